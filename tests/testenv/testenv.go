@@ -1,0 +1,36 @@
+// Package testenv says what a test needs of the machine. A test whose need is
+// missing is skipped visibly; X_TEST_STRICT=1 turns each such skip into a
+// failure, so that CI cannot pass by testing nothing.
+package testenv
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Strict reports whether X_TEST_STRICT asks that a missing tool fail the test.
+func Strict() bool {
+	v := os.Getenv("X_TEST_STRICT")
+	return v != "" && v != "0"
+}
+
+// Need returns the path of the program name, or ends the test if PATH has none.
+func Need(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, "program %q: %v", name, err)
+	}
+	return path
+}
+
+// Missing ends the test because the machine lacks something: a skip, or a
+// failure when [Strict].
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if Strict() {
+		t.Fatalf("X_TEST_STRICT: missing "+format, args...)
+	}
+	t.Skipf("missing "+format, args...)
+}

@@ -1,0 +1,19 @@
+// Command x turns a Rust toolchain and a bootstrap.toml into dist archives and
+// a channel, and proves from the archives alone which linker they link with.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"x.go/bootstrap/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cli.Main(ctx, os.Args[1:], cli.OS())
+	stop()
+	os.Exit(code)
+}
