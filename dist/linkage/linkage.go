@@ -1,0 +1,157 @@
+// Package linkage reads from an ELF file how it was linked: by which linker
+// and version, against which libraries, and with which search path.
+//
+// That a link succeeded says nothing about the linker that ran: a C driver
+// which rejects -fuse-ld=lld makes rustc retry without it and exit 0
+// (rust-lang/rust#140964). The file itself tells. LLD and mold name themselves
+// in the section .comment, gold leaves a note, and GNU ld leaves nothing:
+//
+//	linker  mark                                        order of dynamic sections
+//	LLD     .comment: "Linker: LLD 22.1.2 (...)"         .dynsym .gnu.hash .dynstr
+//	mold    .comment: "mold 1.10.1 (...)"                .gnu.hash .dynsym .dynstr, .relro_padding
+//	gold    .note.gnu.gold-version: "gold 1.16"          .dynsym .dynstr .gnu.hash
+//	BFD     none, .comment names only compilers          .gnu.hash .dynsym .dynstr
+//	Go      .note.go.buildid, and no .comment            (not told apart by order)
+//
+// A mark decides. The order of sections only confirms or contradicts it, and
+// gives a guess when .comment was stripped; see [Info].
+//
+// Input is untrusted. [Read] has its own bounded decoder, because debug/elf is
+// documented as not hardened: it reads headers and short strings only, never a
+// whole section, so its memory does not depend on the size of the file.
+package linkage
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ErrNotELF is wrapped by the error of [Read] for input that does not begin
+// with the ELF magic: a script, a linker script such as libLLVM's
+// "INPUT(libLLVM.so.22.1-rust-1.95.0-stable)", an archive.
+var ErrNotELF = errors.New("not an ELF file")
+
+// FormatError says where an ELF file breaks its own format or a limit of this
+// package.
+type FormatError struct {
+	Offset int64  // byte offset in the file
+	Msg    string // what is wrong there
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("reading ELF at offset %#x: %s", e.Offset, e.Msg)
+}
+
+// Kind is what a linked file is for.
+type Kind string
+
+// The kinds of ELF files.
+const (
+	Executable  Kind = "executable" // ET_EXEC
+	PIE         Kind = "pie"        // ET_DYN with an interpreter
+	StaticPIE   Kind = "static-pie" // ET_DYN marked DF_1_PIE, no interpreter
+	Shared      Kind = "shared"     // ET_DYN otherwise
+	Relocatable Kind = "relocatable"
+	OtherKind   Kind = "other" // core files and processor-specific types
+)
+
+// Info is what one ELF file tells about its linking. Lists keep the order of
+// the file.
+type Info struct {
+	Class   elf.Class
+	Data    elf.Data // byte order
+	Machine elf.Machine
+	Kind    Kind
+
+	// Linker is judged by marks alone; Unknown means that the file holds no
+	// mark and no list of producers whose silence would speak for GNU ld.
+	Linker Linker
+	// LinkerVersion is the linker's own version, "22.1.2"; empty if unknown or
+	// if the file holds marks of several versions (objects that LLD joined
+	// before by -r carry one too).
+	LinkerVersion string
+	// Layout is the linker that writes the dynamic sections in this order, and
+	// Unknown if none does or the file has none. It survives stripping.
+	Layout Linker
+	// Evidence is every witness found, marks first.
+	Evidence []Evidence
+	// Doubt says why the witnesses contradict each other; empty if they agree.
+	Doubt string
+	// Producers are the strings of .comment which are no linker's mark, such
+	// as "rustc version 1.95.0 (59807616e 2026-04-14)" and
+	// "GCC: (Debian 12.2.0-14+deb12u1) 12.2.0".
+	Producers []string
+
+	Interpreter string   // PT_INTERP
+	SOName      string   // DT_SONAME
+	Needed      []string // DT_NEEDED
+	RPath       []string // DT_RPATH, split at colons
+	RunPath     []string // DT_RUNPATH, split at colons
+	// GlibcFloor is the oldest glibc that has every symbol version needed,
+	// "2.17"; empty if none is needed.
+	GlibcFloor string
+	// LostConstructors names .ctors and .dtors sections with content. GNU ld
+	// folds them into .init_array and .fini_array; LLD keeps them, and the
+	// functions they list silently never run (rust-lang/rust#128286).
+	LostConstructors []string
+}
+
+// ReadFile is [Read] of the file at path.
+func ReadFile(path string) (Info, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Info{}, fmt.Errorf("reading linkage: %w", err)
+	}
+	defer f.Close()
+	info, err := Read(f)
+	if err != nil {
+		return Info{}, fmt.Errorf("reading linkage of %q: %w", path, err)
+	}
+	return info, nil
+}
+
+// Read judges one ELF file of either class and byte order. The error wraps
+// [ErrNotELF], is a [*FormatError], or comes from r.
+func Read(r io.ReaderAt) (Info, error) {
+	f, err := readHeaders(r)
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{Class: f.class, Data: f.data, Machine: f.machine}
+	dyn, err := f.readDynamic()
+	if err != nil {
+		return Info{}, err
+	}
+	if info.Interpreter, err = f.interpreter(); err != nil {
+		return Info{}, err
+	}
+	if err := dyn.fill(f, &info); err != nil {
+		return Info{}, err
+	}
+	info.Kind = kindOf(f.typ, info.Interpreter != "", dyn.pie, info.SOName != "")
+	if err := f.judge(&info); err != nil {
+		return Info{}, err
+	}
+	return info, nil
+}
+
+func kindOf(typ elf.Type, interp, pie, soname bool) Kind {
+	switch typ {
+	case elf.ET_EXEC:
+		return Executable
+	case elf.ET_REL:
+		return Relocatable
+	case elf.ET_DYN:
+		switch {
+		case pie && !interp:
+			return StaticPIE
+		case pie, interp && !soname:
+			return PIE // old linkers do not set DF_1_PIE
+		}
+		return Shared
+	}
+	return OtherKind
+}
