@@ -1,0 +1,21 @@
+package targets
+
+// Compiler is what a decision depends on of the rustc that is asked: the
+// default linker is a function of the compiler's release and host and of how
+// it was built, not of the target alone. The zero Compiler is invalid.
+type Compiler struct {
+	Release Release
+	Host    Triple
+	// LLDDefault says that the compiler was built with LLD as its default
+	// linker: rust.lld = true and target.HOST.default-linker-linux-override
+	// = "self-contained-lld-cc". It is one bit for the whole compiler
+	// (rust-lang/rust#147626, #155437). [DefaultLLD] knows the official ones.
+	LLDDefault bool
+}
+
+// DefaultLLD reports whether the official compiler of a release and host has
+// LLD as its default: those hosted on x86_64-unknown-linux-gnu do, on every
+// channel since 1.90 (rust-lang/rust#140525).
+func DefaultLLD(r Release, host Triple) bool {
+	return host.name == "x86_64-unknown-linux-gnu" && r.Compare(Release{major: 1, minor: 90, pre: "dev"}) >= 0
+}

@@ -1,0 +1,49 @@
+package targets
+
+import (
+	"cmp"
+	"slices"
+)
+
+// nearest returns up to three names at the smallest edit distances from name,
+// none farther than a third of its length.
+func nearest(name string, names []string) []string {
+	type hit struct {
+		name     string
+		distance int
+	}
+	limit := max(len(name)/3, 2)
+	var hits []hit
+	for _, n := range names {
+		if d := distance(name, n); d <= limit {
+			hits = append(hits, hit{n, d})
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
+	out := make([]string, 0, 3)
+	for _, h := range hits[:min(len(hits), 3)] {
+		out = append(out, h.name)
+	}
+	return out
+}
+
+// distance is Levenshtein's, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

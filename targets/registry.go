@@ -1,0 +1,362 @@
+package targets
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Registry holds the builtin targets of some releases of rustc. The zero
+// Registry holds none; [Builtin] is the one that comes with this program.
+//
+// Nothing is parsed until it is asked for: finding a target is a search for
+// its line in the release's text.
+type Registry struct{ snapshots []Snapshot } // oldest release first
+
+// Snapshot is the builtin targets of one release. The zero Snapshot is
+// invalid.
+//
+// Its text is one block per target, `target NAME BASE` and a line per field,
+// over blocks `base NAME` which hold what most targets of one system and C
+// library share. A release may build on an older one: then `target NAME ~`
+// changes the older block and `dropped NAME` takes it away. Values are JSON as
+// rustc prints it, and a field that a base has and a target has not is `-FIELD`.
+type Snapshot struct {
+	text   string
+	info   Info
+	parent *Snapshot
+}
+
+// Info says which compiler a snapshot was taken from.
+type Info struct {
+	Release Release
+	Commit  string // hash of rust-lang/rust, or "" where unknown
+	Host    Triple
+	// LLDDefault says that this compiler was built with
+	// default-linker-linux-override = "self-contained-lld-cc" for its host.
+	LLDDefault bool
+}
+
+//go:embed data/*.txt
+var dataFiles embed.FS
+
+// Builtin returns the registry that is part of the program.
+func Builtin() Registry {
+	names, err := dataFiles.ReadDir("data")
+	if err != nil {
+		panic("targets: " + err.Error())
+	}
+	texts := make([]string, len(names))
+	for i, n := range names {
+		b, err := dataFiles.ReadFile("data/" + n.Name())
+		if err != nil {
+			panic("targets: " + err.Error())
+		}
+		texts[i] = string(b)
+	}
+	r, err := NewRegistry(texts...)
+	if err != nil {
+		panic("targets: builtin registry: " + err.Error())
+	}
+	return r
+}
+
+// NewRegistry makes a registry of the texts that [Import] writes, in any
+// order. It reads only their first lines. A text that builds on a release
+// which is not among them, or a release held twice, is an error.
+func NewRegistry(texts ...string) (Registry, error) {
+	var r Registry
+	parents := map[Release]Release{}
+	for _, text := range texts {
+		s, from, err := parseHeader(text)
+		if err != nil {
+			return Registry{}, err
+		}
+		if _, twice := parents[s.info.Release]; twice {
+			return Registry{}, fmt.Errorf("reading registry: release %s is held twice", s.info.Release)
+		}
+		parents[s.info.Release] = from
+		r.snapshots = append(r.snapshots, s)
+	}
+	slices.SortFunc(r.snapshots, func(a, b Snapshot) int { return a.info.Release.Compare(b.info.Release) })
+	for i := range r.snapshots {
+		s := &r.snapshots[i]
+		from := parents[s.info.Release]
+		if from.IsZero() {
+			continue
+		}
+		at := slices.IndexFunc(r.snapshots[:i], func(o Snapshot) bool { return o.info.Release == from })
+		if at < 0 {
+			return Registry{}, fmt.Errorf("reading registry: release %s builds on %s, which is not an older release held", s.info.Release, from)
+		}
+		s.parent = &r.snapshots[at]
+	}
+	return r, nil
+}
+
+// parseHeader reads the lines before the first empty one.
+func parseHeader(text string) (s Snapshot, from Release, err error) {
+	s.text = text
+	head, _, _ := strings.Cut(text, "\n\n")
+	for n, line := range lines(head) {
+		key, value, _ := strings.Cut(line, " ")
+		switch key {
+		case "release":
+			s.info.Release, err = ParseRelease(value)
+		case "commit":
+			s.info.Commit = value
+		case "host":
+			s.info.Host, err = ParseTriple(value)
+		case "lld-default":
+			s.info.LLDDefault = value == "yes"
+		case "from":
+			from, err = ParseRelease(value)
+		default:
+			if !strings.HasPrefix(key, "#") {
+				err = fmt.Errorf("unknown key %q", key)
+			}
+		}
+		if err != nil {
+			return s, from, fmt.Errorf("reading registry: line %d: %w", n+1, err)
+		}
+	}
+	if s.info.Release.IsZero() || s.info.Host.IsZero() {
+		return s, from, errors.New("reading registry: header lacks release or host")
+	}
+	return s, from, nil
+}
+
+func lines(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		n := 0
+		for line := range strings.SplitSeq(text, "\n") {
+			if !yield(n, line) {
+				return
+			}
+			n++
+		}
+	}
+}
+
+// Releases lists the releases held, oldest first.
+func (r Registry) Releases() []Release {
+	out := make([]Release, len(r.snapshots))
+	for i := range r.snapshots {
+		out[i] = r.snapshots[i].info.Release
+	}
+	return out
+}
+
+// Newest returns the newest snapshot of a channel (stable, beta, nightly,
+// dev), or of all for "". ok is false where there is none.
+func (r Registry) Newest(channel string) (s Snapshot, ok bool) {
+	for _, s := range slices.Backward(r.snapshots) {
+		if channel == "" || s.info.Release.Channel() == channel {
+			return s, true
+		}
+	}
+	return Snapshot{}, false
+}
+
+// At returns the snapshot that speaks for a release: its own, else that of the
+// nearest older release held, else the oldest. note says so where it is not
+// its own, and is "" where it is.
+func (r Registry) At(rel Release) (s Snapshot, note string, err error) {
+	if len(r.snapshots) == 0 {
+		return Snapshot{}, "", errors.New("looking up a release: the registry is empty")
+	}
+	if rel.IsZero() {
+		return Snapshot{}, "", errors.New("looking up a release: no release given")
+	}
+	best := r.snapshots[0]
+	for _, s := range r.snapshots {
+		if s.info.Release.Compare(rel) <= 0 {
+			best = s
+		}
+	}
+	got := best.info.Release
+	switch got.Compare(rel) {
+	case 0:
+	case -1:
+		note = fmt.Sprintf("release %s is not held, the answer is that of %s, the nearest older one", rel, got)
+	default:
+		note = fmt.Sprintf("release %s is not held and nothing older is, the answer is that of %s, the oldest one", rel, got)
+	}
+	return best, note, nil
+}
+
+// Lookup finds a target in the newest release that has it.
+func (r Registry) Lookup(t Triple) (*Spec, error) {
+	var first error
+	for _, s := range slices.Backward(r.snapshots) {
+		spec, err := s.Lookup(t)
+		if err == nil {
+			return spec, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first == nil {
+		first = errors.New("looking up a target: the registry is empty")
+	}
+	return nil, first
+}
+
+// Info says which compiler the snapshot was taken from.
+func (s Snapshot) Info() Info { return s.info }
+
+// IsZero reports whether s is the invalid zero Snapshot.
+func (s Snapshot) IsZero() bool { return s.text == "" }
+
+// Names lists the targets in the order of their names.
+func (s Snapshot) Names() []string {
+	var names []string
+	if s.parent != nil {
+		names = s.parent.Names()
+	}
+	for line := range strings.SplitSeq(s.text, "\n") {
+		kind, rest, _ := strings.Cut(line, " ")
+		name, _, _ := strings.Cut(rest, " ")
+		at, found := slices.BinarySearch(names, name)
+		switch {
+		case kind == "target" && !found:
+			names = slices.Insert(names, at, name)
+		case kind == "dropped" && found:
+			names = slices.Delete(names, at, at+1)
+		}
+	}
+	return names
+}
+
+// All returns every target in the order of the names, as base specs. It
+// panics where the text is damaged, which the tests of this package exclude
+// for the builtin one.
+func (s Snapshot) All() iter.Seq[*Spec] {
+	return func(yield func(*Spec) bool) {
+		for _, name := range s.Names() {
+			spec, err := s.Lookup(Triple{name})
+			if err != nil {
+				panic("targets: " + err.Error())
+			}
+			if !yield(spec) {
+				return
+			}
+		}
+	}
+}
+
+// UnknownTargetError says that a release has no such target.
+type UnknownTargetError struct {
+	Triple  Triple
+	Release Release
+	Nearest []string // names of targets it may be meant to be, best first
+}
+
+func (e *UnknownTargetError) Error() string {
+	msg := fmt.Sprintf("looking up target %q: rustc %s has no such target", e.Triple, e.Release)
+	if len(e.Nearest) > 0 {
+		msg += "; nearest names: " + strings.Join(e.Nearest, ", ")
+	}
+	return msg
+}
+
+// Lookup finds a target by name. The spec is the base one, without any
+// compiler's baked-in default: see [Snapshot.For]. An unknown name is an
+// [*UnknownTargetError].
+func (s Snapshot) Lookup(t Triple) (*Spec, error) {
+	fields, ok, err := s.resolve(t.name)
+	if err != nil {
+		return nil, fmt.Errorf("looking up target %q: %w", t, err)
+	}
+	if !ok {
+		return nil, &UnknownTargetError{t, s.info.Release, nearest(t.name, s.Names())}
+	}
+	return newSpec(t, fields)
+}
+
+// For finds a target as a given compiler sees it.
+func (s Snapshot) For(c Compiler, t Triple) (*Spec, error) {
+	spec, err := s.Lookup(t)
+	if err != nil || !c.LLDDefault {
+		return spec, err
+	}
+	return spec.WithLLDDefault(), nil
+}
+
+// resolve reads a target's block over those it builds on.
+func (s Snapshot) resolve(name string) (fields []Field, ok bool, err error) {
+	block, base, ok := s.block("target", name)
+	switch {
+	case !ok && s.parent != nil:
+		if _, _, gone := s.block("dropped", name); gone {
+			return nil, false, nil
+		}
+		return s.parent.resolve(name)
+	case !ok:
+		return nil, false, nil
+	case base == "~":
+		if s.parent == nil {
+			return nil, false, errors.New("block builds on an older release, but the text does not")
+		}
+		if fields, ok, err = s.parent.resolve(name); err == nil && !ok {
+			err = errors.New("block builds on a target that the older release does not have")
+		}
+	case base != "-":
+		fields, err = s.base(base)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	fields, err = overlay(fields, block)
+	return fields, true, err
+}
+
+func (s Snapshot) base(name string) ([]Field, error) {
+	block, _, ok := s.block("base", name)
+	if ok {
+		return overlay(nil, block)
+	}
+	if s.parent == nil {
+		return nil, fmt.Errorf("base %q is missing", name)
+	}
+	return s.parent.base(name)
+}
+
+// block finds the lines of `KIND NAME REST`.
+func (s Snapshot) block(kind, name string) (block, rest string, ok bool) {
+	head := "\n" + kind + " " + name + " "
+	i := strings.Index(s.text, head)
+	if i < 0 || name == "" {
+		return "", "", false
+	}
+	tail := s.text[i+len(head):]
+	if end := strings.Index(tail, "\n\n"); end >= 0 {
+		tail = tail[:end]
+	}
+	rest, block, _ = strings.Cut(tail, "\n")
+	return block, rest, true
+}
+
+// overlay puts the lines of a block over fields, which stay sorted.
+func overlay(fields []Field, block string) ([]Field, error) {
+	for line := range strings.SplitSeq(block, "\n") {
+		line = strings.TrimPrefix(line, " ")
+		if line == "" {
+			continue
+		}
+		if name, ok := strings.CutPrefix(line, "-"); ok {
+			fields = removeField(fields, name)
+			continue
+		}
+		name, value, ok := strings.Cut(line, " ")
+		if !ok || name != lldDefaultField && !validFieldName(name) {
+			return nil, fmt.Errorf("bad line %q", line)
+		}
+		fields = setField(fields, Field{name, value})
+	}
+	return fields, nil
+}
