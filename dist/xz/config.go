@@ -1,0 +1,188 @@
+package xz
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+)
+
+// Profile names a balance of size, time and memory. The names are those of
+// rust-installer's compression profiles; the empty Profile is Balanced.
+type Profile string
+
+// The profiles. Sizes are of one block with its dictionary.
+const (
+	Fast     Profile = "fast"     // for builds that are thrown away
+	Balanced Profile = "balanced" // for daily builds
+	Best     Profile = "best"     // for releases
+)
+
+// preset is what a Profile stands for.
+type preset struct {
+	dictSize  int64
+	blockSize int64
+	niceLen   int
+	depth     int
+}
+
+var presets = map[Profile]preset{
+	Fast:     {dictSize: 8 << 20, blockSize: 8 << 20, niceLen: 64, depth: 6},
+	Balanced: {dictSize: 16 << 20, blockSize: 16 << 20, niceLen: 64, depth: 24},
+	Best:     {dictSize: 64 << 20, blockSize: 64 << 20, niceLen: 273, depth: 64},
+}
+
+// Limits of a WriterConfig.
+const (
+	minDictSize  = 4 << 10
+	maxDictSize  = 1 << 30
+	minBlockSize = 4 << 10
+	maxBlockSize = 1 << 30
+	maxDepth     = 1 << 16
+	maxWorkers   = 1 << 10
+)
+
+// WriterConfig says how a [Writer] compresses. The zero value is the Balanced
+// profile with CRC64 on all cores. The compressed bytes are a function of the
+// content and of every field but Workers and MaxMemory.
+type WriterConfig struct {
+	// Profile sets the default of each field below that is zero.
+	Profile Profile
+
+	// DictSize is the greatest distance of a match in bytes, 4 KiB to 1 GiB.
+	// A decoder needs this much memory. It is rounded up to 2^n or
+	// 2^n + 2^(n-1), and never larger than a block needs.
+	DictSize int64
+
+	// BlockSize is the uncompressed size of a block in bytes, 4 KiB to 1 GiB.
+	// Blocks are compressed independently of each other.
+	BlockSize int64
+
+	// LC, LP and PB are LZMA's literal context, literal position and position
+	// bits, at most 4 each and LC+LP at most 4. Zero means the default (3, 0
+	// and 2), a negative value means zero.
+	LC, LP, PB int
+
+	// NiceLen is the match length at which the search for a longer one stops,
+	// 5 to 273. Depth limits the search in other ways.
+	NiceLen, Depth int
+
+	// Check is the integrity check of each block.
+	Check Check
+
+	// Workers is the number of goroutines that compress; zero means
+	// GOMAXPROCS.
+	Workers int
+
+	// MaxMemory in bytes lowers Workers until the encoder fits; zero means no
+	// limit. If one worker does not fit, NewWriter returns an error.
+	MaxMemory int64
+}
+
+// Memory is what compression and decompression with a [WriterConfig] need.
+type Memory struct {
+	Workers   int   // goroutines that compress, after MaxMemory
+	DictSize  int64 // bytes
+	BlockSize int64 // bytes
+	Encoder   int64 // bytes the Writer holds at most, without the garbage collector's share
+	Decoder   int64 // bytes a decoder of the output needs at most
+}
+
+// Memory reports the sizes that NewWriter would choose. It is an error if the
+// configuration is not valid or cannot fit MaxMemory.
+func (c WriterConfig) Memory() (Memory, error) {
+	s, err := c.resolve()
+	if err != nil {
+		return Memory{}, err
+	}
+	return Memory{
+		Workers:   s.workers,
+		DictSize:  s.dictSize,
+		BlockSize: s.blockSize,
+		Encoder:   s.memory(s.workers),
+		Decoder:   decoderMemory(s.dictSize),
+	}, nil
+}
+
+// decoderBase is the memory of a decoder beside its dictionary, rounded up as
+// liblzma's own figure is.
+const decoderBase = 64 << 10
+
+func decoderMemory(dictSize int64) int64 { return dictSize + decoderBase }
+
+// settings is a WriterConfig with every default filled in.
+type settings struct {
+	dictSize  int64
+	blockSize int64
+	niceLen   int
+	depth     int
+	props     props
+	check     Check
+	workers   int
+}
+
+// resolve fills in the defaults and checks the ranges.
+func (c WriterConfig) resolve() (settings, error) {
+	if c.Profile == "" {
+		c.Profile = Balanced
+	}
+	p, ok := presets[c.Profile]
+	if !ok {
+		return settings{}, fmt.Errorf("configuring xz: unknown profile %q, want %q, %q or %q", c.Profile, Fast, Balanced, Best)
+	}
+	if c.Workers == 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	lc, lp, pb := orDefault(c.LC, 3), orDefault(c.LP, 0), orDefault(c.PB, 2)
+	s := settings{
+		dictSize:  cmp.Or(c.DictSize, p.dictSize),
+		blockSize: cmp.Or(c.BlockSize, p.blockSize),
+		niceLen:   cmp.Or(c.NiceLen, p.niceLen),
+		depth:     cmp.Or(c.Depth, p.depth),
+		check:     c.Check,
+		workers:   c.Workers,
+	}
+	for _, f := range []struct {
+		name             string
+		value, low, high int64
+	}{
+		{"dictionary size", s.dictSize, minDictSize, maxDictSize},
+		{"block size", s.blockSize, minBlockSize, maxBlockSize},
+		{"nice length", int64(s.niceLen), 5, maxMatch},
+		{"depth", int64(s.depth), 1, maxDepth},
+		{"lc", int64(lc), 0, maxLCLP},
+		{"lp", int64(lp), 0, maxLCLP},
+		{"lc + lp", int64(lc + lp), 0, maxLCLP},
+		{"pb", int64(pb), 0, maxPB},
+		{"check", int64(s.check), 0, int64(len(checks) - 1)},
+		{"workers", int64(s.workers), 1, maxWorkers},
+	} {
+		if f.value < f.low || f.value > f.high {
+			return settings{}, fmt.Errorf("configuring xz: %s is %d, want %d to %d", f.name, f.value, f.low, f.high)
+		}
+	}
+	s.props = props{uint8(lc), uint8(lp), uint8(pb)}
+	s.dictSize = dictSizeOf(dictSizeCode(min(s.dictSize, s.blockSize)))
+	return s, s.fit(c.MaxMemory)
+}
+
+// fit lowers the number of workers until the encoder needs at most limit bytes.
+func (s *settings) fit(limit int64) error {
+	if limit <= 0 {
+		return nil
+	}
+	for s.workers > 1 && s.memory(s.workers) > limit {
+		s.workers--
+	}
+	if need := s.memory(s.workers); need > limit {
+		return fmt.Errorf("configuring xz: one worker needs %d bytes of memory, the limit is %d: raise the limit or lower the block size", need, limit)
+	}
+	return nil
+}
+
+// orDefault is v, but def for zero and zero for anything negative.
+func orDefault(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return max(v, 0)
+}
