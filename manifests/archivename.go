@@ -1,0 +1,111 @@
+package manifests
+
+import (
+	"fmt"
+	"strings"
+
+	"x.go/targets"
+)
+
+// Source archives are bare tarballs: no component, no install.sh.
+const (
+	SourceFull = "src"
+	SourceGPL  = "src-gpl"
+)
+
+// ArchiveName is the name of an archive taken apart.
+type ArchiveName struct {
+	// Component is the row of the vocabulary that the name belongs to.
+	Component ComponentSpec
+	// Version is the version in the name: 1.95.0, beta, nightly, 1.98.0-dev.
+	Version string
+	// Target is the host or target, zero if the component has none.
+	Target targets.Triple
+	// Source is SourceFull or SourceGPL for source archives, else "".
+	Source string
+	// Format is the compression.
+	Format Format
+}
+
+// ParseArchiveName takes a file name such as
+// rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz apart. It knows names by
+// [Components] and versions by their grammar, so no part of a triple is
+// mistaken for something else.
+func ParseArchiveName(file string) (ArchiveName, error) {
+	for _, f := range Formats() {
+		stem, ok := strings.CutSuffix(file, f.Ext())
+		if !ok {
+			continue
+		}
+		a, err := parseStem(stem)
+		if err != nil {
+			return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: %w", file, err)
+		}
+		a.Format = f
+		return a, nil
+	}
+	return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: want it to end in .tar.gz, .tar.xz or .tar.zst", file)
+}
+
+// String returns the file name.
+func (a ArchiveName) String() string { return a.Stem() + a.Format.Ext() }
+
+// Stem returns the file name without extension, which is also the archive's
+// top folder.
+func (a ArchiveName) Stem() string {
+	if a.Source != "" {
+		return a.Component.Archive + "-" + a.Version + "-" + a.Source
+	}
+	return a.Component.PackageName(a.Version, a.Target)
+}
+
+// parseStem tries every component: at most one leaves a version behind its
+// name, since versions begin with a digit or are "beta" or "nightly", which no
+// component name has as a part.
+func parseStem(stem string) (ArchiveName, error) {
+	var problem error
+	for i := range componentTable {
+		rest, ok := strings.CutPrefix(stem, componentTable[i].Archive+"-")
+		if !ok {
+			continue
+		}
+		version, rest, ok := cutVersion(rest)
+		if !ok {
+			continue
+		}
+		c, _ := LookupComponent(componentTable[i].Archive)
+		a := ArchiveName{Component: c, Version: version}
+		switch {
+		case c.Archive == "rustc" && (rest == SourceFull || rest == SourceGPL):
+			a.Source = rest
+			return a, nil
+		case c.Scope == ScopeNone && rest == "":
+			return a, nil
+		case c.Scope == ScopeNone:
+			return a, fmt.Errorf("got %q behind the version, want nothing, since %s is the same for all targets", rest, c.Archive)
+		}
+		if a.Target, problem = targets.ParseTriple(rest); problem == nil {
+			return a, nil
+		}
+		return a, problem
+	}
+	return ArchiveName{}, fmt.Errorf("want COMPONENT-VERSION or COMPONENT-VERSION-TARGET with a known component and a version such as 1.95.0, beta, nightly or 1.98.0-dev")
+}
+
+// cutVersion cuts the version of an archive name from what follows it.
+func cutVersion(s string) (version, rest string, ok bool) {
+	version, rest, _ = strings.Cut(s, "-")
+	if version == ChannelBeta || version == ChannelNightly {
+		return version, rest, true
+	}
+	if v, err := targets.ParseRelease(version); err != nil || v.String() != version {
+		return "", "", false
+	}
+	if rest == ChannelDev {
+		return version + "-" + ChannelDev, "", true
+	}
+	if after, ok := strings.CutPrefix(rest, ChannelDev+"-"); ok {
+		return version + "-" + ChannelDev, after, true
+	}
+	return version, rest, true
+}

@@ -1,0 +1,387 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"x.go/targets"
+)
+
+// Archive is what a channel needs to know of one archive file.
+type Archive struct {
+	ArchiveName
+	// Hash is of the file.
+	Hash Hash
+	// VersionText is the content of the archive's `version` file. It matters
+	// for components with a version of their own; "" stands for the release's.
+	VersionText string
+}
+
+// ChannelPlan is everything a channel is made of. Archives of several hosts
+// and targets make one channel.
+type ChannelPlan struct {
+	Release Release
+	// URLBase is the URL of the folder that holds the archives, such as
+	// https://static.rust-lang.org/dist/2026-04-16 or file:///srv/dist.
+	URLBase  string
+	Archives []Archive
+	// Hosts and Targets are named in the channel as not available where there
+	// is no archive, as Rust's own channels do. Mostly both are empty, and the
+	// channel names just what there is.
+	Hosts, Targets []targets.Triple
+}
+
+// Channel makes the channel by the rules of `src/tools/build-manifest`, all
+// errors joined: an unsound release or URL, an archive of another version, two
+// archives for one place, two versions of one package.
+//
+// There is one deviation. build-manifest offers a host only if there is the
+// combined archive "rust"; here rustc's archive is enough, since rustup never
+// fetches the combined one. The host's "rust" is then marked as not available
+// and still lists its components.
+func (p ChannelPlan) Channel() (*Channel, error) {
+	b := builder{plan: p, channel: &Channel{
+		Date: p.Release.Date, Packages: map[string]Package{}, Renames: map[string]string{}, Profiles: map[string][]string{},
+	}}
+	b.index()
+	if len(b.errs) > 0 {
+		return nil, fmt.Errorf("building channel %q: %w", p.Release.Channel, errors.Join(b.errs...))
+	}
+	for i := range componentTable {
+		if c := &componentTable[i]; b.known(c) {
+			b.addPackage(c)
+		}
+	}
+	b.addRust()
+	b.addSources()
+	b.addRenames()
+	b.addProfiles()
+	return b.channel, nil
+}
+
+// builder holds the state of one [ChannelPlan.Channel].
+type builder struct {
+	plan    ChannelPlan
+	channel *Channel
+	base    string
+	places  map[place]PackageTarget
+	version map[string]string // version text by archive name
+	sources []Archive
+	errs    []error
+}
+
+// place is where an archive belongs: a component and "*" or a triple.
+type place struct{ archive, target string }
+
+func (b *builder) fail(format string, args ...any) {
+	b.errs = append(b.errs, fmt.Errorf(format, args...))
+}
+
+// index checks the plan and sorts the archives into places.
+func (b *builder) index() {
+	if err := b.plan.Release.Check(); err != nil {
+		b.errs = append(b.errs, err)
+	}
+	b.base = strings.TrimSuffix(b.plan.URLBase, "/")
+	if want := urlProblem(b.base); want != "" {
+		b.fail("got URL base %q, want %s", b.plan.URLBase, want)
+	}
+	b.places = map[place]PackageTarget{}
+	b.version = map[string]string{}
+	for _, a := range b.plan.Archives {
+		b.indexArchive(a)
+	}
+}
+
+func (b *builder) indexArchive(a Archive) {
+	if want := b.plan.Release.PackageVersion(); a.Version != want {
+		b.fail("archive %q: got version %q, want %q", a, a.Version, want)
+	}
+	if a.Hash.IsZero() {
+		b.fail("archive %q: got no hash, want its sha256", a)
+	}
+	if a.Source != "" {
+		b.sources = append(b.sources, a)
+		return
+	}
+	if a.Component.OwnVersion && a.VersionText != "" {
+		if old := b.version[a.Component.Archive]; old != "" && old != a.VersionText {
+			b.fail("archive %q: got version %q, want %q as another archive of %s says", a, a.VersionText, old, a.Component.Archive)
+		}
+		b.version[a.Component.Archive] = a.VersionText
+	}
+	at := place{a.Component.Archive, targetKey(a.Target)}
+	t := b.places[at]
+	if !t.Download(a.Format).IsZero() {
+		b.fail("archive %q: got it twice, want each archive once", a)
+	}
+	t.Available = true
+	t.setDownload(a.Format, b.download(a))
+	b.places[at] = t
+}
+
+func (b *builder) download(a Archive) Download {
+	return Download{URL: b.base + "/" + url.PathEscape(a.String()), Hash: a.Hash}
+}
+
+// known reports whether the channel knows the component: whether it is a
+// package at all, and one of this release.
+func (b *builder) known(c *ComponentSpec) bool {
+	if c.Package == "" || c.Package == rustPackage {
+		return false
+	}
+	if c.Since == "" {
+		return true
+	}
+	since, err := targets.ParseRelease(c.Since)
+	if err != nil {
+		panic("manifests: component table: " + err.Error())
+	}
+	release, err := targets.ParseRelease(b.plan.Release.Version)
+	return err == nil && release.Compare(since) >= 0
+}
+
+// offered reports whether this channel may offer the component.
+func (b *builder) offered(c *ComponentSpec) bool {
+	ch := b.plan.Release.Channel
+	return !c.NightlyOnly || ch != ChannelStable && ch != ChannelBeta
+}
+
+// archive returns what there is of a component for a target.
+func (b *builder) archive(c *ComponentSpec, target string) (PackageTarget, bool) {
+	t, ok := b.places[place{c.Archive, target}]
+	return t, ok && b.offered(c)
+}
+
+// addPackage adds the package of a component, unless neither the plan nor an
+// archive names a target for it.
+func (b *builder) addPackage(c *ComponentSpec) {
+	p := Package{Targets: map[string]PackageTarget{}}
+	for _, target := range b.targetsOf(c) {
+		t, ok := b.archive(c, target)
+		if !ok && c.DocsFallback {
+			t, ok = b.fallback(c, target)
+		}
+		p.Targets[target] = t
+		if ok {
+			p.Version = b.versionOf(c)
+			p.CommitHash = b.plan.Release.CommitHash
+		}
+	}
+	if len(p.Targets) > 0 {
+		b.channel.Packages[c.Package] = p
+	}
+}
+
+// versionOf returns the version text of a package that has archives.
+func (b *builder) versionOf(c *ComponentSpec) string {
+	if v := b.version[c.Archive]; c.OwnVersion && v != "" {
+		return v
+	}
+	return b.plan.Release.VersionText()
+}
+
+// targetsOf returns the sorted keys that a component's package has.
+func (b *builder) targetsOf(c *ComponentSpec) []string {
+	set := map[string]bool{}
+	if b.offered(c) {
+		for at := range b.places {
+			if at.archive == c.Archive {
+				set[at.target] = true
+			}
+		}
+		if c.DocsFallback {
+			for _, host := range b.hosts() {
+				if _, ok := b.fallback(c, host); ok {
+					set[host] = true
+				}
+			}
+		}
+	}
+	var declared []targets.Triple
+	switch c.Scope {
+	case ScopeHost:
+		declared = b.plan.Hosts
+	case ScopeTarget:
+		declared = b.plan.Targets
+	case ScopeNone:
+		if len(b.plan.Hosts) > 0 {
+			set[AnyTarget] = true
+		}
+	}
+	for _, t := range declared {
+		set[t.String()] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// hosts returns the sorted hosts of the channel: those that are declared, and
+// those that rustc was built for.
+func (b *builder) hosts() []string {
+	set := map[string]bool{}
+	for at := range b.places {
+		if at.archive == rustcPackage || at.archive == rustPackage {
+			set[at.target] = true
+		}
+	}
+	for _, t := range b.plan.Hosts {
+		set[t.String()] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// docsFallbacks say whose documentation a host without its own is given. This
+// rule of build-manifest is one about names: it looks at the parts of the
+// host's name, not at what the host is.
+var docsFallbacks = [...]struct{ part, from string }{
+	{"apple", "aarch64-apple-darwin"},
+	{"aarch64", "aarch64-unknown-linux-gnu"},
+	{"arm", "aarch64-unknown-linux-gnu"},
+	{"", "x86_64-unknown-linux-gnu"},
+}
+
+// fallback returns the first archive there is of those that stand in for target.
+func (b *builder) fallback(c *ComponentSpec, target string) (PackageTarget, bool) {
+	parts := strings.Split(target, "-")
+	for _, f := range docsFallbacks {
+		if f.part != "" && !slices.Contains(parts, f.part) {
+			continue
+		}
+		if t, ok := b.archive(c, f.from); ok {
+			return t, true
+		}
+	}
+	return PackageTarget{}, false
+}
+
+// Packages that the rules name.
+const (
+	rustPackage  = "rust"
+	rustcPackage = "rustc"
+)
+
+// addRust adds the package that says what each host consists of.
+func (b *builder) addRust() {
+	p := Package{
+		Version: b.plan.Release.VersionText(), CommitHash: b.plan.Release.CommitHash, Targets: map[string]PackageTarget{},
+	}
+	for _, host := range b.hosts() {
+		t, combined := b.places[place{rustPackage, host}]
+		if _, rustc := b.places[place{rustcPackage, host}]; combined || rustc {
+			for i := range componentTable {
+				b.list(&t, &componentTable[i], host)
+			}
+		}
+		p.Targets[host] = t
+	}
+	if len(p.Targets) > 0 {
+		b.channel.Packages[rustPackage] = p
+	}
+}
+
+// list adds one component to what a host consists of or can be extended by.
+// That it is known for the target counts, not that it is available.
+func (b *builder) list(t *PackageTarget, c *ComponentSpec, host string) {
+	if c.Listing == Unlisted {
+		return
+	}
+	known := b.channel.Packages[c.Package].Targets
+	own := host
+	if c.Scope == ScopeNone {
+		own = AnyTarget
+	}
+	_, has := known[own]
+	switch {
+	case has && c.Listing == Required:
+		t.Components = append(t.Components, ComponentRef{c.Package, own})
+	case has && !c.everyTarget:
+		t.Extensions = append(t.Extensions, ComponentRef{c.Package, own})
+	}
+	if !c.everyTarget || c.Scope == ScopeMinGW && !has {
+		return
+	}
+	for _, target := range slices.Sorted(maps.Keys(known)) {
+		if target != own || c.Listing == Optional {
+			t.Extensions = append(t.Extensions, ComponentRef{c.Package, target})
+		}
+	}
+}
+
+// addSources lists the source archives, which no component installs.
+func (b *builder) addSources() {
+	var files []Download
+	for _, f := range Formats() {
+		for _, a := range b.sources {
+			if a.Format == f && a.Source == SourceFull {
+				files = append(files, b.download(a))
+			}
+		}
+	}
+	if files != nil {
+		b.channel.Artifacts = map[string]map[string][]Download{"source-code": {AnyTarget: files}}
+	}
+}
+
+// addRenames lets users say "rustfmt" for every package that is there.
+func (b *builder) addRenames() {
+	for _, c := range componentTable {
+		if _, ok := b.channel.Packages[c.Package]; ok && c.Preview() {
+			b.channel.Renames[c.Archive] = c.Package
+		}
+	}
+}
+
+// addProfiles lists what each profile has, less the packages that the channel
+// does not know at all.
+func (b *builder) addProfiles() {
+	var list []string
+	add := func(archive string) {
+		c, _ := LookupComponent(archive)
+		if _, ok := b.channel.Packages[c.Package]; ok {
+			list = append(list, c.Package)
+		}
+	}
+	for _, row := range profileTable {
+		for _, archive := range row.archives {
+			add(archive)
+		}
+		if row.name == ProfileComplete && b.plan.Release.Channel == ChannelNightly {
+			add("rustc-dev")
+		}
+		b.channel.Profiles[row.name] = slices.Clone(list)
+	}
+}
+
+// targetKey returns the key of a target in a channel: "*" for none.
+func targetKey(t targets.Triple) string {
+	if t.IsZero() {
+		return AnyTarget
+	}
+	return t.String()
+}
+
+// urlProblem returns what rustup wants of a URL, or "" if it is fine.
+func urlProblem(s string) string {
+	const want = "an absolute http, https or file URL"
+	u, err := url.Parse(s)
+	if err != nil || u.Opaque != "" || u.Fragment != "" || hasControl(s) {
+		return want
+	}
+	switch u.Scheme {
+	case "http", "https":
+		if u.Host == "" {
+			return want
+		}
+	case "file":
+		if u.Host != "" && u.Host != "localhost" || !strings.HasPrefix(u.Path, "/") {
+			return want
+		}
+	default:
+		return want
+	}
+	return ""
+}

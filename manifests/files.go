@@ -1,0 +1,34 @@
+package manifests
+
+// File is a file that is to be written.
+type File struct {
+	// Name is its name in the dist folder.
+	Name string
+	Data []byte
+}
+
+// ChannelFiles returns what makes the channel visible to clients, for each of
+// [Release.Names]: channel-rust-NAME.toml, -date.txt and, if the commit is
+// known, -git-commit-hash.txt, each with its .sha256. The texts end without
+// line feed. Sources: `src/tools/build-manifest/src/main.rs`,
+// rust-lang/promote-release.
+//
+// rustup asks for channel-rust-NAME.toml.sha256 first. Write the files in the
+// order given, each under a temporary name first, and no .sha256 will ever
+// name a file that is not there.
+func ChannelFiles(r Release, c *Channel, d Dialect) []File {
+	var files []File
+	add := func(name string, data []byte) {
+		files = append(files, File{name, data}, File{name + ".sha256", FormatChecksum(HashOf(data), name)})
+	}
+	text := c.Encode(d)
+	for _, name := range r.Names() {
+		stem := "channel-rust-" + name
+		add(stem+"-date.txt", []byte(r.Date))
+		if r.CommitHash != "" {
+			add(stem+"-git-commit-hash.txt", []byte(r.CommitHash))
+		}
+		add(stem+".toml", text)
+	}
+	return files
+}

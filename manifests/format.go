@@ -1,0 +1,29 @@
+package manifests
+
+import "fmt"
+
+// Format is the compression of an archive, named by its file extension.
+type Format string
+
+// The formats that rustup reads. It prefers zst to xz to gz and tries only the
+// first that a channel offers.
+const (
+	GZ  Format = "gz"
+	XZ  Format = "xz"
+	Zst Format = "zst"
+)
+
+// Formats returns all formats in the order in which channels list them.
+func Formats() []Format { return []Format{GZ, XZ, Zst} }
+
+// ParseFormat reads "gz", "xz" or "zst".
+func ParseFormat(s string) (Format, error) {
+	switch f := Format(s); f {
+	case GZ, XZ, Zst:
+		return f, nil
+	}
+	return "", fmt.Errorf("parsing compression format: got %.20q, want gz, xz or zst", s)
+}
+
+// Ext returns the end of an archive's file name, such as ".tar.xz".
+func (f Format) Ext() string { return ".tar." + string(f) }
