@@ -1,0 +1,81 @@
+package config
+
+import (
+	"slices"
+
+	"x.go/targets"
+)
+
+// Config is a resolved configuration: each key of both files has its value,
+// and [Config.Origin] tells where that comes from. A Config is never changed
+// after [Load]; its slices and maps are for reading only.
+type Config struct {
+	// ChangeID is the key change-id.
+	ChangeID ChangeID
+	// Profile is the profile in effect after aliases; empty if there is none.
+	Profile string
+	// Include are the paths in the main file's key include.
+	Include []string
+
+	LLVM    LLVM
+	GCC     GCC
+	Build   Build
+	Install Install
+	Rust    Rust
+	PGO     PGO
+	Dist    Dist
+	// Targets holds [target.TRIPLE] by triple; only those that a file names.
+	Targets map[targets.Triple]Target
+	// X is what x.toml adds.
+	X XConfig
+
+	settings map[string][]Setting
+	files    []string
+	notices  []Finding
+	release  Release
+}
+
+// PGO is [pgo].
+type PGO struct {
+	Rustc PGORustc
+}
+
+// XConfig is x.toml.
+type XConfig struct {
+	LLD  XLLD
+	Dist XDist
+}
+
+// Setting is one value that a layer gave to a key.
+type Setting struct {
+	// Value is a bool, int, int64, string, []string, map[string]string,
+	// targets.Triple, []targets.Triple or a type of this package.
+	Value  any
+	Origin Origin
+}
+
+// Origin returns where the value of a key comes from, by its full name, such
+// as "rust.lld" or "target.x86_64-unknown-linux-gnu.cc". A key that nobody set
+// has a default as origin, and so does a name that is no key.
+func (c Config) Origin(key string) Origin {
+	if s := c.settings[key]; len(s) > 0 {
+		return s[0].Origin
+	}
+	if k, ok := LookupKey(key); ok {
+		return Origin{Detail: k.Computed}
+	}
+	return Origin{}
+}
+
+// IsSet reports whether a file, option or flag set the key.
+func (c Config) IsSet(key string) bool { return c.Origin(key).IsSet() }
+
+// Settings returns all values that layers gave to a key, the winner first.
+func (c Config) Settings(key string) []Setting { return slices.Clone(c.settings[key]) }
+
+// Files returns the names of the files that were read: the main file first,
+// then its includes, then x.toml. Profiles are built in and not listed.
+func (c Config) Files() []string { return slices.Clone(c.files) }
+
+// Target returns the section of a triple; the zero Target if there is none.
+func (c Config) Target(t targets.Triple) Target { return c.Targets[t] }

@@ -1,0 +1,12 @@
+// Package config reads bootstrap.toml with upstream's schema, all of it, and
+// x.toml, which holds what upstream has no key for. [Load] turns both files,
+// --set options and flags into a [Config], where every key has a value and
+// every value knows its origin. [Config.LLD] decides from it whether LLD is
+// shipped, which linker is the default, and by which rule.
+//
+// The package is pure: files and variables come in through [Source]. One table
+// of keys ([Schema]) drives checking, hints, documentation and rendering.
+//
+// Facts are those of rust-lang/rust, `src/bootstrap/src/core/config` and
+// `src/bootstrap/src/utils/change_tracker.rs`.
+package config

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Error is one thing wrong with a configuration.
+type Error struct {
+	// Where is where the mistake is: a place in a file, an option or a flag.
+	Where Origin
+	// Key is the full key, such as "rust.lld"; empty for a syntax error.
+	Key string
+	// Message says what is wrong.
+	Message string
+	// Hint is the remedy; may be empty.
+	Hint string
+}
+
+// Error returns "file:line:column: key: message; hint".
+func (e *Error) Error() string {
+	var b strings.Builder
+	if w := e.where(); w != "" {
+		b.WriteString(w)
+		b.WriteString(": ")
+	}
+	if e.Key != "" {
+		b.WriteString(e.Key)
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Message)
+	if e.Hint != "" {
+		b.WriteString("; ")
+		b.WriteString(e.Hint)
+	}
+	return b.String()
+}
+
+func (e *Error) where() string {
+	if e.Where.Pos != (Position{}) {
+		return e.Where.Pos.String()
+	}
+	if e.Where == (Origin{}) {
+		return ""
+	}
+	return e.Where.String()
+}
+
+// Errors is everything wrong with a configuration, in the order of the files
+// and of the lines in them. It is never empty as an error value.
+type Errors []*Error
+
+// Error returns all errors, one a line.
+func (e Errors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives each error to [errors.Is] and [errors.As].
+func (e Errors) Unwrap() []error {
+	out := make([]error, len(e))
+	for i, one := range e {
+		out[i] = one
+	}
+	return out
+}
+
+// sorted orders errors of one file by their place and keeps the order of
+// files and options as they were read.
+func (e Errors) sorted() Errors {
+	rank := map[string]int{}
+	for _, one := range e {
+		if _, ok := rank[one.Where.Pos.File]; !ok {
+			rank[one.Where.Pos.File] = len(rank)
+		}
+	}
+	slices.SortStableFunc(e, func(a, b *Error) int {
+		return cmp.Or(
+			cmp.Compare(rank[a.Where.Pos.File], rank[b.Where.Pos.File]),
+			cmp.Compare(a.Where.Pos.Line, b.Where.Pos.Line),
+			cmp.Compare(a.Where.Pos.Column, b.Where.Pos.Column))
+	})
+	return e
+}

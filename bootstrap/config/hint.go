@@ -1,0 +1,124 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// hint guesses what an unknown key was meant to be: the nearest key of its
+// section, or the sections where its name is a key. The texts of the latter
+// are upstream's.
+func (w *walker) hint(section string, c *node) string {
+	var hints []string
+	if near := w.nearest(section, c.key); near != "" {
+		hints = append(hints, fmt.Sprintf("did you mean `%s`?", near))
+	}
+	if h := w.elsewhere(section, c.key); h != "" {
+		hints = append(hints, "hint: "+h)
+	}
+	return strings.Join(hints, "; ")
+}
+
+// nearest returns the most similar name in the section, or "".
+func (w *walker) nearest(section, name string) string {
+	if len(name) > 64 {
+		return ""
+	}
+	best, bestDist := "", max(1, len(name)/3)+1
+	consider := func(candidate string) {
+		if candidate == "" || candidate == "*" {
+			return
+		}
+		if d := distance(name, candidate); d < bestDist {
+			best, bestDist = candidate, d
+		}
+	}
+	for _, t := range tables {
+		if !w.anyFile && t.file != w.file {
+			continue
+		}
+		if t.section == section {
+			for _, k := range t.keys {
+				if !k.Legacy {
+					consider(k.Name)
+				}
+			}
+		}
+		if rest, ok := strings.CutPrefix(t.section, section); ok {
+			sub, _, _ := strings.Cut(strings.TrimPrefix(rest, "."), ".")
+			consider(sub)
+		}
+	}
+	return best
+}
+
+// elsewhere says where the name would be valid. The order of sections is
+// upstream's, then come the ones it does not think of.
+func (w *walker) elsewhere(section, name string) string {
+	var places []string
+	for _, s := range []string{"build", "install", "llvm", "gcc", "rust", "dist", "", "target.*"} {
+		k, ok := schema.byID[join(s, name)]
+		if !ok || s == section || schema.keys[k].File != Bootstrap {
+			continue
+		}
+		places = append(places, s)
+	}
+	if w.file == Bootstrap && !w.anyFile {
+		for _, s := range schema.sections[X] {
+			if k, ok := schema.byID[join(s, name)]; ok && schema.keys[k].File == X {
+				return fmt.Sprintf("`%s` belongs to section `%s` of x.toml", name, s)
+			}
+		}
+	}
+	switch {
+	case len(places) == 1 && places[0] == "":
+		return fmt.Sprintf("try using `%s` as a top level key", name)
+	case len(places) == 1:
+		return fmt.Sprintf("try moving `%s` to the `%s` section", name, strings.ReplaceAll(places[0], "*", "<triple>"))
+	case len(places) > 1:
+		return fmt.Sprintf("`%s` would be valid %s", name, placeList(places))
+	case section != "" && w.isTable(name):
+		return fmt.Sprintf("section name `%s` used as a key within a section", name)
+	}
+	return ""
+}
+
+// placeList joins places as upstream does, with a comma before "or".
+func placeList(places []string) string {
+	names := make([]string, len(places))
+	for i, p := range places {
+		names[i] = fmt.Sprintf("in section `%s`", strings.ReplaceAll(p, "*", "<triple>"))
+		if p == "" {
+			names[i] = "at top level"
+		}
+	}
+	if len(names) == 2 {
+		return names[0] + " or " + names[1]
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + ", or " + names[last]
+}
+
+// distance is the number of insertions, deletions, replacements and swaps of
+// neighbours that turn a into b.
+func distance(a, b string) int {
+	prev2, prev, cur := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev, cur = prev, cur, make([]int, len(b)+1)
+	}
+	return prev[len(b)]
+}

@@ -1,0 +1,319 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/targets"
+)
+
+// Source is everything a configuration is made from. Load reads nothing but
+// what these functions give.
+type Source struct {
+	// Path is the file of --config. If it is empty, RUST_BOOTSTRAP_CONFIG and
+	// then the usual places are searched.
+	Path string
+	// XPath is an explicit x.toml; if empty, x.toml beside the main file.
+	XPath string
+	// Dir is the current folder, which relative paths start from.
+	Dir string
+	// SrcDir is a source tree of rust-lang/rust, if there is one; its
+	// bootstrap.toml is found too, and its src/ci/channel is the channel
+	// "auto-detect". Empty means Dir.
+	SrcDir string
+	// ReadFile reads a file; it returns an error that is fs.ErrNotExist if
+	// there is none. A nil ReadFile means that no file exists.
+	ReadFile func(path string) ([]byte, error)
+	// Getenv returns a variable of the environment, or "". May be nil.
+	Getenv func(name string) string
+	// Sets are the texts of --set, such as "rust.lld=false".
+	Sets []string
+	// Flags are flags with the meaning of a key, such as --jobs.
+	Flags []Flag
+	// Host is the triple of this machine, the default of build.build.
+	Host targets.Triple
+	// Release says which release's keys and profiles count; 0 is the newest.
+	Release Release
+}
+
+// Flag is a flag of the command line that sets a key.
+type Flag struct {
+	Name  string // "--jobs"
+	Key   string // "build.jobs"
+	Value string // "4"; elements of an array are joined by commas
+}
+
+const (
+	bootstrapName  = "bootstrap.toml"
+	legacyName     = "config.toml"
+	xName          = "x.toml"
+	configEnv      = "RUST_BOOTSTRAP_CONFIG"
+	maxIncludes    = 256
+	maxOptionBytes = 64 << 10
+)
+
+// Load finds and reads the configuration files and resolves every key. Layers,
+// strongest first: flags, --set, the main file, its includes (later ones win),
+// the profile, defaults; keys are replaced one by one and arrays as a whole
+// (`src/bootstrap/src/core/config`). The error is an [Errors] with everything
+// that is wrong. A missing file is an error only if --config or
+// RUST_BOOTSTRAP_CONFIG names it.
+func Load(src Source) (Config, error) {
+	l := &loader{src: src, settings: map[string][]Setting{}}
+	if l.src.SrcDir == "" {
+		l.src.SrcDir = l.src.Dir
+	}
+	main := l.mainFile()
+	l.profile()
+	l.xFile(main)
+	l.sets()
+	l.flags()
+	if len(l.errs) > 0 {
+		return Config{}, l.errs.sorted()
+	}
+	return l.resolve()
+}
+
+// loader collects what each layer says about each key.
+type loader struct {
+	src         Source
+	settings    map[string][]Setting
+	errs        Errors
+	notices     []Finding
+	files       []string
+	include     []string
+	including   []string
+	includes    int
+	profileName string
+}
+
+func (l *loader) fail(e *Error) { l.errs = append(l.errs, e) }
+
+func (l *loader) note(f Finding) { l.notices = append(l.notices, f) }
+
+// path is where a name that is shown to people really is.
+func (l *loader) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(l.src.Dir, name)
+}
+
+func (l *loader) read(path string) ([]byte, error) {
+	if l.src.ReadFile == nil {
+		return nil, fs.ErrNotExist
+	}
+	return l.src.ReadFile(path)
+}
+
+// exists reports whether something, be it a folder, has this path.
+func (l *loader) exists(path string) bool {
+	_, err := l.read(path)
+	return err == nil || !errors.Is(err, fs.ErrNotExist)
+}
+
+// explicitFile returns the file that the user named, and how.
+func (l *loader) explicitFile() (name, by string) {
+	if l.src.Path != "" {
+		return l.src.Path, "--config"
+	}
+	if l.src.Getenv != nil {
+		if v := l.src.Getenv(configEnv); v != "" {
+			return v, configEnv
+		}
+	}
+	return "", ""
+}
+
+// mainFile finds and reads the main file with its includes. It returns the
+// file's name, or "" if there is none.
+func (l *loader) mainFile() string {
+	if name, by := l.explicitFile(); name != "" {
+		data, err := l.read(l.path(name))
+		if err != nil {
+			l.fail(&Error{Message: fmt.Sprintf("config file %s not found, named by %s: %v", name, by, err), Hint: "name an existing file"})
+			return name
+		}
+		l.bootstrapFile(name, data)
+		return name
+	}
+	for _, name := range []string{bootstrapName, filepath.Join(l.src.SrcDir, bootstrapName), legacyName, filepath.Join(l.src.SrcDir, legacyName)} {
+		data, err := l.read(l.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
+			return name
+		}
+		if filepath.Base(name) == legacyName {
+			l.note(Finding{Severity: Warning, Place: name, Reason: "config.toml is the old name of this file (rust-lang/rust#137081)", Remedy: "rename it to bootstrap.toml"})
+		}
+		l.bootstrapFile(name, data)
+		return name
+	}
+	return ""
+}
+
+func (l *loader) bootstrapFile(name string, data []byte) {
+	l.files = append(l.files, name)
+	l.including = append(l.including, filepath.Clean(name))
+	l.document(parse(name, data), Bootstrap, Origin{Kind: OriginFile})
+	l.including = l.including[:len(l.including)-1]
+}
+
+// document takes the keys of a file, then those of its includes.
+func (l *loader) document(d *document, f File, o Origin) {
+	w := &walker{loader: l, doc: d, file: f, origin: o}
+	w.document()
+	if w.include != nil {
+		l.readIncludes(w.include, d, o)
+	}
+}
+
+// readIncludes reads included files, the last first: it wins over the others.
+func (l *loader) readIncludes(list *node, d *document, o Origin) {
+	if o.Kind == OriginFile {
+		o.Kind = OriginInclude
+	}
+	for _, item := range slices.Backward(list.items) {
+		where := o
+		where.Pos = d.position(item.val)
+		name := item.text
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(d.name), name)
+		}
+		fail := func(format string, args ...any) {
+			l.fail(&Error{Where: where, Key: "include", Message: fmt.Sprintf(format, args...)})
+		}
+		if slices.Contains(l.including, name) {
+			fail("Cyclic inclusion detected: '%s' is being included again before its previous inclusion was fully processed.", name)
+			continue
+		}
+		if l.includes++; l.includes > maxIncludes {
+			fail("got more than %d included files", maxIncludes)
+			return
+		}
+		data, err := l.read(l.path(name))
+		if err != nil {
+			fail("config file %s not found: %v", name, err)
+			continue
+		}
+		if !slices.Contains(l.files, name) {
+			l.files = append(l.files, name)
+		}
+		l.including = append(l.including, name)
+		l.document(parse(name, data), Bootstrap, o)
+		l.including = l.including[:len(l.including)-1]
+	}
+}
+
+// xFile reads x.toml, which lies beside the main file.
+func (l *loader) xFile(main string) {
+	name := l.src.XPath
+	if name == "" {
+		name = filepath.Join(filepath.Dir(main), xName)
+	}
+	data, err := l.read(l.path(name))
+	if errors.Is(err, fs.ErrNotExist) && l.src.XPath == "" {
+		return
+	}
+	if err != nil {
+		l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
+		return
+	}
+	l.files = append(l.files, name)
+	l.document(parse(name, data), X, Origin{Kind: OriginFile})
+}
+
+// sets reads the --set options. As upstream does, a text that is no TOML with
+// right types is tried again with its value in quotes, if it has none.
+func (l *loader) sets() {
+	seen := map[string]string{}
+	for _, text := range l.src.Sets {
+		try := l.set(text, text)
+		if key, value, ok := strings.Cut(text, "="); len(try.errs) > 0 && ok && !strings.Contains(value, `"`) {
+			try = l.set(text, key+`="`+value+`"`)
+		}
+		if len(try.errs) > 0 {
+			l.errs = append(l.errs, try.errs...)
+			continue
+		}
+		for _, key := range sortedKeys(try.settings) {
+			if first, dup := seen[key]; dup {
+				l.fail(&Error{Where: Origin{Kind: OriginSet, Detail: text}, Key: key,
+					Message: fmt.Sprintf("overriding existing option: `%s`, set first by --set %s", strings.ReplaceAll(fieldName(key), "-", "_"), first)})
+				continue
+			}
+			seen[key] = text
+			l.settings[key] = append(l.settings[key], try.settings[key]...)
+		}
+		l.files = try.files
+		l.notices = append(l.notices, try.notices...)
+	}
+}
+
+// set reads one option into a loader of its own, so that it can be tried.
+func (l *loader) set(text, toml string) *loader {
+	try := &loader{src: l.src, settings: map[string][]Setting{}, files: l.files}
+	if len(toml) > maxOptionBytes {
+		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(toml), maxOptionBytes)})
+		return try
+	}
+	d := parse("", []byte(toml))
+	w := &walker{loader: try, doc: d, anyFile: true, origin: Origin{Kind: OriginSet, Detail: text}}
+	w.document()
+	if w.include != nil {
+		try.readIncludes(w.include, d, w.origin)
+	}
+	if len(try.errs) == 0 && len(try.settings) == 0 {
+		try.fail(&Error{Where: w.origin, Message: "got no key, want key=value"})
+	}
+	return try
+}
+
+// flags takes the flags that have the meaning of a key.
+func (l *loader) flags() {
+	for _, f := range l.src.Flags {
+		o := Origin{Kind: OriginFlag, Detail: f.Name}
+		k, ok := LookupKey(f.Key)
+		if !ok {
+			l.fail(&Error{Where: o, Key: f.Key, Message: "unknown field, want a key of the schema"})
+			continue
+		}
+		v, _, msg := decode(k, flagNode(k, f.Value))
+		if msg != "" {
+			l.fail(&Error{Where: o, Key: f.Key, Message: msg})
+			continue
+		}
+		l.settings[f.Key] = append(l.settings[f.Key], Setting{v, o})
+	}
+}
+
+// flagNode makes of a flag's text what the key's type wants to see.
+func flagNode(k Key, text string) *node {
+	switch k.Type {
+	case Strings, Triples, EnumList:
+		n := &node{kind: arrayNode}
+		for _, part := range strings.Split(text, ",") {
+			n.items = append(n.items, &node{kind: stringNode, text: part})
+		}
+		return n
+	case Bool:
+		if text == "true" || text == "false" {
+			return &node{kind: boolNode, text: text}
+		}
+	case Int, Size:
+		if text != "" && strings.Trim(text, "0123456789") == "" {
+			return &node{kind: intNode, text: text}
+		}
+	}
+	return &node{kind: stringNode, text: text}
+}
+
+// fieldName is the last part of a full key.
+func fieldName(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"embed"
+	"fmt"
+)
+
+// profileFiles are this program's own versions of upstream's profiles
+// (`src/bootstrap/defaults`), with the same keys and values.
+//
+//go:embed profiles/*.toml
+var profileFiles embed.FS
+
+// profiles lists the profiles and the files they have had. The newest file
+// that is not newer than the release counts.
+var profiles = []struct {
+	name  string
+	since Release
+	file  string
+}{
+	{"compiler", 0, "bootstrap.compiler.toml"},
+	{"dist", 90, "bootstrap.dist.toml"},
+	{"dist", 87, "bootstrap.dist-1.87.toml"},
+	{"dist", 81, "bootstrap.dist-1.81.toml"},
+	{"dist", 0, "bootstrap.dist-1.78.toml"},
+	{"library", 0, "bootstrap.library.toml"},
+	{"tools", 0, "bootstrap.tools.toml"},
+}
+
+// profileAliases are other names of profiles.
+var profileAliases = map[string]string{"user": "dist"}
+
+// profileFile returns the file of a profile as of a release, or "".
+func profileFile(name string, r Release) string {
+	for _, p := range profiles {
+		if p.name == name && r.atLeast(p.since) {
+			return p.file
+		}
+	}
+	return ""
+}
+
+// profile reads the profile that the main file or an include names. Without
+// one, an unpacked source archive has the profile dist. A profile of --set
+// comes too late in upstream, so it does here.
+func (l *loader) profile() {
+	name, o := "", Origin{}
+	if s := l.settings["profile"]; len(s) > 0 {
+		name, _ = s[0].Value.(string)
+		o = s[0].Origin
+	} else if l.fromTarball() {
+		name = "dist"
+	} else {
+		return
+	}
+	if alias, ok := profileAliases[name]; ok {
+		name = alias
+	}
+	file := profileFile(name, l.src.Release)
+	if file == "" {
+		hint := "write compiler, dist, library, tools or user"
+		if name == "codegen" || name == "llvm" {
+			hint = "write compiler instead, which replaced it (rust-lang/rust#121278)"
+		}
+		l.fail(&Error{Where: o, Key: "profile", Message: fmt.Sprintf("unknown profile %q", name), Hint: hint})
+		return
+	}
+	data, err := profileFiles.ReadFile("profiles/" + file)
+	if err != nil {
+		panic("embedded profile " + file + ": " + err.Error())
+	}
+	l.profileName = name
+	l.document(parse(file, data), Bootstrap, Origin{Kind: OriginProfile, Detail: name})
+}

@@ -1,0 +1,200 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"x.go/targets"
+)
+
+// resolve sorts what the layers said, adds defaults and fills in the Config.
+func (l *loader) resolve() (Config, error) {
+	c := Config{settings: l.settings, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
+	for _, s := range c.settings {
+		slices.SortStableFunc(s, func(a, b Setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
+	}
+	for _, k := range schema.keys {
+		if k.Default != "" && !strings.Contains(k.Section, "*") {
+			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: constants[k.ID()]})
+		}
+	}
+	l.compute(&c)
+	v := reflect.ValueOf(&c).Elem()
+	for id, s := range c.settings {
+		if path, ok := fields[id]; ok {
+			assign(v.FieldByIndex(path), s[0].Value)
+		}
+	}
+	c.fillNamed()
+	return c, nil
+}
+
+// compute adds the defaults that depend on other keys.
+func (l *loader) compute(c *Config) {
+	c.derive("build.build", func() (any, string) { return l.src.Host, "the host of the running x" })
+	c.derive("build.host", func() (any, string) {
+		if t := value[targets.Triple](c, "build.build"); !t.IsZero() {
+			return []targets.Triple{t}, "build.build"
+		}
+		return []targets.Triple(nil), "build.build"
+	})
+	c.derive("build.target", func() (any, string) { return value[[]targets.Triple](c, "build.host"), "build.host" })
+	l.channel(c)
+	c.derive("rust.omit-git-hash", func() (any, string) {
+		return value[string](c, "rust.channel") == "dev", "rust.channel"
+	})
+	c.derive("dist.src-tarball", func() (any, string) { return value[bool](c, "rust.dist-src"), "rust.dist-src" })
+}
+
+// channel turns "auto-detect" into the name that src/ci/channel holds. Where
+// there is no such file the channel stays "auto-detect": it is the input
+// toolchain's.
+func (l *loader) channel(c *Config) {
+	const id = "rust.channel"
+	o := c.Origin(id)
+	auto := value[string](c, id) == "auto-detect"
+	if !auto && (o.IsSet() || !l.fromTarball()) {
+		return
+	}
+	const file = "src/ci/channel"
+	data, err := l.read(l.path(l.src.SrcDir + "/" + file))
+	name := strings.TrimSpace(string(data))
+	k, _ := LookupKey(id)
+	if err != nil || !slices.Contains(k.Values, name) {
+		return
+	}
+	if !auto {
+		o.Detail = file
+	}
+	c.settings[id] = slices.Insert(c.settings[id], 0, Setting{name, o})
+}
+
+// fromTarball reports whether the source folder is an unpacked source archive:
+// it has git-commit-info and no .git.
+func (l *loader) fromTarball() bool {
+	return l.exists(l.path(l.src.SrcDir+"/git-commit-info")) && !l.exists(l.path(l.src.SrcDir+"/.git"))
+}
+
+func (c *Config) derive(id string, f func() (any, string)) {
+	if len(c.settings[id]) > 0 {
+		return
+	}
+	v, from := f()
+	c.settings[id] = []Setting{{v, Origin{Detail: from}}}
+}
+
+// value returns the winning value of a key.
+func value[T any](c *Config, id string) T {
+	var zero T
+	if s := c.settings[id]; len(s) > 0 {
+		if v, ok := s[0].Value.(T); ok {
+			return v
+		}
+	}
+	return zero
+}
+
+// constants are the decoded constant defaults.
+var constants = decodeDefaults()
+
+func decodeDefaults() map[string]any {
+	out := map[string]any{}
+	for _, k := range schema.keys {
+		if k.Default == "" {
+			continue
+		}
+		d := parse("", []byte("v="+k.Default))
+		if len(d.errs) > 0 {
+			panic("default of " + k.ID() + ": " + d.errs[0].msg)
+		}
+		v, _, msg := decode(k, d.root.children[0])
+		if msg != "" {
+			panic("default of " + k.ID() + ": " + msg)
+		}
+		out[k.ID()] = v
+	}
+	return out
+}
+
+// fields maps a full key to its field in Config. targetFields and toolFields
+// do so for the sections that users name.
+var (
+	fields       = configFields()
+	targetFields = sectionFields(reflect.TypeFor[Target](), "", nil)
+	toolFields   = sectionFields(reflect.TypeFor[Tool](), "", nil)
+)
+
+func configFields() map[string][]int {
+	out := map[string][]int{}
+	t := reflect.TypeFor[Config]()
+	for name, section := range map[string]string{
+		"LLVM": "llvm", "GCC": "gcc", "Build": "build", "Install": "install", "Rust": "rust", "Dist": "dist",
+	} {
+		f, _ := t.FieldByName(name)
+		for id, path := range sectionFields(f.Type, section, f.Index) {
+			out[id] = path
+		}
+	}
+	for _, nested := range []struct{ outer, inner, section string }{
+		{"PGO", "Rustc", "pgo.rustc"}, {"X", "LLD", "lld"}, {"X", "Dist", "dist"},
+	} {
+		o, _ := t.FieldByName(nested.outer)
+		i, _ := o.Type.FieldByName(nested.inner)
+		for id, path := range sectionFields(i.Type, nested.section, append(slices.Clone(o.Index), i.Index...)) {
+			out[id] = path
+		}
+	}
+	for name, id := range map[string]string{"ChangeID": "change-id", "Include": "include"} {
+		f, _ := t.FieldByName(name)
+		out[id] = f.Index
+	}
+	return out
+}
+
+func sectionFields(t reflect.Type, section string, prefix []int) map[string][]int {
+	out := map[string][]int{}
+	for f := range t.Fields() {
+		if tag := f.Tag.Get("toml"); tag != "" {
+			out[join(section, tag)] = append(slices.Clone(prefix), f.Index...)
+		}
+	}
+	return out
+}
+
+// assign stores a decoded value in a field, whose type may be more special.
+func assign(f reflect.Value, v any) {
+	if b, ok := v.(bool); ok && f.Type() == reflect.TypeFor[Tristate]() {
+		v = TristateOf(b)
+	}
+	f.Set(reflect.ValueOf(v).Convert(f.Type()))
+}
+
+// fillNamed fills in Targets and Build.Tool.
+func (c *Config) fillNamed() {
+	for _, id := range sortedKeys(c.settings) {
+		name, last := instance(id), fieldName(id)
+		v := c.settings[id][0].Value
+		switch {
+		case name == "":
+		case strings.HasPrefix(id, "target."):
+			t, err := targets.ParseTriple(name)
+			if err != nil {
+				continue // the walker has refused it
+			}
+			if c.Targets == nil {
+				c.Targets = map[targets.Triple]Target{}
+			}
+			section := c.Targets[t]
+			assign(reflect.ValueOf(&section).Elem().FieldByIndex(targetFields[last]), v)
+			c.Targets[t] = section
+		default:
+			if c.Build.Tool == nil {
+				c.Build.Tool = map[string]Tool{}
+			}
+			section := c.Build.Tool[name]
+			assign(reflect.ValueOf(&section).Elem().FieldByIndex(toolFields[last]), v)
+			c.Build.Tool[name] = section
+		}
+	}
+}

@@ -1,0 +1,372 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"x.go/targets"
+)
+
+// decode turns a node into the value of a key. On a mismatch it returns what
+// is wrong and the node to point at, which may be an element of an array.
+func decode(k Key, n *node) (any, *node, string) {
+	v, at, msg := readers[k.Type](k, n)
+	if msg == "" {
+		return v, nil, ""
+	}
+	if at == nil {
+		at = n
+	}
+	return nil, at, msg
+}
+
+// wants says what each type takes, for "got …, want …".
+var wants = map[Type]string{
+	Bool:            "a boolean",
+	Int:             "an integer that is not negative",
+	String:          "a string",
+	Path:            "a string with a path",
+	Strings:         "an array of strings",
+	Triple:          "a string with a target triple",
+	Triples:         "an array of target triples",
+	Enum:            "a string",
+	EnumList:        "an array of strings",
+	StringOrBoolean: "a boolean or a string",
+	StringMap:       "a table of strings",
+	Debuginfo:       `0, 1, 2, "none", "line-directives-only", "line-tables-only", "limited" or "full"`,
+	Optimize:        `0, 1, 2, 3, "s", "z", true or false`,
+	LLDOverride:     "one of true, 'self-contained' or 'external'",
+	Size:            `bytes, or a string such as "512MiB"`,
+	ChangeNumber:    `"ignore" or an integer`,
+}
+
+// reader reads one type of key. It returns the value, or the node at fault
+// (nil for n itself) and what is wrong with it.
+type reader func(k Key, n *node) (v any, at *node, msg string)
+
+// readers holds a function for each [Type].
+var readers = map[Type]reader{
+	Bool:            readBool,
+	Int:             readInt,
+	String:          readString,
+	Path:            readString,
+	Strings:         readStrings,
+	Triple:          readTriple,
+	Triples:         readTriples,
+	Enum:            readEnum,
+	EnumList:        readEnumList,
+	StringOrBoolean: readStringOrBool,
+	StringMap:       readStringMap,
+	Debuginfo:       readDebuginfo,
+	Optimize:        readOptimize,
+	LLDOverride:     readLLDOverride,
+	Size:            readSize,
+	ChangeNumber:    readChangeID,
+}
+
+// describe names a node's value for "got …".
+func describe(n *node) string {
+	switch n.kind {
+	case stringNode:
+		return fmt.Sprintf("string %.60q", n.text)
+	case boolNode:
+		return "boolean " + n.text
+	case intNode:
+		return "integer " + n.text
+	case floatNode:
+		return "float " + n.text
+	}
+	return n.kind.String()
+}
+
+func mismatch(k Key, n *node) string {
+	return fmt.Sprintf("got %s, want %s", describe(n), wants[k.Type])
+}
+
+func quotedList(values []string) string {
+	q := make([]string, len(values))
+	for i, v := range values {
+		q[i] = strconv.Quote(v)
+	}
+	return orList(q)
+}
+
+// orList joins names as "a", "a or b", "a, b or c".
+func orList(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
+
+func readBool(k Key, n *node) (any, *node, string) {
+	if n.kind != boolNode {
+		return nil, nil, mismatch(k, n)
+	}
+	return n.text == "true", nil, ""
+}
+
+// integer reads a TOML integer; go-toml's parser leaves its rules on
+// underscores and leading zeros to the decoder.
+func integer(text string) (int64, error) {
+	digits := strings.TrimLeft(text, "+-")
+	if strings.HasPrefix(digits, "_") || strings.HasSuffix(digits, "_") || strings.Contains(digits, "__") {
+		return 0, fmt.Errorf("reading integer %q: an underscore needs a digit on both sides", text)
+	}
+	base := 10
+	if len(digits) > 1 && digits[0] == '0' {
+		base = map[byte]int{'x': 16, 'o': 8, 'b': 2}[digits[1]]
+		if base == 0 {
+			return 0, fmt.Errorf("reading integer %q: leading zero", text)
+		}
+		if digits != text || strings.HasPrefix(digits[2:], "_") {
+			return 0, fmt.Errorf("reading integer %q: a sign or underscore cannot stand there", text)
+		}
+		digits = digits[2:]
+	}
+	digits = strings.ReplaceAll(digits, "_", "")
+	if text[0] == '-' {
+		digits = "-" + digits
+	}
+	return strconv.ParseInt(digits, base, 64)
+}
+
+func readInt(k Key, n *node) (any, *node, string) {
+	if n.kind != intNode {
+		return nil, nil, mismatch(k, n)
+	}
+	top := int64(math.MaxUint32) // upstream's u32
+	if k.Max > 0 {
+		top = int64(k.Max)
+	}
+	v, err := integer(n.text)
+	if err != nil || v < 0 || v > top {
+		return nil, nil, fmt.Sprintf("got integer %s, want 0 to %d", n.text, top)
+	}
+	return int(v), nil, ""
+}
+
+func readString(k Key, n *node) (any, *node, string) {
+	if n.kind != stringNode {
+		return nil, nil, mismatch(k, n)
+	}
+	if strings.ContainsRune(n.text, 0) {
+		return nil, nil, fmt.Sprintf("got string %.60q, want text without a zero byte", n.text)
+	}
+	return n.text, nil, ""
+}
+
+func readStrings(k Key, n *node) (any, *node, string) {
+	if n.kind != arrayNode {
+		return nil, nil, mismatch(k, n)
+	}
+	out := make([]string, 0, len(n.items))
+	for _, item := range n.items {
+		v, _, msg := readString(Key{Type: String}, item)
+		if msg != "" {
+			return nil, item, msg
+		}
+		out = append(out, v.(string))
+	}
+	return out, nil, ""
+}
+
+func readTriple(k Key, n *node) (any, *node, string) {
+	if n.kind != stringNode {
+		return nil, nil, mismatch(k, n)
+	}
+	t, err := targets.ParseTriple(n.text)
+	if err != nil {
+		return nil, nil, err.Error()
+	}
+	return t, nil, ""
+}
+
+func readTriples(k Key, n *node) (any, *node, string) {
+	if n.kind != arrayNode {
+		return nil, nil, mismatch(k, n)
+	}
+	out := make([]targets.Triple, 0, len(n.items))
+	for _, item := range n.items {
+		v, _, msg := readTriple(Key{Type: Triple}, item)
+		if msg != "" {
+			return nil, item, msg
+		}
+		out = append(out, v.(targets.Triple))
+	}
+	return out, nil, ""
+}
+
+// enumTexts are what upstream says first about a value that does not exist,
+// so that a search for its message finds ours.
+var enumTexts = map[string]string{
+	"rust.lto":                               "Invalid value for rustc LTO: %s",
+	"target.*.default-linker-linux-override": "unknown variant `%s`",
+	"rust.llvm-libunwind":                    "Invalid value '%s' for rust.llvm-libunwind config.",
+}
+
+func readEnum(k Key, n *node) (any, *node, string) {
+	if n.kind != stringNode {
+		return nil, nil, fmt.Sprintf("got %s, want %s", describe(n), quotedList(k.Values))
+	}
+	if slices.Contains(k.Values, n.text) {
+		return n.text, nil, ""
+	}
+	got := fmt.Sprintf("got %.60q", n.text)
+	if text, ok := enumTexts[k.ID()]; ok {
+		got = fmt.Sprintf(text, n.text)
+	}
+	return nil, nil, fmt.Sprintf("%s, want %s", got, quotedList(k.Values))
+}
+
+func readEnumList(k Key, n *node) (any, *node, string) {
+	if n.kind != arrayNode {
+		return nil, nil, mismatch(k, n)
+	}
+	var out []string
+	for _, item := range n.items {
+		v, _, msg := readEnum(k, item)
+		if msg != "" {
+			return nil, item, msg
+		}
+		if slices.Contains(out, v.(string)) {
+			return nil, item, fmt.Sprintf("got %q twice, want each once", v)
+		}
+		out = append(out, v.(string))
+	}
+	if len(out) == 0 {
+		return nil, nil, fmt.Sprintf("%s can't be empty, want some of %s", k.ID(), quotedList(k.Values))
+	}
+	return out, nil, ""
+}
+
+func readStringOrBool(k Key, n *node) (any, *node, string) {
+	switch {
+	case n.kind == boolNode:
+		return StringOrBool{Bool: n.text == "true"}, nil, ""
+	case n.kind != stringNode:
+		return nil, nil, mismatch(k, n) + " (data did not match any variant of untagged enum StringOrBool)"
+	case n.text == "":
+		return nil, nil, "got an empty string, want a boolean or text"
+	case k.Values != nil && !slices.Contains(k.Values, n.text):
+		return nil, nil, fmt.Sprintf("got %.60q, want true, false or %s", n.text, quotedList(k.Values))
+	}
+	return StringOrBool{Text: n.text, Bool: true}, nil, ""
+}
+
+func readStringMap(k Key, n *node) (any, *node, string) {
+	if n.kind != tableNode {
+		return nil, nil, mismatch(k, n)
+	}
+	out := make(map[string]string, len(n.children))
+	for _, c := range n.children {
+		v, _, msg := readString(Key{Type: String}, c)
+		if msg != "" {
+			return nil, c, msg
+		}
+		out[c.key] = v.(string)
+	}
+	return out, nil, ""
+}
+
+// debuginfoLevels are the names of the numbers 0, 1 and 2.
+var debuginfoLevels = map[string]DebuginfoLevel{
+	"0": DebuginfoNone, "1": DebuginfoLimited, "2": DebuginfoFull,
+}
+
+func readDebuginfo(k Key, n *node) (any, *node, string) {
+	switch n.kind {
+	case intNode:
+		if v, err := integer(n.text); err == nil {
+			if level, ok := debuginfoLevels[strconv.FormatInt(v, 10)]; ok {
+				return level, nil, ""
+			}
+		}
+	case stringNode:
+		switch l := DebuginfoLevel(n.text); l {
+		case DebuginfoNone, DebuginfoLineDirectivesOnly, DebuginfoLineTablesOnly, DebuginfoLimited, DebuginfoFull:
+			return l, nil, ""
+		}
+	}
+	return nil, nil, mismatch(k, n)
+}
+
+func readOptimize(k Key, n *node) (any, *node, string) {
+	switch {
+	case n.kind == boolNode:
+		return n.text, nil, ""
+	case n.kind == stringNode && (n.text == "s" || n.text == "z"):
+		return n.text, nil, ""
+	case n.kind == intNode:
+		if v, err := integer(n.text); err == nil && v >= 0 && v <= 3 {
+			return strconv.FormatInt(v, 10), nil, ""
+		}
+	case n.kind != stringNode:
+		return nil, nil, mismatch(k, n)
+	}
+	return nil, nil, fmt.Sprintf(`unrecognized option for rust optimize: %q, expected one of 0, 1, 2, 3, "s", "z", true, false`, n.text)
+}
+
+func readLLDOverride(k Key, n *node) (any, *node, string) {
+	switch {
+	case n.kind == boolNode && n.text == "true":
+		return LLDModeExternal, nil, ""
+	case n.kind == boolNode:
+		return LLDModeNone, nil, ""
+	case n.kind != stringNode:
+		return nil, nil, mismatch(k, n)
+	}
+	switch m := LLDMode(n.text); m {
+	case LLDModeExternal, LLDModeSelfContained:
+		return m, nil, ""
+	}
+	return nil, nil, fmt.Sprintf("unknown mode %s, want %s", n.text, wants[k.Type])
+}
+
+// sizeUnits are the factors of size suffixes.
+var sizeUnits = []struct {
+	suffix string
+	factor int64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+}
+
+func readSize(k Key, n *node) (any, *node, string) {
+	text, factor := n.text, int64(1)
+	switch n.kind {
+	case intNode:
+	case stringNode:
+		for _, u := range sizeUnits {
+			if rest, ok := strings.CutSuffix(text, u.suffix); ok {
+				text, factor = strings.TrimSpace(rest), u.factor
+				break
+			}
+		}
+	default:
+		return nil, nil, mismatch(k, n)
+	}
+	if text == "" {
+		return nil, nil, mismatch(k, n)
+	}
+	v, err := integer(text)
+	if err != nil || v <= 0 || v > math.MaxInt64/factor {
+		return nil, nil, mismatch(k, n)
+	}
+	return v * factor, nil, ""
+}
+
+func readChangeID(k Key, n *node) (any, *node, string) {
+	switch {
+	case n.kind == stringNode && n.text == "ignore":
+		return ChangeID{Ignore: true}, nil, ""
+	case n.kind == intNode:
+		if v, err := integer(n.text); err == nil && v >= 0 && v <= math.MaxInt32 {
+			return ChangeID{ID: int(v)}, nil, ""
+		}
+	}
+	return nil, nil, fmt.Sprintf("got %s, expected \"ignore\" or an integer for change-id", describe(n))
+}

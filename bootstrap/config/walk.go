@@ -1,0 +1,158 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"x.go/targets"
+)
+
+// walker takes the keys of one document into its loader.
+type walker struct {
+	loader  *loader
+	doc     *document
+	file    File
+	anyFile bool // --set takes keys of both files
+	origin  Origin
+	include *node
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func (w *walker) document() {
+	w.table(w.doc.root, "", "")
+	for _, e := range w.doc.errs {
+		w.fail(e.at, e.key, e.msg, "")
+	}
+}
+
+func (w *walker) at(off int) Origin {
+	o := w.origin
+	if w.doc.name != "" {
+		o.Pos = w.doc.position(off)
+	}
+	return o
+}
+
+func (w *walker) fail(off int, key, msg, hint string) {
+	w.loader.fail(&Error{Where: w.at(off), Key: key, Message: msg, Hint: hint})
+}
+
+// key finds the row of a pattern such as "target.*.cc" among the keys that
+// this document may have.
+func (w *walker) key(id string) (Key, bool) {
+	i, ok := schema.byID[id]
+	if !ok || !w.anyFile && schema.keys[i].File != w.file {
+		return Key{}, false
+	}
+	return schema.keys[i], true
+}
+
+// isTable reports whether a pattern is a section or holds one.
+func (w *walker) isTable(section string) bool {
+	for _, t := range tables {
+		if (w.anyFile || t.file == w.file) && (t.section == section || strings.HasPrefix(t.section, section+".")) {
+			return true
+		}
+	}
+	return false
+}
+
+// table takes the keys of a table. Section is its name with "*" for the names
+// that users choose, path its real name.
+func (w *walker) table(n *node, section, path string) {
+	for _, c := range n.children {
+		id, full := join(section, c.key), join(path, c.key)
+		if k, ok := w.key(id); ok {
+			w.leaf(k, full, c)
+			continue
+		}
+		// "*" is not a name that a file can use for the pattern itself.
+		named := w.isTable(join(section, "*"))
+		switch {
+		case named:
+			w.named(c, join(section, "*"), full)
+		case c.key != "*" && w.isTable(id):
+			w.section(c, id, full)
+		default:
+			w.unknown(section, id, full, c)
+		}
+	}
+}
+
+func (w *walker) section(c *node, section, path string) {
+	if c.kind != tableNode {
+		w.fail(c.val, path, fmt.Sprintf("got %s, want a table", describe(c)), "")
+		return
+	}
+	w.table(c, section, path)
+}
+
+// named takes [target.TRIPLE] or [build.tool.NAME].
+func (w *walker) named(c *node, section, path string) {
+	if strings.HasPrefix(section, "target.") {
+		if _, err := targets.ParseTriple(c.key); err != nil {
+			w.fail(c.at, path, err.Error(), "a section is called [target.<triple>]")
+			return
+		}
+	}
+	w.section(c, section, path)
+}
+
+func (w *walker) leaf(k Key, id string, c *node) {
+	if id == "include" && c.kind == arrayNode {
+		w.include = c
+	}
+	if r := w.loader.src.Release; k.Since != 0 && !r.atLeast(k.Since) {
+		if w.origin.Kind == OriginProfile {
+			return // the profile of that release did not have it
+		}
+		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: it came with %s, this file is read as of %s", k.Name, k.Since, r), "remove it")
+		return
+	}
+	v, at, msg := decode(k, c)
+	if msg != "" {
+		if k.ID() == "include" {
+			w.include = nil
+		}
+		w.fail(at.val, id, msg, "")
+		return
+	}
+	w.take(id, v, c)
+}
+
+func (w *walker) take(id string, v any, c *node) {
+	s := w.loader.settings
+	s[id] = append(s[id], Setting{v, w.at(c.at)})
+}
+
+// unknown reports a key that the schema does not have, with the remedy if one
+// can be guessed.
+func (w *walker) unknown(section, id, full string, c *node) {
+	if i, ok := schema.removed[id]; ok && (w.anyFile || w.file == Bootstrap) {
+		w.removed(removedKeys[i], full, c)
+		return
+	}
+	w.fail(c.at, full, fmt.Sprintf("unknown field `%s`", c.key), w.hint(section, c))
+}
+
+// removed handles a key that releases of before its removal still take.
+func (w *walker) removed(k Key, full string, c *node) {
+	if r := w.loader.src.Release; r != 0 && r < k.Removed {
+		v, at, msg := decode(k, c)
+		switch {
+		case msg != "":
+			w.fail(at.val, full, msg, "")
+		case k.ReplacedBy != "" && !strings.Contains(k.ReplacedBy, "*") && k.ReplacedBy != "change-id":
+			w.take(k.ReplacedBy, v, c)
+		}
+		return
+	}
+	hint := "remove it"
+	if k.ReplacedBy != "" {
+		hint = fmt.Sprintf("write %s instead", strings.ReplaceAll(k.ReplacedBy, "*", "<triple>"))
+	}
+	w.fail(c.at, full, fmt.Sprintf("unknown field `%s`: removed in %s (rust-lang/rust#%d)", k.Name, k.Removed, k.ChangeID), hint)
+}
