@@ -1,0 +1,10 @@
+// Package dist makes and reads Rust dist archives. An archive starts as a
+// value: an [Image] per component, checked by [Rule] rows, put together as a
+// [Package] in the tree that rust-installer (src/tools/rust-installer in
+// rust-lang/rust) defines. A [Writer] turns packages into compressed files,
+// [OpenArchive], [Unpack] and [ReadMeta] read such files back without trusting
+// them, and [Install] lays components out under a prefix.
+//
+// Equal packages give equal bytes: nothing in an archive depends on the
+// directory, the umask, the clock, the locale or the number of threads.
+package dist

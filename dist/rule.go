@@ -1,0 +1,127 @@
+package dist
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Demand is what a [Rule] asks of the entries that its glob matches.
+type Demand byte
+
+// The demands. Executable and NotExecutable look at regular files only.
+const (
+	Present       Demand = iota + 1 // at least one entry matches
+	Absent                          // no entry matches
+	Executable                      // every match is executable
+	NotExecutable                   // no match is executable
+	NotLink                         // no match is a symbolic link
+)
+
+// Rule is one row of a table that says what an image must be like. An image is
+// checked before it is written, so that a wrong toolchain fails in seconds.
+//
+// Glob is matched against whole names, directories included. "*", "?" and
+// "[a-z]" match within a path element as in [path.Match], an element "**"
+// matches any number of elements, "{a,b}" matches a or b.
+type Rule struct {
+	Glob   string
+	Demand Demand
+	Why    string // reason or remedy, ends the message; may be empty
+}
+
+// Check holds img against the rules and returns all findings, in the order of
+// the rules and then of the names. No findings means that img keeps them all.
+func Check(img Image, rules []Rule) []error {
+	names := img.Dirs()
+	for e := range img.Entries() {
+		names = append(names, e.Name)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+
+	var findings []error
+	for _, r := range rules {
+		match, err := compileGlobs([]string{r.Glob})
+		if err != nil {
+			findings = append(findings, err)
+			continue
+		}
+		matched := 0
+		for _, name := range names {
+			if !match(name) {
+				continue
+			}
+			matched++
+			if e, ok := img.Lookup(name); ok || r.Demand == Absent {
+				e.Name = name
+				findings = append(findings, r.judge(e)...)
+			}
+		}
+		if r.Demand == Present && matched == 0 {
+			findings = append(findings, r.finding(r.Glob, "is missing"))
+		}
+	}
+	return findings
+}
+
+// judge returns what is wrong with one matching entry.
+func (r Rule) judge(e Entry) []error {
+	switch {
+	case r.Demand == Absent:
+		return []error{r.finding(e.Name, "must not be there")}
+	case r.Demand == Executable && e.IsRegular() && !e.IsExec():
+		return []error{r.finding(e.Name, fmt.Sprintf("is not executable: got mode %v, want %v", e.Mode, ModeExec))}
+	case r.Demand == NotExecutable && e.IsExec():
+		return []error{r.finding(e.Name, fmt.Sprintf("is executable: got mode %v, want %v", e.Mode, ModeFile))}
+	case r.Demand == NotLink && e.Mode == ModeSymlink:
+		return []error{r.finding(e.Name, fmt.Sprintf("is a symbolic link to %q", e.Link))}
+	}
+	return nil
+}
+
+func (r Rule) finding(name, problem string) error {
+	if r.Why == "" {
+		return fmt.Errorf("%q %s", name, problem)
+	}
+	return fmt.Errorf("%q %s: %s", name, problem, r.Why)
+}
+
+// CheckOwners returns a finding for each file that two components of one
+// installation own. rustup refuses the second with "detected conflict", and
+// install.sh would let the last one win.
+func CheckOwners(components []Component) []error {
+	var findings []error
+	owner := map[string]string{}
+	kind := map[string]bool{} // whether the owned name is a directory
+	for _, c := range components {
+		for _, dir := range c.Image.Dirs() {
+			if first, ok := owner[dir]; ok && !kind[dir] {
+				findings = append(findings, fmt.Errorf("%q is a file of component %q and a directory of component %q", dir, first, c.Name))
+				continue
+			}
+			owner[dir], kind[dir] = c.Name, true
+		}
+		for e := range c.Image.Entries() {
+			if e.IsDir() {
+				continue
+			}
+			if first, ok := owner[e.Name]; ok {
+				findings = append(findings, fmt.Errorf("%q belongs to component %q and to component %q", e.Name, first, c.Name))
+				continue
+			}
+			owner[e.Name], kind[e.Name] = c.Name, false
+		}
+	}
+	return findings
+}
+
+// CheckComponent holds c against [ComponentRules] and [Component.Validate].
+func CheckComponent(c Component) []error {
+	var findings []error
+	for _, err := range append([]error{c.Validate()}, Check(c.Image, ComponentRules(c.Name))...) {
+		if err != nil {
+			findings = append(findings, fmt.Errorf("checking component %q: %w", c.Name, err))
+		}
+	}
+	return findings
+}
