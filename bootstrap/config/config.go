@@ -30,9 +30,10 @@ type Config struct {
 	X XConfig
 
 	settings map[string][]Setting
+	mainFile string
 	files    []string
 	notices  []Finding
-	release  Release
+	release  targets.Release
 }
 
 // PGO is [pgo].
@@ -79,3 +80,7 @@ func (c Config) Files() []string { return slices.Clone(c.files) }
 
 // Target returns the section of a triple; the zero Target if there is none.
 func (c Config) Target(t targets.Triple) Target { return c.Targets[t] }
+
+// MainFile returns the name of the bootstrap.toml that was read, or "" if there
+// was none.
+func (c Config) MainFile() string { return c.mainFile }

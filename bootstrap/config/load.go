@@ -36,8 +36,9 @@ type Source struct {
 	Flags []Flag
 	// Host is the triple of this machine, the default of build.build.
 	Host targets.Triple
-	// Release says which release's keys and profiles count; 0 is the newest.
-	Release Release
+	// Release says which release's keys and profiles count; the zero Release
+	// means the newest.
+	Release targets.Release
 }
 
 // Flag is a flag of the command line that sets a key.
@@ -63,13 +64,13 @@ const (
 // that is wrong. A missing file is an error only if --config or
 // RUST_BOOTSTRAP_CONFIG names it.
 func Load(src Source) (Config, error) {
-	l := &loader{src: src, settings: map[string][]Setting{}}
+	l := &loader{src: src, minor: minorOf(src.Release), settings: map[string][]Setting{}}
 	if l.src.SrcDir == "" {
 		l.src.SrcDir = l.src.Dir
 	}
-	main := l.mainFile()
+	l.main = l.mainFile()
 	l.profile()
-	l.xFile(main)
+	l.xFile(l.main)
 	l.sets()
 	l.flags()
 	if len(l.errs) > 0 {
@@ -81,11 +82,12 @@ func Load(src Source) (Config, error) {
 // loader collects what each layer says about each key.
 type loader struct {
 	src         Source
+	minor       Minor
 	settings    map[string][]Setting
 	errs        Errors
 	notices     []Finding
+	main        string
 	files       []string
-	include     []string
 	including   []string
 	includes    int
 	profileName string
@@ -259,7 +261,7 @@ func (l *loader) sets() {
 
 // set reads one option into a loader of its own, so that it can be tried.
 func (l *loader) set(text, toml string) *loader {
-	try := &loader{src: l.src, settings: map[string][]Setting{}, files: l.files}
+	try := &loader{src: l.src, minor: l.minor, settings: map[string][]Setting{}, files: l.files}
 	if len(toml) > maxOptionBytes {
 		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(toml), maxOptionBytes)})
 		return try
