@@ -134,3 +134,10 @@ func syncDir(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// WriteFile puts a small file at path as archives are written: under a
+// temporary name, flushed to the disk, then renamed. It replaces what was there.
+func WriteFile(path string, data []byte) error {
+	dir, name := filepath.Split(path)
+	return writeFile(filepath.Clean(dir), name, data)
+}
