@@ -27,26 +27,20 @@ type Spec struct {
 	DLLPrefix, DLLSuffix             string
 	StaticlibPrefix, StaticlibSuffix string
 
-	Executables         bool // false: a program becomes a staticlib
-	DynamicLinking      bool // dylib and cdylib crates exist
-	OnlyCdylib          bool
-	PIE, StaticPIE      bool
-	CrtStaticDefault    bool
-	CrtStaticRespected  bool // -Ctarget-feature=±crt-static has an effect
-	CrtStaticDylibs     bool // dylibs may link the C runtime statically
-	ObjIsBitcode        bool
-	RequiresLTO         bool
-	NeedsCPU            bool // -Ctarget-cpu must be given
-	LikeWasm            bool
-	LikeDarwin          bool
-	Linker              string // "" where the flavor's default program is used
-	Flavor              LinkerFlavor
-	SelfContained       SelfContainedDefault
-	PreLinkArgs         LinkArgs
-	LateLinkArgs        LinkArgs
-	LateLinkArgsDynamic LinkArgs
-	LateLinkArgsStatic  LinkArgs
-	PostLinkArgs        LinkArgs
+	Executables        bool // false: a program becomes a staticlib
+	DynamicLinking     bool // dylib and cdylib crates exist
+	OnlyCdylib         bool
+	PIE, StaticPIE     bool
+	CrtStaticDefault   bool
+	CrtStaticRespected bool // -Ctarget-feature=±crt-static has an effect
+	CrtStaticDylibs    bool // dylibs may link the C runtime statically
+	NeedsCPU           bool // -Ctarget-cpu must be given
+	LikeWasm           bool
+	LikeDarwin         bool
+	Linker             string // "" where the flavor's default program is used
+	Flavor             LinkerFlavor
+	SelfContained      SelfContainedDefault
+	PreLinkArgs        LinkArgs
 
 	fields []Field
 	lld    lldDefault

@@ -1,0 +1,278 @@
+package targets
+
+import (
+	"slices"
+	"strings"
+)
+
+// Option is one -C or -Z option as it was written: KEY, or KEY=VALUE. KEY
+// keeps its underscores, because rustc's messages repeat them.
+type Option struct {
+	Key, Value string
+	HasValue   bool
+}
+
+// String prints KEY or KEY=VALUE.
+func (o Option) String() string {
+	if !o.HasValue {
+		return o.Key
+	}
+	return o.Key + "=" + o.Value
+}
+
+func parseOption(s string) Option {
+	key, value, ok := strings.Cut(s, "=")
+	return Option{key, value, ok}
+}
+
+// Invocation is rustc's command line, split into its options but not judged
+// yet: whether the values are right is for [Decide].
+type Invocation struct {
+	Codegen    []Option // -C, --codegen, in order
+	Unstable   []Option // -Z, in order
+	Target     string   // --target; "" where not given
+	Sysroot    string   // --sysroot; "" where not given
+	CrateTypes []string // --crate-type, as written
+	Emit       []string // --emit, as written
+	Print      []string // --print, as written
+	Other      []string // every other option and input, as separate arguments
+	Exits      bool     // -h, -V and the like: rustc prints something and ends
+}
+
+type optionArity byte
+
+const (
+	flag  optionArity = iota // no argument
+	once                     // an argument; a second one is an error
+	multi                    // an argument, any number of times
+)
+
+// rustcOptions are the names that rustc 1.95 and 1.97 hand to getopts
+// (rustc_optgroups in compiler/rustc_session/src/config.rs).
+var rustcOptions = map[string]optionArity{
+	"h": flag, "help": flag, "cfg": multi, "check-cfg": multi, "L": multi, "l": multi,
+	"crate-type": multi, "crate-name": once, "edition": once, "emit": multi, "print": multi,
+	"g": flag, "O": flag, "o": once, "out-dir": once, "explain": once, "test": flag,
+	"target": once, "A": multi, "allow": multi, "W": multi, "warn": multi, "force-warn": multi,
+	"D": multi, "deny": multi, "F": multi, "forbid": multi, "cap-lints": multi,
+	"C": multi, "codegen": multi, "V": flag, "version": flag, "v": flag, "verbose": flag,
+	"extern": multi, "sysroot": once, "Z": multi, "error-format": once, "json": multi,
+	"color": once, "diagnostic-width": once, "remap-path-prefix": multi,
+	"remap-path-scope": once, "env-set": multi,
+}
+
+// ParseInvocation splits rustc's arguments (without argv[0]) as getopts does:
+// -C x, -Cx, --codegen x, --codegen=x, flags of one letter joined (-gOCx), and
+// no options after --. An argument @PATH stands for the lines of that file,
+// which readFile hands in; nil finds no file. The error is rustc's
+// [*Diagnostic].
+func ParseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, error) {
+	inv, d := parseInvocation(args, readFile)
+	if d != nil {
+		return Invocation{}, d
+	}
+	return inv, nil
+}
+
+func parseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, *Diagnostic) {
+	args, d := expandArgFiles(args, readFile)
+	if d != nil {
+		return Invocation{}, d
+	}
+	p := argParser{args: args}
+	p.inv.Codegen = make([]Option, 0, 4)
+	for p.at < len(p.args) {
+		arg := p.args[p.at]
+		p.at++
+		switch {
+		case arg == "--":
+			p.inv.Other = append(p.inv.Other, p.args[p.at-1:]...)
+			return p.inv, nil
+		case strings.HasPrefix(arg, "--"):
+			d = p.long(arg[2:])
+		case len(arg) > 1 && arg[0] == '-':
+			d = p.short(arg[1:])
+		default:
+			p.inv.Other = append(p.inv.Other, arg)
+		}
+		if d != nil {
+			return Invocation{}, d
+		}
+	}
+	return p.inv, nil
+}
+
+type argParser struct {
+	args []string
+	at   int
+	inv  Invocation
+	seen []string // options of arity once
+}
+
+func (p *argParser) long(s string) *Diagnostic {
+	name, value, joined := strings.Cut(s, "=")
+	arity, ok := rustcOptions[name]
+	switch {
+	case !ok:
+		return errUnrecognized(name)
+	case arity == flag && joined:
+		return errUsage("Option '" + name + "' does not take an argument")
+	case arity == flag:
+		p.setFlag(name)
+		return nil
+	case !joined && p.at == len(p.args):
+		return errMissingArgument(name)
+	case !joined:
+		value = p.args[p.at]
+		p.at++
+	}
+	return p.set(name, arity, value)
+}
+
+func (p *argParser) short(s string) *Diagnostic {
+	for i, r := range s {
+		name := string(r)
+		arity, ok := rustcOptions[name]
+		if !ok {
+			return errUnrecognized(name)
+		}
+		if arity == flag {
+			p.setFlag(name)
+			continue
+		}
+		value := s[i+len(name):]
+		if value == "" {
+			if p.at == len(p.args) {
+				return errMissingArgument(name)
+			}
+			value = p.args[p.at]
+			p.at++
+		}
+		return p.set(name, arity, value)
+	}
+	return nil
+}
+
+func (p *argParser) setFlag(name string) {
+	switch name {
+	case "h", "help", "V", "version":
+		p.inv.Exits = true
+	}
+	p.inv.Other = append(p.inv.Other, dashes(name))
+}
+
+func dashes(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+func (p *argParser) set(name string, arity optionArity, value string) *Diagnostic {
+	if arity == once {
+		if slices.Contains(p.seen, name) {
+			return errUsage("Option '" + name + "' given more than once")
+		}
+		p.seen = append(p.seen, name)
+	}
+	inv := &p.inv
+	switch name {
+	case "C", "codegen":
+		inv.Codegen = append(inv.Codegen, parseOption(value))
+	case "Z":
+		inv.Unstable = append(inv.Unstable, parseOption(value))
+	case "target":
+		inv.Target = value
+	case "sysroot":
+		inv.Sysroot = value
+	case "crate-type":
+		inv.CrateTypes = append(inv.CrateTypes, value)
+	case "emit":
+		inv.Emit = append(inv.Emit, value)
+	case "print":
+		inv.Print = append(inv.Print, value)
+	case "explain":
+		inv.Exits = true
+		fallthrough
+	default:
+		inv.Other = append(inv.Other, dashes(name), value)
+	}
+	return nil
+}
+
+// maxArgFile bounds what one @PATH may stand for.
+const maxArgFile = 16 << 20
+
+func expandArgFiles(args []string, readFile func(string) ([]byte, error)) ([]string, *Diagnostic) {
+	isFile := func(arg string) bool { return strings.HasPrefix(arg, "@") }
+	if !slices.ContainsFunc(args, isFile) {
+		return args, nil
+	}
+	var out []string
+	for _, arg := range args {
+		path, ok := strings.CutPrefix(arg, "@")
+		if !ok {
+			out = append(out, arg)
+			continue
+		}
+		lines, d := readArgFile(path, readFile)
+		if d != nil {
+			return nil, d
+		}
+		out = append(out, lines...)
+	}
+	return out, nil
+}
+
+func readArgFile(path string, readFile func(string) ([]byte, error)) ([]string, *Diagnostic) {
+	fail := func(why string) *Diagnostic {
+		return errUsage("failed to load argument file: IO error: " + path + ": " + why)
+	}
+	if readFile == nil {
+		return nil, fail("No such file or directory (os error 2)")
+	}
+	data, err := readFile(path)
+	switch {
+	case err != nil:
+		return nil, fail(err.Error())
+	case len(data) > maxArgFile:
+		return nil, fail("file is too large")
+	}
+	// Rust's str::lines: a last newline ends a line and starts none.
+	text := strings.TrimSuffix(string(data), "\n")
+	if text == "" && len(data) == 0 {
+		return nil, nil
+	}
+	out := strings.Split(text, "\n")
+	for i := range out {
+		out[i] = strings.TrimSuffix(out[i], "\r")
+	}
+	return out, nil
+}
+
+// Args prints the invocation as arguments that [ParseInvocation] reads back to
+// an equal one: options in their joined short form, the rest at the end.
+func (inv Invocation) Args() []string {
+	var args []string
+	for _, o := range inv.Codegen {
+		args = append(args, "--codegen="+o.String())
+	}
+	for _, o := range inv.Unstable {
+		args = append(args, "-Z", o.String())
+	}
+	add := func(name string, values ...string) {
+		for _, v := range values {
+			args = append(args, name+"="+v)
+		}
+	}
+	if inv.Target != "" {
+		add("--target", inv.Target)
+	}
+	if inv.Sysroot != "" {
+		add("--sysroot", inv.Sysroot)
+	}
+	add("--crate-type", inv.CrateTypes...)
+	add("--emit", inv.Emit...)
+	add("--print", inv.Print...)
+	return append(args, inv.Other...)
+}

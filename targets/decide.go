@@ -1,0 +1,404 @@
+package targets
+
+import (
+	"slices"
+	"strings"
+)
+
+// Query is one question to [Decide]: a compiler, a target as that compiler
+// sees it, and rustc's arguments. [Snapshot.Query] makes one.
+type Query struct {
+	Compiler Compiler
+	Target   *Spec
+	Host     *Spec // the compiler's own host as a target of that compiler
+	// CustomTarget says that the target comes from a JSON file. Then no
+	// option is stable by the target's name.
+	CustomTarget bool
+
+	Args      []string // rustc's arguments; --target among them is not read
+	Unstable  bool     // -Zunstable-options is given beside Args
+	Bootstrap string   // RUSTC_BOOTSTRAP; "1" unlocks, "-1" locks
+
+	World World
+}
+
+// World is what the decision depends on outside the compiler: folders and
+// programs. The zero World has the compiler's sysroot written <sysroot>, and
+// everything in it exists.
+type World struct {
+	Sysroot  string // the compiler's own, as it prints it; "" for <sysroot>
+	Explicit string // --sysroot as given, where Args do not hold it
+	// Exists reports whether a path is there: gcc-ld folders, and linkers
+	// given with a path. nil: everything is.
+	Exists func(path string) bool
+	// OnPath reports whether a program is found in the search path that
+	// rustc gives to linkers. nil: every one is.
+	OnPath func(name string) bool
+	// ReadFile reads an @PATH argument file. nil: there are none.
+	ReadFile func(path string) ([]byte, error)
+}
+
+// Query asks about a target of this snapshot, by name.
+func (s Snapshot) Query(c Compiler, t Triple, args []string) (Query, error) {
+	spec, err := s.For(c, t)
+	if err != nil {
+		return Query{}, err
+	}
+	host, err := s.For(c, c.Host)
+	if err != nil {
+		return Query{}, err
+	}
+	return Query{Compiler: c, Target: spec, Host: host, Args: args}, nil
+}
+
+// Decision is what rustc does: it stops with an error, links nothing, or
+// starts a linker.
+type Decision struct {
+	Exit  int    // rustc's exit status, as far as linking decides it
+	Error string // first line of its message, with "error: ", or ""
+	Notes []string
+
+	Linked  bool
+	Linker  string       // argv[0] of the linker, "" unless Linked
+	Flavor  LinkerFlavor // how the linker is talked to, zero unless Linked
+	LLDArgs []string     // of its arguments those that choose LLD; nil unless Linked
+	Rule    Rule
+}
+
+// UsesLLD reports whether the program started is LLD itself or is told to use
+// it, the last word on its command line counting. Nothing in rustc checks that
+// the program obeys.
+func (d Decision) UsesLLD() bool {
+	if !d.Linked {
+		return false
+	}
+	if !d.Flavor.UsesCC() {
+		return d.Flavor.UsesLLD()
+	}
+	lld := d.Flavor.kind == kindWasm || d.Flavor.kind == kindEm
+	for _, arg := range d.LLDArgs {
+		if name, ok := strings.CutPrefix(arg, "-fuse-ld="); ok {
+			lld = name == "lld"
+		}
+	}
+	return lld
+}
+
+// Decide answers which linker rustc starts, or with which error it stops,
+// checking in rustc's order. It is the one place that knows: every other
+// answer of this program about linkers is asked of it.
+func Decide(q Query) Decision {
+	var s session
+	if d := s.decide(&q); d != nil {
+		return Decision{Exit: 1, Error: d.First, Notes: d.Rest, Rule: d.rule}
+	}
+	return s.out
+}
+
+// session is the state of one decision.
+type session struct {
+	q        *Query
+	inv      Invocation
+	opts     CodegenOptions
+	unstable bool // nightly-like and -Zunstable-options
+	out      Decision
+}
+
+func (s *session) decide(q *Query) *Diagnostic {
+	s.q = q
+	var d *Diagnostic
+	if s.inv, d = parseInvocation(q.Args, q.World.ReadFile); d != nil {
+		return d
+	}
+	if s.inv.Exits {
+		s.out.Rule = RuleNothingToLink
+		return nil
+	}
+	for _, check := range [...]func(*session) *Diagnostic{
+		(*session).checkNightly,
+		(*session).readOptions,
+		(*session).checkStability,
+		(*session).checkConsistency,
+		(*session).link,
+	} {
+		if d := check(s); d != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+// allowsUnstable mirrors UnstableFeatures::from_environment of rustc_feature.
+func (q *Query) allowsUnstable() bool {
+	switch q.Bootstrap {
+	case "1":
+		return true
+	case "-1":
+		return false
+	}
+	return q.Compiler.Release.AllowsUnstable()
+}
+
+func (s *session) checkNightly() *Diagnostic {
+	if (s.q.Unstable || len(s.inv.Unstable) > 0) && !s.q.allowsUnstable() {
+		return errNightlyOnly()
+	}
+	// rustc looks for the exact words: -Zunstable_options is taken, but
+	// unlocks nothing.
+	s.unstable = s.q.Unstable || slices.Contains(s.inv.Unstable, Option{Key: "unstable-options"})
+	return nil
+}
+
+func (s *session) readOptions() *Diagnostic {
+	for _, list := range s.inv.CrateTypes {
+		for name := range strings.SplitSeq(list, ",") {
+			if _, ok := crateTypes[name]; !ok {
+				return errCrateType(name)
+			}
+		}
+	}
+	if d := s.opts.applyUnstable(s.inv.Unstable); d != nil {
+		return d
+	}
+	for _, list := range s.inv.Emit {
+		for item := range strings.SplitSeq(list, ",") {
+			kind, _, _ := strings.Cut(item, "=")
+			if !slices.Contains(emitTypes[:], kind) {
+				return errEmit(kind)
+			}
+		}
+	}
+	return s.opts.applyAll(s.inv.Codegen)
+}
+
+var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "metadata", "mir", "obj", "thin-link-bitcode"}
+
+// stableTarget is the one name on which -linker and -lld are stable. rustc
+// compares the text: what the target's default is plays no part
+// (rust-lang/rust#140525).
+const stableTarget = "x86_64-unknown-linux-gnu"
+
+func (s *session) checkStability() *Diagnostic {
+	if s.unstable {
+		return nil
+	}
+	target := s.q.Target.Triple.String()
+	stable := target == stableTarget && !s.q.CustomTarget
+	lsc := s.opts.LinkSelfContained
+	if _, bulk := lsc.Bulk(); !bulk && !lsc.IsZero() {
+		if lsc.Disables(Linker) && !stable {
+			return errUnstableOnTarget("link-self-contained=-linker", target)
+		}
+		if lsc.enabled != 0 || lsc.disabled&^Linker != 0 {
+			return errUnstableComponents()
+		}
+	}
+	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.Stable() {
+		return errUnstableFlavor(f)
+	}
+	switch f := s.opts.LinkerFeatures; {
+	case f.DisablesLLD() && !stable:
+		return errUnstableOnTarget("linker-features=-lld", target)
+	case f.EnablesLLD():
+		return errUnstableLLD()
+	}
+	return nil
+}
+
+func (s *session) checkConsistency() *Diagnostic {
+	lsc := s.opts.LinkSelfContained
+	if c := lsc.Conflicts(); c != 0 {
+		return errConflict(c)
+	}
+	target := s.q.Target
+	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target.Flavor) {
+		return errIncompatible(f, target.Flavor)
+	}
+	if target.NeedsCPU && s.opts.TargetCPU == "" {
+		return errNeedsCPU()
+	}
+	return nil
+}
+
+// link mirrors link_natively of rustc_codegen_ssa/back/link.rs.
+func (s *session) link() *Diagnostic {
+	if !s.linksSomething() {
+		s.out.Rule = RuleNothingToLink
+		return nil
+	}
+	flavor, program, rule, d := s.chooseLinker()
+	if d != nil {
+		return d
+	}
+	inForce, d := s.componentsInForce(program)
+	if d != nil {
+		return d
+	}
+	args, d := s.lldArgs(flavor, inForce)
+	if d != nil {
+		return d
+	}
+	if !s.q.World.hasLinker(program) {
+		return errLinkerMissing(program)
+	}
+	s.out = Decision{Linked: true, Linker: program, Flavor: flavor, LLDArgs: args, Rule: rule}
+	return nil
+}
+
+func (w *World) hasLinker(program string) bool {
+	switch {
+	case strings.Contains(program, "/"):
+		return w.exists(program)
+	case program == "":
+		return false
+	}
+	return w.OnPath == nil || w.OnPath(program)
+}
+
+func (w *World) exists(path string) bool { return w.Exists == nil || w.Exists(path) }
+
+// chooseLinker mirrors linker_and_flavor: the flavor option first, then the
+// hints in the linker's name, then the target.
+func (s *session) chooseLinker() (f LinkerFlavor, program string, rule Rule, d *Diagnostic) {
+	target, o := s.q.Target, &s.opts
+	switch {
+	case !o.LinkerFlavor.IsZero():
+		f, rule = o.LinkerFlavor.Apply(target.Flavor), RuleFlavorOption
+		program = o.Linker
+	case o.LinkerGiven:
+		f, rule, program = target.Flavor, RuleLinkerOption, o.Linker
+		if fileStem(program) == "" {
+			return f, "", rule, errNoStem()
+		}
+		cc, lld, llbc := stemHints(program)
+		f = f.withHints(cc, lld)
+		if llbc {
+			f = LinkerFlavor{kind: kindLLBC}
+		}
+	case target.Linker != "":
+		f, rule, program = target.Flavor, RuleTargetLinker, target.Linker
+	default:
+		f, rule = target.Flavor, RuleTargetFlavor
+	}
+	f = o.LinkerFeatures.Adjust(f)
+	if program == "" && !o.LinkerGiven {
+		program = f.program(s.q.hostCC())
+	}
+	return f, program, rule, nil
+}
+
+// hostCC is the C compiler driver rustc starts by default: cc, but gcc where
+// the compiler itself runs on Solaris or illumos.
+func (q *Query) hostCC() string {
+	if q.Host.OS == "solaris" || q.Host.OS == "illumos" {
+		return "gcc"
+	}
+	return "cc"
+}
+
+// componentsInForce mirrors self_contained_components.
+func (s *session) componentsInForce(program string) (Components, *Diagnostic) {
+	target := s.q.Target
+	all := func(yes bool) Components {
+		if yes {
+			return AllComponents
+		}
+		return 0
+	}
+	if yes, given := s.opts.LinkSelfContained.Bulk(); given {
+		if target.SelfContained.Forbidden() {
+			return 0, errSelfContainedRefused()
+		}
+		return all(yes), nil
+	}
+	switch target.SelfContained.mode {
+	case selfContainedTrue:
+		return AllComponents, nil
+	case selfContainedMusl:
+		return all(target.CrtStatic(s.opts.CrtStatic)), nil
+	case selfContainedMinGW:
+		// A linker of that name outside the sysroot means that the
+		// user has a MinGW of his own.
+		native := s.q.Compiler.Host == target.Triple
+		return all(native && (program == "rust-lld" || s.q.World.OnPath != nil && !s.q.World.OnPath(program))), nil
+	case selfContainedList:
+		return target.SelfContained.components, nil
+	}
+	return 0, nil
+}
+
+// lldArgs gathers, in the order of the linker's command line, the arguments
+// that choose LLD: rustc's own, and those of the spec and of the user.
+func (s *session) lldArgs(f LinkerFlavor, inForce Components) ([]string, *Diagnostic) {
+	args := make([]string, 0, 4)
+	if f.UsesLLD() && !f.UsesCC() {
+		args = append(args, "-flavor", flavorKinds[f.kind].lldName)
+	}
+	args = appendRelevant(args, s.q.Target.PreLinkArgs.For(f))
+	args = appendRelevant(args, s.opts.PreLinkArgs)
+	if f.UsesLLD() && f.UsesCC() {
+		lsc := s.opts.LinkSelfContained
+		if (lsc.Enables(Linker) || inForce.Has(Linker)) && !lsc.Disables(Linker) {
+			var d *Diagnostic
+			if args, d = s.appendGccLd(args); d != nil {
+				return nil, d
+			}
+		}
+		if !s.q.Target.LikeWasm {
+			args = append(args, "-fuse-ld=lld")
+		}
+		if !f.IsGNU() && s.q.Target.Flavor != s.q.Host.Flavor {
+			args = append(args, "--target="+s.q.Target.VersionedLLVMTarget())
+		}
+	}
+	return appendRelevant(args, s.opts.LinkArgs), nil
+}
+
+// appendGccLd adds one -B per sysroot, as given and without removing doubles.
+// Only the folder is looked for, not the programs in it.
+func (s *session) appendGccLd(args []string) ([]string, *Diagnostic) {
+	w := &s.q.World
+	found := false
+	for _, root := range [...]string{s.explicitSysroot(), w.own()} {
+		if root == "" {
+			continue
+		}
+		dir := root + "/lib/rustlib/" + s.q.Compiler.Host.name + "/bin/gcc-ld"
+		found = found || w.exists(dir)
+		args = append(args, "-B"+dir)
+	}
+	if !found {
+		return nil, errGccLdMissing()
+	}
+	return args, nil
+}
+
+func (s *session) explicitSysroot() string {
+	if s.inv.Sysroot != "" {
+		return s.inv.Sysroot
+	}
+	return s.q.World.Explicit
+}
+
+func (w *World) own() string {
+	if w.Sysroot == "" {
+		return "<sysroot>"
+	}
+	return w.Sysroot
+}
+
+// appendRelevant adds those of more that choose a linker: a -B with a folder,
+// -fuse-ld, --target, and -flavor with its value.
+func appendRelevant(args, more []string) []string {
+	for i, arg := range more {
+		switch {
+		case strings.HasPrefix(arg, "-fuse-ld="), strings.HasPrefix(arg, "--target="):
+			args = append(args, arg)
+		case arg == "-flavor":
+			args = append(args, more[i:min(i+2, len(more))]...)
+		case strings.HasPrefix(arg, "-B") && strings.Contains(arg, "/"):
+			args = append(args, arg)
+		}
+	}
+	return args
+}

@@ -1,0 +1,24 @@
+package targets_test
+
+import "x.go/targets"
+
+func release(s string) targets.Release {
+	r, err := targets.ParseRelease(s)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func triple(s string) targets.Triple {
+	t, err := targets.ParseTriple(s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+var (
+	linuxGNU  = triple("x86_64-unknown-linux-gnu")
+	stable195 = targets.Compiler{Release: release("1.95.0"), Host: linuxGNU, LLDDefault: true}
+)
