@@ -15,7 +15,7 @@ var profileFiles embed.FS
 // that is not newer than the release counts.
 var profiles = []struct {
 	name  string
-	since Release
+	since Minor
 	file  string
 }{
 	{"compiler", 0, "bootstrap.compiler.toml"},
@@ -31,9 +31,9 @@ var profiles = []struct {
 var profileAliases = map[string]string{"user": "dist"}
 
 // profileFile returns the file of a profile as of a release, or "".
-func profileFile(name string, r Release) string {
+func profileFile(name string, m Minor) string {
 	for _, p := range profiles {
-		if p.name == name && r.atLeast(p.since) {
+		if p.name == name && m >= p.since {
 			return p.file
 		}
 	}
@@ -56,7 +56,7 @@ func (l *loader) profile() {
 	if alias, ok := profileAliases[name]; ok {
 		name = alias
 	}
-	file := profileFile(name, l.src.Release)
+	file := profileFile(name, l.minor)
 	if file == "" {
 		hint := "write compiler, dist, library, tools or user"
 		if name == "codegen" || name == "llvm" {

@@ -55,9 +55,9 @@ type Key struct {
 	Values   []string
 	Max      int
 	// Since is the first release that has the key; 0 means 1.77 or older.
-	Since Release
+	Since Minor
 	// Removed is the first release that refuses the key; 0 means none does.
-	Removed Release
+	Removed Minor
 	// ChangeID is the pull request that introduced or last changed the key.
 	ChangeID int
 	// Legacy marks a key that still works, or is still accepted, but should

@@ -1,9 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"x.go/targets"
 )
 
 // Tristate is a boolean key that may be absent, where absence means something
@@ -128,39 +129,29 @@ func (c ChangeID) String() string {
 	return "unset"
 }
 
-// Release is a release of Rust by its minor number: 95 is 1.95. The zero
-// Release means the newest rules that this package knows.
-type Release int
+// Minor names a release line of Rust by its second number: 95 is 1.95.
+type Minor int
 
-// ParseRelease reads the minor number from a version such as "1.95",
-// "1.95.0", "1.96.0-beta.3" or "1.97.0-nightly".
-func ParseRelease(s string) (Release, error) {
-	core, _, _ := strings.Cut(s, "-")
-	parts := strings.Split(core, ".")
-	bad := fmt.Errorf(`parsing release %q: got %q, want the form "1.95" or "1.95.0"`, s, s)
-	if len(parts) < 2 || len(parts) > 3 || parts[0] != "1" {
-		return 0, bad
+// String returns "1.95", or "" for 0.
+func (m Minor) String() string {
+	if m == 0 {
+		return ""
 	}
-	for _, p := range parts {
-		if n, err := strconv.ParseUint(p, 10, 16); err != nil || strconv.FormatUint(n, 10) != p {
-			return 0, bad
-		}
+	return "1." + strconv.Itoa(int(m))
+}
+
+// newest stands for "all rules that this package knows".
+const newest Minor = 1 << 30
+
+// minorOf returns the line of a release; that of the zero Release is newest.
+func minorOf(r targets.Release) Minor {
+	if r.IsZero() {
+		return newest
 	}
+	parts := strings.Split(r.String(), ".")
 	n, err := strconv.Atoi(parts[1])
-	if err != nil || n == 0 {
-		return 0, bad
+	if err != nil || parts[0] != "1" {
+		return newest
 	}
-	return Release(n), nil
+	return Minor(n)
 }
-
-// String returns "1.95", or "newest" for the zero Release.
-func (r Release) String() string {
-	if r == 0 {
-		return "newest"
-	}
-	return fmt.Sprintf("1.%d", int(r))
-}
-
-// atLeast reports whether r has what came with since. The zero Release has
-// everything.
-func (r Release) atLeast(since Release) bool { return r == 0 || r >= since }

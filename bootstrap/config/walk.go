@@ -105,11 +105,11 @@ func (w *walker) leaf(k Key, id string, c *node) {
 	if id == "include" && c.kind == arrayNode {
 		w.include = c
 	}
-	if r := w.loader.src.Release; k.Since != 0 && !r.atLeast(k.Since) {
+	if m := w.loader.minor; m < k.Since {
 		if w.origin.Kind == OriginProfile {
 			return // the profile of that release did not have it
 		}
-		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: it came with %s, this file is read as of %s", k.Name, k.Since, r), "remove it")
+		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: it came with %s, this file is read as of %s", k.Name, k.Since, m), "remove it")
 		return
 	}
 	v, at, msg := decode(k, c)
@@ -140,7 +140,7 @@ func (w *walker) unknown(section, id, full string, c *node) {
 
 // removed handles a key that releases of before its removal still take.
 func (w *walker) removed(k Key, full string, c *node) {
-	if r := w.loader.src.Release; r != 0 && r < k.Removed {
+	if w.loader.minor < k.Removed {
 		v, at, msg := decode(k, c)
 		switch {
 		case msg != "":

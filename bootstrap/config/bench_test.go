@@ -1,0 +1,13 @@
+package config
+
+import (
+	"testing"
+
+	"x.go/targets"
+)
+
+func BenchmarkBuiltinRegistry(b *testing.B) {
+	for b.Loop() {
+		targets.Builtin()
+	}
+}

@@ -1,0 +1,397 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"x.go/targets"
+)
+
+// DefaultLinker is what a compiler links with if nobody says otherwise.
+type DefaultLinker string
+
+// The values of [DefaultLinker].
+const (
+	// DefaultSystem is the linker that cc chooses.
+	DefaultSystem DefaultLinker = "system"
+	// DefaultSelfContainedLLD is rust-lld of the sysroot, run through cc.
+	DefaultSelfContainedLLD DefaultLinker = "self-contained-lld-cc"
+)
+
+// LLDInput is what the decision on LLD depends on besides the configuration.
+// The zero value decides for the configuration's own hosts and channel.
+type LLDInput struct {
+	// Release is whose rules count; zero means the release that the
+	// configuration was loaded for, or the newest rules.
+	Release targets.Release
+	// Channel replaces rust.channel, for a toolchain that is built already.
+	Channel string
+	// Hosts replaces build.host, if not nil.
+	Hosts []targets.Triple
+	// Stage is the explicit --stage; 0 means that there was none.
+	Stage int
+	// IsLinuxGNU reports whether a target is a linux-gnu one; nil asks the
+	// builtin registry of package targets.
+	IsLinuxGNU func(targets.Triple) bool
+}
+
+// Rule names a rule of the decision on LLD.
+type Rule string
+
+// The rules, in the order in which they are asked.
+const (
+	RuleRefused        Rule = "refused"              // the configuration is an error
+	RuleLLDSet         Rule = "rust.lld"             // rust.lld is set, by whatever layer
+	RuleExternalLLVM   Rule = "external-llvm"        // llvm-config for the build triple
+	RuleHostOverride   Rule = "host-linker-override" // default-linker-linux-override on each host that could have LLD
+	RuleDefaultHost    Rule = "lld-host"             // a host's default is LLD
+	RuleNoDefaultHost  Rule = "no-lld-host"          // no host's default is LLD
+	RuleBeforeDefaults Rule = "lld-not-by-default"   // releases that never ship LLD unasked
+)
+
+// RuleOutcome says what a rule of the decision came to.
+type RuleOutcome struct {
+	Rule   Rule   `json:"rule"`
+	Reason string `json:"reason"`
+}
+
+// LLDDecision is the answer to three separate questions, with reasons.
+type LLDDecision struct {
+	// Shipped says that rust-lld and gcc-ld are in the sysroot.
+	Shipped bool `json:"shipped"`
+	// Default is, for a compiler hosted on each triple, the linker of a
+	// program for that same triple.
+	Default map[targets.Triple]DefaultLinker `json:"default"`
+	// UsedWhileBuilding is the LLD that upstream's build links Rust code
+	// with; it leaves no trace in the archives' defaults.
+	UsedWhileBuilding LLDMode `json:"used_while_building"`
+	// Rule decided Shipped, and Reason says how.
+	Rule   Rule   `json:"rule"`
+	Reason string `json:"reason"`
+	// Hosts says for each host, in order, why its default is what it is.
+	Hosts []HostReason `json:"hosts"`
+	// Lost are the other rules, and why they did not decide.
+	Lost []RuleOutcome `json:"lost"`
+	// Warnings are about configurations that upstream accepts to fail later.
+	Warnings []string `json:"warnings,omitempty"`
+	// Error is the error's text if the configuration is refused; then only
+	// Rule is set besides.
+	Error string `json:"error,omitempty"`
+}
+
+// HostReason says why a host has its default linker.
+type HostReason struct {
+	Host    targets.Triple `json:"host"`
+	Default DefaultLinker  `json:"default"`
+	Reason  string         `json:"reason"`
+}
+
+// LLD decides whether LLD is shipped, which linker each host's compiler has as
+// its default, and which LLD links the build, by the rules of a release
+// (rust-lang/rust#116278, #124129, #126701, #140525, #143175, #143255, #147046,
+// #147157, #162546). The error is an [Errors] whose messages hold upstream's
+// own texts, in upstream's order.
+func (c Config) LLD(in LLDInput) (LLDDecision, error) {
+	k := newLLDCase(c, in)
+	k.names()
+	for _, era := range lldEras {
+		if k.minor >= era.since {
+			era.decide(k)
+			break
+		}
+	}
+	k.finish()
+	if len(k.errs) > 0 {
+		return LLDDecision{Rule: RuleRefused, Error: k.errs.Error()}, k.errs
+	}
+	return k.out, nil
+}
+
+// lldEras are the times with rules of their own, the newest first.
+//
+// The release of a change is the first one that branched off after its merge;
+// that of #147157 rests on the dates of its pull requests.
+var lldEras = []struct {
+	since  Minor
+	decide func(*lldCase)
+}{
+	{92, (*lldCase).overrides},    // #147046, #147157: a table of hosts, an override per host
+	{90, (*lldCase).everyChannel}, // #140525, #143175: x86_64-unknown-linux-gnu on every channel
+	{80, (*lldCase).nightlyOnly},  // #124129: x86_64-unknown-linux-gnu on dev and nightly
+	{0, (*lldCase).onlyIfAsked},   // #116278 and before
+}
+
+const (
+	keyLLD       = "rust.lld"
+	keyOverride  = "rust.bootstrap-override-lld"
+	keyUseLLD    = "rust.use-lld"
+	keyCILLVM    = "llvm.download-ci-llvm"
+	keyCIRustc   = "rust.download-rustc"
+	x86LinuxGNU  = "x86_64-unknown-linux-gnu"
+	loongLinux   = "loongarch64-unknown-linux-gnu"
+	linkerOption = "default-linker-linux-override"
+)
+
+// lldHosts are the hosts whose compiler has LLD as its default
+// (default_linux_linker_overrides in `toml/target.rs`). An empty channel means
+// every channel.
+var lldHosts = []struct {
+	host    string
+	channel string
+	since   Minor
+}{
+	{host: x86LinuxGNU, since: 92},
+	{host: loongLinux, channel: "nightly", since: 100}, // #162546
+}
+
+// lldCase is one run of the decision.
+type lldCase struct {
+	c        Config
+	in       LLDInput
+	minor    Minor
+	channel  string
+	build    targets.Triple
+	hosts    []targets.Triple
+	lld      Tristate // rust.lld as of the release
+	lldFrom  string
+	external bool // an external LLVM for the build triple
+	ciLLVM   bool // LLVM comes from CI
+	out      LLDDecision
+	errs     Errors
+}
+
+func newLLDCase(c Config, in LLDInput) *lldCase {
+	if in.Release.IsZero() {
+		in.Release = c.release
+	}
+	k := &lldCase{c: c, in: in, minor: minorOf(in.Release), build: c.Build.Build, hosts: in.Hosts}
+	if k.hosts == nil {
+		k.hosts = c.Build.Host
+	}
+	k.channel = cmp.Or(in.Channel, c.Rust.Channel)
+	if k.channel == "auto-detect" {
+		k.channel = cmp.Or(in.Release.Channel(), "stable")
+	}
+	k.lld, k.lldFrom = k.lldAsOf()
+	k.llvm()
+	k.out.UsedWhileBuilding = c.Rust.BootstrapOverrideLLD
+	if c.Rust.UseLLD != "" && !c.IsSet(keyOverride) {
+		k.out.UsedWhileBuilding = c.Rust.UseLLD
+	}
+	k.out.Default = map[targets.Triple]DefaultLinker{}
+	return k
+}
+
+// lldAsOf returns rust.lld and its origin as of the release: the profile dist
+// set it from 1.81 (#126701) to 1.89 (#143255).
+func (k *lldCase) lldAsOf() (Tristate, string) {
+	o := k.c.Origin(keyLLD)
+	if o.Kind > OriginProfile || k.c.Profile != "dist" {
+		return k.c.Rust.LLD, o.String()
+	}
+	if k.minor >= 81 && k.minor < 90 {
+		return True, "profile dist"
+	}
+	return Unset, ""
+}
+
+// llvm finds out where LLVM comes from. Upstream takes it from CI by default
+// since 1.83 (#130529) and before that on dev; an llvm-config without an
+// explicit download-ci-llvm counts as external all the same, because the
+// packager's intent is plain.
+func (k *lldCase) llvm() {
+	ci := k.c.LLVM.DownloadCILLVM
+	explicit := k.c.IsSet(keyCILLVM)
+	hasConfig := k.c.Target(k.build).LLVMConfig != ""
+	k.ciLLVM = ci.Bool && (explicit || k.minor >= 83 || k.channel == "dev")
+	if !explicit && hasConfig {
+		k.ciLLVM = false
+	}
+	k.external = hasConfig && !k.ciLLVM
+}
+
+func (k *lldCase) configKey() string { return fmt.Sprintf("target.%s.llvm-config", k.build) }
+
+func (k *lldCase) fail(key, hint, format string, args ...any) {
+	k.errs = append(k.errs, &Error{Where: k.c.Origin(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// names refuses the old and the new name of one key together; upstream asks
+// this before anything else.
+func (k *lldCase) names() {
+	if k.minor >= 92 && k.c.Rust.UseLLD != "" && k.c.IsSet(keyOverride) {
+		k.fail(keyUseLLD, "remove rust.use-lld, its old name",
+			"Cannot use both `rust.use-lld` and `rust.bootstrap-override-lld`. Please use only `rust.bootstrap-override-lld`")
+	}
+}
+
+// won records the rule that decided Shipped.
+func (k *lldCase) won(shipped bool, r Rule, format string, args ...any) {
+	k.out.Shipped, k.out.Rule, k.out.Reason = shipped, r, fmt.Sprintf(format, args...)
+}
+
+// lost records a rule that did not decide.
+func (k *lldCase) lost(r Rule, format string, args ...any) {
+	k.out.Lost = append(k.out.Lost, RuleOutcome{r, fmt.Sprintf(format, args...)})
+}
+
+func (k *lldCase) host(t targets.Triple, d DefaultLinker, format string, args ...any) {
+	if _, ok := k.out.Default[t]; ok {
+		return
+	}
+	k.out.Default[t] = d
+	k.out.Hosts = append(k.out.Hosts, HostReason{t, d, fmt.Sprintf(format, args...)})
+}
+
+// finish makes the checks that upstream makes after the decision.
+func (k *lldCase) finish() {
+	if k.c.Target(k.build).LLVMConfig != "" {
+		if ci := k.c.LLVM.DownloadCILLVM; k.c.IsSet(keyCILLVM) && ci.Bool {
+			k.fail(k.configKey(), fmt.Sprintf("set llvm.download-ci-llvm = false (it is %s by %s), or remove the llvm-config", ci, k.c.Origin(keyCILLVM)),
+				"setting build-target.llvm-config is incompatible with download-ci-llvm.")
+		}
+		if rustc := k.c.Rust.DownloadRustc; rustc.Bool && rustc.Text == "" {
+			k.fail(k.configKey(), "set rust.download-rustc = false, or remove the llvm-config",
+				"setting llvm_config for the host is incompatible with download-rustc")
+		}
+	}
+	if k.out.UsedWhileBuilding == LLDModeSelfContained && !k.out.Shipped && k.in.Stage > 0 {
+		key := keyOverride
+		if !k.c.IsSet(key) {
+			key = keyUseLLD
+		}
+		k.fail(key, "", "Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true.")
+	}
+	k.externalLLVM()
+}
+
+// externalLLVM is about LLD from an LLVM that upstream does not build. Since
+// 1.90 that is an error (#143175); in 1.88 and 1.89 LLD was left out with a
+// warning (#139853), and the install step failed for lack of it.
+func (k *lldCase) externalLLVM() {
+	if !k.external || k.lld != True {
+		return
+	}
+	switch {
+	case k.minor >= 90:
+		key := keyLLD
+		k.fail(key, fmt.Sprintf("remove rust.lld = true or %s (%s)", k.configKey(), k.c.Origin(k.configKey())),
+			"Cannot enable LLD with `rust.lld = true` when using external llvm-config.")
+	case k.minor >= 88:
+		k.out.Shipped = false
+		k.out.Warnings = append(k.out.Warnings, "LLD is enabled when using external llvm-config. LLD will not be built and copied to the sysroot.")
+	}
+}
+
+// overrides decides by the rules of 1.92 and later (#147157, #147626).
+func (k *lldCase) overrides() {
+	k.checkOverrides()
+	candidates, free := k.candidates()
+	switch {
+	case k.lld.IsSet():
+		k.won(k.lld == True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+	case k.external:
+		k.won(false, RuleExternalLLVM, "%s is set by %s, and LLD is not made from an external LLVM", k.configKey(), k.c.Origin(k.configKey()))
+	case len(candidates) > 0 && len(free) == 0:
+		k.won(false, RuleHostOverride, "target.%s.%s is set, so the host does not ask for LLD by itself", candidates[0], linkerOption)
+	case len(free) > 0:
+		k.won(true, RuleDefaultHost, "%s is in build.host and its default linker is LLD", free[0])
+	default:
+		k.won(false, RuleNoDefaultHost, "no triple of build.host has LLD as its default linker on channel %s", k.channel)
+	}
+	k.losers(candidates, free)
+	for _, t := range k.hosts {
+		k.hostDefault(t, slices.Contains(candidates, t))
+	}
+}
+
+// checkOverrides refuses override keys that cannot work, target by target.
+func (k *lldCase) checkOverrides() {
+	for _, t := range slices.SortedFunc(maps.Keys(k.c.Targets), compareTriples) {
+		if k.c.Targets[t].DefaultLinkerLinuxOverride != LinuxLinkerSelfContainedLLD {
+			continue
+		}
+		key := fmt.Sprintf("target.%s.%s", t, linkerOption)
+		if k.c.Rust.DefaultLinker != "" {
+			k.fail(key, fmt.Sprintf("remove it or rust.default-linker (%s)", k.c.Origin("rust.default-linker")),
+				"cannot set both `default-linker` and `default-linker-linux` for target `%s`", t)
+		}
+		if !k.linuxGNU(t) {
+			k.fail(key, "remove it", "`default-linker-linux` can only be set for Linux GNU targets, not for `%s`", t)
+		}
+		if k.lld != True {
+			k.fail(key, "", "Trying to override the default Linux linker for `%s` to be self-contained LLD, but LLD is not being built. Enable it with rust.lld = true.", t)
+		}
+	}
+}
+
+func (k *lldCase) linuxGNU(t targets.Triple) bool {
+	if k.in.IsLinuxGNU != nil {
+		return k.in.IsLinuxGNU(t)
+	}
+	spec, err := targets.Builtin().Lookup(t)
+	return err == nil && spec.IsLinuxGNU()
+}
+
+// candidates returns the hosts that are in the table of LLD hosts, and those
+// of them that no override names.
+func (k *lldCase) candidates() (all, free []targets.Triple) {
+	for _, h := range lldHosts {
+		if k.minor < h.since || h.channel != "" && h.channel != k.channel {
+			continue
+		}
+		for _, t := range k.hosts {
+			if t.String() != h.host || slices.Contains(all, t) {
+				continue
+			}
+			all = append(all, t)
+			if k.c.Target(t).DefaultLinkerLinuxOverride == "" {
+				free = append(free, t)
+			}
+		}
+	}
+	return all, free
+}
+
+// losers says why the other rules of 1.92 did not decide.
+func (k *lldCase) losers(candidates, free []targets.Triple) {
+	for _, r := range []struct {
+		rule    Rule
+		applies bool
+		absent  string
+	}{
+		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
+		{RuleExternalLLVM, k.external, fmt.Sprintf("LLVM of %s is not external", k.build)},
+		{RuleHostOverride, len(candidates) > 0 && len(free) == 0, "no override takes a host out of the table"},
+		{RuleDefaultHost, len(free) > 0, fmt.Sprintf("no host that could have LLD is left on channel %s", k.channel)},
+	} {
+		switch {
+		case r.rule == k.out.Rule:
+		case r.applies:
+			k.lost(r.rule, "%s comes first", k.out.Rule)
+		default:
+			k.lost(r.rule, "%s", r.absent)
+		}
+	}
+}
+
+// hostDefault decides the default linker of a compiler hosted on t.
+func (k *lldCase) hostDefault(t targets.Triple, inTable bool) {
+	key := fmt.Sprintf("target.%s.%s", t, linkerOption)
+	switch override := k.c.Target(t).DefaultLinkerLinuxOverride; {
+	case override == LinuxLinkerOff:
+		k.host(t, DefaultSystem, "%s is %q by %s", key, override, k.c.Origin(key))
+	case override != "":
+		k.host(t, DefaultSelfContainedLLD, "%s is %q by %s", key, override, k.c.Origin(key))
+	case !inTable:
+		k.host(t, DefaultSystem, "LLD is no default on this host")
+	case k.out.Shipped:
+		k.host(t, DefaultSelfContainedLLD, "LLD is the default on this host, and it is shipped")
+	default:
+		k.host(t, DefaultSystem, "LLD is the default on this host, but it is not shipped")
+	}
+}
+
+func compareTriples(a, b targets.Triple) int { return cmp.Compare(a.String(), b.String()) }
