@@ -167,7 +167,8 @@ func (b *builder) addPackage(c *ComponentSpec) {
 			t, ok = b.fallback(c, target)
 		}
 		p.Targets[target] = t
-		if ok {
+		// A package without archives has no version, unless it is rustc's.
+		if ok || !c.OwnVersion {
 			p.Version = b.versionOf(c)
 			p.CommitHash = b.plan.Release.CommitHash
 		}
@@ -177,7 +178,7 @@ func (b *builder) addPackage(c *ComponentSpec) {
 	}
 }
 
-// versionOf returns the version text of a package that has archives.
+// versionOf returns the version text of a package.
 func (b *builder) versionOf(c *ComponentSpec) string {
 	if v := b.version[c.Archive]; c.OwnVersion && v != "" {
 		return v

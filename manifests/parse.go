@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,6 +72,7 @@ type (
 // always an error; a malformed hash is one too, though rustup notices it only
 // when it downloads.
 func ParseChannel(data []byte) (*Channel, error) {
+	data = trimBOM(data)
 	if fs := checkSize(data); fs != nil {
 		return nil, fs
 	}
@@ -98,9 +100,12 @@ func CheckChannel(data []byte) (*Channel, Findings) {
 		return nil, fs
 	}
 	fs := c.Validate()
-	locate(data, fs)
+	locate(trimBOM(data), fs)
 	return c, fs
 }
+
+// trimBOM drops a byte order mark, which rustup tolerates.
+func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
 
 // checkSize refuses a text that is larger than any manifest.
 func checkSize(data []byte) Findings {
