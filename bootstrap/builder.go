@@ -1,0 +1,133 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"x.go/bootstrap/config"
+	"x.go/dist"
+)
+
+// Names in a build folder.
+const (
+	distDir    = "dist"        // archives and channels
+	wrapperDir = "lld-wrapper" // in a host's folder: gcc-ld programs that were built
+)
+
+// Builder runs steps, each at most once, and performs their effects. Make one
+// with [NewBuilder]. It is not for concurrent use: assembly is a sequence, and
+// what takes long inside it (compression) runs in parallel by itself.
+type Builder struct {
+	Options
+
+	memo  map[any]*memo
+	stack []string // names of the steps that run now, outermost first
+	plan  []Action
+}
+
+// Options say what a [Builder] works on and how.
+type Options struct {
+	Config    config.Config
+	Toolchain Toolchain
+	Input     Input
+	BuildDir  string // absolute
+	// ConfigText is the configuration file as it is, for the archives' overlay;
+	// nil if there is none.
+	ConfigText []byte
+	Env        []string // environment of the programs that steps run
+	DryRun     bool     // record the plan, touch nothing
+	Writer     dist.Writer
+	// Notify is told of each action when it begins and of each archive that is
+	// finished. It may be nil.
+	Notify func(Event)
+}
+
+// Event is one thing that happened during a build.
+type Event struct {
+	Action   Action         // what begins, if Artifact is nil
+	Artifact *dist.Artifact // what was finished
+	Note     string         // something a person should know, if not empty
+}
+
+// Action is one effect of a step: a line of the plan.
+type Action struct {
+	Step   string `json:"step"`   // the step that asked for it
+	Verb   string `json:"verb"`   // install, write, run or emit
+	Object string `json:"object"` // path, command or archive name
+	Detail string `json:"detail,omitempty"`
+}
+
+func (a Action) String() string {
+	if a.Detail == "" {
+		return fmt.Sprintf("%-7s %s", a.Verb, a.Object)
+	}
+	return fmt.Sprintf("%-7s %s (%s)", a.Verb, a.Object, a.Detail)
+}
+
+type memo struct {
+	out any
+	err error
+}
+
+// NewBuilder returns a Builder for opts.
+func NewBuilder(opts Options) *Builder {
+	return &Builder{Options: opts, memo: map[any]*memo{}}
+}
+
+// Plan returns the actions so far, in order.
+func (b *Builder) Plan() []Action { return b.plan }
+
+// Step is a unit of work that is identified by its value: two equal steps are
+// the same work. Implementations are small structs of comparable fields.
+type Step[Out any] interface {
+	comparable
+	fmt.Stringer
+	Run(ctx context.Context, b *Builder) (Out, error)
+}
+
+// Ensure runs s unless an equal step has run before, and returns its result.
+// A step that needs itself, directly or through others, is an error that
+// shows the cycle.
+func Ensure[S Step[Out], Out any](ctx context.Context, b *Builder, s S) (Out, error) {
+	var zero Out
+	if m, ok := b.memo[s]; ok {
+		out, _ := m.out.(Out)
+		return out, m.err
+	}
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	// The entry holds the cycle's error while the step runs, so that meeting
+	// it again needs no second mechanism.
+	chain := strings.Join(append(b.stack, s.String()), " -> ")
+	m := &memo{err: fmt.Errorf("running step %s: it needs itself: %s -> %[1]s", s, chain)}
+	b.memo[s] = m
+	b.stack = append(b.stack, s.String())
+	out, err := s.Run(ctx, b)
+	b.stack = b.stack[:len(b.stack)-1]
+	m.out, m.err = out, err
+	return out, err
+}
+
+// act records an action, tells it, and reports whether to perform it.
+func (b *Builder) act(verb, object, detail string) bool {
+	a := Action{Verb: verb, Object: object, Detail: detail}
+	if n := len(b.stack); n > 0 {
+		a.Step = b.stack[n-1]
+	}
+	b.plan = append(b.plan, a)
+	b.notify(Event{Action: a})
+	return !b.DryRun
+}
+
+func (b *Builder) notify(e Event) {
+	if b.Notify != nil {
+		b.Notify(e)
+	}
+}
+
+// note tells something a person should know about this build.
+func (b *Builder) note(format string, args ...any) {
+	b.notify(Event{Note: fmt.Sprintf(format, args...)})
+}

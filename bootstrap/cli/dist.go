@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap"
+	"x.go/manifests"
+)
+
+func (a *app) distCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "dist [component...]",
+		Short: "Make archives and a channel in build/dist",
+		Long: `Make an archive of each component of the toolchain, the combined archive
+"rust", and a channel that rustup installs from, with checksums, in build/dist.
+
+Without arguments everything is made that the toolchain has and the
+configuration allows. With arguments only those archives are made: rustc,
+rust-std, cargo, rustfmt, clippy, rust-docs, ..., or rust for the combined one.
+The channel then lists only them.
+
+  RUSTUP_DIST_SERVER=file://$PWD/build rustup toolchain install 1.95.0
+
+installs from it. SOURCE_DATE_EPOCH sets the time of files and the channel's date.`,
+		Example: `  x dist
+  x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
+  x dist --set rust.lld=false
+  x dist --dry-run --json`,
+		ValidArgsFunction: a.completeComponents,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args) },
+	}
+}
+
+// distAnswer is what `x dist --json` prints.
+type distAnswer struct {
+	Dist     string          `json:"dist"`
+	Release  string          `json:"release"`
+	Host     string          `json:"host"`
+	LLD      bootstrap.LLD   `json:"lld"`
+	Archives []archiveAnswer `json:"archives"`
+	Channel  []string        `json:"channel"`
+}
+
+type archiveAnswer struct {
+	Name      string         `json:"name"`
+	Component string         `json:"component"`
+	Version   string         `json:"version"`
+	Format    string         `json:"format"`
+	Size      int64          `json:"size"`
+	SHA256    manifests.Hash `json:"sha256"`
+}
+
+func (a *app) dist(cmd *cobra.Command, args []string) error {
+	ctx := cmd.Context()
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	answer, err := func() (distAnswer, error) {
+		b := s.builder
+		if len(b.Writer.Formats) == 0 {
+			return distAnswer{}, usagef("%s: dist.compression-formats can't be empty: name gz, xz or zst, or leave the key out for gz and xz", b.Config.Origin("dist.compression-formats"))
+		}
+		if b.Config.Dist.CompressionProfile == "no-op" {
+			return distAnswer{}, usagef("%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.Config.Origin("dist.compression-profile"))
+		}
+		selection, err := b.Input.Select(args...)
+		if err != nil {
+			return distAnswer{}, usage(err)
+		}
+		lld, err := bootstrap.Ensure(ctx, b, bootstrap.DecideLLD{})
+		if err != nil {
+			return distAnswer{}, err
+		}
+		files, err := bootstrap.Ensure(ctx, b, bootstrap.Channel{Selection: selection})
+		if err != nil {
+			return distAnswer{}, err
+		}
+		archives, err := bootstrap.Ensure(ctx, b, bootstrap.Archives{Selection: selection})
+		if err != nil {
+			return distAnswer{}, err
+		}
+		answer := distAnswer{
+			Dist: b.DistDir(), Release: b.Toolchain.Release.Version, Host: b.Toolchain.Host.String(), LLD: lld, Channel: files,
+		}
+		for _, ar := range archives {
+			answer.Archives = append(answer.Archives, archiveAnswer{
+				Name: ar.Name, Component: ar.Part.Name.Component.Archive, Version: ar.Part.Version,
+				Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256,
+			})
+		}
+		return answer, nil
+	}()
+	s.close()
+	if err != nil {
+		return err
+	}
+	return a.answer(s, answer, func() {
+		for _, ar := range answer.Archives {
+			fmt.Fprintln(a.Stdout, filepath.Join(answer.Dist, ar.Name))
+		}
+		for _, name := range answer.Channel {
+			if strings.HasSuffix(name, ".toml") {
+				fmt.Fprintln(a.Stdout, filepath.Join(answer.Dist, name))
+			}
+		}
+	})
+}
+
+// completeComponents offers the archives that Rust has; which of them a
+// toolchain has would take running its compiler.
+func (a *app) completeComponents(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, c := range manifests.Components() {
+		if c.Package != "" {
+			names = append(names, c.Archive)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

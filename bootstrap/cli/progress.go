@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"x.go/bootstrap"
+	"x.go/dist"
+)
+
+// progress shows a running build on stderr: bars on a terminal, a line for
+// each event otherwise, nothing with --quiet.
+type progress struct {
+	plain   io.Writer // stderr itself
+	out     io.Writer // where lines go now
+	verbose bool
+	planned bool          // a dry run, whose actions are its answer
+	bars    *mpb.Progress // nil if not on a terminal
+
+	mu     sync.Mutex
+	active map[string]*mpb.Bar  // by package
+	begun  map[string]time.Time // by package
+}
+
+// newProgress returns a progress; the caller must close it before it prints
+// anything else to stderr.
+func (a *app) newProgress() *progress {
+	p := &progress{plain: a.Stderr, out: a.Stderr, verbose: a.flags.verbose, planned: a.flags.dryRun, active: map[string]*mpb.Bar{}, begun: map[string]time.Time{}}
+	if a.flags.quiet {
+		p.out = io.Discard
+	} else if a.StderrTTY {
+		p.bars = mpb.New(mpb.WithOutput(a.Stderr), mpb.WithAutoRefresh())
+		p.out = p.bars
+	}
+	return p
+}
+
+// close ends all bars. It may be called again.
+func (p *progress) close() {
+	if p.bars == nil {
+		return
+	}
+	p.mu.Lock()
+	for _, b := range p.active {
+		b.Abort(true)
+	}
+	p.mu.Unlock()
+	p.bars.Wait()
+	p.bars, p.out = nil, p.plain
+}
+
+// event prints what a build did.
+func (p *progress) event(e bootstrap.Event) {
+	switch {
+	case e.Note != "":
+		fmt.Fprintf(p.out, "x: note: %s\n", e.Note)
+	case p.planned:
+	case !p.verbose && e.Action.Verb != "install" && e.Action.Verb != "run":
+		// Archives have bars or lines of their own, and files are in the answer.
+	default:
+		fmt.Fprintf(p.out, "x: %s\n", e.Action)
+	}
+}
+
+// packing follows the writing of archives; see [dist.Writer.Progress].
+func (p *progress) packing(at dist.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := p.begun[at.Package]; !ok {
+		p.begun[at.Package] = time.Now()
+		if p.bars != nil {
+			p.active[at.Package] = p.bars.AddBar(at.Total,
+				mpb.PrependDecorators(decor.Name(at.Package, decor.WCSyncSpaceR), decor.CountersKiloByte("% .1f / % .1f", decor.WCSyncSpace)),
+				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "done")),
+				mpb.BarRemoveOnComplete())
+		}
+	}
+	if bar := p.active[at.Package]; bar != nil {
+		bar.SetCurrent(at.Done)
+	}
+	if at.Done == at.Total {
+		delete(p.active, at.Package)
+		fmt.Fprintf(p.out, "x: packed  %s (%s, %.1f s)\n", at.Package, bootstrap.FormatSize(at.Total), time.Since(p.begun[at.Package]).Seconds())
+	}
+}

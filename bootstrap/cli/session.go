@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/dist"
+	"x.go/targets"
+)
+
+// session is the state that the commands which build share.
+type session struct {
+	builder  *bootstrap.Builder
+	progress *progress
+	unlock   func()
+}
+
+// close gives the build folder back and ends the progress. It may be called
+// again.
+func (s *session) close() {
+	s.progress.close()
+	s.unlock()
+}
+
+// open loads the configuration, finds the toolchain and takes the build folder.
+func (a *app) open(ctx context.Context) (*session, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	modTime, err := a.sourceDateEpoch()
+	if err != nil {
+		return nil, err
+	}
+	writer, err := a.writer(cfg, modTime)
+	if err != nil {
+		return nil, err
+	}
+	text, err := a.configText(cfg)
+	if err != nil {
+		return nil, err
+	}
+	tc, err := bootstrap.FindToolchain(ctx, bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkChannel(cfg, tc); err != nil {
+		return nil, err
+	}
+	input, err := bootstrap.ReadInput(tc)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{progress: a.newProgress(), unlock: func() {}}
+	if !a.flags.dryRun {
+		s.unlock, err = bootstrap.Lock(ctx, a.buildDir(cfg), func(holder string) {
+			a.progressf("x: waiting for the build folder %q, which %s uses", a.buildDir(cfg), holder)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	writer.Progress = s.progress.packing
+	s.builder = bootstrap.NewBuilder(bootstrap.Options{
+		Config: cfg, ConfigText: text, Toolchain: tc, Input: input, BuildDir: a.buildDir(cfg), Env: a.Env,
+		DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
+	})
+	a.reportInput(tc, input)
+	return s, nil
+}
+
+// reportInput tells what the toolchain is and what of it is left out.
+func (a *app) reportInput(tc bootstrap.Toolchain, in bootstrap.Input) {
+	a.progressf("x: rustc %s for %s in %s", tc.Release.VersionText(), tc.Host, tc.Sysroot)
+	const show = 10
+	for i, name := range in.Unowned {
+		if i == show && !a.flags.verbose {
+			a.progressf("x: note: and %d more files; --verbose lists them", len(in.Unowned)-show)
+			break
+		}
+		a.progressf("x: note: no component owns %s: it is not packaged", name)
+	}
+}
+
+// loadConfig reads the configuration files, --set and flags.
+func (a *app) loadConfig() (config.Config, error) {
+	src := config.Source{
+		Path: a.flags.config, Dir: a.Dir, ReadFile: os.ReadFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
+	}
+	if a.flags.jobs != 0 {
+		src.Flags = append(src.Flags, config.Flag{Name: "--jobs", Key: "build.jobs", Value: strconv.Itoa(a.flags.jobs)})
+	}
+	if a.flags.buildDir != "" {
+		src.Flags = append(src.Flags, config.Flag{Name: "--build-dir", Key: "build.build-dir", Value: a.flags.buildDir})
+	}
+	cfg, err := config.Load(src)
+	return cfg, usage(err)
+}
+
+// thisHost guesses the triple of this machine, the default of build.build; the
+// toolchain's own word replaces it once there is one.
+func thisHost() targets.Triple {
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}[runtime.GOARCH]
+	if arch == "" {
+		arch = runtime.GOARCH
+	}
+	rest := map[string]string{"linux": "unknown-linux-gnu", "darwin": "apple-darwin", "windows": "pc-windows-msvc"}[runtime.GOOS]
+	if rest == "" {
+		rest = "unknown-" + runtime.GOOS
+	}
+	t, err := targets.ParseTriple(arch + "-" + rest)
+	if err != nil {
+		return targets.Triple{}
+	}
+	return t
+}
+
+// path makes a path of the user absolute, and keeps "" as it is.
+func (a *app) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(a.Dir, p)
+}
+
+func (a *app) buildDir(cfg config.Config) string { return a.path(cfg.Build.BuildDir) }
+
+// configText returns the main configuration file as it is.
+func (a *app) configText(cfg config.Config) ([]byte, error) {
+	name := cfg.MainFile()
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(a.path(name))
+	if err != nil {
+		return nil, fmt.Errorf("reading config %q: %w", name, err)
+	}
+	return data, nil
+}
+
+// sourceDateEpoch reads SOURCE_DATE_EPOCH. The specification wants a malformed
+// value to be an error: a build that only looks reproducible helps nobody.
+func (a *app) sourceDateEpoch() (time.Time, error) {
+	text, ok := a.lookupenv("SOURCE_DATE_EPOCH")
+	if !ok || text == "" {
+		return time.Time{}, nil
+	}
+	// Directories of archives carry 2006; a year that a date cannot hold in
+	// four digits would break the channel's date.
+	const last = 253402300799 // 9999-12-31T23:59:59Z
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > last {
+		return time.Time{}, usagef("reading SOURCE_DATE_EPOCH %q: want a number of seconds from 0 to %d", text, last)
+	}
+	return time.Unix(n, 0).UTC(), nil
+}
+
+// writer configures the archive writer.
+func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) {
+	w := dist.Writer{
+		Profile: dist.Profile(cfg.Dist.CompressionProfile), ModTime: modTime,
+		Jobs: cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, Formats: []dist.Format{dist.GZ, dist.XZ},
+	}
+	if cfg.IsSet("dist.compression-formats") {
+		w.Formats = nil
+		for _, f := range cfg.Dist.CompressionFormats {
+			w.Formats = append(w.Formats, dist.Format(f))
+		}
+	}
+	return w, nil
+}
+
+// checkChannel refuses a configuration for another channel than the compiler's,
+// whose name is in file names and inside the compiler itself.
+func checkChannel(cfg config.Config, tc bootstrap.Toolchain) error {
+	want := cfg.Rust.Channel
+	if !cfg.IsSet("rust.channel") || want == "auto-detect" || want == tc.Release.Channel {
+		return nil
+	}
+	return usagef("%s: rust.channel: got %q, want %q, which rustc %s was built as", cfg.Origin("rust.channel"), want, tc.Release.Channel, tc.Release.Version)
+}
+
+// fileExists reports whether path is there.
+func fileExists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version of x",
+		Example: "  x version\n  x version --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := buildVersion()
+			if a.flags.json {
+				return a.printJSON(v)
+			}
+			_, err := fmt.Fprintf(a.Stdout, "x %s (%s %s/%s)\n", v.Version, v.Go, runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// version is what `x version --json` prints.
+type version struct {
+	Version string `json:"version"`          // module version, or "devel"
+	Commit  string `json:"commit,omitempty"` // of the source, if known
+	Go      string `json:"go"`
+}
+
+// buildVersion reads what the go command wrote into the program.
+func buildVersion() version {
+	v := version{Version: "devel", Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v
+	}
+	if m := info.Main.Version; m != "" && m != "(devel)" {
+		v.Version = m
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v.Commit = s.Value
+		}
+	}
+	return v
+}

@@ -1,0 +1,56 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"x.go/dist"
+)
+
+// Install is the step that installs the components of a selection, straight
+// from their images: nothing is compressed on the way.
+type Install struct {
+	Selection Selection
+	To        InstallDirs
+}
+
+// InstallDirs says where an installation goes: [dist.InstallOptions] without
+// its slice, so that it can name a step.
+type InstallDirs struct {
+	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
+}
+
+func (i Install) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
+
+// Run implements [Step]. In a dry run nothing is in the result.
+func (i Install) Run(ctx context.Context, b *Builder) (dist.Installed, error) {
+	parts, err := Ensure(ctx, b, Packages{i.Selection})
+	if err != nil {
+		return dist.Installed{}, err
+	}
+	var components []dist.Component
+	for _, p := range parts {
+		if p.Name.Component.Archive != combinedArchive { // it repeats the others
+			components = append(components, p.Package.Components...)
+		}
+	}
+	if len(components) == 0 {
+		return dist.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
+	}
+	opts := dist.InstallOptions{
+		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
+		Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
+	}
+	if opts.Uninstaller, err = parts[0].Package.Script(); err != nil {
+		return dist.Installed{}, err
+	}
+	act := true
+	for _, c := range components {
+		act = b.act("install", c.Name, fmt.Sprintf("%s%s, %d files", i.To.DestDir, i.To.Prefix, c.Image.Len())) && act
+	}
+	if !act {
+		return dist.Installed{}, nil
+	}
+	return dist.Install(ctx, opts, components)
+}

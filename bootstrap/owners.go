@@ -1,0 +1,121 @@
+package bootstrap
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"x.go/targets"
+)
+
+// An owner is a row of the table that says which files of a sysroot belong to
+// which component, for trees that carry no lists of their own: x.py's stage2
+// and the trees of distributions. Source: the images that
+// `src/bootstrap/src/core/build_steps/dist.rs` makes.
+type owner struct {
+	component string   // archive name
+	files     []string // patterns, see match
+}
+
+// owners is searched from the top: a narrow row stands before a wide one.
+//
+// A pattern is a slash path in which each element may be a glob of [path.Match],
+// a last element "**" stands for everything below, and {host} and {target}
+// stand for a triple.
+var owners = []owner{
+	{"cargo", []string{
+		"bin/cargo", "bin/cargo.exe", "etc/bash_completion.d/cargo", "share/bash-completion/completions/cargo",
+		"share/zsh/site-functions/_cargo", "share/man/man1/cargo.1*", "share/man/man1/cargo-*.1*", "share/doc/cargo/**",
+	}},
+	{"clippy", []string{"bin/cargo-clippy", "bin/cargo-clippy.exe", "bin/clippy-driver", "bin/clippy-driver.exe", "share/doc/clippy/**"}},
+	{"rustfmt", []string{"bin/cargo-fmt", "bin/cargo-fmt.exe", "bin/rustfmt", "bin/rustfmt.exe", "share/doc/rustfmt/**"}},
+	{"miri", []string{"bin/miri", "bin/miri.exe", "bin/cargo-miri", "bin/cargo-miri.exe", "share/doc/miri/**"}},
+	{"rust-analyzer", []string{"bin/rust-analyzer", "bin/rust-analyzer.exe", "share/doc/rust-analyzer/**"}},
+	{"rustc-docs", []string{"share/doc/rust/html/rustc-docs/**"}},
+	{"rust-docs", []string{"share/doc/rust/html/**"}},
+	{"rust-docs-json", []string{"share/doc/rust/json/**"}},
+	{"rust-src", []string{"lib/rustlib/src/rust/**"}},
+	{"llvm-bitcode-linker", []string{"lib/rustlib/{host}/bin/self-contained/llvm-bitcode-linker", "lib/rustlib/{host}/bin/self-contained/llvm-bitcode-linker.exe"}},
+	{"rust-mingw", []string{"lib/rustlib/{host}/bin/self-contained/*"}},
+	{"llvm-tools", []string{
+		"lib/rustlib/{host}/bin/llvm-*", "lib/rustlib/{host}/bin/llc", "lib/rustlib/{host}/bin/opt",
+		"lib/rustlib/{host}/lib/libLLVM*",
+	}},
+	{"rustc-codegen-cranelift", []string{"lib/rustlib/{host}/codegen-backends/librustc_codegen_cranelift-*"}},
+	{"rustc-codegen-gcc", []string{"lib/rustlib/{host}/codegen-backends/librustc_codegen_gcc-*"}},
+	{"rustc-dev", []string{"lib/rustlib/{host}/lib/librustc_*", "lib/rustlib/rustc-src/**"}},
+	{"rustc", []string{
+		"bin/rustc", "bin/rustc.exe", "bin/rustdoc", "bin/rustdoc.exe", "bin/rust-gdb", "bin/rust-gdbgui", "bin/rust-lldb", "bin/rust-windbg.cmd", "bin/*.dll",
+		"etc/target-spec-json-schema.json",
+		"lib/librustc_driver-*", "lib/libLLVM*", "lib/libstd-*", "lib/libtest-*",
+		"lib/rustlib/etc/*",
+		"lib/rustlib/{host}/bin/rust-lld", "lib/rustlib/{host}/bin/rust-lld.exe", "lib/rustlib/{host}/bin/gcc-ld/*",
+		"lib/rustlib/{host}/bin/rust-objcopy", "lib/rustlib/{host}/bin/rust-objcopy.exe",
+		"lib/rustlib/{host}/bin/wasm-component-ld", "lib/rustlib/{host}/bin/wasm-component-ld.exe",
+		"libexec/rust-analyzer-proc-macro-srv", "libexec/rust-analyzer-proc-macro-srv.exe",
+		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**",
+		"share/man/man1/rustc.1*", "share/man/man1/rustdoc.1*",
+	}},
+	{"rust-analysis", []string{"lib/rustlib/{target}/analysis/**"}},
+	{"rust-std", []string{"lib/rustlib/{target}/lib/**"}},
+}
+
+// installerFiles are the records that install.sh and rustup keep of what they
+// installed. They describe a tree and belong to no component.
+var installerFiles = []string{
+	"lib/rustlib/components", "lib/rustlib/manifest-*", "lib/rustlib/rust-installer-version", "lib/rustlib/install.log",
+	"lib/rustlib/uninstall.sh", "lib/rustlib/multirust-channel-manifest.toml", "lib/rustlib/multirust-config.toml",
+}
+
+// ownerOf returns the component that owns the file name in a sysroot of host,
+// and the target it belongs to; ok is false if no row claims it.
+func ownerOf(name string, host targets.Triple) (component string, target targets.Triple, ok bool) {
+	for _, o := range owners {
+		for _, p := range o.files {
+			if t, ok := match(p, name, host); ok {
+				return o.component, t, true
+			}
+		}
+	}
+	return "", targets.Triple{}, false
+}
+
+// isInstallerFile reports whether name is a record of an installer.
+func isInstallerFile(name string) bool {
+	return slices.ContainsFunc(installerFiles, func(p string) bool {
+		ok, _ := path.Match(p, name)
+		return ok
+	})
+}
+
+// match compares name with a pattern of the owners table, element by element.
+// The returned triple is what {target} stood for, else host.
+func match(pattern, name string, host targets.Triple) (targets.Triple, bool) {
+	target := host
+	for {
+		p, prest, pmore := strings.Cut(pattern, "/")
+		n, nrest, nmore := strings.Cut(name, "/")
+		switch {
+		case p == "**":
+			return target, true
+		case p == "{host}":
+			if n != host.String() {
+				return target, false
+			}
+		case p == "{target}":
+			t, err := targets.ParseTriple(n)
+			if err != nil {
+				return target, false
+			}
+			target = t
+		default:
+			if ok, _ := path.Match(p, n); !ok {
+				return target, false
+			}
+		}
+		if !pmore || !nmore {
+			return target, pmore == nmore
+		}
+		pattern, name = prest, nrest
+	}
+}

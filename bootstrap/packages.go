@@ -1,0 +1,293 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// combinedArchive is the name of the archive that holds all components.
+const combinedArchive = "rust"
+
+// Selection names the archives of a run. The zero Selection is everything that
+// the configuration allows.
+type Selection struct {
+	names string // comma separated archive names, sorted; "" for all
+}
+
+// Select parses the names of archives as a user gives them: archive names
+// ("rustfmt"), names of a channel ("rustfmt-preview"), and x.py's name
+// "extended" for the combined archive. All wrong names are reported at once.
+func (in Input) Select(names ...string) (Selection, error) {
+	var archives []string
+	var errs []error
+	for _, name := range names {
+		archive, err := in.archiveName(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		archives = append(archives, archive)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Selection{}, err
+	}
+	slices.Sort(archives)
+	return Selection{strings.Join(slices.Compact(archives), ",")}, nil
+}
+
+func (in Input) archiveName(name string) (string, error) {
+	if name == combinedArchive || name == "extended" {
+		return combinedArchive, nil
+	}
+	spec, ok := manifests.LookupComponent(name)
+	if !ok {
+		spec, ok = manifests.LookupPackage(name)
+	}
+	if ok && slices.Contains(in.Archives(), spec.Archive) {
+		return spec.Archive, nil
+	}
+	have := strings.Join(append(in.Archives(), combinedArchive), ", ")
+	if ok {
+		return "", fmt.Errorf("selecting component %q: the toolchain does not have it; it has %s", name, have)
+	}
+	return "", fmt.Errorf("selecting component %q: no such component; the toolchain has %s", name, have)
+}
+
+// Archives returns the archive names of the input's components, sorted.
+func (in Input) Archives() []string {
+	var names []string
+	for _, c := range in.Components {
+		names = append(names, c.Spec.Archive)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// has reports whether the selection names the archive.
+func (s Selection) has(archive string) bool {
+	return slices.Contains(strings.Split(s.names, ","), archive)
+}
+
+// wants reports whether the archive of c is to be made. A name that the user
+// gave is made in any case; otherwise what the configuration sets to less than
+// everything is followed, while x.py's defaults, which spare building, are not:
+// what the input has is built already.
+func (b *Builder) wants(s Selection, c InputComponent) bool {
+	if s.names != "" {
+		return s.has(c.Spec.Archive)
+	}
+	cfg, set := b.Config, b.Config.IsSet
+	switch {
+	case c.Spec.Archive == "rust-docs" || c.Spec.Archive == "rust-docs-json":
+		return cfg.Build.Docs || !set("build.docs")
+	case c.Spec.Archive == "rustc-docs":
+		return cfg.Build.CompilerDocs || !set("build.compiler-docs")
+	case c.Spec.Archive == "rust-src":
+		return cfg.Rust.DistSrc || !set("rust.dist-src")
+	case c.Spec.Scope == manifests.ScopeTarget && c.Spec.Archive == "rust-std":
+		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == b.Toolchain.Host
+	case extendedTools[c.Spec.Archive]:
+		if set("build.extended") && !cfg.Build.Extended {
+			return false
+		}
+		return !set("build.tools") || slices.Contains(cfg.Build.Tools, c.Spec.Archive)
+	}
+	return true
+}
+
+// extendedTools are the archives that x.py makes only with build.extended, and
+// of those the ones that build.tools names.
+var extendedTools = map[string]bool{
+	"cargo": true, "clippy": true, "rustfmt": true, "rust-analyzer": true, "miri": true, "llvm-tools": true,
+	"llvm-bitcode-linker": true, "rust-analysis": true,
+}
+
+// wantsCombined reports whether the combined archive is to be made.
+func (b *Builder) wantsCombined(s Selection) bool {
+	if s.names != "" {
+		return s.has(combinedArchive)
+	}
+	return b.Config.Build.Extended || !b.Config.IsSet("build.extended")
+}
+
+// Part is one archive that is to be made.
+type Part struct {
+	Name    manifests.ArchiveName // without format
+	Version string                // text of the `version` file
+	Package dist.Package
+}
+
+// Packages is the step that lays out the archives of a selection.
+type Packages struct{ Selection Selection }
+
+func (p Packages) String() string {
+	if p.Selection.names == "" {
+		return "Packages"
+	}
+	return "Packages(" + p.Selection.names + ")"
+}
+
+// Run implements [Step]. Every image has been checked by the rules of its
+// component when it returns.
+func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
+	components, err := Ensure(ctx, b, Assemble{})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkTargets(components); err != nil {
+		return nil, err
+	}
+	var parts []Part
+	var errs []error
+	for _, c := range components {
+		if !b.wants(p.Selection, c) {
+			continue
+		}
+		part, err := b.part(ctx, c)
+		parts, errs = append(parts, part), append(errs, err)
+	}
+	if b.wantsCombined(p.Selection) {
+		part, err := b.combined(ctx, p.Selection, components)
+		parts, errs = append(parts, part), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		return nil, errors.New("selecting components: the configuration leaves none of the toolchain's")
+	}
+	return parts, nil
+}
+
+// checkTargets reports the triples of build.target that the input has no
+// standard library for.
+func (b *Builder) checkTargets(components []InputComponent) error {
+	if !b.Config.IsSet("build.target") {
+		return nil
+	}
+	var errs []error
+	for _, t := range b.Config.Build.Target {
+		if !slices.ContainsFunc(components, func(c InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
+			errs = append(errs, fmt.Errorf("%s: build.target names %s, but the toolchain has no rust-std for it", b.Config.Origin("build.target"), t))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// part lays out the archive of one component.
+func (b *Builder) part(ctx context.Context, c InputComponent) (Part, error) {
+	version, err := b.Toolchain.componentVersion(ctx, c.Spec)
+	if err != nil {
+		return Part{}, err
+	}
+	component, err := distComponent(c)
+	if err != nil {
+		return Part{}, err
+	}
+	overlay, err := b.overlay(c.Spec.Archive, version)
+	if err != nil {
+		return Part{}, err
+	}
+	name := manifests.ArchiveName{Component: c.Spec, Version: b.Toolchain.Release.PackageVersion(), Target: c.Target}
+	return Part{name, version, dist.Package{
+		Name: name.Stem(), Components: []dist.Component{component}, Overlay: overlay,
+		Product: c.Spec.Product, SuccessMessage: c.Spec.SuccessMessage(),
+	}}, nil
+}
+
+// combined lays out the archive that holds the other archives' components, in
+// upstream's order, from the same images.
+func (b *Builder) combined(ctx context.Context, s Selection, components []InputComponent) (Part, error) {
+	spec, _ := manifests.LookupComponent(combinedArchive)
+	host := b.Toolchain.Host
+	var parts []dist.Component
+	for _, row := range manifests.CombinedComponents() {
+		i := slices.IndexFunc(components, func(c InputComponent) bool {
+			return c.Spec.Archive == row.Archive && (c.Target == host || c.Target == targets.Triple{})
+		})
+		if i < 0 || !b.wants(Selection{}, components[i]) {
+			continue
+		}
+		c, err := distComponent(components[i])
+		if err != nil {
+			return Part{}, err
+		}
+		parts = append(parts, c)
+	}
+	version := b.Toolchain.Release.VersionText()
+	overlay, err := b.overlay(combinedArchive, version)
+	if err != nil {
+		return Part{}, err
+	}
+	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Release.PackageVersion(), Target: host}
+	return Part{name, version, dist.Package{
+		Name: name.Stem(), Components: parts, Overlay: overlay,
+		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
+	}}, nil
+}
+
+// distComponent turns a component of the sysroot into one of an archive.
+func distComponent(c InputComponent) (dist.Component, error) {
+	d := dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
+	if findings := dist.CheckComponent(d); len(findings) > 0 {
+		return dist.Component{}, errors.Join(findings...)
+	}
+	return d, nil
+}
+
+// bulkDirs returns the folders that manifest.in lists as a whole: those of the
+// component's own list, else upstream's.
+func (c InputComponent) bulkDirs() []string {
+	var dirs []string
+	for _, d := range c.Manifest {
+		if d.Kind == manifests.DirDirective {
+			dirs = append(dirs, d.Path)
+		}
+	}
+	if c.Manifest != nil {
+		return dirs
+	}
+	return slices.DeleteFunc(slices.Clone(c.Spec.BulkDirs), func(dir string) bool { return !c.Image.HasDir(dir) })
+}
+
+// overlay returns the files at the top of an archive that are not installed.
+func (b *Builder) overlay(archive, version string) (dist.Image, error) {
+	var img dist.Image
+	release := b.Toolchain.Release
+	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
+	errs := []error{add("version", version)}
+	if release.CommitHash != "" {
+		errs = append(errs,
+			add("git-commit-hash", release.CommitHash),
+			add("git-commit-info", fmt.Sprintf("%s\n%s\n%s\n", release.CommitHash, release.CommitHash[:9], release.CommitDate)))
+	}
+	if b.ConfigText != nil {
+		errs = append(errs, img.AddBytes("builder-config", b.ConfigText, dist.ModeFile))
+	}
+	for _, doc := range overlayDocs(archive) {
+		for _, from := range doc.from {
+			if e, ok := b.inputEntry(from); ok {
+				errs = append(errs, img.AddFile(doc.name, e.Path()))
+				break
+			}
+		}
+	}
+	return img, errors.Join(errs...)
+}
+
+// inputEntry finds a file of the input by its name.
+func (b *Builder) inputEntry(name string) (dist.Entry, bool) {
+	for _, c := range b.Input.Components {
+		if e, ok := c.Image.Lookup(name); ok {
+			return e, true
+		}
+	}
+	return dist.Entry{}, false
+}

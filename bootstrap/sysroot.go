@@ -1,0 +1,142 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"x.go/dist"
+	"x.go/targets"
+)
+
+// hosts returns the triples whose compiler this build makes: build.host, or
+// just the toolchain's own.
+func (b *Builder) hosts() []targets.Triple {
+	if h := b.Config.Build.Host; b.Config.IsSet("build.host") && len(h) > 0 {
+		return h
+	}
+	return []targets.Triple{b.Toolchain.Host}
+}
+
+// inputHas reports whether the input sysroot has the file name.
+func (b *Builder) inputHas(name string) bool {
+	_, ok := b.inputEntry(name)
+	return ok
+}
+
+// SysrootDir is where the assembled sysroot is.
+func (b *Builder) SysrootDir() string {
+	return filepath.Join(b.BuildDir, b.Toolchain.Host.String(), "stage2")
+}
+
+// Assemble is the step that makes the components of the toolchain that goes out:
+// the input's, with LLD as configured. It writes nothing.
+type Assemble struct{}
+
+func (Assemble) String() string { return "Assemble" }
+
+// Run implements [Step].
+func (Assemble) Run(ctx context.Context, b *Builder) ([]InputComponent, error) {
+	components := slices.Clone(b.Input.Components)
+	rustc := slices.IndexFunc(components, func(c InputComponent) bool {
+		return c.Spec.Archive == "rustc" && c.Target == b.Toolchain.Host
+	})
+	if rustc < 0 {
+		return nil, fmt.Errorf("assembling the sysroot: %q has no component rustc for %s", b.Toolchain.Sysroot, b.Toolchain.Host)
+	}
+	img, err := withLLD(ctx, b, components[rustc].Image)
+	if err != nil {
+		return nil, err
+	}
+	components[rustc].Image = img
+	return components, nil
+}
+
+// Sysroot is the step that stages the assembled toolchain in
+// [Builder.SysrootDir], and returns that folder.
+type Sysroot struct{}
+
+func (Sysroot) String() string { return "Sysroot" }
+
+// Run implements [Step].
+func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
+	components, err := Ensure(ctx, b, Assemble{})
+	if err != nil {
+		return "", err
+	}
+	var whole dist.Image
+	for _, c := range components {
+		if err := whole.Merge(c.Image); err != nil {
+			return "", fmt.Errorf("assembling the sysroot: %w", err)
+		}
+	}
+	dir := b.SysrootDir()
+	if dir == b.Toolchain.Sysroot {
+		return "", fmt.Errorf("assembling the sysroot: the input %q is also where the result goes: choose another folder with --build-dir", dir)
+	}
+	if !b.act("install", dir, fmt.Sprintf("%d files, %s", whole.Len(), FormatSize(whole.Size()))) {
+		return dir, nil
+	}
+	own, err := b.claim(dir)
+	if err != nil {
+		return "", err
+	}
+	if !own {
+		return "", fmt.Errorf("assembling the sysroot: %q was there before x and may be x.py's: choose another folder with --build-dir", dir)
+	}
+	return dir, stage(ctx, whole, dir)
+}
+
+// withLLD returns rustc's image with LLD as configured, checked by the rules.
+func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
+	lld, err := Ensure(ctx, b, DecideLLD{})
+	if err != nil {
+		return dist.Image{}, err
+	}
+	rustLLD, err := Ensure(ctx, b, RustLLD{})
+	if err != nil {
+		return dist.Image{}, err
+	}
+	wrapper, err := Ensure(ctx, b, LLDWrapper{})
+	if err != nil {
+		return dist.Image{}, err
+	}
+	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
+	img := rustc.Clone()
+	if _, err := img.Remove(append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe))...); err != nil {
+		return dist.Image{}, err
+	}
+	// A gcc-ld may hold names of an older rustc (ld, ld64), which nothing runs.
+	if _, err := img.Remove("lib/rustlib/" + host + "/bin/gcc-ld"); err != nil {
+		return dist.Image{}, err
+	}
+	if err := errors.Join(img.Merge(rustLLD), img.Merge(wrapper)); err != nil {
+		return dist.Image{}, fmt.Errorf("assembling the sysroot: %w", err)
+	}
+	if findings := dist.Check(img, lld.rules(host, exe)); len(findings) > 0 {
+		return dist.Image{}, fmt.Errorf("checking the sysroot's LLD: %w", errors.Join(findings...))
+	}
+	return img, nil
+}
+
+// rules returns what must hold of the files of a sysroot with this LLD.
+func (l LLD) rules(host, exe string) []dist.Rule {
+	var rules []dist.Rule
+	if l.Shipped {
+		rules = append(rules, dist.Rule{Glob: dist.LLDFile(host, exe), Demand: dist.Present, Why: "rust.lld ships LLD"})
+	} else {
+		rules = append(rules, dist.ForbidLLD(host, exe)...)
+	}
+	switch l.Wrapper {
+	case WrapperNone:
+		return append(rules, dist.ForbidWrappers(host)...)
+	case WrapperShim:
+		shim := dist.WrapperFiles(host, exe)[0]
+		return append(rules,
+			dist.Rule{Glob: shim, Demand: dist.Present, Why: "the compiler makes the C compiler look for its linker in gcc-ld"},
+			dist.Rule{Glob: shim, Demand: dist.Executable})
+	}
+	return append(rules, dist.RequireWrappers(host, exe)...)
+}

@@ -1,0 +1,235 @@
+package bootstrap
+
+import (
+	"bytes"
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// Toolchain is what a finished sysroot says of itself. Every fact in it was
+// asked of the compiler or read from the sysroot's own file lists; none is
+// derived from a path or a default.
+type Toolchain struct {
+	Rustc   string         // the compiler inside the sysroot, <Sysroot>/bin/rustc
+	Sysroot string         // absolute, symbolic links resolved
+	Host    targets.Triple // the triple the compiler runs on
+	// Release is what the compiler calls itself. Its Date is not set: a
+	// compiler has no day of publication.
+	Release manifests.Release
+	// Spec is the compiler's own description of Host.
+	Spec *targets.Spec
+
+	env []string
+}
+
+// ErrNoToolchain is returned when nothing says where the input toolchain is.
+var ErrNoToolchain = errors.New("no toolchain: give one with --sysroot DIR, set build.rustc in bootstrap.toml, or put rustc on PATH")
+
+// ToolchainSource says where to look for the input toolchain: the first
+// non-empty field wins, and if all are empty, rustc is looked up on PATH.
+type ToolchainSource struct {
+	Sysroot string   // --sysroot
+	Rustc   string   // build.rustc
+	Env     []string // environment of the compiler, as in [exec.Cmd]; PATH in it is not searched
+}
+
+// FindToolchain asks the compiler that src leads to for its facts.
+func FindToolchain(ctx context.Context, src ToolchainSource) (Toolchain, error) {
+	rustc, err := src.compiler()
+	if err != nil {
+		return Toolchain{}, err
+	}
+	if src.Sysroot == "" {
+		// A rustup proxy or a distribution's wrapper is followed to the
+		// compiler that it runs.
+		out, err := ask(ctx, src.Env, rustc, "--print", "sysroot")
+		if err != nil {
+			return Toolchain{}, err
+		}
+		src.Sysroot = strings.TrimSpace(string(out))
+	}
+	sysroot, err := resolveSysroot(src.Sysroot)
+	if err != nil {
+		return Toolchain{}, err
+	}
+	tc := Toolchain{Sysroot: sysroot, Rustc: filepath.Join(sysroot, "bin", "rustc"+exeSuffix()), env: src.Env}
+	if err := tc.checkCompiler(); err != nil {
+		return Toolchain{}, err
+	}
+	if err := tc.askVersion(ctx); err != nil {
+		return Toolchain{}, err
+	}
+	if err := tc.askSpec(ctx); err != nil {
+		return Toolchain{}, err
+	}
+	return tc, nil
+}
+
+// compiler returns the program to ask first.
+func (src ToolchainSource) compiler() (string, error) {
+	if src.Sysroot != "" {
+		return filepath.Join(src.Sysroot, "bin", "rustc"+exeSuffix()), nil
+	}
+	if src.Rustc != "" {
+		return src.Rustc, nil
+	}
+	rustc, err := exec.LookPath("rustc")
+	if err != nil {
+		return "", ErrNoToolchain
+	}
+	return rustc, nil
+}
+
+func resolveSysroot(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("resolving sysroot %q: %w", dir, err)
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, plainPathError(err))
+	}
+	if fi, err := os.Stat(real); err != nil {
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, plainPathError(err))
+	} else if !fi.IsDir() {
+		return "", fmt.Errorf("opening sysroot %q: not a directory", dir)
+	}
+	return real, nil
+}
+
+// plainPathError drops the operation and path that an outer message repeats.
+func plainPathError(err error) error {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err
+	}
+	return err
+}
+
+// checkCompiler gives the usual mistakes their own message before exec's
+// terse one: no compiler there, or one for another machine.
+func (tc *Toolchain) checkCompiler() error {
+	fi, err := os.Stat(tc.Rustc)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("opening sysroot %q: no compiler at %q: a sysroot is the folder that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc)
+	case err != nil:
+		return fmt.Errorf("opening sysroot %q: %w", tc.Sysroot, err)
+	case !fi.Mode().IsRegular() || fi.Mode()&0o111 == 0:
+		return fmt.Errorf("opening sysroot %q: %q is not an executable file (mode %v)", tc.Sysroot, tc.Rustc, fi.Mode())
+	}
+	return nil
+}
+
+// ask runs a program of the toolchain and returns what it printed.
+func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, rustc, args...)
+	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil {
+		return stdout.Bytes(), nil
+	}
+	if errors.Is(err, syscall.ENOEXEC) {
+		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
+	}
+	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
+		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, line)
+	}
+	return nil, fmt.Errorf("running %q %s: %w", rustc, strings.Join(args, " "), err)
+}
+
+// machineOf names the machine of an executable, for an error message.
+func machineOf(path string) string {
+	f, err := elf.Open(path)
+	if err != nil {
+		return "another system"
+	}
+	defer f.Close()
+	return fmt.Sprintf("another machine (%v)", f.Machine)
+}
+
+// askVersion reads `rustc -vV`.
+func (tc *Toolchain) askVersion(ctx context.Context) error {
+	out, err := ask(ctx, tc.env, tc.Rustc, "-vV")
+	if err != nil {
+		return err
+	}
+	if err := tc.readVersion(string(out)); err != nil {
+		return fmt.Errorf("reading `%s -vV`: %w", tc.Rustc, err)
+	}
+	return nil
+}
+
+// readVersion reads the text of `rustc -vV`: a version line, then "key: value" lines.
+func (tc *Toolchain) readVersion(text string) error {
+	first, rest, _ := strings.Cut(text, "\n")
+	fields := map[string]string{}
+	for line := range strings.Lines(rest) {
+		if k, v, ok := strings.Cut(line, ": "); ok {
+			fields[k] = strings.TrimSpace(v)
+		}
+	}
+	for _, k := range []string{"host", "release"} {
+		if fields[k] == "" {
+			return fmt.Errorf("got no %q line in %.200q, want what rustc prints", k, text)
+		}
+	}
+	var err error
+	if tc.Host, err = targets.ParseTriple(fields["host"]); err != nil {
+		return err
+	}
+	if tc.Release, err = manifests.ParseRelease(fields["release"]); err != nil {
+		return err
+	}
+	if h := fields["commit-hash"]; h != "" && h != "unknown" {
+		tc.Release.CommitHash, tc.Release.CommitDate = h, fields["commit-date"]
+	}
+	// What follows the version and the commit is build.description.
+	if d, ok := strings.CutPrefix(strings.TrimSpace(first), "rustc "+tc.Release.VersionText()+" ("); ok {
+		tc.Release.Description = strings.TrimSuffix(d, ")")
+	}
+	return nil
+}
+
+// askSpec asks the compiler for the description of its host.
+func (tc *Toolchain) askSpec(ctx context.Context) error {
+	out, err := ask(ctx, tc.env, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json")
+	if err != nil {
+		return err
+	}
+	spec, err := targets.ParseSpec(out)
+	if err != nil {
+		return fmt.Errorf("reading the target spec of %q: %w", tc.Rustc, err)
+	}
+	tc.Spec = spec
+	return nil
+}
+
+// BakedLLD reports whether the compiler was built to link its host with
+// self-contained LLD by default (rust-lang/rust#140525).
+func (tc Toolchain) BakedLLD() bool {
+	components, listed := tc.Spec.SelfContained.Components()
+	return tc.Spec.Flavor.UsesLLD() && listed && components.Has(targets.Linker)
+}
+
+// exeSuffix ends the names of programs on the system that x runs on.
+func exeSuffix() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
