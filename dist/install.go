@@ -2,7 +2,6 @@ package dist
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -286,7 +285,11 @@ func (in *installation) writeFile(ctx context.Context, to place, e Entry) (err e
 		return err
 	}
 	defer src.Close()
-	temp := path.Join(dir, strings.Replace(tempPattern, "*", rand.Text(), 1))
+	// The same name in every run, so that a run cleans up what a killed one left.
+	temp := path.Join(dir, strings.Replace(tempPattern, "*", cutUTF8(path.Base(to.rel), 200), 1))
+	if err := root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.Mode.Perm())
 	if err != nil {
 		return err

@@ -27,8 +27,8 @@ const firstCommit = 1153704088
 const maxOctal12 = 1 << 33
 
 // tarHeader is a GNU tar header as the Rust crate tar writes it for
-// rust-installer: no owner, no device numbers, no prefix field, every number
-// with leading zeros and one NUL. Go's archive/tar is not used because it ends
+// rust-installer: no owner, no prefix field, every number with leading zeros and
+// one NUL. Go's archive/tar is not used because it ends
 // the checksum with a NUL and a space after six digits.
 type tarHeader struct {
 	name, link string // cut to their fields; long ones have a record of their own
@@ -43,6 +43,8 @@ const (
 	linkStart  = 157
 	linkEnd    = 257
 	magicStart = 257
+	devMajor   = 329
+	devMinor   = 337
 )
 
 func (h tarHeader) encode() [tarBlock]byte {
@@ -54,8 +56,12 @@ func (h tarHeader) encode() [tarBlock]byte {
 	putNumber(b[124:136], h.size)
 	putNumber(b[136:148], h.modTime)
 	b[156] = h.typeflag
-	copy(b[linkStart:linkEnd], cutUTF8(h.link, linkEnd-linkStart))
+	copy(b[linkStart:linkEnd], cutElements(h.link, linkEnd-linkStart))
 	copy(b[magicStart:], "ustar  \x00")
+	if h.typeflag != tarLongName && h.typeflag != tarLongLink {
+		putOctal(b[devMajor:devMinor], 0)
+		putOctal(b[devMinor:devMinor+8], 0)
+	}
 
 	copy(b[148:156], "        ") // the checksum counts itself as spaces
 	var sum int64
@@ -72,6 +78,7 @@ func putOctal(dst []byte, n int64) {
 		dst[i] = '0' + byte(n&7)
 		n >>= 3
 	}
+	dst[len(dst)-1] = 0
 }
 
 // putNumber is putOctal for a 12-byte field, which holds 8 GiB and more as a
@@ -98,6 +105,15 @@ func cutUTF8(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// cutElements returns the longest prefix of s that fits in n bytes and does not
+// end inside a path element: what the crate leaves of a link target.
+func cutElements(s string, n int) string {
+	if len(s) <= n || s[n] == '/' {
+		return s[:min(n, len(s))]
+	}
+	return s[:strings.LastIndexByte(s[:n], '/')+1]
 }
 
 // tarHeaders returns the header blocks of e, with the GNU records that hold a
