@@ -69,10 +69,13 @@ func (e Errors) Unwrap() []error {
 	return out
 }
 
-// sorted orders errors of one file by their place and keeps the order of
-// files and options as they were read.
-func (e Errors) sorted() Errors {
+// sorted orders errors by files, in the order given, and by their place in
+// them; options keep their order.
+func (e Errors) sorted(files []string) Errors {
 	rank := map[string]int{}
+	for i, name := range files {
+		rank[name] = i
+	}
 	for _, one := range e {
 		if _, ok := rank[one.Where.Pos.File]; !ok {
 			rank[one.Where.Pos.File] = len(rank)

@@ -229,7 +229,7 @@ func TestLLDWhileBuilding(t *testing.T) {
 		"rust.use-lld = true":                            LLDModeExternal,
 		"rust.use-lld = 'self-contained'":                LLDModeSelfContained,
 	} {
-		d, err := load(t, source(map[string]string{"bootstrap.toml": text})).LLD(LLDInput{})
+		d, err := load(t, source(bootstrapToml(text))).LLD(LLDInput{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -74,7 +74,7 @@ func Load(src Source) (Config, error) {
 	l.sets()
 	l.flags()
 	if len(l.errs) > 0 {
-		return Config{}, l.errs.sorted()
+		return Config{}, l.errs.sorted(l.files)
 	}
 	return l.resolve()
 }

@@ -165,6 +165,9 @@ func (b *builder) run(start int) int {
 		}
 	}
 	b.doc.errs = append(b.doc.errs, syntaxError{at: at, msg: msg})
+	if first := bytes.LastIndexByte(b.doc.data[:at], '\n') + 1; bytes.HasPrefix(bytes.TrimSpace(b.doc.data[first:]), []byte("[")) {
+		b.table, b.path = &node{def: byHeader}, "" // the keys of a broken header are nobody's
+	}
 	return b.resume(at)
 }
 
@@ -178,7 +181,7 @@ func (b *builder) resume(off int) int {
 		off += nl + 1
 		line, _, _ := bytes.Cut(b.doc.data[off:], []byte("\n"))
 		line = bytes.TrimSpace(line)
-		if bytes.HasPrefix(line, []byte("[")) && bytes.Contains(line, []byte("]")) {
+		if len(line) > 1 && line[0] == '[' && (line[1] == '[' || !notBare(rune(line[1])) || line[1] == '"' || line[1] == '\'') {
 			return off
 		}
 		key, _, found := bytes.Cut(line, []byte("="))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func (l *loader) channel(c *Config) {
 		return
 	}
 	const file = "src/ci/channel"
-	data, err := l.read(l.path(l.src.SrcDir + "/" + file))
+	data, err := l.read(l.path(filepath.Join(l.src.SrcDir, file)))
 	name := strings.TrimSpace(string(data))
 	k, _ := LookupKey(id)
 	if err != nil || !slices.Contains(k.Values, name) {
@@ -73,7 +74,7 @@ func (l *loader) channel(c *Config) {
 // fromTarball reports whether the source folder is an unpacked source archive:
 // it has git-commit-info and no .git.
 func (l *loader) fromTarball() bool {
-	return l.exists(l.path(l.src.SrcDir+"/git-commit-info")) && !l.exists(l.path(l.src.SrcDir+"/.git"))
+	return l.exists(l.path(filepath.Join(l.src.SrcDir, "git-commit-info"))) && !l.exists(l.path(filepath.Join(l.src.SrcDir, ".git")))
 }
 
 func (c *Config) derive(id string, f func() (any, string)) {
