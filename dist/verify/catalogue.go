@@ -1,0 +1,191 @@
+package verify
+
+// CheckInfo describes one kind of check.
+type CheckInfo struct {
+	Name  string `json:"name"`
+	Group Group  `json:"group"`
+	// What is demanded, in one line.
+	What string `json:"what"`
+}
+
+// Names of the static checks of one archive.
+const (
+	archiveFileName    = "archive/file-name"
+	archiveReadable    = "archive/readable"
+	archiveFormat      = "archive/format"
+	archiveStream      = "archive/single-stream"
+	archiveTrailing    = "archive/trailing-bytes"
+	archiveMemory      = "archive/decoder-memory"
+	archiveLimits      = "archive/limits"
+	archiveTarEnd      = "archive/tar-end"
+	archiveTop         = "archive/top-folder"
+	archiveName        = "archive/member-name"
+	archiveKind        = "archive/member-kind"
+	archiveMode        = "archive/member-mode"
+	archiveOwner       = "archive/member-owner"
+	archiveTime        = "archive/member-time"
+	archiveDuplicate   = "archive/duplicate-member"
+	archiveOrder       = "archive/folder-order"
+	archiveStray       = "archive/stray-member"
+	archiveInstaller   = "archive/installer-version"
+	archiveComponents  = "archive/components"
+	archiveManifest    = "archive/manifest"
+	archiveManifestDup = "archive/manifest-duplicate"
+	archiveManifestOrd = "archive/manifest-order"
+	archivePath        = "archive/manifest-path"
+	archiveEntryKind   = "archive/manifest-kind"
+	archiveAbsent      = "archive/manifest-absent-file"
+	archiveUnlisted    = "archive/unlisted-file"
+	archiveConflict    = "archive/owner-conflict"
+	archiveExecutable  = "archive/executable"
+	archiveScript      = "archive/install-script"
+	archiveVersion     = "archive/version"
+	archiveChecksum    = "archive/checksum-file"
+)
+
+// Names of the static checks between archives and of the input as a whole.
+const (
+	inputUnchecked = "input/unchecked-file"
+	inputReadable  = "input/readable"
+	setFormats     = "set/formats-agree"
+	setOwner       = "set/owner-conflict"
+	setCombined    = "set/combined-parts"
+	setVersion     = "set/one-release"
+)
+
+// Names of the checks of an unpacked tree.
+const (
+	treeUnpack      = "sysroot/unpack"
+	treeCompiler    = "sysroot/compiler-runs"
+	treeRelocated   = "sysroot/relocated"
+	treeGCCLD       = "sysroot/gcc-ld"
+	treeRustLLD     = "sysroot/rust-lld"
+	treeWrapper     = "sysroot/wrapper-reaches-lld"
+	treeELF         = "sysroot/elf-readable"
+	treeMachine     = "sysroot/machine"
+	treeNeeded      = "sysroot/needed-libraries"
+	treeRunPath     = "sysroot/runpath"
+	treeScript      = "sysroot/linker-script"
+	treeCtors       = "sysroot/lost-constructors"
+	treeBuildPath   = "sysroot/build-path"
+	treeMode        = "sysroot/mode"
+	treeSymlink     = "sysroot/symlink"
+	treeInventory   = "sysroot/installed-files"
+	treeRecord      = "sysroot/build-record"
+	treeLinkerFacts = "sysroot/linker-evidence"
+)
+
+// Names of the channel checks.
+const (
+	channelReadable = "channel/readable"
+	channelValid    = "channel/valid"
+	channelChecksum = "channel/checksum-file"
+	channelPresent  = "channel/file-present"
+	channelHash     = "channel/file-hash"
+	channelVersion  = "channel/version"
+	channelSide     = "channel/side-files"
+	channelAliases  = "channel/aliases-agree"
+	channelUnlisted = "channel/unlisted-archive"
+)
+
+// Names of the checks by the real client.
+const (
+	clientInstall = "client/install"
+	clientAdd     = "client/component-add"
+	clientRemove  = "client/component-remove"
+	clientTarget  = "client/target-add"
+	clientUpdate  = "client/update"
+)
+
+// staticTable, and the tables after it, are in the order of reports.
+var staticTable = []CheckInfo{
+	{inputReadable, Static, "each operand can be read and is of a known kind"},
+	{inputUnchecked, Static, "every file of the folder was checked by something"},
+	{archiveFileName, Static, "the file is named <component>-<version>[-<target>].tar.<format>, of known components"},
+	{archiveReadable, Static, "decodes to the end of its tar without an error"},
+	{archiveFormat, Static, "the content is of the format that the file's name says"},
+	{archiveStream, Static, "one xz stream, one gzip member or one zstd frame: rustup reads no second one"},
+	{archiveTrailing, Static, "no bytes after the compressed stream"},
+	{archiveMemory, Static, "decoding needs no more memory than the limit"},
+	{archiveLimits, Static, "unpacks to no more bytes and members than the limits"},
+	{archiveTarEnd, Static, "the tar ends with two zero blocks and nothing after them"},
+	{archiveTop, Static, "one top folder, named as the file without its extension"},
+	{archiveName, Static, `member names are clean, relative, without "./", "..", backslash and control characters`},
+	{archiveKind, Static, "members are regular files and folders only: rustup refuses links and devices"},
+	{archiveMode, Static, "modes are 0755 for folders, 0644 or 0755 for files"},
+	{archiveOwner, Static, "owner and group are 0 and have no name"},
+	{archiveTime, Static, "folders share one time and files share one time"},
+	{archiveDuplicate, Static, "no two members have the same name"},
+	{archiveOrder, Static, "folders come once each, before what they hold, parents first"},
+	{archiveStray, Static, "top level holds only rust-installer's files, overlay documents and listed components"},
+	{archiveInstaller, Static, `rust-installer-version is "3" and a newline`},
+	{archiveComponents, Static, "components lists each component folder once, one a line"},
+	{archiveManifest, Static, `each component has a manifest.in of "file:" and "dir:" lines, LF-ended, not empty`},
+	{archiveManifestDup, Static, "no manifest line twice, none inside a listed folder"},
+	{archiveManifestOrd, Static, "manifest lines are in bytewise order"},
+	{archivePath, Static, "manifest paths stay below the prefix: rustup installs file:../x outside the toolchain"},
+	{archiveEntryKind, Static, `"file:" names a file and "dir:" a folder`},
+	{archiveAbsent, Static, "each manifest line names a member"},
+	{archiveUnlisted, Static, "each payload file is named by a manifest line: rustup drops others silently"},
+	{archiveConflict, Static, "no file belongs to two components of the archive"},
+	{archiveExecutable, Static, "programs are executable: bin/*, libexec/*, rust-lld, gcc-ld/*; libraries and documents need not be"},
+	{archiveScript, Static, "install.sh is there and executable"},
+	{archiveVersion, Static, "version is there, one line"},
+	{archiveChecksum, Static, ".sha256 beside it holds 64 lower-case digits, two spaces and the name, and they are right"},
+	{setFormats, Static, "gz, xz and zst of one archive hold the same members"},
+	{setOwner, Static, "no two archives of one release install the same file"},
+	{setCombined, Static, "the combined archive equals its parts"},
+	{setVersion, Static, "archives of one release agree on version and commit where they share them"},
+}
+
+var treeTable = []CheckInfo{
+	{treeUnpack, Sysroot, "the archives unpack and install into one prefix"},
+	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH"},
+	{treeRelocated, Sysroot, "rustc finds its sysroot at the moved prefix"},
+	{treeGCCLD, Sysroot, "gcc-ld holds ld.lld, ld64.lld, lld-link and wasm-ld, as executable programs, and nothing else"},
+	{treeRustLLD, Sysroot, "rust-lld is there exactly if LLD is expected or gcc-ld reaches for it"},
+	{treeWrapper, Sysroot, "each wrapper of gcc-ld, run with --version, answers as the linker that is expected"},
+	{treeELF, Sysroot, "every ELF file is well formed"},
+	{treeMachine, Sysroot, "programs and libraries are for the host's machine"},
+	{treeNeeded, Sysroot, "every needed library is in the tree or on the host, found without LD_LIBRARY_PATH"},
+	{treeRunPath, Sysroot, "RUNPATH is relative to $ORIGIN and stays inside the tree"},
+	{treeScript, Sysroot, "linker scripts name files of the tree"},
+	{treeCtors, Sysroot, "no .ctors or .dtors left with content: LLD does not run them"},
+	{treeLinkerFacts, Sysroot, "the witnesses of each file's linker do not contradict each other"},
+	{treeBuildPath, Sysroot, "no file holds a path of the machine that built it"},
+	{treeMode, Sysroot, "programs are executable and nothing is writable by group or others"},
+	{treeSymlink, Sysroot, "symbolic links end inside the tree"},
+	{treeInventory, Sysroot, "every file that the installed manifests list is there"},
+	{treeRecord, Sysroot, "the build record, if there is one, agrees with what was seen"},
+}
+
+var channelTable = []CheckInfo{
+	{channelReadable, Channel, "the manifest can be fetched and parsed"},
+	{channelValid, Channel, "components, extensions, renames and profiles name packages that are there"},
+	{channelChecksum, Channel, "the manifest's .sha256 is right: rustup panics on a short one"},
+	{channelPresent, Channel, "every URL of an available package answers"},
+	{channelHash, Channel, "every file has the hash that the manifest gives"},
+	{channelVersion, Channel, "versions equal those inside the archives"},
+	{channelSide, Channel, "date and commit files agree with the manifest"},
+	{channelAliases, Channel, "manifests of one release under several names are equal"},
+	{channelUnlisted, Channel, "every archive beside the manifest is offered by it"},
+}
+
+var clientTable = []CheckInfo{
+	{clientInstall, Client, "rustup installs each profile into an empty home, and the result links"},
+	{clientAdd, Client, "rustup adds every component that is offered"},
+	{clientRemove, Client, "rustup removes it again and leaves none of its files"},
+	{clientTarget, Client, "rustup adds and removes a target"},
+	{clientUpdate, Client, "rustup updates from a manifest of an earlier date"},
+}
+
+// Catalogue returns every kind of check that a [Report] may hold, in the order
+// of reports.
+func Catalogue() []CheckInfo {
+	var all []CheckInfo
+	all = append(all, staticTable...)
+	all = append(all, treeTable...)
+	all = append(all, legTable()...)
+	all = append(all, channelTable...)
+	return append(all, clientTable...)
+}

@@ -1,0 +1,71 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"x.go/manifests"
+)
+
+// maxChecksum bounds a .sha256 file: 64 digits, two spaces and a name.
+const maxChecksum = 1 << 10
+
+// checkChecksum compares the file path+".sha256" with the digest of the file.
+// rustup uses its first 64 bytes, panics if there are fewer, and compares
+// digits as text; sha256sum -c needs the name.
+func checkChecksum(s *subject, check, path, name string, sum manifests.Hash) {
+	s.declare(check)
+	b, err := readSmall(path+".sha256", maxChecksum)
+	if errors.Is(err, fs.ErrNotExist) {
+		s.failf(check, "%s.sha256 is missing", name)
+		return
+	}
+	if err != nil {
+		s.failf(check, "%v", err)
+		return
+	}
+	for _, why := range badChecksum(string(b), name, sum) {
+		s.failf(check, "%s.sha256: %s", name, why)
+	}
+}
+
+// badChecksum lists what is wrong with the text of a .sha256 file.
+func badChecksum(text, name string, sum manifests.Hash) []string {
+	digits, rest := text, ""
+	if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
+		digits, rest = text[:i], text[i:]
+	}
+	var bad []string
+	got, err := manifests.ParseHash(digits)
+	switch {
+	case err != nil:
+		bad = append(bad, err.Error())
+	case got != sum:
+		bad = append(bad, fmt.Sprintf("got %s, but the file has %s", got, sum))
+	}
+	if want := "  " + name + "\n"; rest != want {
+		bad = append(bad, fmt.Sprintf("got %.100q after the digits, want %q", rest, want))
+	}
+	return bad
+}
+
+// readSmall reads a file of at most limit bytes.
+func readSmall(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", path, err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("reading %q: more than %s", path, byteCount(limit))
+	}
+	return b, nil
+}

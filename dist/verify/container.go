@@ -1,0 +1,128 @@
+package verify
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"x.go/manifests"
+)
+
+// container is what the outside of a compressed file tells without decoding it.
+type container struct {
+	streams int   // xz streams or zstd frames; gzip members show only when read
+	memory  int64 // bytes of the largest dictionary or window
+	// trailing is the number of bytes after the last stream, stream padding
+	// included.
+	trailing int64
+}
+
+// sniff names the format that the first bytes of a file show.
+func sniff(b []byte) (manifests.Format, bool) {
+	switch {
+	case len(b) >= 2 && b[0] == 0x1f && b[1] == 0x8b:
+		return manifests.GZ, true
+	case len(b) >= 6 && string(b[:6]) == "\xfd7zXZ\x00":
+		return manifests.XZ, true
+	case len(b) >= 4 && string(b[:4]) == "\x28\xb5\x2f\xfd":
+		return manifests.Zst, true
+	}
+	return "", false
+}
+
+// inspect reads the container's own headers.
+func inspect(r io.ReaderAt, size int64, format manifests.Format) (container, error) {
+	switch format {
+	case manifests.XZ:
+		return inspectXZ(r, size)
+	case manifests.Zst:
+		return inspectZstd(r, size)
+	}
+	return container{streams: 1, memory: 32 << 10}, nil
+}
+
+// decoder is an open compressed stream.
+type decoder struct {
+	io.Reader
+	close func()
+	// members counts the gzip members begun; 0 for other formats.
+	members func() int
+	// junk reports that bytes which are no gzip member follow the last one.
+	junk func() bool
+}
+
+// newDecoder reads all streams of r one after the other, so that a file which
+// has several is still scanned to its end.
+func newDecoder(r io.Reader, format manifests.Format, memory int64) (*decoder, error) {
+	d := &decoder{close: func() {}, members: func() int { return 0 }, junk: func() bool { return false }}
+	switch format {
+	case manifests.GZ:
+		g, err := newGzipMembers(r)
+		if err != nil {
+			return nil, err
+		}
+		d.Reader, d.members, d.junk = g, func() int { return g.members }, func() bool { return g.junk }
+	case manifests.XZ:
+		x, err := xz.NewReader(bufio.NewReaderSize(r, 1<<16))
+		if err != nil {
+			return nil, err
+		}
+		d.Reader = x
+	case manifests.Zst:
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(max(memory, 1<<10))))
+		if err != nil {
+			return nil, err
+		}
+		d.Reader, d.close = z, z.Close
+	default:
+		return nil, fmt.Errorf("decoding: no decoder for format %q", format)
+	}
+	return d, nil
+}
+
+// gzipMembers reads gzip members one by one. compress/gzip joins them
+// silently, but rustup reads only the first.
+type gzipMembers struct {
+	in      *bufio.Reader
+	z       *gzip.Reader
+	members int
+	junk    bool
+	done    bool
+}
+
+func newGzipMembers(r io.Reader) (*gzipMembers, error) {
+	g := &gzipMembers{in: bufio.NewReaderSize(r, 1<<16)}
+	var err error
+	if g.z, err = gzip.NewReader(g.in); err != nil {
+		return nil, err
+	}
+	g.z.Multistream(false)
+	g.members = 1
+	return g, nil
+}
+
+func (g *gzipMembers) Read(p []byte) (int, error) {
+	for !g.done {
+		n, err := g.z.Read(p)
+		if n > 0 || !errors.Is(err, io.EOF) {
+			if errors.Is(err, io.EOF) {
+				err = nil // seen again at the next call
+			}
+			return n, err
+		}
+		switch err := g.z.Reset(g.in); {
+		case errors.Is(err, io.EOF):
+			g.done = true
+		case err != nil:
+			g.done, g.junk = true, true
+		default:
+			g.z.Multistream(false)
+			g.members++
+		}
+	}
+	return 0, io.EOF
+}

@@ -1,0 +1,24 @@
+// Package verify is the dist test: it looks at what would be published, and
+// only at that, and says whether it is sound and which linker it links with.
+//
+// [Run] takes a folder of archives, single archives, a channel manifest, an
+// installed tree or an assembled sysroot, and returns a [Report]. Its checks
+// are in five groups, and [Catalogue] lists every one:
+//
+//	static   the archives as files: container, tar members, rust-installer's contract
+//	sysroot  the unpacked tree: gcc-ld, libraries, glibc floor, leftovers of the build
+//	link     programs compiled from a moved prefix, each read back and run
+//	channel  the manifests against the files they name
+//	client   the real rustup, in temporary homes
+//
+// A check passes, fails, or is skipped because this machine lacks something it
+// needs. A file that no check looked at is a failure. One skip makes the whole
+// report a skip: what was not tested did not pass.
+//
+// Nothing that runs here inherits the caller's environment; [CleanEnv] says
+// what it gets instead. The archives' compiler is run, so a verdict on archives
+// of unknown origin needs a sandbox around the whole process; static and
+// channel checks alone run nothing.
+//
+// The package prints nothing and reads no environment variable.
+package verify

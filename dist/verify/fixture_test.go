@@ -1,0 +1,130 @@
+package verify_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"x.go/dist"
+	"x.go/manifests"
+	"x.go/targets"
+	"x.go/tests/testenv"
+)
+
+// scratch holds what tests share; TestMain removes it.
+var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "x-verify-test-") })
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := scratch(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// compiler is the toolchain that the rustc on PATH belongs to.
+type compiler struct {
+	sysroot string
+	host    targets.Triple
+	release manifests.Release
+}
+
+var thisCompiler = sync.OnceValues(func() (compiler, error) {
+	out, err := exec.Command("rustc", "-vV").Output()
+	if err != nil {
+		return compiler{}, err
+	}
+	facts := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		if k, v, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			facts[k] = v
+		}
+	}
+	host, err1 := targets.ParseTriple(facts["host"])
+	release, err2 := manifests.ParseRelease(facts["release"])
+	release.CommitHash, release.CommitDate = facts["commit-hash"], facts["commit-date"]
+	out, err3 := exec.Command("rustc", "--print", "sysroot").Output()
+	return compiler{strings.TrimSpace(string(out)), host, release}, errors.Join(err1, err2, err3)
+})
+
+// pack makes the package of one component of the toolchain, from the list that
+// rustup installed it by.
+func (c compiler) pack(archive string) (dist.Package, error) {
+	spec, ok := manifests.LookupComponent(archive)
+	if !ok {
+		return dist.Package{}, fmt.Errorf("no component %q", archive)
+	}
+	list, err := os.ReadFile(filepath.Join(c.sysroot, "lib/rustlib/manifest-"+spec.InstalledName(c.host)))
+	if err != nil {
+		return dist.Package{}, err
+	}
+	lines, err := manifests.ParseComponent(list)
+	if err != nil {
+		return dist.Package{}, err
+	}
+	comp := dist.Component{Name: spec.Dir(c.host), BulkDirs: spec.BulkDirs}
+	for _, d := range lines {
+		path := filepath.Join(c.sysroot, filepath.FromSlash(d.Path))
+		if d.Kind == manifests.DirDirective {
+			err = comp.Image.AddTree(d.Path, path, nil)
+		} else {
+			err = comp.Image.AddFile(d.Path, path)
+		}
+		if err != nil {
+			return dist.Package{}, err
+		}
+	}
+	p := dist.Package{
+		Name:       spec.PackageName(c.release.PackageVersion(), c.host),
+		Components: []dist.Component{comp}, Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
+	}
+	err = errors.Join(
+		p.Overlay.AddBytes("version", []byte(c.release.VersionText()), dist.ModeFile),
+		p.Overlay.AddBytes("git-commit-hash", []byte(c.release.CommitHash), dist.ModeFile))
+	return p, err
+}
+
+// goodDist is a folder with the archives of the minimal profile, made once.
+var goodDist = sync.OnceValues(func() (string, error) {
+	c, err := thisCompiler()
+	if err != nil {
+		return "", err
+	}
+	dir, err := scratch()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "dist")
+	var packs []dist.Package
+	for _, name := range []string{"rustc", "rust-std", "cargo"} {
+		p, err := c.pack(name)
+		if err != nil {
+			return "", err
+		}
+		packs = append(packs, p)
+	}
+	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.WriteAll(context.Background(), dir, packs)
+	return dir, err
+})
+
+// needDist returns the good dist and the compiler it was made from.
+func needDist(t testing.TB) (string, compiler) {
+	t.Helper()
+	testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	dir, err := goodDist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, c
+}

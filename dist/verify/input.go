@@ -1,0 +1,157 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/manifests"
+)
+
+// input is what the operands turned out to be.
+type input struct {
+	archives []archiveFile
+	// manifests are channel manifests: paths, or URLs.
+	manifests []string
+	trees     []string // installed trees and assembled sysroots
+	// others are files of a folder that are neither, by path; checked is
+	// filled by the checks that look at them.
+	others  []string
+	checked map[string]bool
+	subject *subject
+}
+
+// archiveFile is an archive by its name.
+type archiveFile struct {
+	path   string
+	file   string // base name
+	format manifests.Format
+}
+
+// resolve sorts the operands by kind. What cannot be read becomes a finding.
+func resolve(operands []string) *input {
+	in := &input{checked: map[string]bool{}, subject: newSubject("", inputReadable)}
+	for _, op := range operands {
+		if err := in.add(op); err != nil {
+			in.subject.failf(inputReadable, "%v", err)
+		}
+	}
+	if len(operands) == 0 {
+		in.subject.failf(inputReadable, "nothing to verify was given")
+	}
+	return in
+}
+
+// add sorts one operand.
+func (in *input) add(op string) error {
+	if isURL(op) {
+		in.manifests = append(in.manifests, op)
+		return nil
+	}
+	info, err := os.Stat(op)
+	if err != nil {
+		return fmt.Errorf("reading operand: %w", err)
+	}
+	switch {
+	case info.IsDir() && isTree(op):
+		in.trees = append(in.trees, op)
+		return nil
+	case info.IsDir():
+		return in.addFolder(op)
+	case in.addFile(op):
+		return nil
+	}
+	return fmt.Errorf("reading operand %q: neither a folder, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
+}
+
+// addFolder takes the files of a dist folder, not those of its subfolders,
+// which hold dated copies.
+func (in *input) addFolder(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("reading operand: %w", err)
+	}
+	found := false
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if e.IsDir() {
+			continue
+		}
+		if e.Type().IsRegular() && in.addFile(path) {
+			found = true
+			continue
+		}
+		in.others = append(in.others, path)
+	}
+	if !found {
+		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the folder", dir)
+	}
+	return nil
+}
+
+// addFile takes an archive or a manifest, and says whether path is one.
+func (in *input) addFile(path string) bool {
+	name := filepath.Base(path)
+	if strings.HasPrefix(name, "channel-rust-") && strings.HasSuffix(name, ".toml") {
+		in.manifests = append(in.manifests, path)
+		return true
+	}
+	for _, f := range manifests.Formats() {
+		if strings.HasSuffix(name, f.Ext()) && len(name) > len(f.Ext()) {
+			in.archives = append(in.archives, archiveFile{path, name, f})
+			return true
+		}
+	}
+	return false
+}
+
+func isURL(s string) bool {
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "file://")
+}
+
+// isTree reports whether dir is an installed tree or a sysroot.
+func isTree(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, "lib", "rustlib"))
+	return err == nil && info.IsDir()
+}
+
+// check notes that a file was looked at.
+func (in *input) check(path string) { in.checked[path] = true }
+
+// unchecked is the verdict on files that nothing looked at. The files that a
+// dist folder may hold beside archives and manifests are named here.
+func (in *input) unchecked() *subject {
+	s := newSubject("", inputUnchecked)
+	for _, path := range in.others {
+		if in.checked[path] {
+			continue
+		}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // a temporary file of a run that ended meanwhile
+		}
+		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
+	}
+	return s
+}
+
+// byStem groups the archives that differ only in format, in order of name.
+func byStem(all []*scanned) [][]*scanned {
+	groups := map[string][]*scanned{}
+	for _, a := range all {
+		groups[a.stem] = append(groups[a.stem], a)
+	}
+	var stems []string
+	for s := range groups {
+		stems = append(stems, s)
+	}
+	slices.Sort(stems)
+	var out [][]*scanned
+	for _, s := range stems {
+		out = append(out, groups[s])
+	}
+	return out
+}

@@ -1,0 +1,261 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"x.go/dist/linkage"
+)
+
+// demand says which linker a leg's products must show.
+type demand int
+
+const (
+	asExpected demand = iota // LLD or not, as the default is expected to be
+	notLLD
+	mustLLD
+	anyLinker
+)
+
+// leg is one way of linking. Its products are read back and run; see [judge].
+type leg struct {
+	name string
+	what string
+	// want is demanded of every product.
+	want demand
+	// only, if set, says whether the leg exists for a toolchain; a leg that
+	// does not is absent from the report.
+	only func(*bench) bool
+	// need, if set, returns why the leg cannot run on this machine, or "".
+	need func(*bench) string
+	// build links something.
+	build func(context.Context, *bench) built
+}
+
+// built is what a leg made.
+type built struct {
+	failure  string    // why it did not link; empty if it did
+	products []product // in the order of judging
+	witness  string    // the linker's own words, "LLD 22.1.2 (...)"
+	// refused says that failing to link was right, and how it failed.
+	refused string
+}
+
+// product is a linked file.
+type product struct {
+	path string
+	// run are the arguments to run it with; nil if it is no program.
+	run  []string
+	want string // exact output when run
+}
+
+// Names of a leg's checks are link/<leg>/<part>.
+const (
+	partLinks  = "links"
+	partLinker = "linker"
+	partRuns   = "runs"
+)
+
+func legCheck(leg, part string) string { return "link/" + leg + "/" + part }
+
+// legTable is the part of the catalogue that the legs make.
+func legTable() []CheckInfo {
+	var out []CheckInfo
+	for _, l := range legs {
+		out = append(out,
+			CheckInfo{legCheck(l.name, partLinks), Link, l.what + ": it links"},
+			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the one that is demanded, by .comment and by -Wl,-v"},
+			CheckInfo{legCheck(l.name, partRuns), Link, l.what + ": the result runs"})
+	}
+	return out
+}
+
+// legs are in the order of running.
+var legs = []leg{
+	{
+		name: "default", what: "a program with default options",
+		need:  needCC,
+		build: rustcLeg(helloProgram),
+	},
+	{
+		name: "opt-out", what: "a program with -Clinker-features=-lld", want: notLLD,
+		only: stableOptOut, need: needCC,
+		build: rustcLeg(helloProgram, "-Clinker-features=-lld"),
+	},
+	{
+		name: "system-lld", what: "a program with -Clink-self-contained=-linker where PATH has an ld.lld", want: mustLLD,
+		only: func(b *bench) bool { return stableOptOut(b) && expectsLLD(b) }, need: needCC,
+		build: systemLLDLeg,
+	},
+	{
+		name: "no-system-lld", what: "a program with -Clink-self-contained=-linker where PATH has no ld.lld", want: notLLD,
+		only: func(b *bench) bool { return stableOptOut(b) && expectsLLD(b) }, need: needNoSystemLLD,
+		build: noSystemLLDLeg,
+	},
+	{
+		name: "cdylib", what: "a cdylib that a C program loads",
+		need:  needCC,
+		build: cdylibLeg,
+	},
+	{
+		name: "staticlib", what: "a staticlib that the C compiler links", want: anyLinker,
+		need:  needCC,
+		build: staticlibLeg,
+	},
+	{
+		name: "encapsulation-symbols", what: "a program that walks a section by its __start_ and __stop_ symbols",
+		need:  needCC,
+		build: rustcLeg(sectionProgram, "-Copt-level=2"),
+	},
+	{
+		name: "lto", what: "a program with opt-level 3 and fat LTO",
+		need:  needCC,
+		build: rustcLeg(helloProgram, "-Copt-level=3", "-Clto=fat", "-Ccodegen-units=1"),
+	},
+	{
+		name: "cargo", what: "a project with a build script and a procedural macro, by the archives' own cargo",
+		only: func(b *bench) bool { return b.cargo }, need: needCC,
+		build: cargoLeg,
+	},
+	{
+		name: "old-driver", what: "a program linked by a C driver that rejects -fuse-ld=lld, as before GCC 9", want: notLLD,
+		only: expectsLLD, need: needCC,
+		build: oldDriverLeg,
+	},
+}
+
+func needCC(b *bench) string {
+	if b.ccError != nil {
+		return "no C compiler: " + b.ccError.Error()
+	}
+	return ""
+}
+
+func needNoSystemLLD(b *bench) string {
+	if why := needCC(b); why != "" {
+		return why
+	}
+	if path, err := lookPath("ld.lld", b.search); err == nil {
+		return fmt.Sprintf("this machine has %s", path)
+	}
+	return ""
+}
+
+// stableOptOut reports whether the compiler accepts -Clinker-features=-lld and
+// -Clink-self-contained=-linker without -Zunstable-options: for one target only
+// (rust-lang/rust#140525).
+func stableOptOut(b *bench) bool { return b.host.String() == "x86_64-unknown-linux-gnu" }
+
+func expectsLLD(b *bench) bool { return b.expect == ExpectLLD }
+
+// bench is where one leg runs: a toolchain, an expectation and a fresh folder.
+type bench struct {
+	*toolchain
+	expect Expect
+	dir    string
+}
+
+// demanded returns what want means under the expectation.
+func (b *bench) demanded(want demand) demand {
+	switch {
+	case want == asExpected && b.expect == ExpectLLD:
+		return mustLLD
+	case want == asExpected, want == anyLinker && b.expect == ExpectSystem:
+		return notLLD
+	}
+	return want
+}
+
+// runLeg links, reads back and runs, and returns the rows for the report's
+// table of binaries.
+func runLeg(ctx context.Context, l leg, b *bench) (*subject, []Binary) {
+	s := newSubject(b.label)
+	links := legCheck(l.name, partLinks)
+	s.declare(links)
+	if l.need != nil {
+		if why := l.need(b); why != "" {
+			s.skipf(links, "%s", why)
+			return s, nil
+		}
+	}
+	made := l.build(ctx, b)
+	if made.failure != "" {
+		s.failf(links, "%s", made.failure)
+		return s, nil
+	}
+	if made.refused != "" {
+		s.notef(links, "%s", made.refused)
+		return s, nil
+	}
+	linker, runs := legCheck(l.name, partLinker), legCheck(l.name, partRuns)
+	var rows []Binary
+	for _, p := range made.products {
+		info, err := linkage.ReadFile(p.path)
+		if err != nil {
+			s.failf(linker, "%v", err)
+			continue
+		}
+		row := binaryRow(filepath.Base(p.path), p.path, info)
+		row.Leg, row.Witness = l.name, made.witness
+		rows = append(rows, row)
+		judge(s, linker, b.demanded(l.want), info, made.witness, filepath.Base(p.path))
+		if p.run != nil {
+			runProduct(ctx, s, runs, b, p)
+		}
+	}
+	return s, rows
+}
+
+// judge compares the linker that a product shows with the one demanded.
+func judge(s *subject, check string, want demand, info linkage.Info, witness, name string) {
+	s.declare(check)
+	saw := describeLinker(info)
+	spoke := witnessLinker(witness)
+	if info.Doubt != "" {
+		s.failf(check, "%s: %s", name, info.Doubt)
+	}
+	if spoke != linkage.Unknown && info.Linker != linkage.Unknown && spoke != info.Linker {
+		s.failf(check, "%s: .comment says %s, but -Wl,-v said %q", name, saw, witness)
+	}
+	switch {
+	case want == mustLLD && info.Linker != linkage.LLD:
+		s.failf(check, "%s: got %s, want LLD", name, saw)
+	case want == notLLD && (info.Linker == linkage.LLD || spoke == linkage.LLD):
+		s.failf(check, "%s: got %s, want another linker than LLD", name, saw)
+	case want == notLLD && info.Linker == linkage.Unknown && spoke == linkage.Unknown:
+		s.failf(check, "%s: nothing tells the linker, so it may be LLD", name)
+	}
+	s.notef(check, "%s", saw)
+}
+
+func describeLinker(info linkage.Info) string {
+	switch {
+	case info.LinkerVersion != "":
+		return info.Linker.String() + " " + info.LinkerVersion
+	case info.Linker == linkage.BFD:
+		return "GNU ld"
+	}
+	return info.Linker.String()
+}
+
+// runProduct runs a program that was linked.
+func runProduct(ctx context.Context, s *subject, check string, b *bench, p product) {
+	s.declare(check)
+	r := command{path: p.path, args: p.run, dir: b.dir, env: b.env()}.run(ctx)
+	switch {
+	case !r.ok():
+		s.failf(check, "running %s: %s", filepath.Base(p.path), r.why())
+	case r.output != p.want:
+		s.failf(check, "running %s: got %.200q, want %q", filepath.Base(p.path), r.output, p.want)
+	}
+}
+
+// binaryRow is a row of the report's table.
+func binaryRow(name, path string, info linkage.Info) Binary {
+	return Binary{
+		Path: name, Kind: string(info.Kind), Machine: machineName(info.Machine), Size: fileSize(path),
+		Linker: info.Linker.String(), LinkerVersion: info.LinkerVersion, GlibcFloor: info.GlibcFloor,
+		RunPath: info.RunPath, Needed: info.Needed, SOName: info.SOName,
+	}
+}

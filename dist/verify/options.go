@@ -1,0 +1,135 @@
+package verify
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// Expect says which linker a default link must have used.
+type Expect string
+
+// The expectations.
+const (
+	// Auto takes LLD if the archives ship it as the compiler's default, and
+	// the system linker otherwise.
+	Auto Expect = "auto"
+	// ExpectLLD requires LLD for a default link.
+	ExpectLLD Expect = "lld"
+	// ExpectSystem requires that no link uses LLD, as for rust.lld = false.
+	ExpectSystem Expect = "system"
+)
+
+// ParseExpect reads lld, system or auto.
+func ParseExpect(s string) (Expect, error) {
+	e := Expect(s)
+	if e != Auto && e != ExpectLLD && e != ExpectSystem {
+		return "", fmt.Errorf("parsing expectation: got %q, want lld, system or auto", s)
+	}
+	return e, nil
+}
+
+// Group is a set of checks that can be chosen together.
+type Group string
+
+// The groups, in the order in which they run.
+const (
+	Static  Group = "static"
+	Sysroot Group = "sysroot"
+	Link    Group = "link"
+	Channel Group = "channel"
+	Client  Group = "client"
+)
+
+// Groups returns all groups in the order in which they run.
+func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client} }
+
+// ParseGroups reads a comma-separated list of groups.
+func ParseGroups(s string) ([]Group, error) {
+	var out []Group
+	for word := range strings.SplitSeq(s, ",") {
+		g := Group(strings.TrimSpace(word))
+		if !slices.Contains(Groups(), g) {
+			return nil, fmt.Errorf("parsing checks: got %q, want a list of %v", word, Groups())
+		}
+		if !slices.Contains(out, g) {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+// Limits bound what an archive may cost. A zero field means its default.
+type Limits struct {
+	Unpacked int64 // bytes of all members of an archive; default 16 GiB
+	Members  int   // members of an archive; default 250,000
+	Decoder  int64 // bytes of dictionary or window; default 128 MiB, what rustup takes for zstd
+}
+
+// Options say what to verify and with what. Only Inputs is required.
+type Options struct {
+	// Inputs are folders, archives, channel manifests or URLs of manifests.
+	Inputs []string
+	// Expect is the linker that a default link must use; empty means [Auto].
+	Expect Expect
+	// Groups are the groups to run; empty means all that apply to the input.
+	Groups []Group
+	// SearchPath is the list of folders, as in PATH, in which the C compiler
+	// and the linkers that it calls are found; empty means [DefaultSearchPath].
+	SearchPath string
+	// Rustup is the path of the real client; empty means that there is none.
+	Rustup string
+	// TempDir is where trees are unpacked and removed again; empty means
+	// [os.TempDir].
+	TempDir string
+	// BuildRoots are beginnings of paths that must not be left in a shipped
+	// file; empty means that such paths are not looked for.
+	BuildRoots []string
+	// Jobs is the number of archives read at once; 0 means GOMAXPROCS.
+	Jobs   int
+	Limits Limits
+	// Progress, if set, is told of each step. It is called from several
+	// goroutines, one at a time.
+	Progress func(Event)
+}
+
+// Event is one step of a run, for a progress display.
+type Event struct {
+	Group   Group
+	Subject string // the archive, leg or tree
+	Bytes   int64  // compressed bytes read since the last event of the subject
+	Size    int64  // compressed bytes of the subject; 0 if that is no measure
+	Done    bool
+}
+
+// DefaultSearchPath is where tools are found unless [Options] says otherwise.
+const DefaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
+
+// withDefaults fills in what was left empty.
+func (o Options) withDefaults() Options {
+	if o.Expect == "" {
+		o.Expect = Auto
+	}
+	if len(o.Groups) == 0 {
+		o.Groups = Groups()
+	}
+	if o.SearchPath == "" {
+		o.SearchPath = DefaultSearchPath
+	}
+	if o.Jobs <= 0 {
+		o.Jobs = runtime.GOMAXPROCS(0)
+	}
+	if o.Limits.Unpacked <= 0 {
+		o.Limits.Unpacked = 16 << 30
+	}
+	if o.Limits.Members <= 0 {
+		o.Limits.Members = 250_000
+	}
+	if o.Limits.Decoder <= 0 {
+		o.Limits.Decoder = 128 << 20
+	}
+	return o
+}
+
+func (o Options) has(g Group) bool { return slices.Contains(o.Groups, g) }

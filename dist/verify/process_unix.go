@@ -1,0 +1,21 @@
+//go:build unix
+
+package verify
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// killGroup makes cancellation end the program's children too: rustc's C
+// driver and linker would go on otherwise.
+func killGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
+func isExecutable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

@@ -1,0 +1,207 @@
+package verify
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Status is the outcome of a check or a report.
+type Status string
+
+// The outcomes, worst first.
+const (
+	Fail Status = "FAIL"
+	Skip Status = "SKIP" // it applies, but could not be tested here
+	Pass Status = "PASS"
+)
+
+// rank orders by severity, worst first.
+func (s Status) rank() int {
+	return slices.Index([]Status{Fail, Skip, Pass}, s)
+}
+
+// Check is the outcome of one check of one subject.
+type Check struct {
+	// Name is one of [Catalogue]'s. Names are stable: CI may match on them.
+	Name string `json:"name"`
+	// Subject is what was checked: an archive, a path, a compiler target.
+	Subject string `json:"subject,omitempty"`
+	Status  Status `json:"status"`
+	// Detail is one line: the first finding, the reason of a skip, or what
+	// was seen.
+	Detail string `json:"detail,omitempty"`
+	// Findings are all findings when there is more than one, at most
+	// [MaxFindings] and then a count of the rest.
+	Findings []string `json:"findings,omitempty"`
+}
+
+// MaxFindings bounds the findings kept of one check of one subject.
+const MaxFindings = 100
+
+// Report is the outcome of [Run]. Its JSON encoding is stable: fields are only
+// added.
+type Report struct {
+	// Inputs are the operands as given.
+	Inputs []string `json:"inputs"`
+	// Expect is what a default link was required to use. With [Auto] it is
+	// what the compiler and the archives said; empty if nothing was linked.
+	Expect Expect `json:"expect,omitempty"`
+	// Compiler is the first line of `rustc -vV`, if it ran.
+	Compiler string    `json:"compiler,omitempty"`
+	Checks   []Check   `json:"checks"`
+	Archives []Archive `json:"archives,omitempty"`
+	Binaries []Binary  `json:"binaries,omitempty"`
+}
+
+// Archive is a row of the report's table of archives.
+type Archive struct {
+	Name       string   `json:"name"`
+	Size       int64    `json:"size"`     // bytes of the file
+	Unpacked   int64    `json:"unpacked"` // bytes of its members
+	Members    int      `json:"members"`
+	SHA256     string   `json:"sha256,omitempty"`
+	Memory     int64    `json:"decoder_memory,omitempty"` // bytes of dictionary or window a decoder needs
+	Version    string   `json:"version,omitempty"`        // content of the file `version`
+	Components []string `json:"components,omitempty"`
+	Status     Status   `json:"status"`
+}
+
+// Binary is a row of the report's table of ELF files, shipped and produced.
+type Binary struct {
+	Path          string   `json:"path"`
+	Leg           string   `json:"leg,omitempty"` // the link leg that made it; empty for shipped files
+	Kind          string   `json:"kind"`
+	Machine       string   `json:"machine"`
+	Size          int64    `json:"size"`
+	Linker        string   `json:"linker"`
+	LinkerVersion string   `json:"linker_version,omitempty"`
+	Witness       string   `json:"witness,omitempty"` // what -Wl,-v printed
+	GlibcFloor    string   `json:"glibc_floor,omitempty"`
+	RunPath       []string `json:"runpath,omitempty"`
+	Needed        []string `json:"needed,omitempty"`
+	SOName        string   `json:"soname,omitempty"`
+}
+
+// Status is [Fail] if any check failed or there is none, else [Skip] if any
+// was skipped, else [Pass].
+func (r Report) Status() Status {
+	if len(r.Checks) == 0 {
+		return Fail
+	}
+	return worst(r.Checks)
+}
+
+func worst(checks []Check) Status {
+	status := Pass
+	for _, c := range checks {
+		if c.Status.rank() < status.rank() {
+			status = c.Status
+		}
+	}
+	return status
+}
+
+// Count returns the number of checks with the given status.
+func (r Report) Count(s Status) int {
+	n := 0
+	for _, c := range r.Checks {
+		if c.Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed returns the failed checks.
+func (r Report) Failed() []Check {
+	return slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Status != Fail })
+}
+
+// WorstFirst returns the checks ordered by status, then as they were made.
+func (r Report) WorstFirst() []Check {
+	checks := slices.Clone(r.Checks)
+	slices.SortStableFunc(checks, func(a, b Check) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
+	return checks
+}
+
+// subject collects the outcomes of the checks of one subject. A declared check
+// without a finding passes. It is not safe for concurrent use.
+type subject struct {
+	name  string
+	names []string // declared checks, in order
+	out   map[string]*outcome
+}
+
+type outcome struct {
+	findings []string
+	more     int    // findings beyond MaxFindings
+	skip     string // reason
+	note     string // what was seen, if it passes
+}
+
+func newSubject(name string, checks ...string) *subject {
+	s := &subject{name: name, out: map[string]*outcome{}}
+	for _, c := range checks {
+		s.declare(c)
+	}
+	return s
+}
+
+func (s *subject) declare(check string) *outcome {
+	o := s.out[check]
+	if o == nil {
+		o = &outcome{}
+		s.out[check] = o
+		s.names = append(s.names, check)
+	}
+	return o
+}
+
+// failf adds a finding.
+func (s *subject) failf(check, format string, args ...any) {
+	o := s.declare(check)
+	if len(o.findings) >= MaxFindings {
+		o.more++
+		return
+	}
+	o.findings = append(o.findings, fmt.Sprintf(format, args...))
+}
+
+// skipf says why a check could not run. A finding outweighs it.
+func (s *subject) skipf(check, format string, args ...any) {
+	s.declare(check).skip = fmt.Sprintf(format, args...)
+}
+
+// notef says what a passing check saw.
+func (s *subject) notef(check, format string, args ...any) {
+	s.declare(check).note = fmt.Sprintf(format, args...)
+}
+
+// failed reports whether any of the checks has a finding.
+func (s *subject) failed(checks ...string) bool {
+	return slices.ContainsFunc(checks, func(c string) bool { return s.out[c] != nil && len(s.out[c].findings) > 0 })
+}
+
+// checks returns one Check for each declared check.
+func (s *subject) checks() []Check {
+	var checks []Check
+	for _, name := range s.names {
+		o := s.out[name]
+		c := Check{Name: name, Subject: s.name, Status: Pass, Detail: o.note}
+		switch {
+		case len(o.findings) > 0:
+			c.Status, c.Detail = Fail, o.findings[0]
+			if len(o.findings) > 1 {
+				c.Findings = o.findings
+			}
+			if o.more > 0 {
+				c.Findings = append(c.Findings, fmt.Sprintf("and %d more", o.more))
+			}
+		case o.skip != "":
+			c.Status, c.Detail = Skip, o.skip
+		}
+		checks = append(checks, c)
+	}
+	return checks
+}

@@ -1,0 +1,279 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"x.go/manifests"
+)
+
+// Run verifies the inputs. The error is for trouble with the machine or the
+// options, such as a full disk or a canceled context; whatever is wrong with
+// the inputs is in the report.
+func Run(ctx context.Context, opts Options) (Report, error) {
+	r := newRun(opts)
+	defer r.finish()
+	if err := r.all(ctx); err != nil {
+		return Report{}, fmt.Errorf("verifying: %w", err)
+	}
+	return r.report, nil
+}
+
+// run is one verification under way.
+type run struct {
+	opts   Options
+	in     *input
+	report Report
+	work   *workspace // made when first needed
+	mu     sync.Mutex // guards calls of opts.Progress
+	packs  []pack
+	digest map[string]*scanned // by path
+}
+
+func newRun(opts Options) *run {
+	o := opts.withDefaults()
+	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: slices.Clone(o.Inputs)}, digest: map[string]*scanned{}}
+}
+
+func (r *run) finish() {
+	if r.work != nil {
+		// Nothing of the report depends on it, and a leftover in a temporary
+		// folder is no verdict.
+		_ = r.work.close()
+	}
+}
+
+func (r *run) progress(e Event) {
+	if r.opts.Progress != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.opts.Progress(e)
+	}
+}
+
+// add puts the outcomes of subjects into the report.
+func (r *run) add(subjects ...*subject) {
+	for _, s := range subjects {
+		r.report.Checks = append(r.report.Checks, s.checks()...)
+	}
+}
+
+func (r *run) all(ctx context.Context) error {
+	r.add(r.in.subject)
+	needTree := r.opts.has(Sysroot) || r.opts.has(Link)
+	var prefixes []plan
+	if needTree {
+		prefixes = plans(r.in.archives)
+	}
+	if len(prefixes) > 0 {
+		work, err := newWorkspace(r.opts.TempDir)
+		if err != nil {
+			return err
+		}
+		r.work = work
+	}
+	if err := r.scanAll(ctx, prefixes); err != nil {
+		return err
+	}
+	if r.opts.has(Static) {
+		r.static()
+	}
+	if err := r.prefixes(ctx, prefixes); err != nil {
+		return err
+	}
+	if needTree {
+		for _, dir := range r.in.trees {
+			if err := r.tree(ctx, dir, dir, nil); err != nil {
+				return err
+			}
+		}
+	}
+	if r.opts.has(Static) {
+		r.add(r.in.unchecked())
+	}
+	return ctx.Err()
+}
+
+// scanAll reads the archives, several at once. For the static checks that is
+// all of them, else only those to unpack.
+func (r *run) scanAll(ctx context.Context, prefixes []plan) error {
+	folders := map[string]string{}
+	for _, p := range prefixes {
+		for _, f := range p.files {
+			if _, ok := folders[f.path]; !ok {
+				folders[f.path] = folderOf(len(folders))
+			}
+		}
+	}
+	var todo []archiveFile
+	for _, f := range r.in.archives {
+		if _, unpack := folders[f.path]; unpack || r.opts.has(Static) {
+			todo = append(todo, f)
+		}
+	}
+	scans := make([]*scanned, len(todo))
+	errs := make([]error, len(todo))
+	sc := scanner{r.opts.Limits, r.progress}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, r.opts.Jobs)
+	for i, f := range todo {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			var out sink
+			if folder, ok := folders[f.path]; ok {
+				out = r.work.unpackSink(folder)
+			}
+			scans[i], errs[i] = sc.scan(ctx, f.path, f.file, f.format, out)
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return err
+		}
+		scans[i].folder = folders[scans[i].path]
+		r.addPack(scans[i])
+	}
+	return nil
+}
+
+// addPack judges one scanned archive.
+func (r *run) addPack(a *scanned) {
+	p := pack{scanned: a, layout: checkArchive(a)}
+	if name, err := manifests.ParseArchiveName(a.file); err != nil {
+		a.subject.failf(archiveFileName, "%v", err)
+	} else {
+		p.name, p.known = name, true
+	}
+	r.packs = append(r.packs, p)
+	r.digest[a.path] = a
+	if r.opts.has(Static) {
+		checkChecksum(a.subject, archiveChecksum, a.path, a.file, a.sum)
+		r.in.check(a.path + ".sha256")
+	}
+}
+
+// static adds the outcomes of the static checks.
+func (r *run) static() {
+	var scans []*scanned
+	for _, p := range r.packs {
+		r.add(p.subject)
+		scans = append(scans, p.scanned)
+		row := Archive{
+			Name: p.file, Size: p.size, Unpacked: p.unpacked, Members: len(p.members), SHA256: p.sum.String(),
+			Memory: p.memory, Version: string(p.texts["version"]), Components: p.components,
+			Status: worst(p.subject.checks()),
+		}
+		r.report.Archives = append(r.report.Archives, row)
+	}
+	var first []pack // one format of each archive
+	for _, group := range byStem(scans) {
+		r.add(checkFormats(group)...)
+		i := slices.IndexFunc(r.packs, func(p pack) bool { return p.scanned == group[0] })
+		first = append(first, r.packs[i])
+	}
+	r.add(checkOwners(first)...)
+	r.add(checkCombined(first)...)
+	r.add(checkVersions(first)...)
+}
+
+// prefixes installs the archives of each plan and tests the result.
+func (r *run) prefixes(ctx context.Context, prefixes []plan) error {
+	for i, p := range prefixes {
+		label := p.release + " " + p.host.String()
+		s := newSubject(label, treeUnpack)
+		built, moved := fmt.Sprintf("built/%d", i), fmt.Sprintf("moved/%d/rust", i)
+		for _, dir := range []string{built, filepath.Dir(moved)} {
+			if err := r.work.root.MkdirAll(dir, 0o755); err != nil {
+				return fmt.Errorf("making a prefix: %w", err)
+			}
+		}
+		for _, f := range p.files {
+			j := slices.IndexFunc(r.packs, func(q pack) bool { return q.path == f.path })
+			if err := r.work.install(r.packs[j].folder, r.packs[j].layout, built); err != nil {
+				s.failf(treeUnpack, "%s: %v", f.file, err)
+			}
+			if !r.packs[j].complete {
+				s.failf(treeUnpack, "%s could not be read to its end", f.file)
+			}
+		}
+		// A toolchain that works only where it was first unpacked is broken.
+		if err := r.work.root.Rename(built, moved); err != nil {
+			return fmt.Errorf("moving a prefix: %w", err)
+		}
+		if err := r.tree(ctx, filepath.Join(r.work.dir, filepath.FromSlash(moved)), label, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tree tests one unpacked tree. s holds what is known of it already; it may be
+// nil.
+func (r *run) tree(ctx context.Context, prefix, label string, s *subject) error {
+	if r.work == nil {
+		work, err := newWorkspace(r.opts.TempDir)
+		if err != nil {
+			return err
+		}
+		r.work = work
+	}
+	if s == nil {
+		s = newSubject(label)
+	}
+	home, err := os.MkdirTemp(r.work.dir, "home-")
+	if err != nil {
+		return fmt.Errorf("making a home for the compiler: %w", err)
+	}
+	t := &toolchain{label: label, prefix: prefix, home: home, search: r.opts.SearchPath}
+	probeErr := t.probe(ctx, s)
+	if probeErr == nil {
+		t.askDefaults(ctx, home)
+		r.report.Compiler = t.version
+		r.report.Expect = t.defaultLinker(r.opts.Expect)
+	}
+	if r.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler) {
+		r.add(s)
+	}
+	if r.opts.has(Link) {
+		return r.link(ctx, t, probeErr)
+	}
+	return nil
+}
+
+// link runs the legs.
+func (r *run) link(ctx context.Context, t *toolchain, probeErr error) error {
+	for _, l := range legs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if probeErr != nil {
+			s := newSubject(t.label)
+			s.skipf(legCheck(l.name, partLinks), "the compiler does not run: %v", probeErr)
+			r.add(s)
+			continue
+		}
+		dir, err := os.MkdirTemp(r.work.dir, "leg-")
+		if err != nil {
+			return fmt.Errorf("making a folder for a link: %w", err)
+		}
+		b := &bench{toolchain: t, expect: r.report.Expect, dir: dir}
+		if l.only != nil && !l.only(b) {
+			continue
+		}
+		r.progress(Event{Group: Link, Subject: l.name})
+		s, rows := runLeg(ctx, l, b)
+		r.add(s)
+		r.report.Binaries = append(r.report.Binaries, rows...)
+		r.progress(Event{Group: Link, Subject: l.name, Done: true})
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("removing the folder of a link: %w", err)
+		}
+	}
+	return nil
+}

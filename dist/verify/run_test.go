@@ -1,0 +1,37 @@
+package verify_test
+
+import (
+	"testing"
+
+	"x.go/dist/verify"
+)
+
+// verifyAll runs every group but the real client's.
+func verifyAll(t *testing.T, opts verify.Options) verify.Report {
+	t.Helper()
+	opts.TempDir = t.TempDir()
+	report, err := verify.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range report.Checks {
+		if c.Status != verify.Pass {
+			t.Logf("%s %s %s: %s", c.Status, c.Name, c.Subject, c.Detail)
+		}
+	}
+	return report
+}
+
+func TestGoodDist(t *testing.T) {
+	dir, _ := needDist(t)
+	report := verifyAll(t, verify.Options{Inputs: []string{dir}})
+	for _, c := range report.Checks {
+		t.Logf("%s %s %s: %s", c.Status, c.Name, c.Subject, c.Detail)
+	}
+	if got := report.Status(); got != verify.Pass {
+		t.Errorf("got %s, want PASS", got)
+	}
+	if report.Expect != verify.ExpectLLD {
+		t.Errorf("got expectation %q, want lld", report.Expect)
+	}
+}

@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"x.go/manifests"
+)
+
+// checkFormats compares the members of the formats of one archive.
+func checkFormats(group []*scanned) []*subject {
+	if len(group) < 2 {
+		return nil
+	}
+	s := newSubject(group[0].stem, setFormats)
+	first := group[0]
+	for _, other := range group[1:] {
+		if !first.complete || !other.complete {
+			s.skipf(setFormats, "an archive could not be read to its end")
+			continue
+		}
+		for i := range max(len(first.members), len(other.members)) {
+			switch {
+			case i >= len(other.members):
+				s.failf(setFormats, "%q is in %s only", first.members[i].name, first.format)
+			case i >= len(first.members):
+				s.failf(setFormats, "%q is in %s only", other.members[i].name, other.format)
+			default:
+				if why := memberDiff(first.members[i], other.members[i]); why != "" {
+					s.failf(setFormats, "member %d, %s against %s: %s", i, first.format, other.format, why)
+				}
+			}
+		}
+	}
+	return []*subject{s}
+}
+
+// memberDiff names the first field in which two members differ.
+func memberDiff(a, b member) string {
+	switch {
+	case a.name != b.name:
+		return fmt.Sprintf("name %q, %q", a.name, b.name)
+	case a.typ != b.typ:
+		return fmt.Sprintf("%q: type %q, %q", a.name, a.typ, b.typ)
+	case a.mode != b.mode:
+		return fmt.Sprintf("%q: mode %04o, %04o", a.name, a.mode, b.mode)
+	case a.size != b.size:
+		return fmt.Sprintf("%q: size %d, %d", a.name, a.size, b.size)
+	case a.digest != b.digest:
+		return fmt.Sprintf("%q: content", a.name)
+	case !a.modTime.Equal(b.modTime):
+		return fmt.Sprintf("%q: time %d, %d", a.name, a.modTime.Unix(), b.modTime.Unix())
+	}
+	return ""
+}
+
+// pack is one archive in whichever formats it has, with its layout.
+type pack struct {
+	*scanned
+	*layout
+	name  manifests.ArchiveName
+	known bool // name could be parsed
+}
+
+// isCombined reports whether p is the archive "rust", made of the others.
+func (p pack) isCombined() bool { return p.known && p.name.Component.Archive == "rust" }
+
+// release identifies the archives that belong together.
+func (p pack) release() string { return p.name.Version }
+
+// checkOwners finds files that two archives of one release install. The
+// combined archive repeats the others, so it is not among them.
+func checkOwners(packs []pack) []*subject {
+	var out []*subject
+	for _, group := range byRelease(packs) {
+		s := newSubject(group[0].release(), setOwner)
+		owner := map[string]string{}
+		for _, p := range group {
+			for _, c := range p.components {
+				for _, d := range p.listed[c] {
+					// Host archives of several hosts are not installed together.
+					key := p.name.Target.String() + "\x00" + d.path
+					if first, ok := owner[key]; ok && first != p.stem {
+						s.failf(setOwner, "%q belongs to %s and to %s", d.path, first, p.stem)
+					}
+					owner[key] = p.stem
+				}
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// byRelease groups all but the combined archives by release, largest first
+// parts in order of name; archives of unknown name are left out.
+func byRelease(packs []pack) [][]pack {
+	groups := map[string][]pack{}
+	for _, p := range packs {
+		if p.known && !p.isCombined() {
+			groups[p.release()] = append(groups[p.release()], p)
+		}
+	}
+	var out [][]pack
+	for _, r := range slices.Sorted(maps.Keys(groups)) {
+		if len(groups[r]) > 1 {
+			out = append(out, groups[r])
+		}
+	}
+	return out
+}
+
+// checkVersions compares the overlay of archives of one release: the commit is
+// rust-lang/rust's in all of them, the version is shared by all but the tools
+// that have their own.
+func checkVersions(packs []pack) []*subject {
+	var out []*subject
+	for _, group := range byRelease(packs) {
+		s := newSubject(group[0].release(), setVersion)
+		commit, version := map[string][]string{}, map[string][]string{}
+		for _, p := range group {
+			if b, ok := p.texts["git-commit-hash"]; ok {
+				commit[string(b)] = append(commit[string(b)], p.stem)
+			}
+			if b, ok := p.texts["version"]; ok && !p.name.Component.OwnVersion {
+				version[string(b)] = append(version[string(b)], p.stem)
+			}
+		}
+		for what, values := range map[string]map[string][]string{"commit": commit, "version": version} {
+			if len(values) > 1 {
+				s.failf(setVersion, "several values of %s: %s", what, quoteValues(values))
+			}
+		}
+		sortFindings(s, setVersion)
+		out = append(out, s)
+	}
+	return out
+}
+
+func quoteValues(values map[string][]string) string {
+	var parts []string
+	for _, v := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, fmt.Sprintf("%.80q in %s", strings.TrimSpace(v), strings.Join(values[v], ", ")))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// checkCombined compares the archive "rust" with the archives that it joins.
+func checkCombined(packs []pack) []*subject {
+	var out []*subject
+	for _, whole := range packs {
+		if !whole.isCombined() {
+			continue
+		}
+		s := newSubject(whole.stem, setCombined)
+		for _, c := range whole.components {
+			part, ok := findPart(packs, whole, c)
+			if !ok {
+				s.notef(setCombined, "some parts have no archive of their own here")
+				continue
+			}
+			compareParts(s, whole, part, c)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// findPart returns the archive that holds component c by itself.
+func findPart(packs []pack, whole pack, c string) (pack, bool) {
+	for _, p := range packs {
+		if p.known && !p.isCombined() && p.release() == whole.release() && slices.Contains(p.components, c) &&
+			(p.name.Target == whole.name.Target || strings.HasSuffix(c, p.name.Target.String())) {
+			return p, true
+		}
+	}
+	return pack{}, false
+}
+
+// compareParts compares one component's files in two archives.
+func compareParts(s *subject, whole, part pack, component string) {
+	prefix := component + "/"
+	var names []string
+	for n := range whole.files {
+		if strings.HasPrefix(n, prefix) {
+			names = append(names, n)
+		}
+	}
+	for n := range part.files {
+		if _, ok := whole.files[n]; !ok && strings.HasPrefix(n, prefix) {
+			names = append(names, n)
+		}
+	}
+	slices.Sort(names)
+	for _, n := range names {
+		w, inWhole := whole.files[n]
+		p, inPart := part.files[n]
+		switch {
+		case !inWhole:
+			s.failf(setCombined, "%q is missing, %s has it", n, part.stem)
+		case !inPart:
+			s.failf(setCombined, "%q is not in %s", n, part.stem)
+		case w.digest != p.digest:
+			s.failf(setCombined, "%q differs from that of %s", n, part.stem)
+		case w.mode != p.mode:
+			s.failf(setCombined, "%q has mode %04o, %04o in %s", n, w.mode, p.mode, part.stem)
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package verify
+
+import (
+	"context"
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"x.go/dist/linkage"
+	"x.go/targets"
+)
+
+// toolchain is a compiler under test, and what it says of itself.
+type toolchain struct {
+	label   string // subject of its checks
+	prefix  string
+	home    string // writable folder beside it
+	search  string
+	host    targets.Triple
+	version string // first line of rustc -vV
+	release string // "1.95.0"
+	cargo   bool   // has its own cargo
+	targets []targets.Triple
+	// asksLLD says that a default link passes -fuse-ld=lld or runs an lld.
+	asksLLD bool
+	// wrapper is what gcc-ld/ld.lld answers to --version: "LLD 22.1.2 (...)",
+	// "GNU ld (...) 2.40", or empty.
+	wrapper string
+	cc      string // C compiler of the machine; empty if none
+	ccError error
+}
+
+func (t *toolchain) env() []string { return CleanEnv(t.prefix, t.home, t.search) }
+
+func (t *toolchain) path(elem ...string) string {
+	return filepath.Join(append([]string{t.prefix}, elem...)...)
+}
+
+// gccLD is the folder that rustc hands to the C driver.
+func (t *toolchain) gccLD(elem ...string) string {
+	return t.path(append([]string{"lib", "rustlib", t.host.String(), "bin", "gcc-ld"}, elem...)...)
+}
+
+func (t *toolchain) rustLLD() string {
+	return t.path("lib", "rustlib", t.host.String(), "bin", "rust-lld")
+}
+
+// rustc runs the compiler in dir.
+func (t *toolchain) rustc(ctx context.Context, dir string, args ...string) result {
+	return command{path: t.path("bin", "rustc"), args: args, dir: dir, env: t.env()}.run(ctx)
+}
+
+// probe asks the compiler about itself. A compiler that does not run is a
+// failed check; one for another machine is a skip, with errForeign.
+func (t *toolchain) probe(ctx context.Context, s *subject) error {
+	s.declare(treeCompiler)
+	if err := runsHere(t.path("bin", "rustc")); err != nil {
+		if errors.Is(err, errForeign) {
+			s.skipf(treeCompiler, "%v", err)
+		} else {
+			s.failf(treeCompiler, "%v", err)
+		}
+		return err
+	}
+	r := t.rustc(ctx, t.home, "-vV")
+	if !r.ok() {
+		s.failf(treeCompiler, "running rustc -vV: %s", r.why())
+		return r.err
+	}
+	facts := map[string]string{}
+	for line := range strings.Lines(r.output) {
+		line = strings.TrimSpace(line)
+		if t.version == "" {
+			t.version = line
+		}
+		if k, v, ok := strings.Cut(line, ": "); ok {
+			facts[k] = v
+		}
+	}
+	t.release = facts["release"]
+	host, err := targets.ParseTriple(facts["host"])
+	if err != nil {
+		s.failf(treeCompiler, "running rustc -vV: %v", err)
+		return err
+	}
+	t.host = host
+	s.notef(treeCompiler, "%s", t.version)
+	t.checkSysroot(ctx, s)
+	t.readTree()
+	t.cc, t.ccError = lookPath("cc", t.search)
+	return nil
+}
+
+// checkSysroot demands that the compiler look for its libraries where it was
+// moved to.
+func (t *toolchain) checkSysroot(ctx context.Context, s *subject) {
+	s.declare(treeRelocated)
+	r := t.rustc(ctx, t.home, "--print", "sysroot")
+	if !r.ok() {
+		s.failf(treeRelocated, "running rustc --print sysroot: %s", r.why())
+		return
+	}
+	got, want := strings.TrimSpace(r.output), t.prefix
+	if real, err := filepath.EvalSymlinks(want); err == nil {
+		want = real
+	}
+	if real, err := filepath.EvalSymlinks(got); err == nil {
+		got = real
+	}
+	if got != want {
+		s.failf(treeRelocated, "got sysroot %q, want %q", got, want)
+	}
+}
+
+// readTree looks at what is beside the compiler.
+func (t *toolchain) readTree() {
+	t.cargo = isExecutable(t.path("bin", "cargo"))
+	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "lib"))
+	if err != nil {
+		return
+	}
+	for _, d := range dirs {
+		libs, err := filepath.Glob(filepath.Join(d, "libstd-*.rlib"))
+		if err != nil || len(libs) == 0 {
+			continue
+		}
+		if triple, err := targets.ParseTriple(filepath.Base(filepath.Dir(d))); err == nil {
+			t.targets = append(t.targets, triple)
+		}
+	}
+}
+
+// askDefaults learns what a default link asks for and what would answer. It
+// links one program with --print link-args, which is printed even if the link
+// fails.
+func (t *toolchain) askDefaults(ctx context.Context, dir string) {
+	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env()}).run(ctx); r.ok() {
+		t.wrapper = strings.TrimSpace(firstLine(r.output))
+	}
+	source := filepath.Join(dir, "defaults.rs")
+	if err := os.WriteFile(source, []byte("fn main() {}\n"), 0o644); err != nil {
+		return
+	}
+	r := t.rustc(ctx, dir, source, "-o", filepath.Join(dir, "defaults"), "--print", "link-args")
+	t.asksLLD = strings.Contains(r.output, "-fuse-ld=lld") || strings.Contains(r.output, "-flavor")
+	if !t.asksLLD && !r.ok() {
+		t.asksLLD = t.specAsksLLD(ctx, dir) // failed before the arguments were made
+	}
+}
+
+// specAsksLLD reads the answer out of the compiler's target specification.
+func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
+	c := command{path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"}, dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1")}
+	r := c.run(ctx)
+	var spec struct {
+		Flavor string `json:"linker-flavor"`
+	}
+	return r.ok() && json.Unmarshal([]byte(r.output), &spec) == nil && strings.Contains(spec.Flavor, "lld")
+}
+
+// defaultLinker resolves [Auto]: LLD if a default link asks for it and what
+// answers in gcc-ld is not known to be another linker.
+func (t *toolchain) defaultLinker(e Expect) Expect {
+	if e != Auto {
+		return e
+	}
+	if !t.asksLLD || t.wrapper != "" && !strings.HasPrefix(t.wrapper, "LLD ") {
+		return ExpectSystem
+	}
+	return ExpectLLD
+}
+
+// machines maps GOARCH to the ELF machine of its native programs.
+var machines = map[string]elf.Machine{
+	"386": elf.EM_386, "amd64": elf.EM_X86_64, "arm": elf.EM_ARM, "arm64": elf.EM_AARCH64, "loong64": elf.EM_LOONGARCH,
+	"ppc64": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390,
+}
+
+// runsHere returns an error if path is missing, is no program, or is for
+// another machine. A script is taken to run: a launcher may be one.
+func runsHere(path string) error {
+	info, err := linkage.ReadFile(path)
+	if errors.Is(err, linkage.ErrNotELF) {
+		if runtime.GOOS == "linux" && isExecutable(path) {
+			return nil
+		}
+		return fmt.Errorf("%q: %w", path, errForeign)
+	}
+	if err != nil {
+		return err
+	}
+	if info.Machine != machines[runtime.GOARCH] || runtime.GOOS != "linux" {
+		return fmt.Errorf("it is built for %s, this is %s/%s: %w", info.Machine, runtime.GOOS, runtime.GOARCH, errForeign)
+	}
+	if !isExecutable(path) {
+		return fmt.Errorf("%q is not executable", path)
+	}
+	return nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

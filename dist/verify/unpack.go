@@ -1,0 +1,208 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// workspace is the temporary folder of a run. All names in it are reached
+// through one [os.Root], so that no archive can lead outside.
+type workspace struct {
+	dir  string
+	root *os.Root
+}
+
+func newWorkspace(tempDir string) (*workspace, error) {
+	dir, err := os.MkdirTemp(tempDir, "x-verify-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+	}
+	// The compiler reports resolved paths.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making a folder to unpack to: %w", err), os.RemoveAll(dir))
+	}
+	return &workspace{dir, root}, nil
+}
+
+// close removes the folder.
+func (w *workspace) close() error {
+	return errors.Join(w.root.Close(), removeTree(w.dir))
+}
+
+// removeTree is [os.RemoveAll] which also enters folders without permissions,
+// as tests of the archives' own programs may leave.
+func removeTree(dir string) error {
+	if err := os.RemoveAll(dir); err == nil {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			return os.Chmod(p, 0o700)
+		}
+		return nil
+	})
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// maxPathDepth bounds the folders that unpacking makes for one member.
+const maxPathDepth = 64
+
+// unpackSink returns a sink that writes the files of an archive's components
+// below folder, without the archive's top folder. Members of bad names, and
+// second members of a name, are left out: the static checks report them.
+func (w *workspace) unpackSink(folder string) sink {
+	return func(m member) (io.WriteCloser, error) {
+		_, rel, ok := strings.Cut(m.name, "/")
+		if !ok || badMemberName(rel) != "" || strings.Count(rel, "/") > maxPathDepth {
+			return nil, nil
+		}
+		name := folder + "/" + rel
+		if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+			if isBlocked(err) {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("unpacking: %w", err)
+		}
+		perm := installMode(m.mode)
+		f, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		if err != nil {
+			if isBlocked(err) {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("unpacking: %w", err)
+		}
+		if err := f.Chmod(perm); err != nil {
+			return nil, errors.Join(fmt.Errorf("unpacking: %w", err), f.Close())
+		}
+		return f, nil
+	}
+}
+
+// isBlocked reports whether err says that another member is in the way: the
+// archive's fault, not the machine's.
+func isBlocked(err error) bool {
+	return errors.Is(err, fs.ErrExist) || errors.Is(err, errNotDir) || errors.Is(err, errIsDir) || errors.Is(err, errNameTooLong)
+}
+
+// installMode is the mode that rustup gives a file: the owner's bits, spread.
+func installMode(mode int64) fs.FileMode {
+	user := fs.FileMode(mode & 0o700)
+	spread := user & 0o500
+	return user | spread>>3 | spread>>6
+}
+
+// plan says which archives make up one prefix.
+type plan struct {
+	release string
+	host    targets.Triple
+	files   []archiveFile // in the order of installation
+}
+
+// formatSpeed orders formats by the time that decoding takes.
+var formatSpeed = []manifests.Format{manifests.Zst, manifests.GZ, manifests.XZ}
+
+// plans finds the prefixes that the archives can be unpacked to: one for each
+// release and host of which there is a compiler.
+func plans(files []archiveFile) []plan {
+	best := map[string]archiveFile{}
+	names := map[string]manifests.ArchiveName{}
+	for _, f := range files {
+		n, err := manifests.ParseArchiveName(f.file)
+		if err != nil || n.Source != "" || !isWanted(n) {
+			continue
+		}
+		stem := n.Stem()
+		if old, ok := best[stem]; !ok || slices.Index(formatSpeed, f.format) < slices.Index(formatSpeed, old.format) {
+			best[stem], names[stem] = f, n
+		}
+	}
+	var out []plan
+	for _, compiler := range compilers(names) {
+		n := names[compiler]
+		p := plan{release: n.Version, host: n.Target, files: []archiveFile{best[compiler]}}
+		if n.Component.Archive == "rustc" {
+			for _, stem := range sortedKeys(names) {
+				if part := names[stem]; stem != compiler && part.Version == n.Version && belongs(part, n.Target) {
+					p.files = append(p.files, best[stem])
+				}
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// compilers are the stems that bring a compiler: the rustc archives, and the
+// combined ones whose host has no rustc archive.
+func compilers(names map[string]manifests.ArchiveName) []string {
+	var out []string
+	have := map[string]bool{}
+	for _, component := range []string{"rustc", "rust"} {
+		for _, stem := range sortedKeys(names) {
+			n := names[stem]
+			key := n.Version + " " + n.Target.String()
+			if n.Component.Archive == component && !have[key] {
+				have[key] = true
+				out = append(out, stem)
+			}
+		}
+	}
+	return out
+}
+
+// isWanted leaves out what no check of an unpacked tree looks at: documents
+// and sources.
+func isWanted(n manifests.ArchiveName) bool {
+	return !slices.Contains([]string{"rust-docs", "rustc-docs", "rust-docs-json", "rust-src"}, n.Component.Archive)
+}
+
+// belongs reports whether an archive is installed beside a compiler of host:
+// the tools of that host, and every target's standard library.
+func belongs(n manifests.ArchiveName, host targets.Triple) bool {
+	if n.Component.Archive == "rust" {
+		return false
+	}
+	return n.Component.Scope == manifests.ScopeTarget || n.Target == host || n.Target.IsZero()
+}
+
+// install moves the files that l's manifests list from folder to prefix, as
+// rustup does. What is wrong with the manifests was found before; here the
+// usable lines are followed.
+func (w *workspace) install(folder string, l *layout, prefix string) error {
+	for _, c := range l.components {
+		for _, d := range l.listed[c] {
+			if badMemberName(d.path) != "" {
+				continue
+			}
+			from, to := path.Join(folder, c, d.path), path.Join(prefix, d.path)
+			if _, err := w.root.Lstat(from); err != nil {
+				continue
+			}
+			if err := w.root.MkdirAll(path.Dir(to), 0o755); err != nil {
+				return fmt.Errorf("installing %q: %w", d.path, err)
+			}
+			if err := w.root.Rename(from, to); err != nil {
+				return fmt.Errorf("installing %q: %w", d.path, err)
+			}
+		}
+	}
+	return nil
+}
+
+// folderOf names the folder that the i-th archive is unpacked to.
+func folderOf(i int) string { return "unpacked/" + strconv.Itoa(i) }

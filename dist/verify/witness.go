@@ -1,0 +1,62 @@
+package verify
+
+import (
+	"debug/elf"
+	"os"
+	"strings"
+
+	"x.go/dist/linkage"
+)
+
+// witnessFlags make the linker say who it is while it links, and rustc pass
+// that on. Old compilers do not know the lint and then stay silent.
+var witnessFlags = []string{"-Wlinker-messages", "-Clink-arg=-Wl,-v"}
+
+// greetings are how linkers begin their answer to -v.
+var greetings = []struct {
+	prefix string
+	linker linkage.Linker
+}{
+	{"LLD ", linkage.LLD},
+	{"GNU ld ", linkage.BFD},
+	{"GNU gold ", linkage.Gold},
+	{"mold ", linkage.Mold},
+}
+
+// findWitness returns the line of a compiler's output in which a linker says
+// who it is, or "".
+func findWitness(output string) string {
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		for _, p := range []string{"warning: ", "linker stdout: ", "linker stderr: "} {
+			line = strings.TrimPrefix(line, p)
+		}
+		if witnessLinker(line) != linkage.Unknown {
+			return line
+		}
+	}
+	return ""
+}
+
+// witnessLinker returns which linker a line names.
+func witnessLinker(line string) linkage.Linker {
+	for _, g := range greetings {
+		if rest, ok := strings.CutPrefix(line, g.prefix); ok && strings.ContainsAny(rest, "0123456789") {
+			return g.linker
+		}
+	}
+	return linkage.Unknown
+}
+
+// machineName is "x86_64" for EM_X86_64.
+func machineName(m elf.Machine) string {
+	return strings.ToLower(strings.TrimPrefix(m.String(), "EM_"))
+}
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
