@@ -43,6 +43,10 @@ var owners = []owner{
 	}},
 	{"rustc-codegen-cranelift", []string{"lib/rustlib/{host}/codegen-backends/librustc_codegen_cranelift-*"}},
 	{"rustc-codegen-gcc", []string{"lib/rustlib/{host}/codegen-backends/librustc_codegen_gcc-*"}},
+	{"rust-std", []string{
+		"lib/rustlib/{target}/lib/librustc_demangle-*", "lib/rustlib/{target}/lib/librustc_literal_escaper-*",
+		"lib/rustlib/{target}/lib/librustc_std_workspace_*",
+	}},
 	{"rustc-dev", []string{"lib/rustlib/{host}/lib/librustc_*", "lib/rustlib/rustc-src/**"}},
 	{"rustc", []string{
 		"bin/rustc", "bin/rustc.exe", "bin/rustdoc", "bin/rustdoc.exe", "bin/rust-gdb", "bin/rust-gdbgui", "bin/rust-lldb", "bin/rust-windbg.cmd", "bin/*.dll",

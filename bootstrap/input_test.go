@@ -1,0 +1,298 @@
+package bootstrap
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// realInput reads one of rustup's toolchains.
+func realInput(t *testing.T, sysroot string) (Toolchain, Input) {
+	t.Helper()
+	tc, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := ReadInput(tc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tc, in
+}
+
+// TestManifestsEqualInput checks that the manifest.in of each component is the
+// list that came with it, byte for byte.
+func TestManifestsEqualInput(t *testing.T) {
+	for name, sysroot := range realSysroots(t) {
+		t.Run(name, func(t *testing.T) {
+			tc, in := realInput(t, sysroot)
+			if !in.Listed || len(in.Unowned) > 0 {
+				t.Errorf("listed: got %v, want true; unowned files: got %q, want none", in.Listed, in.Unowned)
+			}
+			lists, err := filepath.Glob(filepath.Join(sysroot, "lib/rustlib/manifest-*"))
+			if err != nil || len(lists) != len(in.Components) {
+				t.Fatalf("got %d components for %d lists (%v)", len(in.Components), len(lists), err)
+			}
+			for _, c := range in.Components {
+				want, err := os.ReadFile(filepath.Join(sysroot, "lib/rustlib/manifest-"+c.Spec.InstalledName(c.Target)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				d, err := distComponent(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), string(d.Manifest().Encode())); diff != "" {
+					t.Errorf("manifest.in of %s for %s (-want +got):\n%s", c.Spec.Archive, tc.Host, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestOwnersAgreeWithLists sorts the same tree by its lists and by the table of
+// owners, which serves for trees without lists.
+func TestOwnersAgreeWithLists(t *testing.T) {
+	for name, sysroot := range realSysroots(t) {
+		t.Run(name, func(t *testing.T) {
+			tc, listed := realInput(t, sysroot)
+			for _, c := range listed.Components {
+				for e := range c.Image.Entries() {
+					archive, _, ok := ownerOf(e.Name, tc.Host)
+					if archive != c.Spec.Archive || !ok {
+						t.Errorf("owner of %q: got %q, want %q", e.Name, archive, c.Spec.Archive)
+					}
+				}
+			}
+		})
+	}
+}
+
+// tree makes a sysroot out of names: "a" is a file, "a/" an empty folder,
+// "a -> b" a symbolic link, "a = text" a file with that text and a line feed.
+func tree(t *testing.T, names ...string) Toolchain {
+	t.Helper()
+	root := t.TempDir()
+	for _, n := range names {
+		name, link, isLink := strings.Cut(n, " -> ")
+		name, text, _ := strings.Cut(name, " = ")
+		p := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch {
+		case isLink:
+			err = os.Symlink(link, p)
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(p, 0o755)
+		default:
+			err = os.WriteFile(p, []byte(text+"\n"), 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return Toolchain{Sysroot: root, Host: triple(t, "x86_64-unknown-linux-gnu")}
+}
+
+// listing returns the files of an input as "component: name".
+func listing(in Input) []string {
+	var out []string
+	for _, c := range in.Components {
+		for e := range c.Image.Entries() {
+			out = append(out, c.Dir()+": "+e.Name)
+		}
+	}
+	for _, n := range in.Unowned {
+		out = append(out, "-: "+n)
+	}
+	return out
+}
+
+func TestReadInputByTable(t *testing.T) {
+	const libs = "lib/rustlib/x86_64-unknown-linux-gnu/lib/"
+	stage2 := []string{
+		"bin/rustc", "bin/cargo", "bin/mine", "lib/librustc_driver-1.so", libs + "libstd-1.so", libs + "libcore-1.rlib",
+		libs + "libcopy-1.so -> libstd-1.so", "lib/rustlib/src/rust -> ../../../bin", "lib/rustlib/components", "README",
+		"lib/rustlib/wasm32-wasip1/lib/libcore-2.rlib",
+	}
+	want := []string{
+		"cargo: bin/cargo",
+		"rust-std-wasm32-wasip1: lib/rustlib/wasm32-wasip1/lib/libcore-2.rlib",
+		"rust-std-x86_64-unknown-linux-gnu: " + libs + "libcopy-1.so",
+		"rust-std-x86_64-unknown-linux-gnu: " + libs + "libcore-1.rlib",
+		"rust-std-x86_64-unknown-linux-gnu: " + libs + "libstd-1.so",
+		"rustc: bin/rustc",
+		"rustc: lib/librustc_driver-1.so",
+	}
+	alone := append(want[:len(want):len(want)], "-: README", "-: bin/mine", "-: lib/rustlib/src/rust")
+	tests := []struct {
+		name  string
+		extra []string
+		want  []string
+	}{
+		{"a sysroot of its own", nil, alone},
+		{"a sysroot shared with a system", []string{"sbin/init", "lib/libc.so", "share/doc/other/README", "lib/rustlib/odd"},
+			append(want[:len(want):len(want)], "-: lib/rustlib/odd", "-: lib/rustlib/src/rust")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in, err := ReadInput(tree(t, append(stage2, tt.extra...)...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, listing(in)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReadInputByLists(t *testing.T) {
+	lists := map[string]string{
+		"as rustup has them":     "file:bin/cargo\nfile:etc/cargo",
+		"as install.sh has them": "file:/opt/rust/bin/cargo\nfile:/opt/rust/etc/cargo",
+		"with a bulk folder":     "dir:etc\nfile:bin/cargo",
+	}
+	for name, list := range lists {
+		for _, record := range []string{"manifest-cargo-x86_64-unknown-linux-gnu", "manifest-cargo"} {
+			t.Run(name+", "+record, func(t *testing.T) {
+				in, err := ReadInput(tree(t, "bin/cargo", "etc/cargo", "bin/extra", "lib/rustlib/"+record+" = "+list))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff([]string{"cargo: bin/cargo", "cargo: etc/cargo", "-: bin/extra"}, listing(in)); diff != "" {
+					t.Errorf("files (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestReadInputErrors(t *testing.T) {
+	const manifest = "lib/rustlib/manifest-"
+	tests := []struct {
+		name  string
+		files []string
+		want  []string
+	}{
+		{"absent file", []string{manifest + "cargo = file:bin/cargo\nfile:bin/gone", "bin/cargo"}, []string{`names "bin/gone", which the sysroot does not have`}},
+		{"absent folder", []string{manifest + "rust-docs = dir:share/doc/rust/html"}, []string{`names "share/doc/rust/html", which the sysroot does not have`}},
+		{"unknown component", []string{manifest + "frobnicator = file:bin/x"}, []string{`got component "frobnicator"`}},
+		{"bad directive", []string{manifest + "cargo = exec:bin/x"}, []string{`want file:PATH or dir:PATH`}},
+		{"escape", []string{manifest + "cargo = file:../x"}, []string{`got path "../x"`}},
+		{"two owners", []string{manifest + "cargo = file:bin/cargo", manifest + "rustc = file:bin/cargo", "bin/cargo"},
+			[]string{`file "bin/cargo" belongs to both cargo and rustc`}},
+		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"bin/rustc", "bin/rustdoc", "too many links"}},
+		{"dangling link", []string{"bin/rustc -> gone"}, []string{"following symbolic link", "mend or remove the link"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ReadInput(tree(t, tt.files...))
+			if err == nil {
+				t.Fatal("got no error")
+			}
+			for _, w := range tt.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("got %v, want an error with %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+// TestComponentVersions compares what the tools say with the versions that the
+// official channel has for them.
+func TestComponentVersions(t *testing.T) {
+	for name, sysroot := range realSysroots(t) {
+		t.Run(name, func(t *testing.T) {
+			tc, in := realInput(t, sysroot)
+			data, err := os.ReadFile(filepath.Join(sysroot, "lib/rustlib/multirust-channel-manifest.toml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			channel, err := manifests.ParseChannel(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range in.Components {
+				got, err := tc.componentVersion(t.Context(), c.Spec)
+				if err != nil {
+					t.Error(err)
+				}
+				if want := channel.Packages[c.Spec.Package].Version; got != want {
+					t.Errorf("version of %s: got %q, want %q", c.Spec.Archive, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestStage(t *testing.T) {
+	src := t.TempDir()
+	private := filepath.Join(src, "private")
+	if err := os.WriteFile(private, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var img dist.Image
+	for _, err := range []error{
+		img.AddFile("bin/tool", private), img.AddBytes("made", []byte("bytes"), dist.ModeExec), img.AddDir("empty"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "host", "stage2")
+	for range 2 { // the second time it replaces what is there
+		if err := stage(t.Context(), img, dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "stray"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := stage(t.Context(), img, dir); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	err := filepath.WalkDir(filepath.Dir(dir), func(p string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		fi, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := ""
+		if fi.Mode().IsRegular() {
+			data, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			text = string(data)
+		}
+		rel, _ := filepath.Rel(filepath.Dir(dir), p)
+		got[rel] = fi.Mode().String() + " " + text
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		".": "drwxr-xr-x ", "stage2": "drwxr-xr-x ", "stage2/bin": "drwxr-xr-x ", "stage2/empty": "drwxr-xr-x ",
+		"stage2/bin/tool": "-rw-r--r-- text", "stage2/made": "-rwxr-xr-x bytes",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("staged tree (-want +got):\n%s", diff)
+	}
+	if fi, err := os.Stat(private); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("the original's mode: got %v, %v, want it untouched", fi.Mode(), err)
+	}
+}

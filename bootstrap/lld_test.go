@@ -1,0 +1,92 @@
+package bootstrap
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/bootstrap/config"
+	"x.go/targets"
+)
+
+// loadConfig resolves a configuration from the texts of --set.
+func loadConfig(t *testing.T, sets ...string) config.Config {
+	t.Helper()
+	cfg, err := config.Load(config.Source{Sets: sets, Host: triple(t, "x86_64-unknown-linux-gnu")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func TestDecideLLD(t *testing.T) {
+	official := lldInput{baked: true, rustLLD: true, wrappers: true}
+	tests := []struct {
+		name    string
+		host    string
+		sets    []string
+		in      lldInput
+		want    LLD
+		wantErr string
+	}{
+		{name: "official toolchain", in: official,
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperKept, Rule: config.RuleDefaultHost}},
+		{name: "rust.lld = true", sets: []string{"rust.lld=true"}, in: official,
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperKept, Rule: config.RuleLLDSet}},
+		{name: "rust.lld = false", sets: []string{"rust.lld=false"}, in: official,
+			want: LLD{Wrapper: WrapperShim, Rule: config.RuleLLDSet}},
+		{name: "rust.lld = false, refused", sets: []string{"rust.lld=false", `lld.baked-default="error"`}, in: official,
+			wantErr: `lld.baked-default = "error" refuses that`},
+		{name: "rust.lld = false, built so", sets: []string{"rust.lld=false"}, in: lldInput{},
+			want: LLD{Wrapper: WrapperNone, Rule: config.RuleLLDSet}},
+		{name: "rust.lld = false, compiler built so but LLD there", sets: []string{"rust.lld=false"}, in: lldInput{rustLLD: true, wrappers: true},
+			want: LLD{Wrapper: WrapperNone, Rule: config.RuleLLDSet}},
+		{name: "wrappers to be built", sets: []string{`lld.wrapper="build"`}, in: official,
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperBuilt, Rule: config.RuleDefaultHost}},
+		{name: "wrappers missing", in: lldInput{baked: true, rustLLD: true},
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperBuilt, Rule: config.RuleDefaultHost}},
+		{name: "wrapper given", sets: []string{`lld.wrapper="/opt/wrapper"`}, in: official,
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperGiven, Rule: config.RuleDefaultHost}},
+		{name: "a distribution's rustc", in: lldInput{},
+			want: LLD{Wrapper: WrapperNone, Rule: config.RuleDefaultHost}},
+		{name: "a distribution's rustc, rust.lld = true", sets: []string{"rust.lld=true"}, in: lldInput{}, wantErr: "the input has no rust-lld"},
+		{name: "a distribution's rustc with an LLD from elsewhere", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`}, in: lldInput{},
+			want: LLD{Shipped: true, Wrapper: WrapperBuilt, Rule: config.RuleLLDSet}},
+		{name: "broken toolchain", in: lldInput{baked: true, wrappers: true}, wantErr: "the input has no rust-lld"},
+		{name: "shipped but not the default", sets: []string{"rust.lld=true", `target.x86_64-unknown-linux-gnu.default-linker-linux-override="off"`}, in: official,
+			want: LLD{Shipped: true, Wrapper: WrapperShim, Rule: config.RuleLLDSet}},
+		{name: "another host of rustup", host: "aarch64-unknown-linux-gnu", in: lldInput{rustLLD: true, wrappers: true},
+			want: LLD{Shipped: true, Wrapper: WrapperKept, Rule: config.RuleNoDefaultHost}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			host := triple(t, "x86_64-unknown-linux-gnu")
+			if tt.host != "" {
+				host = triple(t, tt.host)
+			}
+			cfg := loadConfig(t, tt.sets...)
+			release, err := targets.ParseRelease("1.95.0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := cfg.LLD(config.LLDInput{Release: release, Channel: "stable", Hosts: []targets.Triple{host}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := decideLLD(want, host, cfg, tt.in)
+			if tt.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.wantErr) {
+					t.Fatalf("got %v, want an error with %q", err, tt.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("LLD (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

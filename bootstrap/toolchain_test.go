@@ -1,0 +1,135 @@
+package bootstrap
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
+)
+
+func TestReadVersion(t *testing.T) {
+	tests := []struct {
+		name, text                         string
+		version, channel, hash, desc, want string // want is an error
+	}{
+		{
+			name:    "stable",
+			text:    "rustc 1.95.0 (59807616e 2026-04-14)\nbinary: rustc\ncommit-hash: 59807616e1fa2540724bfbac14d7976d7e4a3860\ncommit-date: 2026-04-14\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: 22.1.2\n",
+			version: "1.95.0 (59807616e 2026-04-14)", channel: "stable", hash: "59807616e1fa2540724bfbac14d7976d7e4a3860",
+		},
+		{
+			name:    "description",
+			text:    "rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)\ncommit-hash: 4d91de4e48198da2e33413efdcd9cd2cc0c46688\ncommit-date: 2025-02-17\nhost: x86_64-unknown-linux-gnu\nrelease: 1.85.0\n",
+			version: "1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)", channel: "stable",
+			hash: "4d91de4e48198da2e33413efdcd9cd2cc0c46688", desc: "built from a source tarball",
+		},
+		{
+			name: "no git", text: "rustc 1.97.0-dev\ncommit-hash: unknown\ncommit-date: unknown\nhost: aarch64-apple-darwin\nrelease: 1.97.0-dev\n",
+			version: "1.97.0-dev", channel: "dev",
+		},
+		{name: "nothing", text: "hello\n", want: `no "host" line`},
+		{name: "bad release", text: "x\nhost: x86_64-unknown-linux-gnu\nrelease: soon\n", want: "parsing release"},
+		{name: "bad host", text: "x\nhost: ../..\nrelease: 1.95.0\n", want: "parsing target triple"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var tc Toolchain
+			err := tc.readVersion(tt.text)
+			if tt.want != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Fatalf("got error %v, want %q", err, tt.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{tc.Release.VersionText(), tc.Release.Channel, tc.Release.CommitHash, tc.Release.Description}
+			if diff := cmp.Diff([]string{tt.version, tt.channel, tt.hash, tt.desc}, got); diff != "" {
+				t.Errorf("version, channel, hash, description (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFindToolchainErrors(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string, mode os.FileMode) string {
+		t.Helper()
+		p := filepath.Join(dir, name, "bin", "rustc")
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, sysroot, want string }{
+		{"missing", filepath.Join(dir, "nowhere"), "no such file or directory"},
+		{"file", file, "not a directory"},
+		{"loop", filepath.Join(dir, "loop"), "too many"},
+		{"empty", filepath.Join(dir, "empty"), "no compiler at"},
+		{"not executable", write("plain", "", 0o644), "not an executable file"},
+		{"fails", write("fails", "#!/bin/sh\necho 'error: out of order' >&2\nexit 3\n", 0o755), "exit status 3: error: out of order"},
+		{"not rustc", write("other", "#!/bin/sh\necho hello\n", 0o755), `no "host" line`},
+		{"foreign", write("foreign", foreignELF, 0o755), "another machine (EM_S390)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: tt.sysroot, Env: os.Environ()})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want an error with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// foreignELF is the header of a program for s390x, which no machine that runs
+// these tests is.
+const foreignELF = "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" + // 64 bits, big endian
+	"\x00\x02\x00\x16\x00\x00\x00\x01" + // executable, EM_S390
+	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"\x00\x00\x00\x00\x00\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00"
+
+// TestFindToolchainReal asks the compilers that rustup has here.
+func TestFindToolchainReal(t *testing.T) {
+	for name, sysroot := range realSysroots(t) {
+		t.Run(name, func(t *testing.T) {
+			tc, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.Release.Channel != name {
+				t.Errorf("channel: got %q, want %q", tc.Release.Channel, name)
+			}
+			if tc.Spec.Arch != map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] {
+				t.Errorf("architecture of the host: got %q on %s", tc.Spec.Arch, runtime.GOARCH)
+			}
+			if err := tc.Release.Check(); tc.Release.CommitHash == "" || err == nil {
+				t.Errorf("release %+v: want a commit, and no date of publication", tc.Release)
+			}
+		})
+	}
+}
+
+// realSysroots returns the sysroots of rustup's stable and nightly toolchains.
+func realSysroots(t *testing.T) map[string]string {
+	t.Helper()
+	return map[string]string{"stable": testenv.Sysroot(t, "stable"), "nightly": testenv.Sysroot(t, "nightly")}
+}
