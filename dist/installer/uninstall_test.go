@@ -200,8 +200,8 @@ var sequences = []struct {
 			"install: copying dir ~/p/share/doc/rust/html\n" +
 			"install: installing component 'cargo'\n" +
 			"install: backing up existing file at ~/p/bin/cargo\n" +
-			"install: creating directory ~/p/share/doc/cargo\n" +
 			"install: copying file ~/p/bin/cargo\n" +
+			"install: creating directory ~/p/share/doc/cargo\n" +
 			"install: copying file ~/p/share/doc/cargo/LICENSE\n"
 		m.wantResult(r, 0, steps+"\n    Rust is ready to roll.\n\n", "")
 		m.wantFile("p/lib/rustlib/install.log", strings.ReplaceAll(steps, "~", m.root))
@@ -315,7 +315,7 @@ var sequences = []struct {
 	{"a failed installation can be uninstalled", func(m *machine) {
 		m.write("p/share", "a file where a folder should be", 0o644)
 		r := m.install("--prefix=" + m.root + "/p")
-		if r.code != 1 || !strings.HasSuffix(r.stderr, "install: error: cannot make the folders of component 'rustc'\n") {
+		if r.code != 1 || !strings.HasSuffix(r.stderr, "install: error: cannot make directory ~/p/share/doc/rust\n") {
 			m.t.Errorf("got %+v", r)
 		}
 		m.write("p/bin/rustc", "half", 0o644)
