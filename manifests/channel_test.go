@@ -226,7 +226,10 @@ func TestParseChannelErrors(t *testing.T) {
 		{"unknown profile", head + "[profiles]\nfull = []\n", []string{`4:1: profiles.full: got "full", want minimal, default or complete (profile-name)`}},
 		{"deep header", head + "[" + strings.Repeat("a.", 40) + "a]\n", []string{"got 41 parts in one header, want at most 16 (size)"}},
 		{"many keys", head + strings.Repeat("[[a.b.c.d.e.f.g.h]]\n", 1<<15), []string{"parts of keys, want at most 131072 (size)"}},
-		{"large", strings.Repeat("#", 17<<20), []string{"got 17825792 bytes, want at most 16777216 (size)"}},
+		{"many tables", head + strings.Repeat("[a]\n", 1<<16), []string{"got 32769 keys, want at most 32768 (size)"}},
+		{"many keys in a list", head + "[[a]]\n" + strings.Repeat("b = 1\n", 1<<16), []string{"got 32769 keys, want at most 32768 (size)"}},
+		{"many inline keys", head + "x = {" + strings.Repeat("a.b = 1,", 1<<16) + "}", []string{"got 131075 parts of keys, want at most 131072 (size)"}},
+		{"large", strings.Repeat("#", 5<<20), []string{"got 5242880 bytes, want at most 4194304 (size)"}},
 		{"deep value", head + "x = " + strings.Repeat("[", 1<<20), []string{"3:"}},
 	}
 	for _, tt := range tests {

@@ -13,11 +13,13 @@ import (
 )
 
 // Limits on the text of a manifest. Rust's own have 1 MB with 60,000 parts of
-// keys, at most 6 in one key. The time to read a text may grow with the square
-// of the number of parts, so that is bounded too.
+// keys, at most 6 in one key, and 11,000 keys outside of the lists of
+// components. The time to decode a text grows with the product of those two
+// counts, so both are bounded: the worst text takes seconds.
 const (
-	maxManifestSize = 16 << 20
+	maxManifestSize = 4 << 20
 	maxKeyParts     = 1 << 17
+	maxKeys         = 1 << 15
 	maxKeyDepth     = 16
 	maxFindings     = 1000
 )
@@ -117,15 +119,30 @@ func checkSize(data []byte) Findings {
 	}
 	var p unstable.Parser
 	p.Reset(data)
-	total := 0
+	total, keys := 0, 0
+	listed := -1 // keys of the current element of an array of tables, -1 outside
 	for p.NextExpression() {
-		parts := keyParts(p.Expression())
+		n := p.Expression()
+		parts := keyParts(n)
 		total += parts
-		if n := p.Expression(); n.Kind != unstable.KeyValue && parts > maxKeyDepth {
-			return tooLarge(parts, "parts in one header", maxKeyDepth)
+		switch {
+		case n.Kind == unstable.ArrayTable:
+			listed = 0
+		case n.Kind == unstable.Table:
+			listed = -1
+			keys++
+		case listed >= 0:
+			listed += parts
+		default:
+			keys += parts
 		}
-		if total > maxKeyParts {
+		switch {
+		case n.Kind != unstable.KeyValue && parts > maxKeyDepth:
+			return tooLarge(parts, "parts in one header", maxKeyDepth)
+		case total > maxKeyParts:
 			return tooLarge(total, "parts of keys", maxKeyParts)
+		case keys+max(listed, 0) > maxKeys:
+			return tooLarge(keys+max(listed, 0), "keys", maxKeys)
 		}
 	}
 	return nil // what is no TOML at all is for the decoder to say
