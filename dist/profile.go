@@ -3,6 +3,7 @@ package dist
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -72,8 +73,14 @@ var levels = map[Profile]level{
 func newCompressor(f Format, l level, w io.Writer) (io.WriteCloser, error) {
 	switch f {
 	case GZ:
-		// The header has no name and no time, and operating system 255.
-		return gzip.NewWriterLevel(w, l.gz)
+		z, err := gzip.NewWriterLevel(w, l.gz)
+		if err != nil {
+			return nil, err
+		}
+		// As flate2: no name, no time, operating system 255. The encoder takes
+		// the zero Time for a time.
+		z.ModTime = time.Unix(0, 0)
+		return z, nil
 	case XZ:
 		return newXZWriter(w, l.xz)
 	case Zst:

@@ -22,14 +22,22 @@ func (m *Image) AddFile(name, path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("adding %q: %q is not a regular file (mode %v)", name, path, info.Mode())
 	}
-	return m.Add(fileEntry(name, path, info))
+	e, err := fileEntry(name, path, info)
+	if err != nil {
+		return fmt.Errorf("adding %q: %w", name, err)
+	}
+	return m.Add(e)
 }
 
-func fileEntry(name, path string, info fs.FileInfo) Entry {
-	return Entry{
-		Name: name, Mode: fileMode(name, info.Mode()), Size: info.Size(),
-		src: fileSource{path, info.Size(), info.ModTime()},
+// fileEntry describes a regular file. It opens it once, because an unreadable
+// file should be known before anything is written.
+func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
+	src := fileSource{path, info.Size(), info.ModTime()}
+	f, err := src.open()
+	if err != nil {
+		return Entry{}, err
 	}
+	return Entry{Name: name, Mode: fileMode(name, info.Mode()), Size: info.Size(), src: src}, f.Close()
 }
 
 // AddTree adds the files below the directory root on disk under prefix ("" for
@@ -117,7 +125,11 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 		if err != nil {
 			return err
 		}
-		w.found = append(w.found, fileEntry(name, file, info))
+		e, err := fileEntry(name, file, info)
+		if err != nil {
+			return err
+		}
+		w.found = append(w.found, e)
 		return nil
 	case d.Type() == fs.ModeSymlink:
 		target, err := os.Readlink(file)
