@@ -58,7 +58,9 @@ type node struct {
 	def      defined
 	at       int
 	val      int
-	end      int    // end of the whole "key = value", for leaves
+	start    int // start and end of the whole "key = value", for leaves
+	end      int
+	inline   bool   // a leaf within {…}
 	text     string // the string, or the raw text of a bool, number or date
 	items    []*node
 	children []*node
@@ -292,10 +294,9 @@ func (b *builder) keyValue(t *node, path string, e *unstable.Node, depth int) {
 			}
 			leaf := b.value(e.Value(), path, depth+1)
 			leaf.key, leaf.at = key, at
-			leaf.end = b.offset(e) + int(e.Raw.Length)
-			if leaf.val == 0 {
-				leaf.val = at
-			}
+			leaf.start, leaf.end = b.offset(e), b.offset(e)+int(e.Raw.Length)
+			leaf.inline = depth > 0
+			leaf.val = b.valueStart(at + int(k.Raw.Length))
 			t.add(leaf)
 			return
 		}
@@ -309,6 +310,14 @@ func (b *builder) keyValue(t *node, path string, e *unstable.Node, depth int) {
 			return
 		}
 	}
+}
+
+// valueStart skips blanks and the "=" after a key.
+func (b *builder) valueStart(off int) int {
+	for off < len(b.doc.data) && strings.IndexByte(" \t=", b.doc.data[off]) >= 0 {
+		off++
+	}
+	return off
 }
 
 // value turns a value into a node without key.

@@ -15,16 +15,19 @@ var profileFiles embed.FS
 // that is not newer than the release counts.
 var profiles = []struct {
 	name  string
-	since Minor
+	since Minor // first release, and first one without it; 0 means none
+	until Minor
 	file  string
 }{
-	{"compiler", 0, "bootstrap.compiler.toml"},
-	{"dist", 90, "bootstrap.dist.toml"},
-	{"dist", 87, "bootstrap.dist-1.87.toml"},
-	{"dist", 81, "bootstrap.dist-1.81.toml"},
-	{"dist", 0, "bootstrap.dist-1.78.toml"},
-	{"library", 0, "bootstrap.library.toml"},
-	{"tools", 0, "bootstrap.tools.toml"},
+	{"codegen", 0, 78, "bootstrap.compiler.toml"}, // #121278
+	{"compiler", 0, 0, "bootstrap.compiler.toml"},
+	{"dist", 90, 0, "bootstrap.dist.toml"},
+	{"dist", 87, 0, "bootstrap.dist-1.87.toml"},
+	{"dist", 81, 0, "bootstrap.dist-1.81.toml"},
+	{"dist", 0, 0, "bootstrap.dist-1.78.toml"},
+	{"library", 0, 0, "bootstrap.library.toml"},
+	{"llvm", 0, 78, "bootstrap.compiler.toml"}, // #121278
+	{"tools", 0, 0, "bootstrap.tools.toml"},
 }
 
 // profileAliases are other names of profiles.
@@ -33,7 +36,7 @@ var profileAliases = map[string]string{"user": "dist"}
 // profileFile returns the file of a profile as of a release, or "".
 func profileFile(name string, m Minor) string {
 	for _, p := range profiles {
-		if p.name == name && m >= p.since {
+		if p.name == name && m >= p.since && (p.until == 0 || m < p.until) {
 			return p.file
 		}
 	}

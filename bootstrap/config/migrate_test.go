@@ -1,0 +1,151 @@
+package config
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"x.go/tests/testenv"
+)
+
+func migrate(t testing.TB, text, from, to string) Migration {
+	t.Helper()
+	m, err := Migrate([]byte(text), MigrateOptions{From: release(t, from), To: release(t, to), Host: triple(linux), Channel: "stable"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMigrateText(t *testing.T) {
+	for _, row := range []struct{ name, from, to, text, want string }{
+		{"rename keeps comment and layout", "1.88.0", "1.95.0",
+			"[rust]\n# fast links\n  use-lld   =  'self-contained' # why\nlld = false\n",
+			"[rust]\n# fast links\n  bootstrap-override-lld   =  'self-contained' # why\nlld = false\n"},
+		{"rename of a dotted and of an inline key", "1.88.0", "1.95.0",
+			"rust.use-lld = true\n", "rust.bootstrap-override-lld = true\n"},
+		{"rename in an inline table", "1.88.0", "1.95.0",
+			"rust = { use-lld = true, lld = false }\n", "rust = { bootstrap-override-lld = true, lld = false }\n"},
+		{"rename of a quoted key", "1.88.0", "1.95.0", "[rust]\n\"use-lld\" = true\n", "[rust]\nbootstrap-override-lld = true\n"},
+		{"not yet", "1.88.0", "1.91.0", "[rust]\nuse-lld = true\n", "[rust]\nuse-lld = true\n"},
+		{"move into an existing section", "1.88.0", "1.95.0",
+			"[build]\ndocs = false # no docs\n\n[rust]\nlld = false\n# shown by rustc -V\ndescription = \"Distro 1\" # ours\nrpath = false\n",
+			"[build]\ndocs = false # no docs\n# shown by rustc -V\ndescription = \"Distro 1\" # ours\n\n[rust]\nlld = false\nrpath = false\n"},
+		{"move into a new section", "1.88.0", "1.95.0",
+			"[llvm]\nccache = true\nninja = true", "[llvm]\nninja = true\n\n[build]\nccache = true\n"},
+		{"move of a dotted key", "1.88.0", "1.95.0",
+			"rust.description = 'x'\nrust.lld = false\n", "build.description = 'x'\nrust.lld = false\n"},
+		{"removal takes its comment along", "1.78.0", "1.95.0",
+			"# old\nchangelog-seen = 2\n\n[dist]\nmissing-tools = true\nsrc-tarball = true\n", "\n[dist]\nsrc-tarball = true\n"},
+		{"split-debuginfo needs the build triple", "1.78.0", "1.95.0",
+			"[build]\nbuild = 'x86_64-unknown-linux-gnu'\n[rust]\nsplit-debuginfo = 'off'\n",
+			"[build]\nbuild = 'x86_64-unknown-linux-gnu'\n[rust]\n\n[target.x86_64-unknown-linux-gnu]\nsplit-debuginfo = 'off'\n"},
+		{"profile", "1.77.0", "1.95.0", "profile = \"codegen\" # c\n", "profile = \"compiler\" # c\n"},
+		{"change-id", "1.88.0", "1.92.0", "change-id = 138986\n", "change-id = 147157\n"},
+		{"nothing to do", "1.95.0", "1.97.0", "[rust]\nlld = false\n", "[rust]\nlld = false\n"},
+		{"jemalloc", "1.95.0", "1.99.0", "[rust]\njemalloc = true\n[target.a-b]\njemalloc = false\ncc = 'x'\n",
+			"[rust]\noverride-allocator = \"jemalloc\"\n[target.a-b]\ncc = 'x'\n"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			m := migrate(t, row.text, row.from, row.to)
+			if diff := cmp.Diff(row.want, string(m.Text)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if len(m.Undone) > 0 {
+				t.Errorf("undone: %v", m.Undone)
+			}
+			if (len(m.Edits) == 0) != (row.text == row.want) {
+				t.Errorf("got edits %v", m.Edits)
+			}
+			src := source(bootstrapToml(string(m.Text)))
+			src.Release = release(t, row.to)
+			if _, err := Load(src); err != nil {
+				t.Errorf("the new file is refused: %v", err)
+			}
+		})
+	}
+}
+
+func TestMigrateUndone(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"rust = { description = 'x' }\n", "bootstrap.toml:1:10: rust.description: moved in 1.87 (rust-lang/rust#137723), but it stands within {…}; write the section as a table and run this again"},
+		{"[rust]\nsplit-debuginfo = 'off'\n", "bootstrap.toml:2:1: rust.split-debuginfo: moved in 1.79 (rust-lang/rust#121754), but the file does not say which triple it is for; write it as target.*.split-debuginfo with the triple of build.build"},
+	} {
+		m := migrate(t, row.text, "1.78.0", "1.95.0")
+		if string(m.Text) != row.text {
+			t.Errorf("the file was changed: %q", m.Text)
+		}
+		if len(m.Undone) != 1 {
+			t.Fatalf("got %d findings, want 1: %v", len(m.Undone), m.Undone)
+		}
+		f := m.Undone[0]
+		if got := f.Place + ": " + f.Key + ": " + f.Reason + "; " + f.Remedy; got != row.want {
+			t.Errorf("got  %s\nwant %s", got, row.want)
+		}
+	}
+	// A key that both names set is left to its author.
+	m, err := Migrate([]byte("[build]\ndescription = 'a'\n[rust]\ndescription = 'b'\n"), MigrateOptions{From: release(t, "1.88.0"), To: release(t, "1.95.0")})
+	if err != nil || len(m.Undone) != 1 {
+		t.Errorf("got %v, %v; want one finding", m.Undone, err)
+	}
+}
+
+func TestMigrateEffects(t *testing.T) {
+	for _, row := range []struct {
+		text, from, to string
+		want           []Effect
+	}{
+		{"rust.lld = true\n", "1.89.0", "1.95.0", []Effect{{"default linker on " + linux, "system", "self-contained-lld-cc", `target.x86_64-unknown-linux-gnu.default-linker-linux-override = "off" keeps it`}}},
+		{"rust.lld = false\n", "1.89.0", "1.95.0", nil},
+		{"profile = 'dist'\n", "1.80.0", "1.89.0", []Effect{{"LLD shipped", "false", "true", "rust.lld = false keeps it"}}},
+		{"[rust]\nlld = true\n[target.x86_64-unknown-linux-gnu]\nllvm-config = 'x'\n", "1.85.0", "1.95.0",
+			[]Effect{{"configuration", "accepted", "refused: bootstrap.toml:2:1: rust.lld: Cannot enable LLD with `rust.lld = true` when using external llvm-config.; remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:4:1)", ""}}},
+	} {
+		if diff := cmp.Diff(row.want, migrate(t, row.text, row.from, row.to).Effects); diff != "" {
+			t.Errorf("%q from %s to %s (-want +got):\n%s", row.text, row.from, row.to, diff)
+		}
+	}
+	if got := migrate(t, "", "1.91.0", "1.92.0").Changes; len(got) != 2 || got[0].ID != 147046 || got[1].ID != 147157 {
+		t.Errorf("changes from 1.91 to 1.92: got %v, want 147046 and 147157", got)
+	}
+}
+
+func TestMigrateRefuses(t *testing.T) {
+	_, err := Migrate([]byte("rust.ldd = 1\n"), MigrateOptions{From: release(t, "1.90.0"), To: release(t, "1.95.0")})
+	if err == nil || !strings.Contains(err.Error(), "bootstrap.toml:1:6: rust.ldd") {
+		t.Errorf("got %v, want the place of rust.ldd", err)
+	}
+	if _, err := Migrate(nil, MigrateOptions{From: release(t, "1.95.0"), To: release(t, "1.90.0")}); err == nil {
+		t.Error("going back in time: got no error")
+	}
+}
+
+// TestDiffLikeGNU compares with diff -u.
+func TestDiffLikeGNU(t *testing.T) {
+	diff := testenv.Need(t, "diff")
+	long := strings.Repeat("a\nb\nc\nd\ne\n", 10)
+	for i, row := range []struct{ old, new string }{
+		{"", "a\n"}, {"a\n", ""}, {"a\nb\n", "a\nc\n"}, {"a", "a\n"}, {"a\nb", "a\nc"},
+		{long, "x\n" + long}, {long, long + "x\n"}, {long, strings.Replace(long, "c\nd\n", "D\n", 1)},
+		{long, "x\n" + strings.TrimSuffix(long, "e\n")}, {long, long},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"old": row.old, "new": row.new} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command(diff, "-u", "--label", "old", "--label", "new", "old", "new")
+		cmd.Dir = dir
+		want, err := cmd.Output()
+		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(string(want), Diff("old", "new", []byte(row.old), []byte(row.new))); d != "" {
+			t.Errorf("case %d (-diff +got):\n%s", i, d)
+		}
+	}
+}
