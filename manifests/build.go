@@ -37,7 +37,9 @@ type ChannelPlan struct {
 
 // Channel makes the channel by the rules of `src/tools/build-manifest`, all
 // errors joined: an unsound release or URL, an archive of another version, two
-// archives for one place, two versions of one package.
+// archives for one place, two versions of one package. Archives that no channel
+// offers (rust-dev) or that a stable or beta channel never offers (miri) are
+// left out.
 //
 // There is one deviation. build-manifest offers a host only if there is the
 // combined archive "rust"; here rustc's archive is enough, since rustup never

@@ -116,7 +116,7 @@ func (c *Channel) Lookup(ref ComponentRef) (PackageTarget, error) {
 	}
 	t, ok := p.Targets[ref.Target]
 	if !ok {
-		return PackageTarget{}, fmt.Errorf("looking up package %q: the channel has it not for target %q", ref.Package, ref.Target)
+		return PackageTarget{}, fmt.Errorf("looking up package %q: the channel does not have it for target %q", ref.Package, ref.Target)
 	}
 	return t, nil
 }
