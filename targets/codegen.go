@@ -20,6 +20,8 @@ type CodegenOptions struct {
 	TargetCPU         string
 	NoLink            bool // -Zno-link, -Zparse-crate-root-only
 	optLevel          string
+	lto               bool // fat or thin
+	defaultLibraries  bool // -Cdefault-linker-libraries
 }
 
 // ParseCodegenOptions reads -C options in order. The error is the
@@ -42,11 +44,7 @@ func (c *CodegenOptions) applyAll(options []Option) *Diagnostic {
 			return d
 		}
 	}
-	switch c.optLevel {
-	case "", "0", "1", "2", "3", "s", "z":
-		return nil
-	}
-	return errOptLevel(c.optLevel)
+	return nil
 }
 
 func (c *CodegenOptions) apply(g optionGroup, row optionRow, o Option) *Diagnostic {
@@ -90,7 +88,7 @@ var codegenOptions = map[string]optionRow{
 	"control-flow-guard":        {"either a boolean (`yes`, `no`, `on`, `off`, etc), `checks`, or `nochecks`", false, oneOf(booleans("checks", "nochecks")...)},
 	"debug-assertions":          boolean(),
 	"debuginfo":                 {"either an integer (0, 1, 2), `none`, `line-directives-only`, `line-tables-only`, `limited`, or `full`", true, oneOf("0", "none", "line-directives-only", "line-tables-only", "1", "limited", "2", "full")},
-	"default-linker-libraries":  boolean(),
+	"default-linker-libraries":  {boolean().want, false, takeDefaultLibraries},
 	"dlltool":                   path(ignore),
 	"dwarf-version":             number(),
 	"embed-bitcode":             boolean(),
@@ -111,7 +109,7 @@ var codegenOptions = map[string]optionRow{
 	"linker-flavor":             {"one of: " + flavorListing(), true, takeLinkerFlavor},
 	"linker-plugin-lto":         anything(),
 	"llvm-args":                 words(ignore),
-	"lto":                       {"either a boolean (`yes`, `no`, `on`, `off`, etc), `thin`, `fat`, or omitted", false, oneOf(booleans("thin", "fat")...)},
+	"lto":                       {"either a boolean (`yes`, `no`, `on`, `off`, etc), `thin`, `fat`, or omitted", false, takeLTO},
 	"metadata":                  words(ignore),
 	"no-prepopulate-passes":     noValue(ignore),
 	"no-redzone":                boolean(),
@@ -227,3 +225,16 @@ func takeTargetFeature(c *CodegenOptions, v string) {
 		}
 	}
 }
+
+func takeLTO(c *CodegenOptions, v string, given bool) bool {
+	c.lto = !slices.Contains(noWords, v)
+	return oneOf(booleans("thin", "fat")...)(c, v, given)
+}
+
+func takeDefaultLibraries(c *CodegenOptions, v string, given bool) bool {
+	c.defaultLibraries = !slices.Contains(noWords, v)
+	return oneOf(booleans()...)(c, v, given)
+}
+
+// noWords are what rustc reads as no. An option without a value is a yes.
+var noWords = []string{"n", "no", "off", "false"}

@@ -168,6 +168,15 @@ func dashes(name string) string {
 	return "--" + name
 }
 
+// joined writes an option and its argument as one argument, so that the
+// argument cannot be taken for an @file.
+func joined(name, value string) string {
+	if len(name) > 1 || value == "" {
+		return "--" + name + "=" + value
+	}
+	return "-" + name + value
+}
+
 func (p *argParser) set(name string, arity optionArity, value string) *Diagnostic {
 	if arity == once {
 		if slices.Contains(p.seen, name) {
@@ -195,7 +204,7 @@ func (p *argParser) set(name string, arity optionArity, value string) *Diagnosti
 		inv.Exits = true
 		fallthrough
 	default:
-		inv.Other = append(inv.Other, dashes(name), value)
+		inv.Other = append(inv.Other, joined(name, value))
 	}
 	return nil
 }
@@ -258,7 +267,7 @@ func (inv Invocation) Args() []string {
 		args = append(args, "--codegen="+o.String())
 	}
 	for _, o := range inv.Unstable {
-		args = append(args, "-Z", o.String())
+		args = append(args, "--Z="+o.String())
 	}
 	add := func(name string, values ...string) {
 		for _, v := range values {

@@ -90,7 +90,7 @@ func (d Decision) UsesLLD() bool {
 func Decide(q Query) Decision {
 	var s session
 	if d := s.decide(&q); d != nil {
-		return Decision{Exit: 1, Error: d.First, Notes: d.Rest, Rule: d.rule}
+		return d.decision()
 	}
 	return s.out
 }
@@ -110,15 +110,21 @@ func (s *session) decide(q *Query) *Diagnostic {
 	if s.inv, d = parseInvocation(q.Args, q.World.ReadFile); d != nil {
 		return d
 	}
+	if d := s.checkNightly(); d != nil {
+		return d
+	}
 	if s.inv.Exits {
 		s.out.Rule = RuleNothingToLink
 		return nil
 	}
 	for _, check := range [...]func(*session) *Diagnostic{
-		(*session).checkNightly,
 		(*session).readOptions,
-		(*session).checkStability,
-		(*session).checkConsistency,
+		(*session).checkComponents,
+		(*session).checkFlavor,
+		(*session).checkOptLevel,
+		(*session).checkFeatures,
+		(*session).checkCompatibility,
+		(*session).checkOutputs,
 		(*session).link,
 	} {
 		if d := check(s); d != nil {
@@ -178,44 +184,57 @@ var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "me
 // (rust-lang/rust#140525).
 const stableTarget = "x86_64-unknown-linux-gnu"
 
-func (s *session) checkStability() *Diagnostic {
-	if s.unstable {
-		return nil
-	}
-	target := s.q.Target.Triple.String()
-	stable := target == stableTarget && !s.q.CustomTarget
+func (s *session) stableByName() bool {
+	return s.unstable || s.q.Target.Triple.String() == stableTarget && !s.q.CustomTarget
+}
+
+// checkComponents and checkFlavor come first, as in build_session_options of
+// rustc_session, then the optimization level, then the rest.
+func (s *session) checkComponents() *Diagnostic {
 	lsc := s.opts.LinkSelfContained
-	if _, bulk := lsc.Bulk(); !bulk && !lsc.IsZero() {
-		if lsc.Disables(Linker) && !stable {
-			return errUnstableOnTarget("link-self-contained=-linker", target)
+	if _, bulk := lsc.Bulk(); !bulk && !s.unstable {
+		if lsc.Disables(Linker) && !s.stableByName() {
+			return errUnstableOnTarget("link-self-contained=-linker", s.q.Target.Triple.String())
 		}
 		if lsc.enabled != 0 || lsc.disabled&^Linker != 0 {
 			return errUnstableComponents()
 		}
 	}
-	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.Stable() {
+	if c := lsc.Conflicts(); c != 0 {
+		return errConflict(c)
+	}
+	return nil
+}
+
+func (s *session) checkFlavor() *Diagnostic {
+	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.Stable() && !s.unstable {
 		return errUnstableFlavor(f)
 	}
+	return nil
+}
+
+func (s *session) checkOptLevel() *Diagnostic {
+	switch s.opts.optLevel {
+	case "", "0", "1", "2", "3", "s", "z":
+		return nil
+	}
+	return errOptLevel(s.opts.optLevel)
+}
+
+func (s *session) checkFeatures() *Diagnostic {
 	switch f := s.opts.LinkerFeatures; {
-	case f.DisablesLLD() && !stable:
-		return errUnstableOnTarget("linker-features=-lld", target)
-	case f.EnablesLLD():
+	case f.DisablesLLD() && !s.stableByName():
+		return errUnstableOnTarget("linker-features=-lld", s.q.Target.Triple.String())
+	case f.EnablesLLD() && !s.unstable:
 		return errUnstableLLD()
 	}
 	return nil
 }
 
-func (s *session) checkConsistency() *Diagnostic {
-	lsc := s.opts.LinkSelfContained
-	if c := lsc.Conflicts(); c != 0 {
-		return errConflict(c)
-	}
-	target := s.q.Target
-	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target.Flavor) {
-		return errIncompatible(f, target.Flavor)
-	}
-	if target.NeedsCPU && s.opts.TargetCPU == "" {
-		return errNeedsCPU()
+func (s *session) checkCompatibility() *Diagnostic {
+	target := s.q.Target.Flavor
+	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target) {
+		return errIncompatible(f, target)
 	}
 	return nil
 }
@@ -234,6 +253,9 @@ func (s *session) link() *Diagnostic {
 	if d != nil {
 		return d
 	}
+	if s.asksTooMuch(flavor) {
+		return errCompilerBug()
+	}
 	args, d := s.lldArgs(flavor, inForce)
 	if d != nil {
 		return d
@@ -243,6 +265,23 @@ func (s *session) link() *Diagnostic {
 	}
 	s.out = Decision{Linked: true, Linker: program, Flavor: flavor, LLDArgs: args, Rule: rule}
 	return nil
+}
+
+// asksTooMuch reports whether rustc asks a linker that is called directly for
+// something only a C compiler can be asked for, and stops with a bug of its
+// own (`assertion failed: l.is_cc()` in back/linker.rs): --static-crt on
+// VxWorks, -nodefaultlibs on L4Re.
+func (s *session) asksTooMuch(f LinkerFlavor) bool {
+	target := s.q.Target
+	switch {
+	case f.UsesCC():
+		return false
+	case target.OS == "vxworks":
+		return f.kind == kindGNU && target.CrtStatic(s.opts.CrtStatic)
+	case target.OS == "l4re":
+		return f.kind == kindUnix && !s.opts.defaultLibraries
+	}
+	return false
 }
 
 func (w *World) hasLinker(program string) bool {

@@ -11,6 +11,16 @@ type Diagnostic struct {
 
 func (d *Diagnostic) Error() string { return d.First }
 
+// decision is the outcome of a compiler that stops here. A bug of its own ends
+// it with status 101, everything else with 1.
+func (d *Diagnostic) decision() Decision {
+	exit := 1
+	if d.rule == RuleCompilerBug {
+		exit = 101
+	}
+	return Decision{Exit: exit, Error: d.First, Notes: d.Rest, Rule: d.rule}
+}
+
 func diagnose(rule Rule, first string, rest ...string) *Diagnostic {
 	return &Diagnostic{"error: " + first, rest, rule}
 }
@@ -97,12 +107,27 @@ func errIncompatible(f FlavorOption, target LinkerFlavor) *Diagnostic {
 		"  = note: compatible flavors are: "+compatibleFlavors(target), aborting)
 }
 
+func errMixedTypes() *Diagnostic {
+	return diagnose(RuleUsage, "cannot mix `bin` crate type with others", aborting)
+}
+
+func errLTO(dylib bool) *Diagnostic {
+	if dylib {
+		return diagnose(RuleUsage, "lto cannot be used for `dylib` crate type without `-Zdylib-lto`", aborting)
+	}
+	return diagnose(RuleUsage, "lto can only be run for executables, cdylibs and static library outputs", aborting)
+}
+
 func errNeedsCPU() *Diagnostic {
 	return diagnose(RuleNeedsCPU, "target requires explicitly specifying a cpu with `-C target-cpu`", aborting)
 }
 
 func errSelfContainedRefused() *Diagnostic {
 	return diagnose(RuleSelfContainedRefused, "option `-C link-self-contained` is not supported on this target", aborting)
+}
+
+func errCompilerBug() *Diagnostic {
+	return diagnose(RuleCompilerBug, "the compiler unexpectedly panicked. This is a bug")
 }
 
 func errGccLdMissing() *Diagnostic {

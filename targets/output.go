@@ -22,28 +22,65 @@ var crateTypes = map[string]crateType{
 	"dylib": crateDylib, "cdylib": crateCdylib, "proc-macro": crateProcMacro,
 }
 
-// linksSomething reports whether any output of the command line is made by a
-// linker: rlibs and staticlibs are not, nor is anything with an --emit that
-// lacks link, nor a crate type that the target does not support and rustc
-// drops with a warning (invalid_output_for_target in rustc_session).
-func (s *session) linksSomething() bool {
-	if s.opts.NoLink || !s.emitsLink() || s.onlyPrints() {
-		return false
-	}
+// outputs lists the crate types asked for, without those that the target does
+// not support: rustc drops these with a warning (invalid_output_for_target in
+// rustc_session).
+func (s *session) outputs() []crateType {
 	if len(s.inv.CrateTypes) == 0 {
-		return s.q.Target.Executables
+		if s.q.Target.Executables {
+			return []crateType{crateBin}
+		}
+		return []crateType{crateStaticlib}
 	}
+	var out []crateType
 	for _, list := range s.inv.CrateTypes {
 		for name := range strings.SplitSeq(list, ",") {
-			if s.links(crateTypes[name]) {
-				return true
+			if c := crateTypes[name]; s.supports(c) && !slices.Contains(out, c) {
+				out = append(out, c)
 			}
 		}
 	}
-	return false
+	return out
 }
 
-func (s *session) links(c crateType) bool {
+// checkOutputs makes the checks between reading the options and linking.
+func (s *session) checkOutputs() *Diagnostic {
+	if s.onlyPrints() {
+		return nil
+	}
+	outputs := s.outputs()
+	if len(outputs) > 1 && slices.Contains(outputs, crateBin) {
+		return errMixedTypes()
+	}
+	if !s.emits("link", "obj", "asm", "llvm-ir", "llvm-bc") {
+		return nil
+	}
+	if s.q.Target.NeedsCPU && s.opts.TargetCPU == "" {
+		return errNeedsCPU()
+	}
+	// A lone rlib keeps its code for a later -Clto.
+	if s.opts.lto && !slices.Equal(outputs, []crateType{crateRlib}) {
+		if slices.Contains(outputs, crateDylib) {
+			return errLTO(true)
+		}
+		if slices.Contains(outputs, crateRlib) {
+			return errLTO(false)
+		}
+	}
+	return nil
+}
+
+// linksSomething reports whether any output of the command line is made by a
+// linker: rlibs and staticlibs are not, nor is anything with an --emit that
+// lacks link.
+func (s *session) linksSomething() bool {
+	if s.opts.NoLink || !s.emits("link") || s.onlyPrints() {
+		return false
+	}
+	return slices.ContainsFunc(s.outputs(), func(c crateType) bool { return c != crateRlib && c != crateStaticlib })
+}
+
+func (s *session) supports(c crateType) bool {
 	target := s.q.Target
 	static := target.CrtStatic(s.opts.CrtStatic) && !target.CrtStaticDylibs
 	switch c {
@@ -59,16 +96,17 @@ func (s *session) links(c crateType) bool {
 		static = static && (!target.CrtStaticRespected || s.opts.CrtStatic == Yes)
 		return target.DynamicLinking && !static && !target.OnlyCdylib
 	}
-	return false
+	return true
 }
 
-func (s *session) emitsLink() bool {
+// emits reports whether an output of one of the kinds is asked for.
+func (s *session) emits(kinds ...string) bool {
 	if len(s.inv.Emit) == 0 {
 		return true
 	}
 	for _, list := range s.inv.Emit {
 		for item := range strings.SplitSeq(list, ",") {
-			if kind, _, _ := strings.Cut(item, "="); kind == "link" {
+			if kind, _, _ := strings.Cut(item, "="); slices.Contains(kinds, kind) {
 				return true
 			}
 		}

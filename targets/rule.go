@@ -17,6 +17,7 @@ const (
 	RuleIncompatibleFlavor   // -Clinker-flavor of another kind of target
 	RuleNeedsCPU             // the target has no default CPU
 	RuleSelfContainedRefused // y or n on a target without self-contained linking
+	RuleCompilerBug          // rustc stops with a bug of its own
 	RuleGccLdMissing         // no gcc-ld folder in any sysroot
 	RuleLinkerMissing        // the linker is not found
 
@@ -38,6 +39,7 @@ var ruleNames = [...]string{
 	RuleIncompatibleFlavor:   "incompatible-flavor",
 	RuleNeedsCPU:             "needs-cpu",
 	RuleSelfContainedRefused: "self-contained-refused",
+	RuleCompilerBug:          "compiler-bug",
 	RuleGccLdMissing:         "gcc-ld-missing",
 	RuleLinkerMissing:        "linker-missing",
 	RuleNothingToLink:        "nothing-to-link",

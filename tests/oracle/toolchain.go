@@ -192,7 +192,7 @@ func (tc *Toolchain) makeFakes() error {
 		return err
 	}
 	names := map[string]bool{}
-	for _, n := range append(linkerNames, "lld", "link.exe", "bpf-linker", "rust-ptx-linker") {
+	for _, n := range append(linkerNames, "lld", "link.exe", "bpf-linker", "rust-ptx-linker", "dsymutil") {
 		names[filepath.Base(n)] = true
 	}
 	specs, err := tc.specs()

@@ -1,0 +1,196 @@
+package targets_test
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/targets"
+)
+
+func TestParseInvocation(t *testing.T) {
+	o := func(s string) targets.Option {
+		key, value, ok := strings.Cut(s, "=")
+		return targets.Option{Key: key, Value: value, HasValue: ok}
+	}
+	for _, tt := range []struct {
+		name string
+		args []string
+		want targets.Invocation
+	}{
+		{"empty", nil, targets.Invocation{}},
+		{"joined", []string{"-Clinker=cc"}, targets.Invocation{Codegen: []targets.Option{o("linker=cc")}}},
+		{"separate", []string{"-C", "linker=cc"}, targets.Invocation{Codegen: []targets.Option{o("linker=cc")}}},
+		{"long", []string{"--codegen", "linker=cc", "--codegen=lto"}, targets.Invocation{Codegen: []targets.Option{o("linker=cc"), o("lto")}}},
+		{"flags before C", []string{"-gOClto", "-vC", "rpath"}, targets.Invocation{Codegen: []targets.Option{o("lto"), o("rpath")}, Other: []string{"-g", "-O", "-v"}}},
+		{"value with =", []string{"-Clink-arg=-fuse-ld=bfd"}, targets.Invocation{Codegen: []targets.Option{o("link-arg=-fuse-ld=bfd")}}},
+		{"short name long", []string{"--O", "--C=lto"}, targets.Invocation{Codegen: []targets.Option{o("lto")}, Other: []string{"-O"}}},
+		{"after --", []string{"-O", "--", "-Clto"}, targets.Invocation{Other: []string{"-O", "--", "-Clto"}}},
+		{"unstable", []string{"-Zunstable-options", "-Z", "pre-link-args=a b"}, targets.Invocation{Unstable: []targets.Option{o("unstable-options"), o("pre-link-args=a b")}}},
+		{"others", []string{"--target", "t", "--sysroot=s", "--crate-type=bin,rlib", "--emit", "obj", "--print=sysroot", "a.rs"},
+			targets.Invocation{Target: "t", Sysroot: "s", CrateTypes: []string{"bin,rlib"}, Emit: []string{"obj"}, Print: []string{"sysroot"}, Other: []string{"a.rs"}}},
+		{"file", []string{"@list", "-g"}, targets.Invocation{Codegen: []targets.Option{o("linker=cc")}, Other: []string{"-O", "-g"}}},
+		{"version", []string{"-V"}, targets.Invocation{Other: []string{"-V"}, Exits: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := targets.ParseInvocation(tt.args, argFiles)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got.Codegen) == 0 {
+				got.Codegen = nil
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func argFiles(name string) ([]byte, error) {
+	if name == "list" {
+		return []byte("-C\nlinker=cc\n-O\r\n"), nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// The wants are what rustc 1.95.0 prints.
+func TestBadCommandLines(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-C"}, "error: Argument to option 'C' missing"},
+		{[]string{"--codegen"}, "error: Argument to option 'codegen' missing"},
+		{[]string{"--frobnicate"}, "error: Unrecognized option: 'frobnicate'"},
+		{[]string{"-OqC"}, "error: Unrecognized option: 'q'"},
+		{[]string{"-O=3"}, "error: Unrecognized option: '='"},
+		{[]string{"--test=1"}, "error: Option 'test' does not take an argument"},
+		{[]string{"--target", "a", "--target=b"}, "error: Option 'target' given more than once"},
+		{[]string{"-C=linker=foo"}, "error: unknown codegen option: ``"},
+		{[]string{"-Cfoo_bar=1"}, "error: unknown codegen option: `foo_bar`"},
+		{[]string{"-Clinker"}, "error: codegen option `linker` requires a path (`-C linker=<value>`)"},
+		{[]string{"-Clinker_features=foo"}, "error: incorrect value `foo` for codegen option `linker_features` - a list of enabled (`+` prefix) and disabled (`-` prefix) features: `lld` was expected"},
+		{[]string{"-Copt-level=9"}, "error: optimization level needs to be between 0-3, s or z (instead was `9`)"},
+		{[]string{"-Copt-level=9", "-Ccodegen-units=x"}, "error: incorrect value `x` for codegen option `codegen-units` - a number was expected"},
+		{[]string{"-Zunstable-options", "-Cfoo"}, "error: the option `Z` is only accepted on the nightly compiler"},
+		{[]string{"--crate-type=foo"}, "error: unknown crate type: `foo`, expected one of: `lib`, `rlib`, `staticlib`, `dylib`, `cdylib`, `bin`, `proc-macro`"},
+		{[]string{"--emit=foo", "-Cfoo"}, "error: unknown emission type: `foo` - expected one of: `asm`, `llvm-bc`, `dep-info`, `link`, `llvm-ir`, `metadata`, `mir`, `obj`, `thin-link-bitcode`"},
+		{[]string{"@nothing"}, "error: failed to load argument file: IO error: nothing: No such file or directory (os error 2)"},
+	} {
+		q, err := newest(t).Query(stable195, linuxGNU, tt.args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := targets.Decide(q)
+		if d.Error != tt.want || d.Exit != 1 || d.Linked {
+			t.Errorf("%q: got %q, exit %d, want %q", tt.args, d.Error, d.Exit, tt.want)
+		}
+	}
+}
+
+func newest(t testing.TB) targets.Snapshot {
+	t.Helper()
+	s, ok := targets.Builtin().Newest("stable")
+	if !ok {
+		t.Fatal("no stable release is held")
+	}
+	return s
+}
+
+func TestParseErrorIsDiagnostic(t *testing.T) {
+	_, err := targets.ParseInvocation([]string{"-C"}, nil)
+	var d *targets.Diagnostic
+	if !errors.As(err, &d) || d.First != "error: Argument to option 'C' missing" {
+		t.Errorf("got %v", err)
+	}
+	_, err = targets.ParseCodegenOptions([]targets.Option{{Key: "nope"}})
+	if !errors.As(err, &d) || d.First != "error: unknown codegen option: `nope`" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What an invocation prints reads back as the same invocation.
+func FuzzInvocation(f *testing.F) {
+	f.Add("-C\nlinker=cc\n-gOClto=\n--target\nx-y\n-Zfoo\n--crate-type=bin")
+	f.Add("--codegen=link-arg=-fuse-ld=bfd\n--\n-C")
+	f.Add("-o\nx\n--explain\nE0001\n-h\na.rs\n@list")
+	f.Fuzz(func(t *testing.T, args string) {
+		inv, err := targets.ParseInvocation(strings.Split(args, "\n"), argFiles)
+		if err != nil {
+			return
+		}
+		again, err := targets.ParseInvocation(inv.Args(), nil)
+		if err != nil {
+			t.Fatalf("%q prints as %q: %v", args, inv.Args(), err)
+		}
+		if diff := cmp.Diff(inv, again); diff != "" {
+			t.Errorf("%q prints as %q\n%s", args, inv.Args(), diff)
+		}
+	})
+}
+
+func FuzzLinkSelfContained(f *testing.F) {
+	for _, s := range []string{"y", "n", "+linker", "-linker,+crto", "+linker,-linker", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		s, err := targets.ParseLinkSelfContained(value)
+		if err != nil {
+			return
+		}
+		again, err := targets.ParseLinkSelfContained(s.String())
+		if err != nil || again != s {
+			t.Errorf("%q prints as %q, which reads as %v, %v", value, s, again, err)
+		}
+	})
+}
+
+func FuzzLinkerFeatures(f *testing.F) {
+	for _, s := range []string{"+lld", "-lld", "+lld,-lld", "+cc"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		s, err := targets.ParseLinkerFeatures(value)
+		if err != nil {
+			return
+		}
+		again, err := targets.ParseLinkerFeatures(s.String())
+		if err != nil || again != s {
+			t.Errorf("%q prints as %q, which reads as %v, %v", value, s, again, err)
+		}
+	})
+}
+
+func TestSelfContainedForms(t *testing.T) {
+	for _, tt := range []struct {
+		flags     string
+		conflicts string
+		linkerOn  bool
+		linkerOff bool
+	}{
+		{"link-self-contained=y link-self-contained=-linker", "linker", true, true},
+		{"link-self-contained=-linker link-self-contained=y", "", true, false},
+		{"link-self-contained=+linker link-self-contained=n", "", false, true},
+		{"link-self-contained=n link-self-contained=+linker", "linker", true, true},
+		{"link-self-contained=+linker,+crto,-crto", "crto", true, false},
+		{"link-self-contained", "", true, false},
+	} {
+		var options []targets.Option
+		for f := range strings.FieldsSeq(tt.flags) {
+			key, value, ok := strings.Cut(f, "=")
+			options = append(options, targets.Option{Key: key, Value: value, HasValue: ok})
+		}
+		c, err := targets.ParseCodegenOptions(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := c.LinkSelfContained
+		if s.Conflicts().String() != tt.conflicts || s.Enables(targets.Linker) != tt.linkerOn || s.Disables(targets.Linker) != tt.linkerOff {
+			t.Errorf("%s: got conflicts %q, linker enabled %v, disabled %v", tt.flags, s.Conflicts(), s.Enables(targets.Linker), s.Disables(targets.Linker))
+		}
+	}
+}
