@@ -71,7 +71,6 @@ const (
 	treeMode        = "sysroot/mode"
 	treeSymlink     = "sysroot/symlink"
 	treeInventory   = "sysroot/installed-files"
-	treeRecord      = "sysroot/build-record"
 	treeLinkerFacts = "sysroot/linker-evidence"
 )
 
@@ -143,7 +142,7 @@ var treeTable = []CheckInfo{
 	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH"},
 	{treeRelocated, Sysroot, "rustc finds its sysroot at the moved prefix"},
 	{treeGCCLD, Sysroot, "gcc-ld holds ld.lld, ld64.lld, lld-link and wasm-ld, as executable programs, and nothing else"},
-	{treeRustLLD, Sysroot, "rust-lld is there exactly if LLD is expected or gcc-ld reaches for it"},
+	{treeRustLLD, Sysroot, "rust-lld is there if LLD is expected"},
 	{treeWrapper, Sysroot, "each wrapper of gcc-ld, run with --version, answers as the linker that is expected"},
 	{treeELF, Sysroot, "every ELF file is well formed"},
 	{treeMachine, Sysroot, "programs and libraries are for the host's machine"},
@@ -156,7 +155,6 @@ var treeTable = []CheckInfo{
 	{treeMode, Sysroot, "programs are executable and nothing is writable by group or others"},
 	{treeSymlink, Sysroot, "symbolic links end inside the tree"},
 	{treeInventory, Sysroot, "every file that the installed manifests list is there"},
-	{treeRecord, Sysroot, "the build record, if there is one, agrees with what was seen"},
 }
 
 var channelTable = []CheckInfo{

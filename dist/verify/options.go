@@ -75,6 +75,9 @@ type Options struct {
 	Expect Expect
 	// Groups are the groups to run; empty means all that apply to the input.
 	Groups []Group
+	// Legs are the link legs to run, by the middle part of their checks' names;
+	// empty means all.
+	Legs []string
 	// SearchPath is the list of folders, as in PATH, in which the C compiler
 	// and the linkers that it calls are found; empty means [DefaultSearchPath].
 	SearchPath string

@@ -87,7 +87,11 @@ func (r *run) all(ctx context.Context) error {
 	}
 	if needTree {
 		for _, dir := range r.in.trees {
-			if err := r.tree(ctx, dir, dir, nil); err != nil {
+			abs, err := filepath.Abs(dir)
+			if err != nil {
+				return fmt.Errorf("reading operand: %w", err)
+			}
+			if err := r.tree(ctx, abs, dir, nil); err != nil {
 				return err
 			}
 		}
@@ -223,6 +227,7 @@ func (r *run) tree(ctx context.Context, prefix, label string, s *subject) error 
 		}
 		r.work = work
 	}
+	whole := s != nil || !sharesPrefix(prefix)
 	if s == nil {
 		s = newSubject(label)
 	}
@@ -235,7 +240,16 @@ func (r *run) tree(ctx context.Context, prefix, label string, s *subject) error 
 	if probeErr == nil {
 		t.askDefaults(ctx, home)
 		r.report.Compiler = t.version
-		r.report.Expect = t.defaultLinker(r.opts.Expect)
+		r.report.Expect = r.expectation(t)
+	}
+	if r.opts.has(Sysroot) {
+		r.progress(Event{Group: Sysroot, Subject: label})
+		rows, err := checkTree(ctx, t, s, r.expectation(t), whole, r.opts.BuildRoots, probeErr)
+		if err != nil {
+			return err
+		}
+		r.report.Binaries = append(r.report.Binaries, rows...)
+		r.progress(Event{Group: Sysroot, Subject: label, Done: true})
 	}
 	if r.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler) {
 		r.add(s)
@@ -246,11 +260,37 @@ func (r *run) tree(ctx context.Context, prefix, label string, s *subject) error 
 	return nil
 }
 
+// expectation resolves [Auto] for one toolchain. A compiler that did not run
+// could not be asked; what is shipped beside it tells then.
+func (r *run) expectation(t *toolchain) Expect {
+	if r.opts.Expect == Auto && t.version == "" {
+		if _, err := os.Stat(t.rustLLD()); err != nil {
+			return ExpectSystem
+		}
+		return ExpectLLD
+	}
+	return t.defaultLinker(r.opts.Expect)
+}
+
+// sharesPrefix reports whether a tree lies in a prefix with other software, as
+// a distribution's in /usr.
+func sharesPrefix(prefix string) bool {
+	for _, name := range []string{"sh", "env", "cc", "ls"} {
+		if _, err := os.Lstat(filepath.Join(prefix, "bin", name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
 // link runs the legs.
 func (r *run) link(ctx context.Context, t *toolchain, probeErr error) error {
 	for _, l := range legs {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if len(r.opts.Legs) > 0 && !slices.Contains(r.opts.Legs, l.name) {
+			continue
 		}
 		if probeErr != nil {
 			s := newSubject(t.label)
@@ -258,14 +298,14 @@ func (r *run) link(ctx context.Context, t *toolchain, probeErr error) error {
 			r.add(s)
 			continue
 		}
+		if b := (&bench{toolchain: t, expect: r.expectation(t)}); l.only != nil && !l.only(b) {
+			continue
+		}
 		dir, err := os.MkdirTemp(r.work.dir, "leg-")
 		if err != nil {
 			return fmt.Errorf("making a folder for a link: %w", err)
 		}
-		b := &bench{toolchain: t, expect: r.report.Expect, dir: dir}
-		if l.only != nil && !l.only(b) {
-			continue
-		}
+		b := &bench{toolchain: t, expect: r.expectation(t), dir: dir}
 		r.progress(Event{Group: Link, Subject: l.name})
 		s, rows := runLeg(ctx, l, b)
 		r.add(s)

@@ -1,0 +1,249 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/dist/linkage"
+	"x.go/manifests"
+)
+
+// origins resolves the search path of a file to folders below the prefix. ok
+// is false for an entry that leads outside.
+func origins(f treeFile) (dirs []string, bad []string) {
+	entries := f.info.RunPath
+	if len(entries) == 0 {
+		entries = f.info.RPath
+	}
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e, "$ORIGIN")
+		if !ok {
+			rest, ok = strings.CutPrefix(e, "${ORIGIN}")
+		}
+		if !ok || rest != "" && rest[0] != '/' {
+			bad = append(bad, e)
+			continue
+		}
+		dir := path.Join(path.Dir(f.rel), rest)
+		if dir == ".." || strings.HasPrefix(dir, "../") {
+			bad = append(bad, e)
+			continue
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, bad
+}
+
+// runPath demands a search path that still holds after a move. A tree that
+// shares a system's prefix may rely on that.
+func (c *sysrootChecker) runPath(f treeFile) {
+	_, bad := origins(f)
+	for _, e := range bad {
+		c.s.failf(treeRunPath, "%s has %q in its search path, want $ORIGIN/ and a path inside the tree", f.rel, e)
+	}
+}
+
+// systemFolders are where the loader looks without being told, on common
+// distributions; the multiarch ones are globs.
+var systemFolders = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
+
+// needed demands that a library be found as the loader would without
+// LD_LIBRARY_PATH: by the file's own RUNPATH in the tree, else on the host.
+func (c *sysrootChecker) needed(f treeFile, lib string, hostLibs map[string]bool) {
+	dirs, _ := origins(f)
+	for _, dir := range dirs {
+		if _, err := os.Stat(c.t.path(filepath.FromSlash(dir), lib)); err == nil {
+			return
+		}
+	}
+	if inTree := c.byName[lib]; len(inTree) > 0 {
+		if !c.whole {
+			return // a shared prefix is on the loader's own path
+		}
+		if why := knownDefect(f.rel, lib); why != "" {
+			hostLibs[why] = true
+			return
+		}
+		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but its RUNPATH %q does not lead there", f.rel, lib, inTree[0], f.info.RunPath)
+		return
+	}
+	hostLibs[lib] = true
+	if c.foreign || strings.ContainsRune(lib, '/') || onHost(lib) {
+		return
+	}
+	c.s.failf(treeNeeded, "%s needs %s, which is neither in the tree nor on this host", f.rel, lib)
+}
+
+// knownDefects are faults of the official toolchains that a repackager cannot
+// mend and that no compilation on Linux meets. They are named in the report,
+// but do not fail it.
+var knownDefects = []struct{ program, library, why string }{
+	// Its RUNPATH is $ORIGIN/../lib, where only the component llvm-tools puts
+	// libLLVM: seen in 1.95.0 and 1.97.0-nightly, rust-objcopy does not start
+	// without it. rustc runs it only to strip for Apple and AIX targets.
+	{"rust-objcopy", "libLLVM", "(rust-objcopy does not find libLLVM without llvm-tools: official builds are so)"},
+}
+
+func knownDefect(rel, lib string) string {
+	for _, d := range knownDefects {
+		if path.Base(rel) == d.program && strings.HasPrefix(lib, d.library) {
+			return d.why
+		}
+	}
+	return ""
+}
+
+func onHost(lib string) bool {
+	return slices.ContainsFunc(systemFolders, func(dir string) bool {
+		found, err := filepath.Glob(filepath.Join(dir, globQuote(lib)))
+		return err == nil && len(found) > 0
+	})
+}
+
+// globQuote makes a name match only itself.
+func globQuote(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
+}
+
+// maxScript bounds a linker script; libLLVM's has 42 bytes.
+const maxScript = 4 << 10
+
+// linkerScript judges a text in place of a shared library, which archives hold
+// where others have a symbolic link (rust-lang/rust#121967).
+func (c *sysrootChecker) linkerScript(f treeFile) {
+	base := path.Base(f.rel)
+	if !strings.HasSuffix(base, ".so") && !strings.Contains(base, ".so.") {
+		return
+	}
+	b, err := readSmall(f.path, maxScript)
+	if err != nil {
+		c.s.failf(treeScript, "%s is neither ELF nor a linker script: %v", f.rel, err)
+		return
+	}
+	names, ok := scriptInputs(string(b))
+	if !ok {
+		c.s.failf(treeScript, "%s is neither ELF nor a linker script: %.60q", f.rel, b)
+		return
+	}
+	for _, n := range names {
+		at := path.Join(path.Dir(f.rel), n)
+		if path.IsAbs(n) || strings.HasPrefix(at, "../") {
+			c.s.failf(treeScript, "%s names %s, want a file beside it", f.rel, n)
+		} else if _, err := os.Stat(c.t.path(filepath.FromSlash(at))); err != nil {
+			c.s.failf(treeScript, "%s names %s, which is missing", f.rel, n)
+		}
+	}
+}
+
+// scriptInputs reads "INPUT(a b)" or "GROUP(a b)".
+func scriptInputs(text string) ([]string, bool) {
+	text = strings.TrimSpace(text)
+	for _, word := range []string{"INPUT", "GROUP"} {
+		rest, ok := strings.CutPrefix(text, word)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimSpace(rest)
+		if strings.HasPrefix(rest, "(") && strings.HasSuffix(rest, ")") {
+			return strings.Fields(strings.ReplaceAll(rest[1:len(rest)-1], ",", " ")), true
+		}
+	}
+	return nil, false
+}
+
+// maxInventory bounds an installed manifest: rust-src's has 0.3 MB.
+const maxInventory = 64 << 20
+
+// inventory demands the files that the installed manifests list: rustup's with
+// paths relative to the prefix, install.sh's with absolute ones.
+func (c *sysrootChecker) inventory() {
+	lists, err := filepath.Glob(c.t.path("lib", "rustlib", "manifest-*"))
+	if err != nil || len(lists) == 0 {
+		return
+	}
+	c.s.declare(treeInventory)
+	for _, list := range lists {
+		b, err := readSmall(list, maxInventory)
+		if err != nil {
+			c.s.failf(treeInventory, "%v", err)
+			continue
+		}
+		for line := range strings.Lines(string(b)) {
+			line = strings.TrimSuffix(line, "\n")
+			kind, name, ok := strings.Cut(line, ":")
+			if !ok || kind != "file" && kind != "dir" {
+				c.s.failf(treeInventory, "%s: got %.80q, want file: or dir: and a path", filepath.Base(list), line)
+				continue
+			}
+			at := name
+			if !filepath.IsAbs(name) {
+				at = c.t.path(filepath.FromSlash(name))
+			}
+			info, err := os.Stat(at)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				c.s.failf(treeInventory, "%s lists %s, which is missing", filepath.Base(list), name)
+			case err == nil && info.IsDir() != (kind == "dir"):
+				c.s.failf(treeInventory, "%s lists %s, which is of another kind", filepath.Base(list), line)
+			}
+		}
+	}
+	c.components(lists)
+}
+
+// components compares the list of components with the manifests beside it.
+func (c *sysrootChecker) components(lists []string) {
+	b, err := readSmall(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
+	if err != nil {
+		c.s.failf(treeInventory, "%v", err)
+		return
+	}
+	names := strings.Fields(string(b))
+	for _, list := range lists {
+		if name := strings.TrimPrefix(filepath.Base(list), "manifest-"); !slices.Contains(names, name) {
+			c.s.failf(treeInventory, "%s belongs to no installed component", filepath.Base(list))
+		}
+	}
+	if len(names) > len(lists) {
+		c.s.failf(treeInventory, "got %d components and %d manifests", len(names), len(lists))
+	}
+}
+
+// maxBuildPaths bounds the paths named of one file.
+const maxBuildPaths = 5
+
+// buildPaths looks for paths of the machine that built the tree, if asked to.
+func (c *sysrootChecker) buildPaths(ctx context.Context, roots []string) error {
+	if len(roots) == 0 {
+		return nil
+	}
+	c.s.declare(treeBuildPath)
+	for _, f := range c.files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !f.elf && !strings.HasSuffix(f.rel, ".rlib") && !strings.HasSuffix(f.rel, ".a") {
+			continue
+		}
+		file, err := os.Open(f.path)
+		if err != nil {
+			return fmt.Errorf("looking for build paths: %w", err)
+		}
+		found, err := linkage.BuildPaths(file, roots, maxBuildPaths)
+		file.Close()
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 {
+			c.s.failf(treeBuildPath, "%s holds %s", f.rel, strings.Join(found, ", "))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,333 @@
+package verify_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"x.go/dist/verify"
+	"x.go/tests/testenv"
+)
+
+// linkTree makes a tree of hard links to the toolchain's programs and
+// libraries. A test must replace files in it, never write into one.
+func linkTree(t testing.TB, c compiler) string {
+	t.Helper()
+	dir, err := scratch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.MkdirTemp(dir, "tree-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	for _, top := range []string{"bin", "lib", "libexec"} {
+		err := filepath.WalkDir(filepath.Join(c.sysroot, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(c.sysroot, path)
+			if err != nil {
+				return err
+			}
+			to := filepath.Join(root, rel)
+			switch {
+			case d.IsDir():
+				return os.MkdirAll(to, 0o755)
+			case os.Link(path, to) == nil:
+				return nil
+			}
+			b, err := os.ReadFile(path) // another file system
+			if err != nil {
+				return err
+			}
+			info, err := d.Info()
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(to, b, info.Mode())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// tree is a linked toolchain with the operations that break it.
+type tree struct {
+	t    testing.TB
+	root string
+	host string
+}
+
+func (tr tree) path(name string) string {
+	name = strings.ReplaceAll(name, "HOST", tr.host)
+	return filepath.Join(tr.root, filepath.FromSlash(name))
+}
+
+func (tr tree) must(err error) {
+	tr.t.Helper()
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+}
+
+func (tr tree) remove(name string) {
+	tr.t.Helper()
+	matches, err := filepath.Glob(tr.path(name))
+	tr.must(err)
+	if len(matches) == 0 {
+		tr.t.Fatalf("nothing matches %s", name)
+	}
+	for _, m := range matches {
+		tr.must(os.RemoveAll(m))
+	}
+}
+
+func (tr tree) rename(from, to string) {
+	tr.t.Helper()
+	tr.must(os.Rename(tr.path(from), tr.path(to)))
+}
+
+// replace puts new content in the place of a file, keeping its mode.
+func (tr tree) replace(name string, edit func([]byte) []byte) {
+	tr.t.Helper()
+	matches, err := filepath.Glob(tr.path(name))
+	tr.must(err)
+	if len(matches) != 1 {
+		tr.t.Fatalf("got %d files for %s, want 1", len(matches), name)
+	}
+	path := matches[0]
+	info, err := os.Stat(path)
+	tr.must(err)
+	b, err := os.ReadFile(path)
+	tr.must(err)
+	tr.must(os.Remove(path))
+	tr.must(os.WriteFile(path, edit(b), info.Mode()))
+}
+
+func failedNames(r verify.Report) []string {
+	var names []string
+	for _, c := range r.Failed() {
+		names = append(names, c.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+const gccLD = "lib/rustlib/HOST/bin/gcc-ld"
+
+// Each way in which a toolchain's LLD can be broken must turn the result red,
+// although rustc itself may exit 0.
+func TestBrokenTrees(t *testing.T) {
+	rustc := testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatalf("asking %s: %v", rustc, err)
+	}
+	tests := []struct {
+		name    string
+		breakIt func(tr tree)
+		opts    verify.Options
+		want    []string // among the failed checks
+	}{
+		{
+			name:    "no gcc-ld",
+			breakIt: func(tr tree) { tr.remove(gccLD) },
+			want:    []string{"sysroot/gcc-ld", "link/default/links", "link/cargo/links"},
+		},
+		{
+			name:    "empty gcc-ld",
+			breakIt: func(tr tree) { tr.remove(gccLD + "/*") },
+			want:    []string{"sysroot/gcc-ld", "link/default/links"},
+		},
+		{
+			name: "names of 2021, as Debian's 1.95 has them",
+			breakIt: func(tr tree) {
+				tr.rename(gccLD+"/ld.lld", gccLD+"/ld")
+				tr.rename(gccLD+"/ld64.lld", gccLD+"/ld64")
+			},
+			want: []string{"sysroot/gcc-ld", "link/default/links"},
+		},
+		{
+			name:    "no rust-lld",
+			breakIt: func(tr tree) { tr.remove("lib/rustlib/HOST/bin/rust-lld") },
+			want:    []string{"sysroot/rust-lld", "sysroot/wrapper-reaches-lld", "link/default/links"},
+		},
+		{
+			name:    "no libLLVM",
+			breakIt: func(tr tree) { tr.remove("lib/libLLVM.so.*") },
+			want:    []string{"sysroot/compiler-runs", "sysroot/needed-libraries", "sysroot/linker-script", "sysroot/installed-files"},
+		},
+		{
+			name: "RUNPATH of rust-lld stripped",
+			breakIt: func(tr tree) {
+				tr.replace("lib/rustlib/HOST/bin/rust-lld", func(b []byte) []byte {
+					return bytes.ReplaceAll(b, []byte("$ORIGIN/../../../:$ORIGIN/../lib\x00"), append(make([]byte, 32), 0))
+				})
+			},
+			want: []string{"sysroot/needed-libraries", "sysroot/wrapper-reaches-lld", "link/default/links"},
+		},
+		{
+			name: "wrapper not executable",
+			breakIt: func(tr tree) {
+				tr.replace(gccLD+"/ld.lld", func(b []byte) []byte { return b })
+				tr.must(os.Chmod(tr.path(gccLD+"/ld.lld"), 0o644))
+			},
+			want: []string{"sysroot/gcc-ld", "sysroot/mode", "link/default/links"},
+		},
+		{
+			name: "ld.lld is a script that runs the system linker",
+			breakIt: func(tr tree) {
+				tr.replace(gccLD+"/ld.lld", func([]byte) []byte { return []byte("#!/bin/sh\nexec ld \"$@\"\n") })
+			},
+			opts: verify.Options{Expect: verify.ExpectLLD},
+			want: []string{"sysroot/wrapper-reaches-lld", "link/default/linker", "link/cargo/linker"},
+		},
+		{
+			name:    "no standard library",
+			breakIt: func(tr tree) { tr.remove("lib/rustlib/HOST/lib/libstd-*") },
+			want:    []string{"sysroot/installed-files", "link/default/links"},
+		},
+		{
+			name:    "cargo is cut short",
+			breakIt: func(tr tree) { tr.replace("bin/cargo", func(b []byte) []byte { return b[:len(b)/2] }) },
+			want:    []string{"link/cargo/links"},
+		},
+		{
+			name: "RUNPATH leads outside",
+			breakIt: func(tr tree) {
+				tr.replace("lib/rustlib/HOST/bin/rust-lld", func(b []byte) []byte {
+					return bytes.ReplaceAll(b, []byte("$ORIGIN/../../../:$ORIGIN/../lib\x00"), []byte("/checkout/obj/build/x:/home/x/li\x00"))
+				})
+			},
+			opts: verify.Options{BuildRoots: []string{"/checkout/obj/build/"}},
+			want: []string{"sysroot/build-path", "sysroot/needed-libraries", "sysroot/runpath"},
+		},
+		{
+			name: "a program for another machine",
+			breakIt: func(tr tree) {
+				tr.replace("bin/cargo-fmt", func(b []byte) []byte { b[18] = 0xb7; return b }) // EM_AARCH64
+			},
+			want: []string{"sysroot/machine"},
+		},
+		{
+			name: "writable by all",
+			breakIt: func(tr tree) {
+				tr.replace("bin/rust-gdb", func(b []byte) []byte { return b })
+				tr.must(os.Chmod(tr.path("bin/rust-gdb"), 0o777))
+			},
+			want: []string{"sysroot/mode"},
+		},
+		{
+			name:    "a link that leads nowhere",
+			breakIt: func(tr tree) { tr.must(os.Symlink("nowhere", tr.path("lib/libnone.so"))) },
+			want:    []string{"sysroot/symlink"},
+		},
+		{
+			name:    "a link that leads outside",
+			breakIt: func(tr tree) { tr.must(os.Symlink("/etc/hosts", tr.path("lib/hosts"))) },
+			want:    []string{"sysroot/symlink"},
+		},
+		{
+			name: "a shared library is cut short",
+			breakIt: func(tr tree) {
+				tr.replace("lib/rustlib/HOST/lib/libstd-*.so", func(b []byte) []byte { return b[:4096] })
+			},
+			want: []string{"sysroot/elf-readable"},
+		},
+		{
+			name:    "LLD where the system linker is expected",
+			breakIt: func(tree) {},
+			opts:    verify.Options{Expect: verify.ExpectSystem},
+			want:    []string{"sysroot/wrapper-reaches-lld", "link/default/linker", "link/cargo/linker"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := tree{t, linkTree(t, c), c.host.String()}
+			tt.breakIt(tr)
+			opts := tt.opts
+			opts.Inputs, opts.Groups = []string{tr.root}, []verify.Group{verify.Sysroot, verify.Link}
+			opts.Legs = []string{"default", "cargo"}
+			report := verifyAll(t, opts)
+			if got := report.Status(); got != verify.Fail {
+				t.Errorf("got %s, want FAIL", got)
+			}
+			failed := failedNames(report)
+			for _, name := range tt.want {
+				if !slices.Contains(failed, name) {
+					t.Errorf("got failures %q, want %s among them", failed, name)
+				}
+			}
+		})
+	}
+}
+
+// An old C driver makes rustc link without LLD and exit 0.
+func TestOldDriver(t *testing.T) {
+	cc := testenv.Need(t, "cc")
+	testenv.Need(t, "rustc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	script := "#!/bin/sh\nfor a in \"$@\"; do [ \"$a\" = -fuse-ld=lld ] && { echo \"gcc: error: unrecognized command line option '-fuse-ld=lld'\" >&2; exit 1; }; done\nexec " + cc + " \"$@\"\n"
+	if err := os.WriteFile(filepath.Join(bin, "cc"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	report := verifyAll(t, verify.Options{
+		Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Link}, Legs: []string{"default"},
+		SearchPath: bin + ":" + verify.DefaultSearchPath,
+	})
+	failed := failedNames(report)
+	if slices.Contains(failed, "link/default/links") || !slices.Contains(failed, "link/default/linker") {
+		t.Errorf("got failures %q, want link/default/linker and not link/default/links", failed)
+	}
+}
+
+// A machine without a C compiler can say nothing about linking: a skip with
+// its reason, and never a pass.
+func TestNoCompilerOfC(t *testing.T) {
+	testenv.Need(t, "rustc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := verifyAll(t, verify.Options{Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Link}, SearchPath: t.TempDir()})
+	if got := report.Status(); got != verify.Skip {
+		t.Errorf("got %s, want SKIP; failures %q", got, failedNames(report))
+	}
+	for _, c := range report.Checks {
+		if c.Status == verify.Skip && !strings.Contains(c.Detail, "no cc in") {
+			t.Errorf("%s: got reason %q, want that there is no cc", c.Name, c.Detail)
+		}
+	}
+}
+
+// The toolchain as rustup installed it is sound.
+func TestGoodTree(t *testing.T) {
+	testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := verifyAll(t, verify.Options{
+		Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Sysroot, verify.Link}, Legs: []string{"default"},
+	})
+	if got := report.Status(); got != verify.Pass {
+		t.Errorf("got %s, want PASS; failures %q", got, failedNames(report))
+	}
+	if len(report.Binaries) < 10 {
+		t.Errorf("got %d binaries, want at least the 10 programs and libraries of the minimal profile", len(report.Binaries))
+	}
+}
