@@ -28,7 +28,12 @@ func decide(t testing.TB, text, rel, channel string, stage int) string {
 	t.Helper()
 	src := source(map[string]string{"bootstrap.toml": text})
 	src.Release = release(t, rel)
-	d, err := load(t, src).LLD(LLDInput{Channel: channel, Stage: stage})
+	return decideText(t, load(t, src), LLDInput{Channel: channel, Stage: stage})
+}
+
+func decideText(t testing.TB, c Config, in LLDInput) string {
+	t.Helper()
+	d, err := c.LLD(in)
 	if err != nil {
 		return "error: " + err.(Errors)[0].Message
 	}

@@ -1,0 +1,182 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"x.go/targets"
+)
+
+// memFiles is a file system in memory; folders named in readOnly refuse.
+type memFiles struct {
+	files    fstest.MapFS
+	readOnly string
+	free     int64
+}
+
+func (m memFiles) Lstat(name string) (fs.FileInfo, error) {
+	return m.files.Lstat(strings.TrimPrefix(name, "/"))
+}
+
+func (m memFiles) Writable(dir string) error {
+	if dir == m.readOnly {
+		return fs.ErrPermission
+	}
+	return nil
+}
+
+func (m memFiles) Free(string) (int64, error) { return m.free, nil }
+
+// findings renders findings as "severity place: reason; remedy".
+func findings(list []Finding) []string {
+	var out []string
+	for _, f := range list {
+		line := string(f.Severity) + " " + f.Place + ": " + f.Reason
+		if f.Remedy != "" {
+			line += "; " + f.Remedy
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func TestCheckConfig(t *testing.T) {
+	all := func(targets.Triple) error { return nil }
+	for _, row := range []struct {
+		name, text, x string
+		sets          []string
+		facts         Facts
+		want          []string
+	}{
+		{name: "nothing to say", text: "change-id = 'ignore'\nrust.lld = false"},
+		{name: "refused and more", text: "change-id = 'ignore'\n[rust]\nlld = true\n[dist]\ncompression-profile = 'no-op'\n[target.x86_64-unknown-linux-gnu]\nllvm-config = 'x'\n", want: []string{
+			"error bootstrap.toml:3:1: Cannot enable LLD with `rust.lld = true` when using external llvm-config.; remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:7:1)",
+			"error bootstrap.toml:5:1: dist.compression-profile = 'no-op' can only be used for `x install`; choose fast, balanced or best",
+		}},
+		{name: "no-op for install", text: "change-id = 'ignore'\ndist.compression-profile = 'no-op'", facts: Facts{Command: "install"}},
+		{name: "change-id missing", text: "", want: []string{
+			"note change-id: The `change-id` is missing in the `bootstrap.toml`; set change-id = 162546, or \"ignore\""}},
+		{name: "change-id old", text: "change-id = 146929", facts: Facts{Release: release(t, "1.92.0")}, want: []string{
+			"note bootstrap.toml:1:1: changed since: [WARNING] rust.lld only says whether LLD is shipped; the default linker of x86_64-unknown-linux-gnu is LLD unless rust.lld is false or target.<triple>.default-linker-linux-override = \"off\". (https://github.com/rust-lang/rust/pull/147157)"}},
+		{name: "legacy name", text: "change-id = 'ignore'\nrust.use-lld = true", want: []string{
+			"note bootstrap.toml:2:6: renamed in 1.92 (rust-lang/rust#147046); write rust.bootstrap-override-lld"}},
+		{name: "profile too late", text: "change-id = 'ignore'", sets: []string{"profile=dist"}, want: []string{
+			"warning --set profile=dist: a profile of --set has no effect: it is read before --set, as in x.py; write it into the file"}},
+		{name: "stage 0", text: "change-id = 'ignore'\nbuild.dist-stage = 0", want: []string{
+			"error bootstrap.toml:2:7: cannot dist anything on stage 0. Use at least stage 1 or set build.local-rebuild=true and use a stage0 compiler built from in-tree sources.; set it to 1 or more"}},
+		{name: "stage 0 rebuild", text: "change-id = 'ignore'\nbuild.dist-stage = 0\nbuild.local-rebuild = true"},
+		{name: "paths", text: "change-id = 'ignore'\n[install]\nprefix = 'opt/rust'\nlibdir = '../lib'\nbindir = ''", want: []string{
+			"error bootstrap.toml:3:1: got \"opt/rust\", want an absolute path; write the whole path",
+			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
+			"error bootstrap.toml:4:1: \"../lib\" can leave the prefix and DESTDIR; write the path without \"..\"",
+			"warning install.sysconfdir: /etc lies outside of the prefix opt/rust; set install.sysconfdir = \"etc\" to keep it below the prefix",
+		}},
+		{name: "sysconfdir below the prefix", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/opt/rust/etc'"},
+		{name: "unknown and unused targets", text: "change-id = 'ignore'\nbuild.target = ['x86_64-unknown-linux-gnu', 'x86_64-unknwon-none']\ntarget.wasm32-wasip1.cc = 'x'", want: []string{
+			"warning bootstrap.toml:2:7: unknown target \"x86_64-unknwon-none\": no such target; correct the name, unless it is a target of your own",
+			"note target.wasm32-wasip1: neither build.build, build.host nor build.target names wasm32-wasip1; add it to build.target, or remove the section",
+		}, facts: Facts{KnownTarget: func(t targets.Triple) error {
+			if t == triple("x86_64-unknwon-none") {
+				return errors.New("no such target")
+			}
+			return nil
+		}}},
+		{name: "keys that need each other", text: "change-id = 'ignore'\nbuild.cargo-clippy = 'x'\nbuild.tools = ['cargo']\ntarget.x86_64-unknown-linux-gnu.llvm-has-rust-patches = true", want: []string{
+			"error bootstrap.toml:4:33: use of `llvm-has-rust-patches` is restricted to cases where either submodules are disabled or llvm-config been provided; set build.submodules = false or an llvm-config",
+			"warning bootstrap.toml:2:7: Using `build.cargo-clippy` without `build.rustc` usually fails due to toolchain conflict.; set build.rustc to the same toolchain's",
+			"note bootstrap.toml:3:7: build.tools has no effect while build.extended is false; set build.extended = true",
+		}},
+		{name: "x.toml without LLD", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.jobserver = true", want: []string{
+			"warning x.toml:1:5: it has no effect, because LLD is not shipped: rust.lld = false by bootstrap.toml:2:6; set rust.lld = true or remove it"}},
+		{name: "baked shim", text: "change-id = 'ignore'\nrust.lld = false", facts: Facts{BakedLLD: True}, want: []string{
+			"note lld.baked-default: the compiler was built to link with LLD by default, and LLD is the default on this host, but it is not shipped: gcc-ld will run the system linker"}},
+		{name: "baked error", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.baked-default = 'error'", facts: Facts{BakedLLD: True}, want: []string{
+			"error x.toml:1:5: the compiler was built to link with LLD by default, and LLD is the default on this host, but it is not shipped; give a compiler that was built with rust.lld = false, or set lld.baked-default = \"shim\""}},
+		{name: "not baked", text: "change-id = 'ignore'", facts: Facts{BakedLLD: False}, want: []string{
+			"warning rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
+		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{CanBuildWrapper: func(t targets.Triple) bool { return t == triple(linux) }}, want: []string{
+			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none; set lld.wrapper in x.toml to a program for avr-none"}},
+		{name: "memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}, want: []string{
+			"error x.toml:1:6: profile \"best\" needs at least 674 MiB for xz, got 600 MiB; choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats"}},
+		{name: "enough memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", facts: Facts{Memory: 4 << 30}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			files := bootstrapToml(row.text)
+			if row.x != "" {
+				files["x.toml"] = row.x
+			}
+			if row.facts.KnownTarget == nil {
+				row.facts.KnownTarget = all
+			}
+			got := findings(Check(load(t, source(files, row.sets...)), row.facts))
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCheckFiles(t *testing.T) {
+	const bin = "sys/lib/rustlib/x86_64-unknown-linux-gnu/bin/"
+	program := &fstest.MapFile{Mode: 0o755}
+	for _, row := range []struct {
+		name, text, x string
+		files         fstest.MapFS
+		facts         Facts
+		readOnly      string
+		want          []string
+	}{
+		{name: "well", files: fstest.MapFS{bin + "rust-lld": program, bin + "rust-objcopy": program}},
+		{name: "no rust-lld", want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "not needed", text: "rust.lld = false"},
+		{name: "links", files: fstest.MapFS{bin + "rust-lld": {Mode: fs.ModeSymlink | 0o777}, bin + "rust-objcopy": {Mode: fs.ModeSymlink | 0o777}}, want: []string{
+			"error /" + bin + "rust-lld: it is a symlink, which archives cannot hold (generated a symlink in a tarball); put the file itself there",
+			"error /" + bin + "rust-objcopy: it is a symlink, which archives cannot hold (generated a symlink in a tarball); put the file itself there",
+		}},
+		{name: "not executable, a folder", files: fstest.MapFS{bin + "rust-lld": {Mode: 0o644}, bin + "rust-objcopy/x": program}, want: []string{
+			"error /" + bin + "rust-lld: it is not executable; make it executable",
+			"error /" + bin + "rust-objcopy: it is no regular file; put the file itself there",
+		}},
+		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'\nsite-wrapper = '/gone'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
+			files: fstest.MapFS{"opt/lld": program, "here/wrap": program}, want: []string{
+				"error /gone: no such file; correct lld.site-wrapper",
+				"error bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
+			}},
+		{name: "read-only folders", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{
+			"error build.build-dir: writing to /here/build: permission denied; choose another build.build-dir"}},
+		{name: "read-only prefix", text: "rust.lld = false", readOnly: "/dest/usr/local", facts: Facts{Command: "install", Destdir: "/dest"}, want: []string{
+			"error install.prefix: writing to /dest/usr/local: permission denied; choose another install.prefix, or install into a DESTDIR"}},
+		{name: "disk", text: "rust.lld = false", facts: Facts{InputSize: 1000 << 20}, want: []string{
+			"error build.build-dir: /here/build has 100 MiB free, the archives need about 1200 MiB; free some space, choose another build.build-dir, or fewer dist.compression-formats"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			files := bootstrapToml("change-id = 'ignore'\n" + row.text)
+			if row.x != "" {
+				files["x.toml"] = row.x
+			}
+			f := row.facts
+			f.Sysroot, f.Dir, f.Host = "/sys", "/here", triple(linux)
+			f.Files = memFiles{files: row.files, readOnly: row.readOnly, free: 100 << 20}
+			got := findings(Check(load(t, source(files)), f))
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWithoutEffect(t *testing.T) {
+	c := load(t, source(bootstrapToml("[build]\nverbose = 1\ndocs = false\n[target.x86_64-unknown-linux-gnu]\ncc = 'cc'\n"), "rust.debug=true"))
+	want := []string{
+		"note bootstrap.toml:2:1: it is accepted and has no effect on packaging",
+		"note --set rust.debug=true: it is accepted and has no effect on packaging",
+		"note bootstrap.toml:5:1: it is accepted and has no effect on packaging",
+	}
+	if diff := cmp.Diff(want, findings(c.WithoutEffect())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

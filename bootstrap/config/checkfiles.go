@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+func (k *checker) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(k.f.Dir, p)
+}
+
+// sysrootFiles is about LLD and objcopy of the input. Archives hold no links,
+// so that a linked program stops upstream after the whole build
+// (rust-lang/rust#139477, #135554).
+func (k *checker) sysrootFiles() {
+	if k.f.Sysroot == "" || k.decided == nil {
+		return
+	}
+	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", k.host.String(), "bin")
+	if k.decided.Shipped && k.c.X.LLD.Binary == "" {
+		k.program(filepath.Join(bin, "rust-lld"), keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", true)
+	}
+	k.program(filepath.Join(bin, "rust-objcopy"), "", "put the file itself there", false)
+}
+
+// program checks that a path is an executable file and no link.
+func (k *checker) program(name, key, remedy string, needed bool) {
+	info, err := k.f.Files.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if needed {
+			k.at(Failure, name, key, remedy, "no such file")
+		}
+	case err != nil:
+		k.at(Failure, name, key, remedy, "asking what it is: %v", err)
+	case info.Mode()&fs.ModeSymlink != 0:
+		k.at(Failure, name, key, "put the file itself there", "it is a symlink, which archives cannot hold (generated a symlink in a tarball)")
+	case !info.Mode().IsRegular():
+		k.at(Failure, name, key, remedy, "it is no regular file")
+	case info.Mode()&0o111 == 0 && !strings.HasSuffix(name, ".exe"):
+		k.at(Failure, name, key, "make it executable", "it is not executable")
+	}
+}
+
+// programs checks the paths of programs in keys.
+func (k *checker) programs() {
+	x := k.c.X.LLD
+	for _, p := range []struct{ key, name string }{
+		{"lld.binary", x.Binary}, {"lld.site-wrapper", x.SiteWrapper}, {"lld.wrapper", x.Wrapper},
+	} {
+		if p.name == "" || p.key == "lld.wrapper" && (p.name == "keep" || p.name == "build") {
+			continue
+		}
+		k.program(k.path(p.name), p.key, "correct "+p.key, true)
+	}
+	for _, p := range []struct{ key, name string }{
+		{"build.rustc", k.c.Build.Rustc}, {"build.cargo", k.c.Build.Cargo},
+	} {
+		if !strings.ContainsRune(filepath.ToSlash(p.name), '/') {
+			continue // found on PATH, or not set
+		}
+		// A link is fine here: distributions have /usr/bin/rustc as one.
+		_, err := k.f.Files.Lstat(k.path(p.name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			k.say(Failure, p.key, "correct the path or remove the key", "%s: no such file", p.name)
+		case err != nil:
+			k.say(Failure, p.key, "correct the path or remove the key", "%s: %v", p.name, err)
+		}
+	}
+}
+
+// folders is about places that cannot be written to.
+func (k *checker) folders() {
+	if err := k.f.Files.Writable(k.buildDir()); err != nil {
+		k.say(Failure, "build.build-dir", "choose another build.build-dir", "writing to %s: %v", k.buildDir(), err)
+	}
+	if k.f.Command != "install" {
+		return
+	}
+	prefix := filepath.Join(k.f.Destdir, k.c.Install.Prefix)
+	if k.f.Destdir == "" {
+		prefix = k.c.Install.Prefix
+	}
+	if err := k.f.Files.Writable(prefix); err != nil {
+		k.say(Failure, "install.prefix", "choose another install.prefix, or install into a DESTDIR", "writing to %s: %v", prefix, err)
+	}
+}
+
+func (k *checker) buildDir() string { return k.path(k.c.Build.BuildDir) }
+
+// archiveShare is the size of an archive in parts of 100 of its input, measured
+// on a stable toolchain and rounded up. Every file is in two archives, its
+// component's and the combined one.
+var archiveShare = map[string]int64{"gz": 35, "xz": 25, "zst": 35}
+
+func (k *checker) disk() {
+	if k.f.InputSize == 0 {
+		return
+	}
+	free, err := k.f.Files.Free(k.buildDir())
+	if err != nil {
+		return
+	}
+	var need int64
+	for _, f := range k.c.Dist.CompressionFormats {
+		need += 2 * archiveShare[f] * (k.f.InputSize / 100)
+	}
+	if free < need {
+		k.say(Failure, "build.build-dir", "free some space, choose another build.build-dir, or fewer dist.compression-formats",
+			"%s has %s free, the archives need about %s", k.buildDir(), sizeText(free), sizeText(need))
+	}
+}
