@@ -129,6 +129,5 @@ func Draw(r *rand.Rand, all []string, n int) []string {
 // NewBatch returns a batch about this compiler, which answers from the
 // builtin registry.
 func (tc *Toolchain) NewBatch() (*targets.Batch, error) {
-	c := targets.Compiler{Release: tc.Release, Host: tc.Host, LLDDefault: targets.DefaultLLD(tc.Release, tc.Host)}
-	return targets.NewBatch(targets.Builtin(), c)
+	return targets.NewBatch(targets.Builtin(), tc.Compiler())
 }

@@ -64,7 +64,8 @@ type Toolchain struct {
 	Release targets.Release
 	Commit  string
 	Host    targets.Triple
-	Rustc   string // the compiler as installed
+	Sysroot string // as installed
+	Rustc   string // as installed
 	Specs   []byte // --print all-target-specs-json
 
 	dir    string // holds tc/NAME, nogccld/NAME, bare, fake, work
@@ -78,10 +79,10 @@ type stub struct {
 	err  error
 }
 
-// Open finds the toolchain of a channel through rustup's rustc proxy and
-// copies what is needed of it. A machine without it ends the test by
+// Find finds the toolchain of a channel through rustup's rustc proxy, to be run
+// as it is installed. A machine without it ends the test by
 // [testenv.Missing].
-func Open(t testing.TB, channel string) *Toolchain {
+func Find(t testing.TB, channel string) *Toolchain {
 	t.Helper()
 	proxy := testenv.Need(t, "rustc")
 	out, err := exec.Command(proxy, "+"+channel, "--print", "sysroot").Output()
@@ -89,14 +90,26 @@ func Open(t testing.TB, channel string) *Toolchain {
 		testenv.Missing(t, "toolchain %q: %v", channel, err)
 	}
 	sysroot := strings.TrimSpace(string(out))
-	tc := &Toolchain{Name: channel, Rustc: filepath.Join(sysroot, "bin", "rustc"), dir: t.TempDir(), built: map[string]*stub{}}
-	if err := tc.open(sysroot); err != nil {
+	tc := &Toolchain{Name: channel, Sysroot: sysroot, Rustc: filepath.Join(sysroot, "bin", "rustc")}
+	if err := tc.ask(); err != nil {
 		t.Fatal(err)
 	}
 	return tc
 }
 
-func (tc *Toolchain) open(sysroot string) error {
+// Open finds a toolchain and copies what is needed of it to record cases.
+func Open(t testing.TB, channel string) *Toolchain {
+	t.Helper()
+	tc := Find(t, channel)
+	tc.dir, tc.built = t.TempDir(), map[string]*stub{}
+	if err := tc.open(); err != nil {
+		t.Fatal(err)
+	}
+	return tc
+}
+
+// ask reads the compiler's version and targets.
+func (tc *Toolchain) ask() error {
 	version, err := exec.Command(tc.Rustc, "-vV").Output()
 	if err != nil {
 		return fmt.Errorf("asking %q for its version: %w", tc.Rustc, err)
@@ -115,13 +128,22 @@ func (tc *Toolchain) open(sysroot string) error {
 			return err
 		}
 	}
-	ask := exec.Command(tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
-	ask.Env = append(os.Environ(), "RUSTC_BOOTSTRAP=1")
-	if tc.Specs, err = ask.Output(); err != nil {
+	cmd := exec.Command(tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
+	cmd.Env = append(os.Environ(), "RUSTC_BOOTSTRAP=1")
+	if tc.Specs, err = cmd.Output(); err != nil {
 		return fmt.Errorf("asking %q for its targets: %w", tc.Rustc, err)
 	}
+	return nil
+}
+
+// Compiler describes the toolchain to package targets.
+func (tc *Toolchain) Compiler() targets.Compiler {
+	return targets.Compiler{Release: tc.Release, Host: tc.Host, LLDDefault: targets.DefaultLLD(tc.Release, tc.Host)}
+}
+
+func (tc *Toolchain) open() error {
 	for _, root := range []string{tc.root("tc"), tc.root("nogccld")} {
-		if err := tc.copyCompiler(sysroot, root); err != nil {
+		if err := tc.copyCompiler(tc.Sysroot, root); err != nil {
 			return err
 		}
 	}
