@@ -43,9 +43,12 @@ type Facts struct {
 	Stage int
 	// Dir is the folder that relative paths start from.
 	Dir string
-	// Memory is the machine's memory in bytes, InputSize what is to be packed.
-	Memory    int64
-	InputSize int64
+	// Memory is the machine's memory in bytes, InputSize what is to be packed,
+	// and CompressMemory what one thread of the compressors takes at least; 0
+	// makes an estimate of that.
+	Memory         int64
+	InputSize      int64
+	CompressMemory int64
 	// KnownTarget reports whether there is such a target, or names similar
 	// ones; nil asks the builtin registry.
 	KnownTarget func(targets.Triple) error
@@ -322,16 +325,16 @@ func (k *checker) wrappers() {
 var xzMemory = map[string]int64{"fast": 9 << 20, "balanced": 94 << 20, "best": 674 << 20}
 
 func (k *checker) memory() {
-	if !slices.Contains(k.c.Dist.CompressionFormats, "xz") {
-		return
+	have, need, key := k.f.Memory, k.f.CompressMemory, "dist.compression-profile"
+	if need == 0 && slices.Contains(k.c.Dist.CompressionFormats, "xz") {
+		need = xzMemory[k.c.Dist.CompressionProfile]
 	}
-	need, have, key := xzMemory[k.c.Dist.CompressionProfile], k.f.Memory, "dist.compression-profile"
 	if limit := k.c.X.Dist.MaxMemory; limit > 0 && (have == 0 || limit < have) {
 		have, key = limit, "dist.max-memory"
 	}
 	if have > 0 && have < need {
 		k.say(Failure, key, "choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats",
-			"profile %q needs at least %s for xz, got %s", k.c.Dist.CompressionProfile, sizeText(need), sizeText(have))
+			"profile %q needs at least %s for compression, got %s", k.c.Dist.CompressionProfile, sizeText(need), sizeText(have))
 	}
 }
 

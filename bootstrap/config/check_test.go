@@ -101,7 +101,7 @@ func TestCheckConfig(t *testing.T) {
 		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{CanBuildWrapper: func(t targets.Triple) bool { return t == triple(linux) }}, want: []string{
 			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none; set lld.wrapper in x.toml to a program for avr-none"}},
 		{name: "memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}, want: []string{
-			"error x.toml:1:6: profile \"best\" needs at least 674 MiB for xz, got 600 MiB; choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats"}},
+			"error x.toml:1:6: profile \"best\" needs at least 674 MiB for compression, got 600 MiB; choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats"}},
 		{name: "enough memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", facts: Facts{Memory: 4 << 30}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -98,7 +98,7 @@ var xLLDKeys = []Key{
 		Doc:    `Where gcc-ld's programs come from: "keep" takes the input's and builds what is missing, "build" always builds them, any other value is the path of a program to put there.`,
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "site-wrapper", Type: Path,
-		Doc:    "Program that gcc-ld runs instead of rust-lld, with rust-lld's path in front of the arguments: a site's own linker wrapper.",
+		Doc:    "A site's own linker wrapper: the program that gcc-ld runs, and that is to run rust-lld in its turn.",
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "jobserver", Type: Bool, Default: "false",
 		Doc:    "Whether gcc-ld takes tokens of the jobserver and limits LLD's threads by them.",
@@ -110,7 +110,7 @@ var xLLDKeys = []Key{
 
 // xDistKeys are the keys of [dist] in x.toml.
 var xDistKeys = []Key{
-	{Name: "max-memory", Type: Size, Computed: "half of the memory of the machine",
+	{Name: "max-memory", Type: Size, Computed: "no limit",
 		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; threads are given up before size.`,
 		Effect: "compression threads"},
 	{Name: "bcj", Type: Bool, Default: "false",

@@ -244,6 +244,22 @@ func TestLLDWhileBuilding(t *testing.T) {
 	}
 }
 
+// TestLLDAsOfAnotherRelease asks a configuration that was loaded by the newest
+// rules for what an old release would have done.
+func TestLLDAsOfAnotherRelease(t *testing.T) {
+	c := load(t, source(bootstrapToml("profile = 'dist'\nrust.channel = 'stable'")))
+	for rel, want := range map[string]string{
+		"1.78.0": "shipped=false x86_64=system by lld-not-by-default",
+		"1.85.0": "shipped=true x86_64=system by rust.lld",
+		"1.90.0": "shipped=true x86_64=lld by lld-host",
+		"1.95.0": "shipped=true x86_64=lld by lld-host",
+	} {
+		if got := decideText(t, c, LLDInput{Release: release(t, rel)}); got != want {
+			t.Errorf("as of %s:\ngot  %s\nwant %s", rel, got, want)
+		}
+	}
+}
+
 func TestLLDAsJSON(t *testing.T) {
 	d, err := load(t, source(nil, "rust.lld=false")).LLD(LLDInput{})
 	if err != nil {

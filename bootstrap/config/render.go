@@ -216,7 +216,10 @@ type Overridden struct {
 // names the nearest one.
 func (c Config) Explain(key string) (Explanation, error) {
 	k, ok := LookupKey(key)
-	if !ok || strings.Contains(key, "*") {
+	if strings.Contains(key, "*") {
+		return Explanation{}, fmt.Errorf("explaining key %q: want a name in place of *", key)
+	}
+	if !ok {
 		return Explanation{}, unknownKey(key)
 	}
 	e := Explanation{Key: key, Origin: c.Origin(key).String(), Default: k.Default, Doc: k.Doc, Effect: k.Effect, Note: k.Note}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -17,7 +18,7 @@ func (l *loader) resolve() (Config, error) {
 	}
 	for _, k := range schema.keys {
 		if k.Default != "" && !strings.Contains(k.Section, "*") {
-			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: constants[k.ID()]})
+			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: cloneValue(constants[k.ID()])})
 		}
 	}
 	l.compute(&c)
@@ -163,8 +164,23 @@ func sectionFields(t reflect.Type, section string, prefix []int) map[string][]in
 	return out
 }
 
-// assign stores a decoded value in a field, whose type may be more special.
+// cloneValue copies what a caller could change in a decoded value.
+func cloneValue(v any) any {
+	switch v := v.(type) {
+	case []string:
+		return slices.Clone(v)
+	case []targets.Triple:
+		return slices.Clone(v)
+	case map[string]string:
+		return maps.Clone(v)
+	}
+	return v
+}
+
+// assign stores a copy of a decoded value in a field, whose type may be more
+// special.
 func assign(f reflect.Value, v any) {
+	v = cloneValue(v)
 	if b, ok := v.(bool); ok && f.Type() == reflect.TypeFor[Tristate]() {
 		v = TristateOf(b)
 	}
