@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"x.go/dist/xz"
 )
 
 // Limits bound what reading an archive may cost. A zero field has the default
@@ -23,10 +25,13 @@ type Limits struct {
 	NameBytes int64 // bytes of all names together; 256 MiB
 	File      int64 // bytes of one file; 8 GiB
 	Total     int64 // bytes of the whole tar stream; 32 GiB
-	Window    int64 // bytes of a zst window; 128 MiB, as rustup's decoder
+	Memory    int64 // bytes of dictionaries and windows of the decoder; 1 GiB
 }
 
-var defaultLimits = Limits{Members: 1 << 20, NameBytes: 256 << 20, File: 8 << 30, Total: 32 << 30, Window: 128 << 20}
+var defaultLimits = Limits{Members: 1 << 20, NameBytes: 256 << 20, File: 8 << 30, Total: 32 << 30, Memory: 1 << 30}
+
+// maxZstWindow is the largest window that rustup's decoder takes, in bytes.
+const maxZstWindow = 128 << 20
 
 func (l Limits) withDefaults() Limits {
 	if l.Members == 0 {
@@ -41,8 +46,8 @@ func (l Limits) withDefaults() Limits {
 	if l.Total == 0 {
 		l.Total = defaultLimits.Total
 	}
-	if l.Window == 0 {
-		l.Window = defaultLimits.Window
+	if l.Memory == 0 {
+		l.Memory = defaultLimits.Memory
 	}
 	return l
 }
@@ -143,9 +148,9 @@ func (a *Archive) decompress() (io.Reader, error) {
 		z.Multistream(false)
 		return z, nil
 	case XZ:
-		return newXZReader(a.raw)
+		return xz.NewReader(a.raw, xz.ReaderConfig{MaxMemory: a.limits.Memory})
 	case Zst:
-		z, err := zstd.NewReader(a.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(a.limits.Window)))
+		z, err := zstd.NewReader(a.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(min(a.limits.Memory, maxZstWindow))))
 		if err != nil {
 			return nil, err
 		}

@@ -82,9 +82,8 @@ func (f *fanout) close() {
 	}
 }
 
-// drain writes stream i to w until it ends or the context does. A gate slot is
-// held during each write, so that a run keeps to its number of jobs.
-func (f *fanout) drain(i int, w io.Writer, gate chan struct{}) error {
+// drain writes stream i to w until it ends or the context does.
+func (f *fanout) drain(i int, w io.Writer) error {
 	for {
 		select {
 		case <-f.ctx.Done():
@@ -93,10 +92,7 @@ func (f *fanout) drain(i int, w io.Writer, gate chan struct{}) error {
 			if !ok {
 				return context.Cause(f.ctx)
 			}
-			gate <- struct{}{}
-			_, err := w.Write(c.data)
-			<-gate
-			if err != nil {
+			if _, err := w.Write(c.data); err != nil {
 				return err
 			}
 			if n := len(c.data); c.users.Add(-1) == 0 {

@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"x.go/dist/xz"
 	"x.go/manifests"
 )
 
@@ -45,32 +47,31 @@ func ParseProfile(s string) (Profile, error) {
 // level is what a profile means to each compressor.
 type level struct {
 	gz        int
-	xz        xzLevel
+	xz        xz.Profile
 	zst       zstd.EncoderLevel
 	zstWindow int // bytes; rustup's decoder takes up to 128 MiB
 }
 
-// xzLevel has the settings of the xz container that decide how much memory a
-// reader needs and how far a writer can run in parallel.
-type xzLevel struct {
-	preset int
-	dict   int   // bytes
-	block  int64 // bytes
+// levels have the gz levels of src/tools/rust-installer/src/compression.rs. Its
+// xz presets are those of package xz, by the same names. It knows no zst: those
+// are the encoder's levels, with windows of the size of the xz dictionaries.
+var levels = map[Profile]level{
+	Fast:     {1, xz.Fast, zstd.SpeedFastest, 8 << 20},
+	Balanced: {6, xz.Balanced, zstd.SpeedBetterCompression, 16 << 20},
+	Best:     {9, xz.Best, zstd.SpeedBestCompression, 64 << 20},
 }
 
-// levels follow src/tools/rust-installer/src/compression.rs for gz and xz; its
-// xz blocks are liblzma's default of three times the dictionary. It knows no
-// zst: those are the encoder's levels with the windows of the xz dictionaries.
-var levels = map[Profile]level{
-	Fast:     {1, xzLevel{1, 1 << 20, 3 << 20}, zstd.SpeedFastest, 1 << 20},
-	Balanced: {6, xzLevel{6, 8 << 20, 24 << 20}, zstd.SpeedBetterCompression, 8 << 20},
-	Best:     {9, xzLevel{9, 64 << 20, 192 << 20}, zstd.SpeedBestCompression, 64 << 20},
+// xzConfig returns the settings of xz archives. They have no integrity check, as
+// those of rust-installer and promote-release: the file has a SHA-256.
+func (l level) xzConfig(workers int) xz.WriterConfig {
+	return xz.WriterConfig{Profile: l.xz, Check: xz.CheckNone, Workers: workers}
 }
 
 // newCompressor returns a writer that compresses to w in one gzip member, xz
 // stream or zstd frame: rustup refuses files of several members or streams.
-// The bytes depend on f, l and the input alone. Closing it does not close w.
-func newCompressor(f Format, l level, w io.Writer) (io.WriteCloser, error) {
+// The bytes depend on f, l and the input alone. Closing it does not close w; when
+// ctx ends it need not be closed.
+func newCompressor(ctx context.Context, f Format, l level, workers int, w io.Writer) (io.WriteCloser, error) {
 	switch f {
 	case GZ:
 		z, err := gzip.NewWriterLevel(w, l.gz)
@@ -82,7 +83,7 @@ func newCompressor(f Format, l level, w io.Writer) (io.WriteCloser, error) {
 		z.ModTime = time.Unix(0, 0)
 		return z, nil
 	case XZ:
-		return newXZWriter(w, l.xz)
+		return xz.NewWriterContext(ctx, w, l.xzConfig(workers))
 	case Zst:
 		return zstd.NewWriter(w, zstd.WithEncoderLevel(l.zst), zstd.WithWindowSize(l.zstWindow), zstd.WithEncoderConcurrency(1))
 	}
@@ -90,10 +91,12 @@ func newCompressor(f Format, l level, w io.Writer) (io.WriteCloser, error) {
 }
 
 // compressorMemory estimates what one compressor holds, in bytes.
-func compressorMemory(f Format, l level) int64 {
+func compressorMemory(f Format, l level, workers int) int64 {
 	switch f {
 	case XZ:
-		return xzWriterMemory(l.xz)
+		// The settings are our own and valid; their error is NewWriter's to report.
+		m, _ := l.xzConfig(workers).Memory()
+		return m.Encoder
 	case Zst:
 		return 4*int64(l.zstWindow) + 64<<20
 	}

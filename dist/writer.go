@@ -31,11 +31,14 @@ type Writer struct {
 	// Time is rust-installer's default, the first commit of Rust in July 2006,
 	// which directories always have.
 	ModTime time.Time
-	// Jobs bounds how many compressors work at a time; 0 means one for each
-	// processor. The bytes do not depend on it.
+	// Jobs bounds how many xz blocks are compressed at a time, and how many
+	// packages; 0 means one for each processor. gz and zst are one goroutine for
+	// each package, and are not counted: they take a tenth of the time. The
+	// bytes of the archives do not depend on it.
 	Jobs int
-	// MaxMemory bounds in bytes what [Writer.WriteAll] uses by writing fewer
-	// packages at a time, but never less than one; 0 sets no bound.
+	// MaxMemory in bytes lowers the number of blocks and packages at a time until
+	// the estimated memory of the compressors is below it, but to no less than
+	// one; 0 sets no bound.
 	MaxMemory int64
 	// Progress, if not nil, is called as the tar streams are consumed, from
 	// several goroutines but never from two at once.
@@ -121,8 +124,7 @@ type work struct {
 type setup struct {
 	Writer
 	level level
-	gate  chan struct{} // one slot for each job
-	mu    sync.Mutex    // serialises Progress
+	mu    sync.Mutex // serialises Progress
 }
 
 func (w Writer) setup() (*setup, error) {
@@ -151,7 +153,7 @@ func (w Writer) setup() (*setup, error) {
 		return nil, fmt.Errorf("got %d jobs and a memory limit of %d bytes, want neither negative", w.Jobs, w.MaxMemory)
 	}
 	w.Jobs = cmp.Or(w.Jobs, runtime.GOMAXPROCS(0))
-	return &setup{Writer: w, level: levels[w.Profile], gate: make(chan struct{}, w.Jobs)}, nil
+	return &setup{Writer: w, level: levels[w.Profile]}, nil
 }
 
 func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, error) {
@@ -170,24 +172,7 @@ func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
-	// Large ones first: what starts last should not be what takes longest.
-	order := make([]*work, 0, len(works))
-	for i := range works {
-		order = append(order, &works[i])
-	}
-	slices.SortStableFunc(order, func(a, b *work) int { return cmp.Compare(b.tar.size, a.tar.size) })
-
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(s.parallel())
-	for _, k := range order {
-		g.Go(func() error {
-			if err := context.Cause(gctx); err != nil {
-				return err
-			}
-			return s.write(gctx, dir, k)
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := s.writeAll(ctx, dir, works); err != nil {
 		return nil, err
 	}
 	var out []Artifact
@@ -197,21 +182,8 @@ func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, 
 	return out, nil
 }
 
-// parallel returns how many packages may be written at a time.
-func (s *setup) parallel() int {
-	n := s.Jobs
-	if s.MaxMemory > 0 {
-		need := int64(chunkSize * chunkCount)
-		for _, f := range s.Formats {
-			need += compressorMemory(f, s.level)
-		}
-		n = min(n, int(s.MaxMemory/need))
-	}
-	return max(n, 1)
-}
-
 // write makes all archives of one tree from one pass over its files.
-func (s *setup) write(ctx context.Context, dir string, k *work) (err error) {
+func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing package %q to %q: %w", k.name, dir, err)
@@ -230,7 +202,7 @@ func (s *setup) write(ctx context.Context, dir string, k *work) (err error) {
 		}
 		outs = append(outs, o)
 	}
-	if err := s.compress(ctx, k, outs); err != nil {
+	if err := s.compress(ctx, k, outs, workers); err != nil {
 		return err
 	}
 	if err := commitAll(dir, outs); err != nil {
@@ -246,13 +218,13 @@ func (s *setup) write(ctx context.Context, dir string, k *work) (err error) {
 }
 
 // compress runs the tar stream of k through a compressor for each output.
-func (s *setup) compress(ctx context.Context, k *work, outs []*output) error {
+func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.tar.size}}
 	fan := newFanout(ctx, len(outs), m.add)
 	for i, o := range outs {
 		g.Go(func() error {
-			if err := s.compressOne(fan, i, o); err != nil {
+			if err := s.compressOne(fan, i, o, workers); err != nil {
 				return fmt.Errorf("writing %q: %w", o.name, err)
 			}
 			return nil
@@ -268,12 +240,12 @@ func (s *setup) compress(ctx context.Context, k *work, outs []*output) error {
 	return g.Wait()
 }
 
-func (s *setup) compressOne(fan *fanout, i int, o *output) error {
-	c, err := newCompressor(s.Formats[i], s.level, o)
+func (s *setup) compressOne(fan *fanout, i int, o *output, workers int) error {
+	c, err := newCompressor(fan.ctx, s.Formats[i], s.level, workers, o)
 	if err != nil {
 		return err
 	}
-	if err := fan.drain(i, c, s.gate); err != nil {
+	if err := fan.drain(i, c); err != nil {
 		return err
 	}
 	if err := c.Close(); err != nil {
