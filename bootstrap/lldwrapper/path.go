@@ -1,0 +1,68 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// split cuts a path before its last separator. dir keeps the separator if it is the
+// root, and both are without one at the end otherwise; dir is "" if there is none.
+func split(path string) (dir, name string) {
+	i := strings.LastIndexAny(path, separators)
+	if i < 0 {
+		return "", path
+	}
+	if i == 0 {
+		if len(path) == 1 {
+			return "", ""
+		}
+		return path[:1], path[1:]
+	}
+	return path[:i], path[i+1:]
+}
+
+func join(dir, name string) string {
+	if strings.HasSuffix(dir, separators[:1]) {
+		return dir + name
+	}
+	return dir + separators[:1] + name
+}
+
+// quote shows a file name as Rust's {:?} does.
+func quote(name string) string {
+	const hex = "0123456789ABCDEF"
+	quoted := []byte{'"'}
+	for len(name) > 0 {
+		r, size := utf8.DecodeRuneInString(name)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			quoted = append(quoted, '\\', 'x', hex[name[0]>>4], hex[name[0]&15])
+		case r == '"' || r == '\\':
+			quoted = append(quoted, '\\', name[0])
+		case r == '\n':
+			quoted = append(quoted, '\\', 'n')
+		case r == '\r':
+			quoted = append(quoted, '\\', 'r')
+		case r == '\t':
+			quoted = append(quoted, '\\', 't')
+		default:
+			quoted = append(quoted, name[:size]...)
+		}
+		name = name[size:]
+	}
+	return string(append(quoted, '"'))
+}
+
+// describe words an error of the system as Rust's standard library does.
+func describe(err error) string {
+	number, ok := errno(err)
+	if !ok {
+		return err.Error()
+	}
+	text := []byte(number.Error())
+	if 'a' <= text[0] && text[0] <= 'z' {
+		text[0] -= 'a' - 'A'
+	}
+	return string(text) + " (os error " + strconv.Itoa(int(number)) + ")"
+}
