@@ -15,10 +15,10 @@
 //
 // The program is started for each link, so it is kept small: no fmt, and on Linux
 // no os, and it spares the runtime the look for CPU limits.
-package main
-
+//
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
+package main
 
 // Set with -ldflags -X.
 var (
