@@ -313,7 +313,11 @@ func (sc scanner) drain(a *scanned, raw *boundedReader) {
 			break
 		}
 		if err != nil {
-			s.failf(archiveTrailing, "reading what follows the tar: %v", err)
+			// A bad checksum shows here; so do bytes after the stream, which
+			// the container's headers have shown before.
+			if !s.failed(archiveTrailing, archiveStream) {
+				s.failf(archiveReadable, "after the last member: %v", err)
+			}
 			break
 		}
 	}
