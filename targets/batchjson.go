@@ -31,7 +31,10 @@ func (c *Case) parse(line string) error {
 func (c *Case) member(s *jsonScanner, key string) (err error) {
 	switch key {
 	case "id":
-		c.ID, err = s.raw()
+		var id string
+		if id, err = s.raw(); err == nil {
+			c.ID = id
+		}
 	case "target":
 		c.Target, err = s.text1(key)
 	case "flags":

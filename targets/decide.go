@@ -73,7 +73,7 @@ func (d Decision) UsesLLD() bool {
 		return false
 	}
 	if !d.Flavor.UsesCC() {
-		return d.Flavor.UsesLLD()
+		return d.Flavor.UsesLLD() || strings.HasSuffix(d.Linker, "ld.lld")
 	}
 	lld := d.Flavor.kind == kindWasm || d.Flavor.kind == kindEm
 	for _, arg := range d.LLDArgs {

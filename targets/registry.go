@@ -101,7 +101,10 @@ func NewRegistry(texts ...string) (Registry, error) {
 func parseHeader(text string) (s Snapshot, from Release, err error) {
 	s.text = text
 	head, _, _ := strings.Cut(text, "\n\n")
-	for n, line := range lines(head) {
+	n := 0
+	for line := range strings.Lines(head) {
+		line = strings.TrimSuffix(line, "\n")
+		n++
 		key, value, _ := strings.Cut(line, " ")
 		switch key {
 		case "release":
@@ -120,25 +123,13 @@ func parseHeader(text string) (s Snapshot, from Release, err error) {
 			}
 		}
 		if err != nil {
-			return s, from, fmt.Errorf("reading registry: line %d: %w", n+1, err)
+			return s, from, fmt.Errorf("reading registry: line %d: %w", n, err)
 		}
 	}
 	if s.info.Release.IsZero() || s.info.Host.IsZero() {
 		return s, from, errors.New("reading registry: header lacks release or host")
 	}
 	return s, from, nil
-}
-
-func lines(text string) iter.Seq2[int, string] {
-	return func(yield func(int, string) bool) {
-		n := 0
-		for line := range strings.SplitSeq(text, "\n") {
-			if !yield(n, line) {
-				return
-			}
-			n++
-		}
-	}
 }
 
 // Releases lists the releases held, oldest first.

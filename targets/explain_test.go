@@ -1,0 +1,207 @@
+package targets_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/targets"
+)
+
+func explain(t *testing.T, c targets.Compiler, target string, flags ...string) targets.Explanation {
+	t.Helper()
+	q, err := newest(t).Query(c, triple(target), flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return targets.Explain(q)
+}
+
+func TestWays(t *testing.T) {
+	noLLD := targets.Compiler{Release: stable195.Release, Host: linuxGNU}
+	refused := func(target string) string {
+		return "error: `-C linker-features=-lld` is unstable on the `" + target + "` target. The `-Z unstable-options` flag must also be passed to use it on this target"
+	}
+	const (
+		needsZ  = "error: `-C linker-features=+lld` is unstable, and also requires the `-Z unstable-options` flag to be used"
+		flavorZ = "error: the linker flavor `gnu-cc` is unstable, the `-Z unstable-options` flag must also be passed to use the unstable values"
+		onlyZ   = "error: only `-C link-self-contained` values `y`/`yes`/`on`/`n`/`no`/`off`/`-linker` are stable, the `-Z unstable-options` flag must also be passed to use the unstable values"
+	)
+	for _, tt := range []struct {
+		name     string
+		compiler targets.Compiler
+		target   string
+		flags    []string
+		lld      string
+		want     []targets.Way
+	}{
+		{"x64", stable195, "x86_64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
+			{"off", []string{"-Clinker-features=-lld"}, true, ""},
+			{"off", []string{"-Clink-arg=-fuse-ld=bfd"}, true, ""},
+			{"off", []string{"-Clinker=gcc"}, true, ""},
+			{"off", []string{"-Clinker-flavor=gnu-cc"}, false, flavorZ},
+		}},
+		{"refused on aarch64 although it is the default", stable195, "aarch64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
+			{"off", []string{"-Clinker-features=-lld"}, false, refused("aarch64-unknown-linux-gnu")},
+			{"off", []string{"-Clink-arg=-fuse-ld=bfd"}, true, ""},
+			{"off", []string{"-Clinker=gcc"}, true, ""},
+			{"off", []string{"-Clinker-flavor=gnu-cc"}, false, flavorZ},
+		}},
+		{"rust.lld = false", noLLD, "x86_64-unknown-linux-gnu", nil, "", []targets.Way{
+			{"on", []string{"-Clinker-features=+lld", "-Clink-self-contained=+linker"}, false, onlyZ},
+			{"on", []string{"-Clinker-features=+lld"}, false, needsZ},
+			{"on", []string{"-Clink-arg=-fuse-ld=lld"}, true, ""},
+		}},
+		{"linker's name", stable195, "x86_64-unknown-linux-gnu", []string{"-Clinker=gcc"}, "", []targets.Way{
+			{"on", []string{"-Clinker-features=+lld", "-Clink-self-contained=+linker"}, false, onlyZ},
+			{"on", []string{"-Clinker-features=+lld"}, false, needsZ},
+			{"on", []string{"-Clink-arg=-fuse-ld=lld"}, true, ""},
+			{"on", []string{"-Clinker=cc"}, true, ""},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := explain(t, tt.compiler, tt.target, tt.flags...)
+			if e.LLD != tt.lld {
+				t.Errorf("got LLD %q, want %q", e.LLD, tt.lld)
+			}
+			if diff := cmp.Diff(tt.want, e.Ways); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Each flag of a way must do what the way says, alone with the query.
+func TestWaysWorkOnEveryTarget(t *testing.T) {
+	s := newest(t)
+	n := 0
+	for spec := range s.All() {
+		q, err := s.Query(stable195, spec.Triple, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range targets.Explain(q).Ways {
+			n++
+			try := q
+			try.Args = w.Flags
+			if d := targets.Decide(try); (d.Exit == 0) != w.Stable {
+				t.Errorf("%s %q: got exit %d, want stable %v", spec.Triple, w.Flags, d.Exit, w.Stable)
+			}
+			try.Unstable, try.Bootstrap = true, "1"
+			if d := targets.Decide(try); d.UsesLLD() != (w.Turns == "on") {
+				t.Errorf("%s %q: got LLD %v, want it %s", spec.Triple, w.Flags, d.UsesLLD(), w.Turns)
+			}
+		}
+	}
+	if n < 100 {
+		t.Errorf("got %d ways over all targets", n)
+	}
+}
+
+func TestSteps(t *testing.T) {
+	for _, tt := range []struct {
+		target string
+		flags  []string
+		rule   targets.Rule
+		states string
+	}{
+		{"x86_64-unknown-linux-gnu", nil, targets.RuleTargetFlavor, "idle idle idle won"},
+		{"x86_64-unknown-none", nil, targets.RuleTargetLinker, "idle idle won lost"},
+		{"x86_64-unknown-none", []string{"-Clinker=cc"}, targets.RuleLinkerOption, "idle won lost lost"},
+		{"x86_64-unknown-none", []string{"-Clinker=cc", "-Clinker-flavor=ld"}, targets.RuleFlavorOption, "won lost lost lost"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clinker-flavor=em"}, targets.RuleIncompatibleFlavor, "idle idle idle idle"},
+		{"x86_64-unknown-linux-gnu", []string{"--crate-type=rlib"}, targets.RuleNothingToLink, "idle idle idle idle"},
+	} {
+		e := explain(t, stable195, tt.target, tt.flags...)
+		var states []string
+		for _, s := range e.Steps {
+			states = append(states, s.State)
+		}
+		if got := strings.Join(states, " "); got != tt.states || e.Decision.Rule != tt.rule {
+			t.Errorf("%s %q: got %s by %s, want %s by %s", tt.target, tt.flags, got, e.Decision.Rule, tt.states, tt.rule)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for _, tt := range []struct {
+		target string
+		flags  []string
+		want   string
+	}{
+		{"x86_64-unknown-linux-gnu", nil, "old-gcc-retry"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clinker=gcc"}, "linker-name-drops-lld"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clinker=cc"}, "old-gcc-retry"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clink-self-contained=y"}, "self-contained-y-crashes old-gcc-retry"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clink-self-contained=-linker"}, "old-gcc-retry system-lld"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clink-arg=-fuse-ld=bfd"}, "old-gcc-retry last-fuse-ld-wins"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clinker=ld.lld"}, "ld.lld-counts-as-ld"},
+		{"aarch64-unknown-linux-gnu", nil, "old-gcc-retry host-decides"},
+		{"m68k-unknown-linux-gnu", nil, "old-gcc-retry system-lld m68k-has-no-lld host-decides"},
+		{"x86_64-unknown-none", nil, ""},
+		{"x86_64-unknown-linux-musl", []string{"-Clink-self-contained=y"}, ""},
+		{"x86_64-unknown-linux-gnu", []string{"--crate-type=rlib"}, ""},
+	} {
+		var got []string
+		for _, w := range explain(t, stable195, tt.target, tt.flags...).Warnings {
+			got = append(got, w.ID)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s %q: got %q, want %q", tt.target, tt.flags, got, tt.want)
+		}
+	}
+	q, err := newest(t).Query(stable195, triple("x86_64-unknown-none"), []string{"-Clinker-features=-lld"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Unstable, q.Bootstrap = true, "1"
+	e := targets.Explain(q)
+	if !slices.ContainsFunc(e.Warnings, func(w targets.Warning) bool { return w.ID == "rust-lld-without-flavor" }) {
+		t.Errorf("rust-lld without -flavor: got %v", e.Warnings)
+	}
+}
+
+// What depends on the outside world is asked of it, by these names.
+func TestWorld(t *testing.T) {
+	q, err := newest(t).Query(stable195, linuxGNU, []string{"--sysroot", "rel", "-Clinker=/opt/cc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	q.World = targets.World{Sysroot: "/tc", Exists: func(p string) bool {
+		asked = append(asked, p)
+		return strings.HasPrefix(p, "/tc") || strings.HasPrefix(p, "/opt")
+	}}
+	d := targets.Decide(q)
+	const dir = "/lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld"
+	if diff := cmp.Diff([]string{"-Brel" + dir, "-B/tc" + dir, "-fuse-ld=lld"}, d.LLDArgs); diff != "" || d.Linker != "/opt/cc" {
+		t.Errorf("got linker %q (-want +got)\n%s", d.Linker, diff)
+	}
+	q.World.Exists = func(string) bool { return false }
+	if d := targets.Decide(q); d.Rule != targets.RuleGccLdMissing || d.Exit != 1 {
+		t.Errorf("no gcc-ld: got %s, %q", d.Rule, d.Error)
+	}
+	q.Args = []string{"-Clinker=gone"}
+	q.World = targets.World{OnPath: func(string) bool { return false }}
+	if d := targets.Decide(q); d.Error != "error: linker `gone` not found" {
+		t.Errorf("no linker: got %q", d.Error)
+	}
+}
+
+func TestMinGWOnItsOwnHost(t *testing.T) {
+	mingw := triple("x86_64-pc-windows-gnu")
+	q, err := newest(t).Query(targets.Compiler{Release: stable195.Release, Host: mingw}, mingw, []string{"-Zunstable-options", "-Clinker-features=+lld"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Bootstrap = "1"
+	for found, want := range map[bool]string{true: "-fuse-ld=lld", false: "-B<sysroot>/lib/rustlib/x86_64-pc-windows-gnu/bin/gcc-ld -fuse-ld=lld"} {
+		q.World.OnPath = func(string) bool { return found }
+		q.Args = []string{"-Zunstable-options", "-Clinker-features=+lld", "-Clinker=/mingw/x86_64-w64-mingw32-gcc"}
+		if got := strings.Join(targets.Decide(q).LLDArgs, " "); got != want {
+			t.Errorf("linker found %v: got %q, want %q", found, got, want)
+		}
+	}
+}
