@@ -144,8 +144,7 @@ func (a *Archive) decompress() (io.Reader, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.closers = append(a.closers, z.Close)
-		z.Multistream(false)
+		z.Multistream(false) // a second member is found by finish
 		return z, nil
 	case XZ:
 		return xz.NewReader(a.raw, xz.ReaderConfig{MaxMemory: a.limits.Memory})
