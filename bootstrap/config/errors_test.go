@@ -104,6 +104,25 @@ func TestHints(t *testing.T) {
 	}
 }
 
+func TestHintsOfXToml(t *testing.T) {
+	got := loadErrors(t, source(map[string]string{"x.toml": "rust.lld = true\n[lld]\nbinry = 'x'\n[dist]\ncompression-formats = ['gz']\n"}))
+	want := []string{
+		"x.toml:1:1: rust: unknown field `rust`; hint: section `rust` belongs to bootstrap.toml",
+		"x.toml:3:1: lld.binry: unknown field `binry`; did you mean `binary`?",
+		"x.toml:5:1: dist.compression-formats: unknown field `compression-formats`; hint: `compression-formats` belongs to section `dist` of bootstrap.toml",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTooManyErrors(t *testing.T) {
+	got := loadErrors(t, source(bootstrapToml(strings.Repeat("[rust]\nldd = 1\n", 10_000))))
+	if len(got) != 101 || !strings.HasSuffix(got[100], "got more than 100 errors, the rest is left out") {
+		t.Errorf("got %d errors, the last is %q", len(got), got[len(got)-1])
+	}
+}
+
 func TestSyntaxErrorsGoOn(t *testing.T) {
 	got := loadErrors(t, source(map[string]string{"bootstrap.toml": "[rust]\nlld = yes\nldd = 1\nstrip = tru\n[build\ndocs = 1\n[dist]\nvendor = 1\n"}))
 	want := []string{

@@ -9,11 +9,14 @@ import (
 // section, or the sections where its name is a key. The texts of the latter
 // are upstream's.
 func (w *walker) hint(section string, c *node) string {
+	if len(w.loader.errs) >= maxErrors {
+		return ""
+	}
 	var hints []string
 	if near := w.nearest(section, c.key); near != "" {
 		hints = append(hints, fmt.Sprintf("did you mean `%s`?", near))
 	}
-	if h := w.elsewhere(section, c.key); h != "" {
+	if h := w.elsewhere(section, c); h != "" {
 		hints = append(hints, "hint: "+h)
 	}
 	return strings.Join(hints, "; ")
@@ -54,20 +57,18 @@ func (w *walker) nearest(section, name string) string {
 
 // elsewhere says where the name would be valid. The order of sections is
 // upstream's, then come the ones it does not think of.
-func (w *walker) elsewhere(section, name string) string {
+func (w *walker) elsewhere(section string, c *node) string {
+	name := c.key
+	if !w.anyFile {
+		if h := inOtherFile(w.file, section, c); h != "" {
+			return h
+		}
+	}
 	var places []string
 	for _, s := range []string{"build", "install", "llvm", "gcc", "rust", "dist", "", "target.*"} {
 		k, ok := schema.byID[join(s, name)]
-		if !ok || s == section || schema.keys[k].File != Bootstrap {
-			continue
-		}
-		places = append(places, s)
-	}
-	if w.file == Bootstrap && !w.anyFile {
-		for _, s := range schema.sections[X] {
-			if k, ok := schema.byID[join(s, name)]; ok && schema.keys[k].File == X {
-				return fmt.Sprintf("`%s` belongs to section `%s` of x.toml", name, s)
-			}
+		if ok && s != section && (w.anyFile || schema.keys[k].File == w.file) {
+			places = append(places, s)
 		}
 	}
 	switch {
@@ -79,6 +80,24 @@ func (w *walker) elsewhere(section, name string) string {
 		return fmt.Sprintf("`%s` would be valid %s", name, placeList(places))
 	case section != "" && w.isTable(name):
 		return fmt.Sprintf("section name `%s` used as a key within a section", name)
+	}
+	return ""
+}
+
+// inOtherFile says that a name is a section or a key of the other
+// configuration file.
+func inOtherFile(f File, section string, c *node) string {
+	name := c.key
+	for _, t := range tables {
+		switch {
+		case t.file == f:
+		case section == "" && t.section == name && c.kind == tableNode:
+			return fmt.Sprintf("section `%s` belongs to %s", name, t.file)
+		case f == Bootstrap || t.section == section:
+			if i, ok := schema.byID[join(t.section, name)]; ok && schema.keys[i].File == t.file {
+				return fmt.Sprintf("`%s` belongs to section `%s` of %s", name, t.section, t.file)
+			}
+		}
 	}
 	return ""
 }

@@ -55,6 +55,7 @@ const (
 	configEnv      = "RUST_BOOTSTRAP_CONFIG"
 	maxIncludes    = 256
 	maxOptionBytes = 64 << 10
+	maxErrors      = 100
 )
 
 // Load finds and reads the configuration files and resolves every key. Layers,
@@ -93,7 +94,16 @@ type loader struct {
 	profileName string
 }
 
-func (l *loader) fail(e *Error) { l.errs = append(l.errs, e) }
+// fail records an error. Of a file that is no configuration at all, the first
+// errors are enough.
+func (l *loader) fail(e *Error) {
+	switch {
+	case len(l.errs) < maxErrors:
+		l.errs = append(l.errs, e)
+	case len(l.errs) == maxErrors:
+		l.errs = append(l.errs, &Error{Where: e.Where, Message: fmt.Sprintf("got more than %d errors, the rest is left out", maxErrors)})
+	}
+}
 
 func (l *loader) note(f Finding) { l.notices = append(l.notices, f) }
 

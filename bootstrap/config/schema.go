@@ -126,21 +126,19 @@ var tables = []struct {
 var schema = buildSchema()
 
 type schemaIndex struct {
-	keys     []Key
-	byID     map[string]int
-	removed  map[string]int
-	sections map[File][]string
+	keys    []Key
+	byID    map[string]int
+	removed map[string]int
 }
 
 func buildSchema() schemaIndex {
-	s := schemaIndex{byID: map[string]int{}, removed: map[string]int{}, sections: map[File][]string{}}
+	s := schemaIndex{byID: map[string]int{}, removed: map[string]int{}}
 	for _, t := range tables {
 		for _, k := range t.keys {
 			k.File, k.Section = t.file, t.section
 			s.byID[k.ID()] = len(s.keys)
 			s.keys = append(s.keys, k)
 		}
-		s.sections[t.file] = append(s.sections[t.file], t.section)
 	}
 	for i, k := range removedKeys {
 		s.removed[k.ID()] = i
