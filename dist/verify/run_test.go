@@ -25,9 +25,6 @@ func verifyAll(t *testing.T, opts verify.Options) verify.Report {
 func TestGoodDist(t *testing.T) {
 	dir, _ := needDist(t)
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}})
-	for _, c := range report.Checks {
-		t.Logf("%s %s %s: %s", c.Status, c.Name, c.Subject, c.Detail)
-	}
 	if got := report.Status(); got != verify.Pass {
 		t.Errorf("got %s, want PASS", got)
 	}

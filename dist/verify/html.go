@@ -1,0 +1,114 @@
+package verify
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+)
+
+//go:embed report.html
+var pageText string
+
+// page is parsed once; that it parses is tested.
+var page = template.Must(template.New("report").Funcs(template.FuncMap{
+	"bytes": byteCount,
+	"lower": func(s Status) string { return strings.ToLower(string(s)) },
+	"line":  oneLine,
+	"short": func(s string) string { return s[:min(len(s), 12)] },
+}).Parse(pageText))
+
+// pageData is what the page shows.
+type pageData struct {
+	Report
+	Verdict  Status
+	Counts   string
+	Groups   []pageGroup
+	Archives []pageArchive
+	Shipped  []Binary
+	Produced []Binary
+	Linkers  []pageCount
+}
+
+// pageGroup is one group's table of checks.
+type pageGroup struct {
+	Name   Group
+	Status Status
+	Counts string
+	Rows   []pageRow
+}
+
+// pageRow is one check with what it demands.
+type pageRow struct {
+	Check
+	What string
+}
+
+// pageArchive is a row with its bars, as percentages of the largest archive.
+type pageArchive struct {
+	Archive
+	Bar, Inner float64
+}
+
+type pageCount struct {
+	Name string
+	N    int
+}
+
+// WriteHTML writes the report as one page that needs nothing else: no script,
+// no font, no picture.
+func (r Report) WriteHTML(w io.Writer) error {
+	d := pageData{Report: r, Verdict: r.Status(), Counts: r.Summary(), Archives: archiveBars(r.Archives)}
+	what := map[string]CheckInfo{}
+	for _, c := range Catalogue() {
+		what[c.Name] = c
+	}
+	for _, g := range Groups() {
+		var part Report
+		for _, c := range r.Checks {
+			if what[c.Name].Group == g {
+				part.Checks = append(part.Checks, c)
+			}
+		}
+		if len(part.Checks) == 0 {
+			continue
+		}
+		pg := pageGroup{Name: g, Status: part.Status(), Counts: part.Summary()}
+		for _, c := range part.WorstFirst() {
+			pg.Rows = append(pg.Rows, pageRow{c, what[c.Name].What})
+		}
+		d.Groups = append(d.Groups, pg)
+	}
+	count := map[string]int{}
+	for _, b := range r.Binaries {
+		if b.Leg == "" {
+			d.Shipped = append(d.Shipped, b)
+			count[strings.TrimSpace(b.Linker+" "+b.LinkerVersion)]++
+		} else {
+			d.Produced = append(d.Produced, b)
+		}
+	}
+	for _, name := range sortedKeys(count) {
+		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
+	}
+	if err := page.Execute(w, d); err != nil {
+		return fmt.Errorf("writing report as HTML: %w", err)
+	}
+	return nil
+}
+
+// archiveBars scales the sizes to the largest, unpacked.
+func archiveBars(archives []Archive) []pageArchive {
+	var most int64 = 1
+	for _, a := range archives {
+		most = max(most, a.Unpacked, a.Size)
+	}
+	out := make([]pageArchive, len(archives))
+	for i, a := range archives {
+		out[i] = pageArchive{a, 100 * float64(a.Unpacked) / float64(most), 100 * float64(a.Size) / float64(most)}
+	}
+	slices.SortStableFunc(out, func(a, b pageArchive) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}

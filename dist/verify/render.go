@@ -1,0 +1,180 @@
+package verify
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// WriteJSON writes the report as one JSON object, indented, with its overall
+// status first.
+func (r Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(struct {
+		Status Status `json:"status"`
+		Report
+	}{r.Status(), r})
+	if err != nil {
+		return fmt.Errorf("writing report as JSON: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes the report for a terminal, worst first: every failure with
+// its findings, every skip with its reason, then the passes, one line each if
+// verbose and else as a count; the verdict is the last line.
+func (r Report) WriteText(w io.Writer, verbose bool) error {
+	var b strings.Builder
+	for _, c := range r.WorstFirst() {
+		if c.Status == Pass && !verbose {
+			continue
+		}
+		fmt.Fprintf(&b, "%s %s", c.Status, c.Name)
+		if c.Subject != "" {
+			fmt.Fprintf(&b, " [%s]", oneLine(c.Subject))
+		}
+		if c.Detail != "" && len(c.Findings) == 0 {
+			fmt.Fprintf(&b, ": %s", oneLine(c.Detail))
+		}
+		b.WriteByte('\n')
+		for _, f := range c.Findings {
+			fmt.Fprintf(&b, "     %s\n", oneLine(f))
+		}
+	}
+	if r.Compiler != "" {
+		fmt.Fprintf(&b, "%s, default link expected to use: %s\n", r.Compiler, r.Expect)
+	}
+	fmt.Fprintf(&b, "%s: %s\n", r.Status(), r.Summary())
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("writing report: %w", err)
+	}
+	return nil
+}
+
+// Summary counts the checks: "2 failed, 1 skipped, 84 passed".
+func (r Report) Summary() string {
+	return fmt.Sprintf("%d failed, %d skipped, %d passed", r.Count(Fail), r.Count(Skip), r.Count(Pass))
+}
+
+// oneLine keeps text from archives from moving the cursor or faking lines.
+func oneLine(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u2028' || c == '\u2029' || isBidi(c) {
+			return '\ufffd'
+		}
+		return c
+	}, s)
+}
+
+// isBidi reports whether c changes the direction of text.
+func isBidi(c rune) bool { return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' }
+
+// The JUnit schema as CI systems read it.
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Failure *junitMessage `xml:"failure"`
+	Skipped *junitMessage `xml:"skipped"`
+	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes the report as JUnit XML: a suite for each group, a case for
+// each check. An empty report has one failing case, since CI systems take a
+// file without cases for success.
+func (r Report) WriteJUnit(w io.Writer) error {
+	out := junitSuites{Name: "dist test"}
+	for _, g := range Groups() {
+		suite := junitSuite{Name: string(g)}
+		for _, c := range r.Checks {
+			if groupOf(c.Name) == g {
+				suite.add(c)
+			}
+		}
+		out.add(suite)
+	}
+	if len(r.Checks) == 0 {
+		suite := junitSuite{Name: "report"}
+		suite.add(Check{Name: "report/empty", Status: Fail, Detail: "nothing was checked"})
+		out.add(suite)
+	}
+	b, err := xml.MarshalIndent(out, "", "  ")
+	if err == nil {
+		_, err = io.WriteString(w, xml.Header+string(b)+"\n")
+	}
+	if err != nil {
+		return fmt.Errorf("writing report as JUnit XML: %w", err)
+	}
+	return nil
+}
+
+func (s *junitSuites) add(suite junitSuite) {
+	if suite.Tests == 0 {
+		return
+	}
+	s.Tests += suite.Tests
+	s.Failures += suite.Failures
+	s.Skipped += suite.Skipped
+	s.Suites = append(s.Suites, suite)
+}
+
+func (s *junitSuite) add(c Check) {
+	jc := junitCase{Class: strings.ReplaceAll(c.Name, "/", "."), Name: oneLine(strings.TrimSpace(c.Name + " " + c.Subject))}
+	text := oneLine(c.Detail)
+	if len(c.Findings) > 0 {
+		lines := make([]string, len(c.Findings))
+		for i, f := range c.Findings {
+			lines[i] = oneLine(f)
+		}
+		text = strings.Join(lines, "\n")
+	}
+	message := &junitMessage{Message: oneLine(c.Detail), Text: text}
+	s.Tests++
+	switch c.Status {
+	case Fail:
+		s.Failures++
+		jc.Failure = message
+	case Skip:
+		s.Skipped++
+		jc.Skipped = message
+	default:
+		jc.Output = text
+	}
+	s.Cases = append(s.Cases, jc)
+}
+
+// groupOf returns the group of a check's name, by the catalogue.
+func groupOf(name string) Group {
+	all := Catalogue()
+	i := slices.IndexFunc(all, func(c CheckInfo) bool { return c.Name == name })
+	if i < 0 {
+		return ""
+	}
+	return all[i].Group
+}
