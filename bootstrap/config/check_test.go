@@ -142,7 +142,7 @@ func TestCheckFiles(t *testing.T) {
 			"error /" + bin + "rust-objcopy: it is no regular file; put the file itself there",
 		}},
 		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'\nsite-wrapper = '/gone'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
-			files: fstest.MapFS{"opt/lld": program, "here/wrap": program}, want: []string{
+			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777}, "here/wrap": program}, want: []string{
 				"error /gone: no such file; correct lld.site-wrapper",
 				"error bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
 			}},

@@ -23,23 +23,33 @@ func (k *checker) sysrootFiles() {
 	}
 	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", k.host.String(), "bin")
 	if k.decided.Shipped && k.c.X.LLD.Binary == "" {
-		k.program(filepath.Join(bin, "rust-lld"), keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", true)
+		k.program(filepath.Join(bin, "rust-lld"), keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", mustExist)
 	}
-	k.program(filepath.Join(bin, "rust-objcopy"), "", "put the file itself there", false)
+	k.program(filepath.Join(bin, "rust-objcopy"), "", "put the file itself there", 0)
 }
 
-// program checks that a path is an executable file and no link.
-func (k *checker) program(name, key, remedy string, needed bool) {
+// programRule says what else [checker.program] asks of a path.
+type programRule uint8
+
+const (
+	mustExist programRule = 1 << iota
+	mayBeLink             // the file that a link names is copied
+)
+
+// program checks that a path is an executable file.
+func (k *checker) program(name, key, remedy string, rule programRule) {
 	info, err := k.f.Files.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if needed {
+		if rule&mustExist != 0 {
 			k.at(Failure, name, key, remedy, "no such file")
 		}
 	case err != nil:
 		k.at(Failure, name, key, remedy, "asking what it is: %v", err)
 	case info.Mode()&fs.ModeSymlink != 0:
-		k.at(Failure, name, key, "put the file itself there", "it is a symlink, which archives cannot hold (generated a symlink in a tarball)")
+		if rule&mayBeLink == 0 {
+			k.at(Failure, name, key, "put the file itself there", "it is a symlink, which archives cannot hold (generated a symlink in a tarball)")
+		}
 	case !info.Mode().IsRegular():
 		k.at(Failure, name, key, remedy, "it is no regular file")
 	case info.Mode()&0o111 == 0 && !strings.HasSuffix(name, ".exe"):
@@ -56,7 +66,7 @@ func (k *checker) programs() {
 		if p.name == "" || p.key == "lld.wrapper" && (p.name == "keep" || p.name == "build") {
 			continue
 		}
-		k.program(k.path(p.name), p.key, "correct "+p.key, true)
+		k.program(k.path(p.name), p.key, "correct "+p.key, mustExist|mayBeLink)
 	}
 	for _, p := range []struct{ key, name string }{
 		{"build.rustc", k.c.Build.Rustc}, {"build.cargo", k.c.Build.Cargo},

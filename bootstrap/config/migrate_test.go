@@ -36,6 +36,8 @@ func TestMigrateText(t *testing.T) {
 			"[build]\ndocs = false # no docs\n# shown by rustc -V\ndescription = \"Distro 1\" # ours\n\n[rust]\nlld = false\nrpath = false\n"},
 		{"move into a new section", "1.88.0", "1.95.0",
 			"[llvm]\nccache = true\nninja = true", "[llvm]\nninja = true\n\n[build]\nccache = true\n"},
+		{"move in a file with CRLF", "1.88.0", "1.95.0",
+			"[llvm]\r\nccache = true # c\r\nninja = true\r\n", "[llvm]\r\nninja = true\r\n\r\n[build]\r\nccache = true # c\r\n"},
 		{"move of a dotted key", "1.88.0", "1.95.0",
 			"rust.description = 'x'\nrust.lld = false\n", "build.description = 'x'\nrust.lld = false\n"},
 		{"removal takes its comment along", "1.78.0", "1.95.0",

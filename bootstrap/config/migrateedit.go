@@ -123,7 +123,11 @@ func (m *migrator) insert(n *node, to, value string) {
 	}
 	head := string(m.doc.data[comment:start])
 	tail := strings.TrimRight(string(m.doc.data[n.end:end]), "\r\n")
-	line := fieldName(to) + " = " + value + tail + "\n"
+	eol := "\n"
+	if bytes.Contains(m.doc.data, []byte("\r\n")) {
+		eol = "\r\n"
+	}
+	line := fieldName(to) + " = " + value + tail + eol
 	header := make([]string, len(names))
 	for i, name := range names {
 		header[i] = tomlKey(name)
@@ -135,7 +139,7 @@ func (m *migrator) insert(n *node, to, value string) {
 	case section != nil && section.def == byDots || section == nil && m.atTop(n):
 		m.splices = append(m.splices, splice{comment, comment, head + dotted})
 	default:
-		m.insertAt(len(m.doc.data), "\n["+strings.Join(header, ".")+"]\n"+head+line)
+		m.insertAt(len(m.doc.data), eol+"["+strings.Join(header, ".")+"]"+eol+head+line)
 	}
 }
 

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"x.go/targets"
 )
@@ -16,19 +18,20 @@ func (l *loader) resolve() (Config, error) {
 	for _, s := range c.settings {
 		slices.SortStableFunc(s, func(a, b Setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
 	}
+	defaults := constants()
 	for _, k := range schema.keys {
 		if k.Default != "" && !strings.Contains(k.Section, "*") {
-			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: cloneValue(constants[k.ID()])})
+			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: cloneValue(defaults[k.ID()])})
 		}
 	}
 	l.compute(&c)
-	v := reflect.ValueOf(&c).Elem()
+	v, at := reflect.ValueOf(&c).Elem(), fields()
 	for id, s := range c.settings {
-		if path, ok := fields[id]; ok {
+		if path, ok := at.config[id]; ok {
 			assign(v.FieldByIndex(path), s[0].Value)
 		}
 	}
-	c.fillNamed()
+	c.fillNamed(at)
 	return c, nil
 }
 
@@ -97,35 +100,43 @@ func value[T any](c *Config, id string) T {
 	return zero
 }
 
-// constants are the decoded constant defaults.
-var constants = decodeDefaults()
-
-func decodeDefaults() map[string]any {
-	out := map[string]any{}
+// constants are the decoded constant defaults. They are read once, as one
+// document, when the first configuration is loaded.
+var constants = sync.OnceValue(func() map[string]any {
+	var text strings.Builder
+	var with []Key
 	for _, k := range schema.keys {
-		if k.Default == "" {
-			continue
+		if k.Default != "" {
+			fmt.Fprintf(&text, "k%d = %s\n", len(with), k.Default)
+			with = append(with, k)
 		}
-		d := parse("", []byte("v="+k.Default))
-		if len(d.errs) > 0 {
-			panic("default of " + k.ID() + ": " + d.errs[0].msg)
-		}
-		v, _, msg := decode(k, d.root.children[0])
+	}
+	d := parse("defaults", []byte(text.String()))
+	if len(d.errs) > 0 || len(d.root.children) != len(with) {
+		panic(fmt.Sprintf("defaults of the schema are no TOML: %v", d.errs))
+	}
+	out := make(map[string]any, len(with))
+	for i, k := range with {
+		v, _, msg := decode(k, d.root.children[i])
 		if msg != "" {
 			panic("default of " + k.ID() + ": " + msg)
 		}
 		out[k.ID()] = v
 	}
 	return out
-}
+})
 
-// fields maps a full key to its field in Config. targetFields and toolFields
-// do so for the sections that users name.
-var (
-	fields       = configFields()
-	targetFields = sectionFields(reflect.TypeFor[Target](), "", nil)
-	toolFields   = sectionFields(reflect.TypeFor[Tool](), "", nil)
-)
+// layout says which field of Config a key is, by index: of keys by their full
+// names, of the keys of a target or tool by their own names.
+type layout struct{ config, target, tool map[string][]int }
+
+var fields = sync.OnceValue(func() layout {
+	return layout{
+		config: configFields(),
+		target: sectionFields(reflect.TypeFor[Target](), "", nil),
+		tool:   sectionFields(reflect.TypeFor[Tool](), "", nil),
+	}
+})
 
 func configFields() map[string][]int {
 	out := map[string][]int{}
@@ -188,7 +199,7 @@ func assign(f reflect.Value, v any) {
 }
 
 // fillNamed fills in Targets and Build.Tool.
-func (c *Config) fillNamed() {
+func (c *Config) fillNamed(at layout) {
 	for _, id := range sortedKeys(c.settings) {
 		name, last := instance(id), fieldName(id)
 		v := c.settings[id][0].Value
@@ -203,14 +214,14 @@ func (c *Config) fillNamed() {
 				c.Targets = map[targets.Triple]Target{}
 			}
 			section := c.Targets[t]
-			assign(reflect.ValueOf(&section).Elem().FieldByIndex(targetFields[last]), v)
+			assign(reflect.ValueOf(&section).Elem().FieldByIndex(at.target[last]), v)
 			c.Targets[t] = section
 		default:
 			if c.Build.Tool == nil {
 				c.Build.Tool = map[string]Tool{}
 			}
 			section := c.Build.Tool[name]
-			assign(reflect.ValueOf(&section).Elem().FieldByIndex(toolFields[last]), v)
+			assign(reflect.ValueOf(&section).Elem().FieldByIndex(at.tool[last]), v)
 			c.Build.Tool[name] = section
 		}
 	}

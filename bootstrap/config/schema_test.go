@@ -21,13 +21,13 @@ func TestEachKeyHasOneField(t *testing.T) {
 	}
 	delete(want, "profile") // resolved by hand, for its aliases
 	got := map[string]bool{}
-	for id := range fields {
+	for id := range fields().config {
 		got[id] = true
 	}
-	for name := range targetFields {
+	for name := range fields().target {
 		got["target.*."+name] = true
 	}
-	for name := range toolFields {
+	for name := range fields().tool {
 		got["build.tool.*."+name] = true
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
