@@ -47,6 +47,7 @@ type Batch struct {
 	specs    map[specKey]*Spec
 	c        Case
 	flags    []string
+	session  session
 }
 
 type specKey struct {
@@ -86,7 +87,7 @@ func (b *Batch) Decide(c *Case) Result {
 	if err != nil {
 		return Result{ID: c.ID, Problem: err.Error()}
 	}
-	d := Decide(q)
+	d := b.session.answer(&q)
 	return Result{ID: c.ID, Exit: d.Exit, Error: d.Error, Linked: d.Linked, Linker: d.Linker, LLDArgs: d.LLDArgs}
 }
 

@@ -104,22 +104,15 @@ func (s *jsonScanner) object(member func(key string) error) error {
 		return s.bad("an object")
 	}
 	s.at++
-	for first := true; ; first = false {
-		switch c := s.peek(); {
-		case c == '}' && first:
-			s.at++
-			return nil
-		case c != '"':
-			return s.bad("a member's name")
-		}
-		key, err := s.str()
+	if s.peek() == '}' {
+		s.at++
+		return nil
+	}
+	for {
+		key, err := s.key()
 		if err != nil {
 			return err
 		}
-		if s.peek() != ':' {
-			return s.bad("a colon")
-		}
-		s.at++
 		if err := member(key); err != nil {
 			return err
 		}
@@ -129,24 +122,20 @@ func (s *jsonScanner) object(member func(key string) error) error {
 	}
 }
 
-// array calls item before each item; item must consume it.
-func (s *jsonScanner) array(item func() error) error {
-	if s.peek() != '[' {
-		return s.bad("a list")
+// key reads a member's name and the colon.
+func (s *jsonScanner) key() (string, error) {
+	if s.peek() != '"' {
+		return "", s.bad("a member's name")
+	}
+	key, err := s.str()
+	if err != nil {
+		return "", err
+	}
+	if s.peek() != ':' {
+		return "", s.bad("a colon")
 	}
 	s.at++
-	if s.peek() == ']' {
-		s.at++
-		return nil
-	}
-	for {
-		if err := item(); err != nil {
-			return err
-		}
-		if more, err := s.more(']'); !more {
-			return err
-		}
-	}
+	return key, nil
 }
 
 // more consumes a comma or the end of a list or object.
@@ -166,18 +155,23 @@ func (s *jsonScanner) more(end byte) (bool, error) {
 func (s *jsonScanner) str() (string, error) {
 	s.at++
 	start := s.at
-	for ; s.at < len(s.text); s.at++ {
-		switch c := s.text[s.at]; {
-		case c == '"':
-			out := s.text[start:s.at]
-			s.at++
-			return out, nil
-		case c == '\\':
-			return s.escaped(start)
-		case c < ' ':
-			return "", s.bad("a string without control bytes")
+	rest := s.text[start:]
+	for i := range len(rest) {
+		c := rest[i]
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
 		}
+		s.at = start + i
+		switch c {
+		case '"':
+			s.at++
+			return rest[:i], nil
+		case '\\':
+			return s.escaped(start)
+		}
+		return "", s.bad("a string without control bytes")
 	}
+	s.at = len(s.text)
 	return "", s.bad("the end of a string")
 }
 
@@ -271,12 +265,21 @@ func (s *jsonScanner) texts(key string, into []string) ([]string, error) {
 	if s.peek() != '[' {
 		return into, s.wrongType(key, "a list of strings")
 	}
-	err := s.array(func() error {
+	s.at++
+	if s.peek() == ']' {
+		s.at++
+		return into, nil
+	}
+	for {
 		t, err := s.text1(key)
+		if err != nil {
+			return into, err
+		}
 		into = append(into, t)
-		return err
-	})
-	return into, err
+		if more, err := s.more(']'); !more {
+			return into, err
+		}
+	}
 }
 
 func (s *jsonScanner) boolean(key string) (Tristate, error) {
@@ -325,9 +328,9 @@ func (s *jsonScanner) skip(depth int) error {
 		_, err := s.str()
 		return err
 	case c == '{':
-		return s.object(func(string) error { return s.skip(depth + 1) })
+		return s.skipItems('}', depth)
 	case c == '[':
-		return s.array(func() error { return s.skip(depth + 1) })
+		return s.skipItems(']', depth)
 	case c == 't':
 		return s.word("true")
 	case c == 'f':
@@ -338,6 +341,30 @@ func (s *jsonScanner) skip(depth int) error {
 		return s.number()
 	}
 	return s.bad("a value")
+}
+
+// skipItems reads a list or an object up to its end. It does the work of array
+// and object without a function value, because most of a recording's line is
+// skipped here.
+func (s *jsonScanner) skipItems(end byte, depth int) error {
+	s.at++
+	if s.peek() == end {
+		s.at++
+		return nil
+	}
+	for {
+		if end == '}' {
+			if _, err := s.key(); err != nil {
+				return err
+			}
+		}
+		if err := s.skip(depth + 1); err != nil {
+			return err
+		}
+		if more, err := s.more(end); !more {
+			return err
+		}
+	}
 }
 
 func (s *jsonScanner) number() error {

@@ -22,6 +22,7 @@ type CodegenOptions struct {
 	optLevel          string
 	lto               bool // fat or thin
 	defaultLibraries  bool // -Cdefault-linker-libraries
+	preferDynamic     bool
 }
 
 // ParseCodegenOptions reads -C options in order. The error is the
@@ -36,7 +37,7 @@ func ParseCodegenOptions(options []Option) (CodegenOptions, error) {
 
 func (c *CodegenOptions) applyAll(options []Option) *Diagnostic {
 	for _, o := range options {
-		row, ok := codegenOptions[strings.ReplaceAll(o.Key, "_", "-")]
+		row, ok := codegenOptions[dashed(o.Key)]
 		if !ok {
 			return errUnknownOption(groupCodegen, o.Key)
 		}
@@ -46,6 +47,9 @@ func (c *CodegenOptions) applyAll(options []Option) *Diagnostic {
 	}
 	return nil
 }
+
+// dashed writes a key with dashes. rustc takes underscores too.
+func dashed(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
 func (c *CodegenOptions) apply(g optionGroup, row optionRow, o Option) *Diagnostic {
 	if !o.HasValue && row.needsValue {
@@ -61,7 +65,7 @@ func (c *CodegenOptions) apply(g optionGroup, row optionRow, o Option) *Diagnost
 // be right: there are over two hundred and none of them bears on linking.
 func (c *CodegenOptions) applyUnstable(options []Option) *Diagnostic {
 	for _, o := range options {
-		row, ok := unstableOptions[strings.ReplaceAll(o.Key, "_", "-")]
+		row, ok := unstableOptions[dashed(o.Key)]
 		if !ok {
 			continue
 		}
@@ -120,7 +124,7 @@ var codegenOptions = map[string]optionRow{
 	"overflow-checks":           boolean(),
 	"panic":                     {"either `unwind`, `abort`, or `immediate-abort`", true, oneOf("unwind", "abort", "immediate-abort")},
 	"passes":                    words(ignore),
-	"prefer-dynamic":            boolean(),
+	"prefer-dynamic":            {boolean().want, false, takePreferDynamic},
 	"profile-generate":          anything(),
 	"profile-use":               path(ignore),
 	"relocation-model":          {"one of supported relocation models (`rustc --print relocation-models`)", true, oneOf("static", "pic", "pie", "dynamic-no-pic", "ropi", "rwpi", "ropi-rwpi", "default")},
@@ -233,6 +237,11 @@ func takeLTO(c *CodegenOptions, v string, given bool) bool {
 
 func takeDefaultLibraries(c *CodegenOptions, v string, given bool) bool {
 	c.defaultLibraries = !slices.Contains(noWords, v)
+	return oneOf(booleans()...)(c, v, given)
+}
+
+func takePreferDynamic(c *CodegenOptions, v string, given bool) bool {
+	c.preferDynamic = !slices.Contains(noWords, v)
 	return oneOf(booleans()...)(c, v, given)
 }
 

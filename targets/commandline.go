@@ -67,27 +67,25 @@ var rustcOptions = map[string]optionArity{
 // which readFile hands in; nil finds no file. The error is rustc's
 // [*Diagnostic].
 func ParseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, error) {
-	inv, d := parseInvocation(args, readFile)
-	if d != nil {
+	var p argParser
+	if d := p.parse(args, readFile); d != nil {
 		return Invocation{}, d
 	}
-	return inv, nil
+	return p.inv, nil
 }
 
-func parseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, *Diagnostic) {
-	args, d := expandArgFiles(args, readFile)
-	if d != nil {
-		return Invocation{}, d
+// parse adds what args say to p.inv.
+func (p *argParser) parse(args []string, readFile func(path string) ([]byte, error)) (d *Diagnostic) {
+	if p.args, d = expandArgFiles(args, readFile); d != nil {
+		return d
 	}
-	p := argParser{args: args}
-	p.inv.Codegen = make([]Option, 0, 4)
 	for p.at < len(p.args) {
 		arg := p.args[p.at]
 		p.at++
 		switch {
 		case arg == "--":
 			p.inv.Other = append(p.inv.Other, p.args[p.at-1:]...)
-			return p.inv, nil
+			return nil
 		case strings.HasPrefix(arg, "--"):
 			d = p.long(arg[2:])
 		case len(arg) > 1 && arg[0] == '-':
@@ -96,10 +94,10 @@ func parseInvocation(args []string, readFile func(path string) ([]byte, error)) 
 			p.inv.Other = append(p.inv.Other, arg)
 		}
 		if d != nil {
-			return Invocation{}, d
+			return d
 		}
 	}
-	return p.inv, nil
+	return nil
 }
 
 type argParser struct {

@@ -89,27 +89,33 @@ func (d Decision) UsesLLD() bool {
 // answer of this program about linkers is asked of it.
 func Decide(q Query) Decision {
 	var s session
-	if d := s.decide(&q); d != nil {
+	return s.answer(&q)
+}
+
+func (s *session) answer(q *Query) Decision {
+	if d := s.decide(q); d != nil {
 		return d.decision()
 	}
 	return s.out
 }
 
-// session is the state of one decision.
+// session is the state of one decision. It may be used for another one after
+// it: then it keeps its memory, and nothing else.
 type session struct {
 	q        *Query
-	inv      Invocation
+	parser   argParser
+	inv      *Invocation
 	opts     CodegenOptions
 	unstable bool // nightly-like and -Zunstable-options
 	out      Decision
 }
 
 func (s *session) decide(q *Query) *Diagnostic {
-	s.q = q
-	var d *Diagnostic
-	if s.inv, d = parseInvocation(q.Args, q.World.ReadFile); d != nil {
+	*s = session{q: q, parser: argParser{inv: Invocation{Codegen: s.parser.inv.Codegen[:0]}}}
+	if d := s.parser.parse(q.Args, q.World.ReadFile); d != nil {
 		return d
 	}
+	s.inv = &s.parser.inv
 	if d := s.checkNightly(); d != nil {
 		return d
 	}
@@ -117,21 +123,25 @@ func (s *session) decide(q *Query) *Diagnostic {
 		s.out.Rule = RuleNothingToLink
 		return nil
 	}
-	for _, check := range [...]func(*session) *Diagnostic{
-		(*session).readOptions,
-		(*session).checkComponents,
-		(*session).checkFlavor,
-		(*session).checkOptLevel,
-		(*session).checkFeatures,
-		(*session).checkCompatibility,
-		(*session).checkOutputs,
-		(*session).link,
-	} {
+	for _, check := range checks {
 		if d := check(s); d != nil {
 			return d
 		}
 	}
 	return nil
+}
+
+// checks are in rustc's order: the first that fails is what rustc reports. The
+// options come as in build_session_options of rustc_session.
+var checks = [...]func(*session) *Diagnostic{
+	(*session).readOptions,
+	(*session).checkComponents,
+	(*session).checkFlavor,
+	(*session).checkOptLevel,
+	(*session).checkFeatures,
+	(*session).checkCompatibility,
+	(*session).checkOutputs,
+	(*session).link,
 }
 
 // allowsUnstable mirrors UnstableFeatures::from_environment of rustc_feature.
@@ -188,8 +198,6 @@ func (s *session) stableByName() bool {
 	return s.unstable || s.q.Target.Triple.String() == stableTarget && !s.q.CustomTarget
 }
 
-// checkComponents and checkFlavor come first, as in build_session_options of
-// rustc_session, then the optimization level, then the rest.
 func (s *session) checkComponents() *Diagnostic {
 	lsc := s.opts.LinkSelfContained
 	if _, bulk := lsc.Bulk(); !bulk && !s.unstable {
@@ -369,7 +377,7 @@ func (s *session) componentsInForce(program string) (Components, *Diagnostic) {
 // lldArgs gathers, in the order of the linker's command line, the arguments
 // that choose LLD: rustc's own, and those of the spec and of the user.
 func (s *session) lldArgs(f LinkerFlavor, inForce Components) ([]string, *Diagnostic) {
-	args := make([]string, 0, 4)
+	args := make([]string, 0, 3)
 	if f.UsesLLD() && !f.UsesCC() {
 		args = append(args, "-flavor", flavorKinds[f.kind].lldName)
 	}
@@ -402,9 +410,9 @@ func (s *session) appendGccLd(args []string) ([]string, *Diagnostic) {
 		if root == "" {
 			continue
 		}
-		dir := root + "/lib/rustlib/" + s.q.Compiler.Host.name + "/bin/gcc-ld"
-		found = found || w.exists(dir)
-		args = append(args, "-B"+dir)
+		arg := "-B" + root + "/lib/rustlib/" + s.q.Compiler.Host.name + "/bin/gcc-ld"
+		found = found || w.exists(arg[len("-B"):])
+		args = append(args, arg)
 	}
 	if !found {
 		return nil, errGccLdMissing()

@@ -111,12 +111,7 @@ func errMixedTypes() *Diagnostic {
 	return diagnose(RuleUsage, "cannot mix `bin` crate type with others", aborting)
 }
 
-func errLTO(dylib bool) *Diagnostic {
-	if dylib {
-		return diagnose(RuleUsage, "lto cannot be used for `dylib` crate type without `-Zdylib-lto`", aborting)
-	}
-	return diagnose(RuleUsage, "lto can only be run for executables, cdylibs and static library outputs", aborting)
-}
+func errLTO(text string) *Diagnostic { return diagnose(RuleUsage, text, aborting) }
 
 func errNeedsCPU() *Diagnostic {
 	return diagnose(RuleNeedsCPU, "target requires explicitly specifying a cpu with `-C target-cpu`", aborting)

@@ -40,9 +40,6 @@ func TestParseInvocation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(got.Codegen) == 0 {
-				got.Codegen = nil
-			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

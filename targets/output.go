@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
+// crateType is a set of kinds of output.
 type crateType byte
 
 const (
-	_ crateType = iota
-	crateBin
+	crateBin crateType = 1 << iota
 	crateRlib
 	crateStaticlib
 	crateDylib
@@ -25,18 +25,18 @@ var crateTypes = map[string]crateType{
 // outputs lists the crate types asked for, without those that the target does
 // not support: rustc drops these with a warning (invalid_output_for_target in
 // rustc_session).
-func (s *session) outputs() []crateType {
+func (s *session) outputs() crateType {
 	if len(s.inv.CrateTypes) == 0 {
 		if s.q.Target.Executables {
-			return []crateType{crateBin}
+			return crateBin
 		}
-		return []crateType{crateStaticlib}
+		return crateStaticlib
 	}
-	var out []crateType
+	var out crateType
 	for _, list := range s.inv.CrateTypes {
 		for name := range strings.SplitSeq(list, ",") {
-			if c := crateTypes[name]; s.supports(c) && !slices.Contains(out, c) {
-				out = append(out, c)
+			if c := crateTypes[name]; s.supports(c) {
+				out |= c
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func (s *session) checkOutputs() *Diagnostic {
 		return nil
 	}
 	outputs := s.outputs()
-	if len(outputs) > 1 && slices.Contains(outputs, crateBin) {
+	if outputs&crateBin != 0 && outputs != crateBin {
 		return errMixedTypes()
 	}
 	if !s.emits("link", "obj", "asm", "llvm-ir", "llvm-bc") {
@@ -59,13 +59,16 @@ func (s *session) checkOutputs() *Diagnostic {
 		return errNeedsCPU()
 	}
 	// A lone rlib keeps its code for a later -Clto.
-	if s.opts.lto && !slices.Equal(outputs, []crateType{crateRlib}) {
-		if slices.Contains(outputs, crateDylib) {
-			return errLTO(true)
-		}
-		if slices.Contains(outputs, crateRlib) {
-			return errLTO(false)
-		}
+	if !s.opts.lto || outputs == crateRlib {
+		return nil
+	}
+	switch {
+	case outputs&crateDylib != 0:
+		return errLTO("lto cannot be used for `dylib` crate type without `-Zdylib-lto`")
+	case outputs&crateRlib != 0:
+		return errLTO("lto can only be run for executables, cdylibs and static library outputs")
+	case s.opts.preferDynamic:
+		return errLTO("cannot prefer dynamic linking when performing LTO")
 	}
 	return nil
 }
@@ -77,7 +80,7 @@ func (s *session) linksSomething() bool {
 	if s.opts.NoLink || !s.emits("link") || s.onlyPrints() {
 		return false
 	}
-	return slices.ContainsFunc(s.outputs(), func(c crateType) bool { return c != crateRlib && c != crateStaticlib })
+	return s.outputs()&^(crateRlib|crateStaticlib) != 0
 }
 
 func (s *session) supports(c crateType) bool {
