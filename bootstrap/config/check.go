@@ -117,9 +117,7 @@ func (k *checker) at(s Severity, place, key, remedy, reason string, args ...any)
 func (k *checker) lld() {
 	d, err := k.c.LLD(LLDInput{Release: k.f.Release, Channel: k.f.Channel, Stage: k.f.Stage})
 	if list, ok := err.(Errors); ok {
-		for _, e := range list {
-			k.at(Failure, e.where(), e.Key, e.Hint, "%s", e.Message)
-		}
+		k.out = append(k.out, list.Findings()...)
 		return
 	}
 	k.decided = &d

@@ -151,7 +151,7 @@ func TestCheckFiles(t *testing.T) {
 		{name: "read-only prefix", text: "rust.lld = false", readOnly: "/dest/usr/local", facts: Facts{Command: "install", Destdir: "/dest"}, want: []string{
 			"error install.prefix: writing to /dest/usr/local: permission denied; choose another install.prefix, or install into a DESTDIR"}},
 		{name: "disk", text: "rust.lld = false", facts: Facts{InputSize: 1000 << 20}, want: []string{
-			"error build.build-dir: /here/build has 100 MiB free, the archives need about 1200 MiB; free some space, choose another build.build-dir, or fewer dist.compression-formats"}},
+			"error build.build-dir: /here/build has 100 MiB free, the archives need about 920 MiB; free some space, choose another build.build-dir, or fewer dist.compression-formats"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			files := bootstrapToml("change-id = 'ignore'\n" + row.text)

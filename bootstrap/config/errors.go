@@ -60,6 +60,16 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Findings returns the errors as findings, for a list together with those of
+// [Check].
+func (e Errors) Findings() []Finding {
+	out := make([]Finding, len(e))
+	for i, one := range e {
+		out[i] = Finding{Severity: Failure, Place: one.where(), Key: one.Key, Reason: one.Message, Remedy: one.Hint}
+	}
+	return out
+}
+
 // Unwrap gives each error to [errors.Is] and [errors.As].
 func (e Errors) Unwrap() []error {
 	out := make([]error, len(e))

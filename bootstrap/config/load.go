@@ -66,9 +66,6 @@ const (
 // RUST_BOOTSTRAP_CONFIG names it.
 func Load(src Source) (Config, error) {
 	l := &loader{src: src, minor: minorOf(src.Release), settings: map[string][]Setting{}}
-	if l.src.SrcDir == "" {
-		l.src.SrcDir = l.src.Dir
-	}
 	l.main = l.mainFile()
 	l.profile()
 	l.xFile(l.main)
@@ -77,7 +74,7 @@ func Load(src Source) (Config, error) {
 	if len(l.errs) > 0 {
 		return Config{}, l.errs.sorted(l.files)
 	}
-	return l.resolve()
+	return l.resolve(), nil
 }
 
 // loader collects what each layer says about each key.

@@ -101,3 +101,15 @@ func TestLayers(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
+
+func TestRelativeDir(t *testing.T) {
+	src := source(map[string]string{"sub/bootstrap.toml": "include = ['more.toml']", "sub/more.toml": "rust.lld = false", "sub/x.toml": "lld.jobserver = true"})
+	src.Dir = "sub"
+	c := load(t, src)
+	if c.Rust.LLD != False || !c.X.LLD.Jobserver {
+		t.Errorf("got rust.lld %v, lld.jobserver %v; want false, true", c.Rust.LLD, c.X.LLD.Jobserver)
+	}
+	if got, want := c.Origin("rust.lld").String(), "include more.toml:1:6"; got != want {
+		t.Errorf("origin: got %q, want %q", got, want)
+	}
+}

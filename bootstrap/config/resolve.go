@@ -13,7 +13,7 @@ import (
 )
 
 // resolve sorts what the layers said, adds defaults and fills in the Config.
-func (l *loader) resolve() (Config, error) {
+func (l *loader) resolve() Config {
 	c := Config{settings: l.settings, mainFile: l.main, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
 	for _, s := range c.settings {
 		slices.SortStableFunc(s, func(a, b Setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
@@ -32,7 +32,7 @@ func (l *loader) resolve() (Config, error) {
 		}
 	}
 	c.fillNamed(at)
-	return c, nil
+	return c
 }
 
 // compute adds the defaults that depend on other keys.
