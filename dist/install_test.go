@@ -1,0 +1,264 @@
+package dist
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
+)
+
+// TestInstallLikeScript installs the same package with install.sh and with
+// Install and compares the trees: names, modes, content, records.
+func TestInstallLikeScript(t *testing.T) {
+	tests := []struct {
+		name string
+		opts InstallOptions // directories are below the test's folder
+		args []string
+	}{
+		{"prefix", InstallOptions{Prefix: "/p"}, []string{"--prefix=/p"}},
+		{"staged", InstallOptions{DestDir: "/d", Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
+		{"all directories", InstallOptions{Prefix: "/p", Bindir: "/b/in", Libdir: "/p/lib64", Sysconfdir: "/etc", Datadir: "/data", Mandir: "/man", Docdir: "/doc/x"},
+			[]string{"--prefix=/p", "--bindir=/b/in", "--libdir=/p/lib64", "--sysconfdir=/etc", "--datadir=/data", "--mandir=/man", "--docdir=/doc/x"}},
+		{"staged, all directories", InstallOptions{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
+			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
+	}
+	p := samplePackage(t)
+	artifacts, err := Writer{Formats: []Format{GZ}}.Write(t.Context(), t.TempDir(), p)
+	must(t, err)
+	unpacked := t.TempDir()
+	must(t, Unpack(t.Context(), artifacts[0].Path, unpacked, UnpackOptions{StripTop: true}))
+	script, err := p.Script()
+	must(t, err)
+
+	for _, tt := range tests {
+		for _, shell := range []string{"dash", "bash"} {
+			t.Run(tt.name+" "+shell, func(t *testing.T) {
+				// Both write to the same place, so that recorded paths are comparable.
+				base := filepath.Join(t.TempDir(), "base")
+				staged := tt.opts.DestDir != ""
+				args := []string{filepath.Join(unpacked, "install.sh"), "--disable-ldconfig"}
+				for _, a := range tt.args {
+					if name, path, _ := strings.Cut(a, "="); !staged || name == "--destdir" {
+						a = name + "=" + base + path
+					}
+					args = append(args, a)
+				}
+				if out, err := exec.Command(testenv.Need(t, shell), args...).CombinedOutput(); err != nil {
+					t.Fatalf("install.sh: %v\n%s", err, out)
+				}
+				want := tree(t, base)
+				if len(want) < 20 {
+					t.Fatalf("install.sh wrote only %q", slices.Sorted(maps.Keys(want)))
+				}
+				must(t, os.RemoveAll(base))
+
+				opts := tt.opts
+				opts.Uninstaller = script
+				dirs := []*string{&opts.DestDir}
+				if !staged {
+					dirs = []*string{&opts.Prefix, &opts.Bindir, &opts.Libdir, &opts.Sysconfdir, &opts.Datadir, &opts.Mandir, &opts.Docdir}
+				}
+				for _, dir := range dirs {
+					if *dir != "" {
+						*dir = base + *dir
+					}
+				}
+				_, err := Install(t.Context(), opts, p.Components)
+				must(t, err)
+				got := tree(t, base)
+				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasSuffix(name, "/install.log") })
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-install.sh +Install):\n%s", diff)
+				}
+				// Either may be uninstalled by the script that lies there now.
+				for name := range got {
+					if strings.HasSuffix(name, "/uninstall.sh") {
+						if out, err := exec.Command(testenv.Need(t, shell), filepath.Join(base, name)).CombinedOutput(); err != nil {
+							t.Errorf("uninstall.sh: %v\n%s", err, out)
+						}
+					}
+				}
+				for name := range tree(t, base) {
+					if !strings.HasSuffix(name, "/") {
+						t.Errorf("%q is left after uninstall.sh", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// files are the regular files below dir, sorted.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	var out []string
+	for name := range tree(t, dir) {
+		if !strings.HasSuffix(name, "/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestInstallUpgrade(t *testing.T) {
+	prefix := t.TempDir()
+	opts := InstallOptions{Prefix: prefix}
+	docs := func(pages ...string) Component {
+		return Component{Name: "rust-docs", Image: image(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
+	}
+	_, err := Install(t.Context(), opts, []Component{
+		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
+		{Name: "rust-std-t", Image: image(t, "lib/rustlib/t/lib/a.rlib")},
+		docs("share/doc/rust/html/a.html", "share/doc/rust/html/old/b.html"),
+	})
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(prefix, "bin/foreign"), nil, 0o644))
+	// What a run that was killed in the middle of a file leaves.
+	must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
+
+	done, err := Install(t.Context(), opts, []Component{
+		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-new.so")},
+		{Name: "extra", Image: image(t, "lib/moved")},
+		docs("share/doc/rust/html/a.html", "share/doc/rust/html/new.html"),
+	})
+	must(t, err)
+	want := []string{
+		"bin/foreign", "bin/rustc", "lib/librustc-new.so", "lib/moved",
+		"lib/rustlib/components", "lib/rustlib/manifest-extra", "lib/rustlib/manifest-rust-docs", "lib/rustlib/manifest-rust-std-t", "lib/rustlib/manifest-rustc",
+		"lib/rustlib/rust-installer-version", "lib/rustlib/t/lib/a.rlib",
+		"share/doc/rust/html/a.html", "share/doc/rust/html/new.html",
+	}
+	if diff := cmp.Diff(want, files(t, prefix)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	removed := []string{prefix + "/lib/librustc-old.so", prefix + "/share/doc/rust/html/old/b.html"}
+	if diff := cmp.Diff(removed, done.Removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+	if got := len(done.Files); got != 5 {
+		t.Errorf("got %d files written, want 5: %q", got, done.Files)
+	}
+	records := tree(t, filepath.Join(prefix, "lib/rustlib"))
+	for name, want := range map[string]string{
+		"components":     "rust-std-t\nrustc\nextra\nrust-docs\n",
+		"manifest-rustc": "file:" + prefix + "/bin/rustc\nfile:" + prefix + "/lib/librustc-new.so\n",
+	} {
+		if got := strings.TrimPrefix(records[name], "-rw-r--r-- "); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestInstallOverRustup takes over what rustup has recorded with relative paths.
+func TestInstallOverRustup(t *testing.T) {
+	prefix := diskTree(t, "bin/cargo", "lib/old")
+	must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+	for name, text := range map[string]string{
+		"components": "cargo\n", "rust-installer-version": "3", "manifest-cargo": "file:bin/cargo\nfile:lib/old\n",
+	} {
+		must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+	}
+	done, err := Install(t.Context(), InstallOptions{Prefix: prefix}, []Component{{Name: "cargo", Image: image(t, "bin/cargo*")}})
+	must(t, err)
+	if diff := cmp.Diff([]string{prefix + "/lib/old"}, done.Removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+}
+
+func TestInstallErrors(t *testing.T) {
+	cargo := Component{Name: "cargo", Image: image(t, "bin/cargo*")}
+	linked := image(t, "bin/x*")
+	must(t, linked.AddSymlink("lib/l", "x"))
+	records := func(files map[string]string) string {
+		prefix := t.TempDir()
+		must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+		for name, text := range files {
+			must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+		}
+		return prefix
+	}
+	tests := []struct {
+		name       string
+		opts       InstallOptions
+		components []Component
+		want       string
+	}{
+		{"nothing", InstallOptions{Prefix: t.TempDir()}, nil, "no components given"},
+		{"twice", InstallOptions{Prefix: t.TempDir()}, []Component{cargo, cargo}, `component "cargo" is given twice`},
+		{"two owners", InstallOptions{Prefix: t.TempDir()}, []Component{cargo, {Name: "b", Image: cargo.Image}}, `"bin/cargo" belongs to`},
+		{"link", InstallOptions{Prefix: t.TempDir()}, []Component{{Name: "c", Image: linked}}, "symbolic link"},
+		{"relative prefix", InstallOptions{Prefix: "usr"}, []Component{cargo}, "want an absolute path"},
+		{"relative destination", InstallOptions{DestDir: "d"}, []Component{cargo}, "want an absolute path"},
+		{"line break", InstallOptions{Prefix: "/a\nb"}, []Component{cargo}, "line break"},
+		{"prefix is a file", InstallOptions{Prefix: filepath.Join(diskTree(t, "f"), "f")}, []Component{cargo}, "not a directory"},
+		{"other version", InstallOptions{Prefix: records(map[string]string{"rust-installer-version": "4\n"})}, []Component{cargo}, `got installed version "4"`},
+		{"foreign owner", InstallOptions{Prefix: records(map[string]string{"components": "other\n", "manifest-other": "file:bin/cargo\n"})}, []Component{cargo},
+			`belongs to installed component "other"`},
+		{"record leads out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:/etc/passwd\n"})}, []Component{cargo},
+			`"/etc/passwd" is in none of the directories given`},
+		{"record climbs out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:../x\n"})}, []Component{cargo},
+			`is in none of the directories given`},
+		{"bad record", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "link:x\n"})}, []Component{cargo}, "want file:PATH or dir:PATH"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Install(t.Context(), tt.opts, tt.components)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || len(got.Files) > 0 {
+				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestInstallStaysInDestDir has a staging area with links that lead out of it, as
+// the root of a system image has.
+func TestInstallStaysInDestDir(t *testing.T) {
+	outer := diskTree(t, "outside/canary", "dest/usr/lib/", "dest/bin -> usr/bin", "dest/usr/bin/", "dest/abs -> /", "dest/up -> ../outside")
+	dest := filepath.Join(outer, "dest")
+	cargo := []Component{{Name: "cargo", Image: image(t, "bin/cargo*")}}
+
+	_, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
+	must(t, err)
+	if _, err := os.Stat(filepath.Join(dest, "usr/bin/cargo")); err != nil {
+		t.Errorf("a link that stays inside was not followed: %v", err)
+	}
+	for _, prefix := range []string{"/abs/usr", "/up"} {
+		if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: prefix}, cargo); err == nil || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("prefix %q: got %v, want an error", prefix, err)
+		}
+	}
+	if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/../../outside"}, cargo); err != nil {
+		t.Errorf("prefix that climbs: got %v", err)
+	}
+	if diff := cmp.Diff([]string{"canary"}, list(t, filepath.Join(outer, "outside"))); diff != "" {
+		t.Errorf("outside (-want +got):\n%s", diff)
+	}
+}
+
+// TestInstallCancelled says that what a cancelled run has written is recorded.
+func TestInstallCancelled(t *testing.T) {
+	prefix := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := []Component{{Name: "rustc", Image: image(t, "bin/a*", "bin/b*", "lib/c")}}
+	if _, err := Install(ctx, InstallOptions{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context canceled", err)
+	}
+	manifest, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/manifest-rustc"))
+	must(t, err)
+	if want := "file:" + prefix + "/bin/a\nfile:" + prefix + "/bin/b\nfile:" + prefix + "/lib/c\n"; string(manifest) != want {
+		t.Errorf("manifest: got %q, want %q", manifest, want)
+	}
+	_, err = Install(t.Context(), InstallOptions{Prefix: prefix}, c)
+	must(t, err)
+}
