@@ -316,6 +316,13 @@ func TestKeysOfRelease(t *testing.T) {
 	if diff := cmp.Diff(want, loadErrors(t, src)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	// A key without effect is taken, with a warning.
+	src = source(bootstrapToml("change-id = 'ignore'\nbuild.windows-rc = 'rc'"))
+	src.Release = release(t, "1.88.0")
+	warned := findings(Check(load(t, src), Facts{}))
+	if diff := cmp.Diff([]string{"warning bootstrap.toml:2:7: it came with 1.92, this file is read as of 1.88; remove it"}, warned); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 	src = source(nil, "rust.description=old")
 	src.Release = release(t, "1.88.0")
 	if got := load(t, src).Build.Description; got != "old" {

@@ -105,11 +105,7 @@ func (w *walker) leaf(k Key, id string, c *node) {
 	if id == "include" && c.kind == arrayNode {
 		w.include = c
 	}
-	if m := w.loader.minor; m < k.Since {
-		if w.origin.Kind == OriginProfile {
-			return // the profile of that release did not have it
-		}
-		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: it came with %s, this file is read as of %s", k.Name, k.Since, m), "remove it")
+	if w.loader.minor < k.Since && !w.tooNew(k, id, c) {
 		return
 	}
 	v, at, msg := decode(k, c)
@@ -121,6 +117,22 @@ func (w *walker) leaf(k Key, id string, c *node) {
 		return
 	}
 	w.take(id, v, c)
+}
+
+// tooNew handles a key that came after the release the file is read for, and
+// reports whether to take it all the same. Upstream refuses all of them; the
+// releases of keys that do nothing here are not sure enough for that.
+func (w *walker) tooNew(k Key, id string, c *node) bool {
+	msg := fmt.Sprintf("it came with %s, this file is read as of %s", k.Since, w.loader.minor)
+	switch {
+	case w.origin.Kind == OriginProfile:
+		return false // the profile of that release did not have it
+	case k.Effect != "":
+		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: %s", k.Name, msg), "remove it")
+		return false
+	}
+	w.loader.note(Finding{Severity: Warning, Place: w.at(c.at).String(), Key: id, Reason: msg, Remedy: "remove it"})
+	return true
 }
 
 func (w *walker) take(id string, v any, c *node) {
