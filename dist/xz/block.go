@@ -2,8 +2,55 @@ package xz
 
 import "context"
 
-// blockCoder compresses blocks one after the other and keeps its memory.
-type blockCoder struct {
+// blockEncoder appends the LZMA2 chunks of raw, with the end marker, to out. raw
+// has a capacity of radixTail more bytes.
+type blockEncoder interface {
+	encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error)
+}
+
+// newEncoder makes an encoder, which can be used for one block after the other.
+func (s *settings) newEncoder() blockEncoder {
+	if s.optimal {
+		return new(sliceCoder)
+	}
+	return new(lazyCoder)
+}
+
+// encoders is how many blocks are compressed at a time.
+func (s *settings) encoders() int {
+	if s.optimal {
+		return 1
+	}
+	return s.workers
+}
+
+// blocksHeld is how many blocks exist at a time: while fast encoders work, the
+// next block is filled.
+func (s *settings) blocksHeld() int {
+	if s.optimal {
+		return 1
+	}
+	return s.workers + 1
+}
+
+// memory is the most bytes a Writer with s.workers holds.
+func (s *settings) memory() int64 {
+	block := s.blockSize
+	if s.inputSize > 0 {
+		block = min(block, s.inputSize)
+	}
+	perBlock := 2*block + block>>10 // input and output
+	total := int64(s.blocksHeld()) * perBlock
+	if s.optimal {
+		return total + radixMemory(block, s.dictSize, s.workers)
+	}
+	const tables = 4<<hash3Bits + 4<<hash4Bits + 1<<20
+	return total + int64(s.workers)*(4*block+tables)
+}
+
+// lazyCoder compresses blocks by hash chains and a lazy parse, each in one
+// goroutine.
+type lazyCoder struct {
 	chunks chunkEncoder
 	lazy   lazyParser
 	ops    []op
@@ -12,16 +59,8 @@ type blockCoder struct {
 // parseSpan is how much input is parsed before it is encoded, in bytes.
 const parseSpan = 64 << 10
 
-// memory is the most bytes a Writer with n workers holds.
-func (s *settings) memory(n int) int64 {
-	const tables = 4<<hash3Bits + 4<<hash4Bits + 1<<20
-	perJob := s.blockSize + s.blockSize + s.blockSize>>10 // input and output
-	perCoder := 4*s.blockSize + tables
-	return int64(n+1)*perJob + int64(n)*perCoder
-}
-
 // encode appends the LZMA2 chunks of raw, with the end marker, to out.
-func (b *blockCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
+func (b *lazyCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
 	b.chunks.reset(set.props, raw, 0, true, out)
 	b.lazy.reset(raw, int(set.dictSize), set.depth, set.niceLen)
 	for pos := 0; pos < len(raw); {

@@ -50,6 +50,13 @@ func (c *chunkEncoder) beginChunk() {
 	}
 }
 
+// rewind goes back to pos but keeps the probabilities.
+func (c *chunkEncoder) rewind(pos int) {
+	c.pos, c.needState = pos, false
+	c.state, c.reps = 0, [numReps]uint32{}
+	c.beginChunk()
+}
+
 // encode codes the ops, which must continue the input where the last ones
 // ended.
 func (c *chunkEncoder) encode(ops []op) {

@@ -3,6 +3,7 @@ package xz
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"runtime"
 )
 
@@ -19,6 +20,7 @@ const (
 
 // preset is what a Profile stands for.
 type preset struct {
+	optimal   bool // radix finder and optimal parser, workers share a block
 	dictSize  int64
 	blockSize int64
 	niceLen   int
@@ -26,9 +28,9 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {dictSize: 8 << 20, blockSize: 8 << 20, niceLen: 64, depth: 6},
-	Balanced: {dictSize: 16 << 20, blockSize: 16 << 20, niceLen: 64, depth: 24},
-	Best:     {dictSize: 64 << 20, blockSize: 64 << 20, niceLen: 273, depth: 64},
+	Fast:     {false, 8 << 20, 8 << 20, 64, 6},
+	Balanced: {true, 32 << 20, 64 << 20, 32, 1},
+	Best:     {true, 128 << 20, 512 << 20, 64, 1},
 }
 
 // Limits of a WriterConfig.
@@ -43,7 +45,7 @@ const (
 
 // WriterConfig says how a [Writer] compresses. The zero value is the Balanced
 // profile with CRC64 on all cores. The compressed bytes are a function of the
-// content and of every field but Workers and MaxMemory.
+// content and of every field but Size, Workers and MaxMemory.
 type WriterConfig struct {
 	// Profile sets the default of each field below that is zero.
 	Profile Profile
@@ -54,8 +56,13 @@ type WriterConfig struct {
 	DictSize int64
 
 	// BlockSize is the uncompressed size of a block in bytes, 4 KiB to 1 GiB.
-	// Blocks are compressed independently of each other.
+	// Blocks are compressed independently of each other. A Writer holds a
+	// whole block in memory.
 	BlockSize int64
+
+	// Size is the size of the input in bytes, if it is known. It lowers the
+	// memory that is planned for, and has no other effect.
+	Size int64
 
 	// LC, LP and PB are LZMA's literal context, literal position and position
 	// bits, at most 4 each and LC+LP at most 4. Zero means the default (3, 0
@@ -63,7 +70,8 @@ type WriterConfig struct {
 	LC, LP, PB int
 
 	// NiceLen is the match length at which the search for a longer one stops,
-	// 5 to 273. Depth limits the search in other ways.
+	// 5 to 273. Depth is how many candidates the Fast profile looks at for a
+	// match; the others have no such limit.
 	NiceLen, Depth int
 
 	// Check is the integrity check of each block.
@@ -98,7 +106,7 @@ func (c WriterConfig) Memory() (Memory, error) {
 		Workers:   s.workers,
 		DictSize:  s.dictSize,
 		BlockSize: s.blockSize,
-		Encoder:   s.memory(s.workers),
+		Encoder:   s.memory(),
 		Decoder:   decoderMemory(s.dictSize),
 	}, nil
 }
@@ -111,6 +119,7 @@ func decoderMemory(dictSize int64) int64 { return dictSize + decoderBase }
 
 // settings is a WriterConfig with every default filled in.
 type settings struct {
+	optimal   bool
 	dictSize  int64
 	blockSize int64
 	niceLen   int
@@ -118,6 +127,7 @@ type settings struct {
 	props     props
 	check     Check
 	workers   int
+	inputSize int64 // 0 if not known
 }
 
 // resolve fills in the defaults and checks the ranges.
@@ -134,12 +144,14 @@ func (c WriterConfig) resolve() (settings, error) {
 	}
 	lc, lp, pb := orDefault(c.LC, 3), orDefault(c.LP, 0), orDefault(c.PB, 2)
 	s := settings{
+		optimal:   p.optimal,
 		dictSize:  cmp.Or(c.DictSize, p.dictSize),
 		blockSize: cmp.Or(c.BlockSize, p.blockSize),
 		niceLen:   cmp.Or(c.NiceLen, p.niceLen),
 		depth:     cmp.Or(c.Depth, p.depth),
 		check:     c.Check,
 		workers:   c.Workers,
+		inputSize: c.Size,
 	}
 	for _, f := range []struct {
 		name             string
@@ -155,6 +167,7 @@ func (c WriterConfig) resolve() (settings, error) {
 		{"pb", int64(pb), 0, maxPB},
 		{"check", int64(s.check), 0, int64(len(checks) - 1)},
 		{"workers", int64(s.workers), 1, maxWorkers},
+		{"size", s.inputSize, 0, math.MaxInt64},
 	} {
 		if f.value < f.low || f.value > f.high {
 			return settings{}, fmt.Errorf("configuring xz: %s is %d, want %d to %d", f.name, f.value, f.low, f.high)
@@ -170,10 +183,10 @@ func (s *settings) fit(limit int64) error {
 	if limit <= 0 {
 		return nil
 	}
-	for s.workers > 1 && s.memory(s.workers) > limit {
+	for s.workers > 1 && s.memory() > limit {
 		s.workers--
 	}
-	if need := s.memory(s.workers); need > limit {
+	if need := s.memory(); need > limit {
 		return fmt.Errorf("configuring xz: one worker needs %d bytes of memory, the limit is %d: raise the limit or lower the block size", need, limit)
 	}
 	return nil

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 )
 
 // Writer compresses what is written to it into one .xz stream.
 //
-// Its input is cut into blocks. Up to Workers blocks are compressed at a time
-// and written in order, so Write blocks while all workers are busy. A Writer
+// Its input is cut into blocks that are written in order. The Fast profile
+// compresses Workers blocks at a time; the others hold one block, on which all
+// workers work. Write blocks while there is no room for its bytes. A Writer
 // that is not needed any more must be closed, or its context be cancelled;
 // otherwise its goroutines stay.
 type Writer struct {
@@ -19,14 +21,14 @@ type Writer struct {
 	cancel  context.CancelCauseFunc
 	out     io.Writer
 	set     settings
-	current *blockJob        // being filled, nil before the first byte
-	idle    chan *blockJob   // ready to be filled
-	made    int              // jobs that exist
-	coders  chan *blockCoder // one for each worker; taking one is leave to work
-	ordered chan *blockJob   // in the order of the output
-	written chan struct{}    // closed when all of ordered is written
-	blocks  []blockSizes     // owned by the output goroutine until written
-	offset  int64            // likewise: bytes written to out
+	current *blockJob         // being filled, nil before the first byte
+	idle    chan *blockJob    // ready to be filled
+	made    int               // jobs that exist
+	coders  chan blockEncoder // one for each worker; taking one is leave to work
+	ordered chan *blockJob    // in the order of the output
+	written chan struct{}     // closed when all of ordered is written
+	blocks  []blockSizes      // owned by the output goroutine until written
+	offset  int64             // likewise: bytes written to out
 	closed  bool
 	stats   struct{ in, out atomic.Int64 }
 }
@@ -59,13 +61,13 @@ func NewWriterContext(ctx context.Context, w io.Writer, c WriterConfig) (*Writer
 	x := &Writer{
 		out:     w,
 		set:     set,
-		idle:    make(chan *blockJob, set.workers+1),
-		ordered: make(chan *blockJob, set.workers+1),
-		coders:  make(chan *blockCoder, set.workers),
+		idle:    make(chan *blockJob, set.blocksHeld()),
+		ordered: make(chan *blockJob, set.blocksHeld()),
+		coders:  make(chan blockEncoder, set.encoders()),
 		written: make(chan struct{}),
 	}
-	for range set.workers {
-		x.coders <- new(blockCoder)
+	for range set.encoders() {
+		x.coders <- set.newEncoder()
 	}
 	x.ctx, x.cancel = context.WithCancelCause(ctx)
 	go x.writeBlocks()
@@ -140,7 +142,7 @@ func (w *Writer) need() error {
 	if w.current != nil {
 		return w.failure()
 	}
-	if w.made <= w.set.workers && len(w.idle) == 0 {
+	if w.made < w.set.blocksHeld() && len(w.idle) == 0 {
 		w.made++
 		w.idle <- &blockJob{}
 	}
@@ -226,11 +228,12 @@ func (w *Writer) emit(b []byte) error {
 }
 
 // compress makes coded from raw.
-func (j *blockJob) compress(ctx context.Context, set settings, coder *blockCoder) error {
+func (j *blockJob) compress(ctx context.Context, set settings, coder blockEncoder) error {
 	dictCode := dictSizeCode(min(set.dictSize, int64(len(j.raw))))
 	filters := []filter{{id: filterLZMA2, props: []byte{dictCode}}}
 	h := set.check.newHash()
 	h.Write(j.raw)
+	j.raw = slices.Grow(j.raw, radixTail)
 	// The header comes first but states the coded size, so leave it room.
 	j.coded = append(j.coded[:0], make([]byte, blockHeaderRoom)...)
 	var err error

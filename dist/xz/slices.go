@@ -1,0 +1,101 @@
+package xz
+
+import (
+	"context"
+	"sync"
+)
+
+// sliceCoder compresses a block with several workers. The matches of a span of
+// the block are found by all workers together; then the span is parsed in
+// slices at fixed borders, each by one worker; then the slices are encoded one
+// after the other, by whichever worker has parsed the next one.
+//
+// A parser needs the probabilities at its slice's start, which only the encoder
+// will know. It takes those that it reaches itself at the end of a first try at
+// the slice's beginning.
+type sliceCoder struct {
+	finder  radixFinder
+	chunks  chunkEncoder
+	parsers []*optimalParser
+	slices  []parsedSlice
+}
+
+// parsedSlice is a slice on its way from parser to encoder.
+type parsedSlice struct {
+	ops    []op
+	parsed bool
+}
+
+// Sizes in bytes. A border between spans costs sorting the dictionary once
+// more, one between slices the warm-up and a few badly chosen symbols.
+const (
+	spanSize   = 64 << 20
+	sliceSize  = 2 << 20
+	warmUpSize = 96 << 10
+)
+
+// encode appends the LZMA2 chunks of raw, with the end marker, to out. raw
+// needs a capacity of radixTail more bytes.
+func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
+	for len(c.parsers) < set.workers {
+		c.parsers = append(c.parsers, new(optimalParser))
+	}
+	c.chunks.reset(set.props, raw, 0, true, out)
+	for start := 0; start < len(raw); start += spanSize {
+		end := min(start+spanSize, len(raw))
+		if err := c.finder.find(ctx, raw, start, end, int(set.dictSize), set.niceLen, set.workers); err != nil {
+			return nil, err
+		}
+		if err := c.span(ctx, set, raw, start, end); err != nil {
+			return nil, err
+		}
+	}
+	c.chunks.closeChunk()
+	return append(c.chunks.out, controlEnd), nil
+}
+
+// span encodes raw[start:end], of which the finder has the matches.
+func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, end int) error {
+	n := (end - start + sliceSize - 1) / sliceSize
+	c.slices = append(c.slices[:0], make([]parsedSlice, n)...)
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex // guards the following
+		next    int        // slice to be parsed
+		encoded int        // slices encoded
+		busy    bool       // a worker is encoding
+		spare   [][]op
+	)
+	for _, p := range c.parsers {
+		wg.Go(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			for next < n && ctx.Err() == nil {
+				i := next
+				next++
+				var ops []op
+				if k := len(spare); k > 0 {
+					ops, spare = spare[k-1][:0], spare[:k-1]
+				}
+				mu.Unlock()
+				from := start + i*sliceSize
+				ops = p.slice(set, raw, c.finder.result, start, from, min(from+sliceSize, end), ops)
+				mu.Lock()
+				c.slices[i] = parsedSlice{ops, true}
+				for !busy && encoded < n && c.slices[encoded].parsed {
+					busy = true
+					ops := c.slices[encoded].ops
+					mu.Unlock()
+					c.chunks.encode(ops)
+					mu.Lock()
+					busy = false
+					spare = append(spare, ops)
+					c.slices[encoded].ops = nil
+					encoded++
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
