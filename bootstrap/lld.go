@@ -182,9 +182,8 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 		if err != nil {
 			return img, err
 		}
-		// Only C drivers for ELF look for ld.lld; the flavors for other
-		// systems have no system linker to stand in for them.
-		return img, add(built, names[0])
+		// Where no system linker can stand in for a flavor, the shim says so.
+		return img, add(built, names...)
 	}
 	return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", lld.Wrapper)
 }

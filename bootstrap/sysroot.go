@@ -129,14 +129,8 @@ func (l LLD) rules(host, exe string) []dist.Rule {
 	} else {
 		rules = append(rules, dist.ForbidLLD(host, exe)...)
 	}
-	switch l.Wrapper {
-	case WrapperNone:
+	if l.Wrapper == WrapperNone {
 		return append(rules, dist.ForbidWrappers(host)...)
-	case WrapperShim:
-		shim := dist.WrapperFiles(host, exe)[0]
-		return append(rules,
-			dist.Rule{Glob: shim, Demand: dist.Present, Why: "the compiler makes the C compiler look for its linker in gcc-ld"},
-			dist.Rule{Glob: shim, Demand: dist.Executable})
 	}
 	return append(rules, dist.RequireWrappers(host, exe)...)
 }

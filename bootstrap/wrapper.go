@@ -18,7 +18,7 @@ import (
 // wrapperSource is the source of the gcc-ld program. It is built on demand for
 // the host of the toolchain, which need not be the host that x runs on.
 //
-//go:embed lldwrapper/*.go
+//go:embed lldwrapper/become_*.go lldwrapper/jobserver_*.go lldwrapper/main.go lldwrapper/path.go lldwrapper/self_*.go lldwrapper/system.go
 var wrapperSource embed.FS
 
 // WrapperMode is what a built gcc-ld program does.
@@ -100,9 +100,6 @@ func writeWrapperModule(dir string) error {
 		return err
 	}
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
 		data, err := wrapperSource.ReadFile(name)
 		if err != nil {
 			return err

@@ -12,7 +12,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.buildCommand(),
 		a.distCommand(),
-		//VERIFY
+		a.verifyCommand(),
 		a.installCommand(),
 		a.cleanCommand(),
 		a.versionCommand(),

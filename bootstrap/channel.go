@@ -1,0 +1,155 @@
+package bootstrap
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// officialURL is where Rust's own archives are. rustup puts its dist server in
+// the place of this prefix, so a channel that carries it can be installed from
+// wherever it lies, and has equal bytes in every folder.
+const officialURL = "https://static.rust-lang.org"
+
+// Channel is the step that describes the archives of a selection for rustup.
+type Channel struct{ Selection Selection }
+
+func (c Channel) String() string {
+	return "Channel" + Packages{c.Selection}.String()[len("Packages"):]
+}
+
+// Run implements [Step] and returns the names of the channel's files. Archives
+// of earlier runs stay in the channel, so that one component can be made again
+// by itself. Without rustc among them there is nothing that rustup could
+// install, and no channel is made.
+func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
+	archives, err := Ensure(ctx, b, Archives{c.Selection})
+	if err != nil {
+		return nil, err
+	}
+	plan := manifests.ChannelPlan{Release: b.release(), URLBase: b.urlBase()}
+	for _, a := range archives {
+		plan.Archives = append(plan.Archives, manifests.Archive{
+			ArchiveName: a.Part.Name, Hash: a.SHA256, VersionText: a.Part.Version,
+		})
+	}
+	earlier := b.earlierArchives(plan)
+	if len(earlier) > 0 {
+		b.note("the channel also lists %d archives of earlier runs", len(earlier))
+	}
+	plan.Archives = append(plan.Archives, earlier...)
+	if !slices.ContainsFunc(plan.Archives, func(a manifests.Archive) bool { return a.Component.Archive == "rustc" }) {
+		b.note("no channel is made: it would need the archive of rustc")
+		return nil, nil
+	}
+	if b.DryRun {
+		return b.planChannel(plan.Release), nil
+	}
+	channel, err := plan.Channel()
+	if err != nil {
+		return nil, err
+	}
+	if findings := channel.Validate(); len(findings) > 0 {
+		return nil, fmt.Errorf("checking the channel: %w", findings)
+	}
+	var names []string
+	for _, f := range manifests.ChannelFiles(plan.Release, channel, manifests.DialectDist) {
+		path := filepath.Join(b.DistDir(), f.Name)
+		b.act("write", path, "")
+		if err := dist.WriteFile(path, f.Data); err != nil {
+			return nil, err
+		}
+		names = append(names, f.Name)
+	}
+	return names, nil
+}
+
+// planChannel records the channel's files in a dry run, where the digests that
+// a channel is made of do not exist.
+func (b *Builder) planChannel(r manifests.Release) []string {
+	var names []string
+	for _, f := range manifests.ChannelFiles(r, &manifests.Channel{}, manifests.DialectDist) {
+		b.act("write", filepath.Join(b.DistDir(), f.Name), "")
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// release returns the toolchain's release with its day of publication: that of
+// SOURCE_DATE_EPOCH, else of the commit, so that equal inputs make equal bytes.
+func (b *Builder) release() manifests.Release {
+	r := b.Toolchain.Release
+	switch {
+	case !b.Writer.ModTime.IsZero():
+		r.Date = b.Writer.ModTime.UTC().Format(time.DateOnly)
+	case r.CommitDate != "":
+		r.Date = r.CommitDate
+	default:
+		r.Date = "1970-01-01"
+	}
+	return r
+}
+
+// urlBase returns the URL of the folder that holds the archives: below
+// dist.upload-addr as build-manifest has it, else rustup's own dist server,
+// whose place any server takes.
+func (b *Builder) urlBase() string {
+	if addr := b.Config.Dist.UploadAddr; addr != "" {
+		return addr + "/" + b.release().Date
+	}
+	return officialURL + "/dist"
+}
+
+// earlierArchives returns the archives that the channel of an earlier run lists
+// and this run does not make, as far as they still are what it says. A channel
+// that cannot be read is made anew from this run alone.
+func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archive {
+	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Release.Names()[0]+".toml"))
+	if err != nil {
+		return nil
+	}
+	channel, err := manifests.ParseChannel(data)
+	if err != nil || channel.Packages[combinedArchive].Version != plan.Release.VersionText() {
+		return nil
+	}
+	made := map[string]bool{}
+	for _, a := range plan.Archives {
+		made[a.String()] = true
+	}
+	var out []manifests.Archive
+	for _, pkg := range channel.Packages {
+		for _, target := range pkg.Targets {
+			for _, d := range target.Downloads() {
+				name, err := manifests.ParseArchiveName(path.Base(d.URL))
+				if err != nil || made[name.String()] || !b.unchanged(name.String(), d.Hash) {
+					continue
+				}
+				made[name.String()] = true
+				out = append(out, manifests.Archive{ArchiveName: name, Hash: d.Hash, VersionText: pkg.Version})
+			}
+		}
+	}
+	return out
+}
+
+// unchanged reports whether an archive of an earlier run is still there, going
+// by the checksum that was written with it.
+func (b *Builder) unchanged(name string, want manifests.Hash) bool {
+	path := filepath.Join(b.DistDir(), name)
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	data, err := os.ReadFile(path + ".sha256")
+	if err != nil {
+		return false
+	}
+	got, of, err := manifests.ParseChecksum(data)
+	return err == nil && got == want && of == name
+}

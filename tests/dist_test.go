@@ -1,0 +1,403 @@
+package tests
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist/linkage"
+	"x.go/tests/testenv"
+)
+
+// sharedDist makes the slim dist once, gz only, and returns its build folder.
+func sharedDist(t *testing.T) string {
+	t.Helper()
+	sysroot := slimSysroot(t)
+	build := filepath.Join(scratch, "build")
+	if _, err := os.Stat(build); err != nil {
+		mustX(t, scratch, nil, "dist", "--quiet", "--sysroot", sysroot, "--build-dir", build, "--set", `dist.compression-formats=["gz"]`)
+	}
+	return build
+}
+
+// unpack unpacks an archive with the real tar.
+func unpack(t *testing.T, archive, dir string) {
+	t.Helper()
+	if out, err := exec.Command(testenv.Need(t, "tar"), "-xf", archive, "-C", dir).CombinedOutput(); err != nil {
+		t.Fatalf("tar -xf %s: %v\n%s", archive, err, out)
+	}
+}
+
+// cleanEnv is an environment without anything of Rust in it.
+func cleanEnv(home string) []string {
+	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home, "LC_ALL=C"}
+}
+
+// linkedBy compiles a program with the toolchain at prefix, runs it, and
+// returns what its linker was.
+func linkedBy(t *testing.T, prefix string, flags ...string) linkage.Info {
+	t.Helper()
+	testenv.Need(t, "cc")
+	dir := t.TempDir()
+	src, bin := filepath.Join(dir, "main.rs"), filepath.Join(dir, "main")
+	if err := os.WriteFile(src, []byte(`fn main() { println!("{}", (1..=4).product::<u32>()); }`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(prefix, "bin/rustc"), append(flags, "-o", bin, src)...)
+	cmd.Env = cleanEnv(dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+	}
+	out, err := exec.Command(bin).Output()
+	if err != nil || string(out) != "24\n" {
+		t.Fatalf("the program printed %q, %v, want 24", out, err)
+	}
+	info, err := linkage.ReadFile(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+// TestInstallScript unpacks the combined archive with the real tar, installs it
+// with its install.sh, and links with what was installed.
+func TestInstallScript(t *testing.T) {
+	build := sharedDist(t)
+	dir := t.TempDir()
+	unpack(t, filepath.Join(build, "dist/rust-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
+	for _, shell := range []string{"dash", "bash"} {
+		t.Run(shell, func(t *testing.T) {
+			prefix := filepath.Join(t.TempDir(), "a prefix")
+			script := filepath.Join(dir, "rust-1.95.0-x86_64-unknown-linux-gnu/install.sh")
+			cmd := exec.Command(testenv.Need(t, shell), script, "--prefix="+prefix, "--disable-ldconfig", "--without=rustfmt-preview")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("install.sh: %v\n%s", err, out)
+			}
+			if info := linkedBy(t, prefix); info.Linker != linkage.LLD {
+				t.Errorf("a default link: got %s, want %s", info.Linker, linkage.LLD)
+			}
+			if info := linkedBy(t, prefix, "-Clinker-features=-lld"); info.Linker == linkage.LLD {
+				t.Errorf("a link with -Clinker-features=-lld: got %s", info.Linker)
+			}
+			if out, err := exec.Command(testenv.Need(t, shell), filepath.Join(prefix, "lib/rustlib/uninstall.sh")).CombinedOutput(); err != nil {
+				t.Fatalf("uninstall.sh: %v\n%s", err, out)
+			}
+			if left := files(t, prefix); len(left) > 0 {
+				t.Errorf("uninstall.sh left %d files: %v", len(left), left)
+			}
+		})
+	}
+}
+
+// TestInstallCommand compares `x install` with install.sh, file by file.
+func TestInstallCommand(t *testing.T) {
+	build := sharedDist(t)
+	dir := t.TempDir()
+	unpack(t, filepath.Join(build, "dist/rust-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
+	script := filepath.Join(dir, "rust-1.95.0-x86_64-unknown-linux-gnu/install.sh")
+	if out, err := exec.Command(testenv.Need(t, "dash"), script, "--destdir="+filepath.Join(dir, "sh"), "--prefix=/usr", "--disable-ldconfig").CombinedOutput(); err != nil {
+		t.Fatalf("install.sh: %v\n%s", err, out)
+	}
+	mustX(t, dir, nil, "install", "--quiet", "--sysroot", slimSysroot(t), "--destdir", "x", "--prefix", "/usr")
+	records := func(name string) bool {
+		return strings.HasPrefix(name, "usr/lib/rustlib/") && !strings.Contains(name[len("usr/lib/rustlib/"):], "/")
+	}
+	want, got := digests(t, filepath.Join(dir, "sh")), digests(t, filepath.Join(dir, "x"))
+	for _, m := range []map[string]string{want, got} {
+		for name := range m {
+			if records(name) {
+				delete(m, name) // logs and lists carry the DESTDIR
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("installed files (-install.sh +x install):\n%s", diff)
+	}
+}
+
+// TestRustup installs from the channel with the real rustup.
+func TestRustup(t *testing.T) {
+	build := sharedDist(t)
+	home := t.TempDir()
+	rustup := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(testenv.Need(t, "rustup"), args...)
+		cmd.Dir = home
+		cmd.Env = append(cleanEnv(home), "RUSTUP_HOME="+filepath.Join(home, "rustup"), "CARGO_HOME="+filepath.Join(home, "cargo"),
+			"RUSTUP_DIST_SERVER=file://"+build)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("rustup %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	rustup("toolchain", "install", "1.95.0", "--profile", "minimal", "--no-self-update")
+	rustup("component", "add", "rustfmt", "--toolchain", "1.95.0")
+	prefix := filepath.Join(home, "rustup/toolchains/1.95.0-x86_64-unknown-linux-gnu")
+	if info := linkedBy(t, prefix); info.Linker != linkage.LLD {
+		t.Errorf("a default link: got %s, want %s", info.Linker, linkage.LLD)
+	}
+	if out := rustup("run", "1.95.0", "rustfmt", "--version"); !strings.Contains(out, "rustfmt 1.") {
+		t.Errorf("rustfmt --version: got %q", out)
+	}
+	// Another name of the same channel, and another profile.
+	rustup("toolchain", "install", "stable", "--profile", "default", "--no-self-update")
+	if out := rustup("component", "list", "--toolchain", "stable", "--installed"); strings.Count(out, "\n") != len(slimComponents) {
+		t.Errorf("installed components of the default profile: got %q, want %d", out, len(slimComponents))
+	}
+}
+
+// TestVerify runs the dist test on the dist.
+func TestVerify(t *testing.T) {
+	testenv.Need(t, "cc")
+	testenv.Need(t, "rustup")
+	r := x(t, scratch, nil, "verify", "--expect", "lld", sharedDist(t)+"/dist")
+	if r.code != 0 {
+		t.Errorf("got exit status %d, want 0\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	r = x(t, scratch, nil, "verify", "--json", "--expect", "system", "--checks", "link", sharedDist(t)+"/dist")
+	var report struct {
+		Checks []struct{ Name, Status string }
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &report); err != nil {
+		t.Fatalf("%v in %q", err, r.stdout)
+	}
+	if r.code != 1 {
+		t.Errorf("LLD where the system linker is expected: got exit status %d, want 1\n%s", r.code, r.stdout)
+	}
+}
+
+// TestWithoutLLD makes a rust.lld = false toolchain out of a compiler that was
+// built to use LLD, and lets the dist test judge its archives.
+func TestWithoutLLD(t *testing.T) {
+	testenv.Need(t, "cc")
+	testenv.Need(t, "rustup")
+	dir := t.TempDir()
+	mustX(t, dir, nil, "dist", "--quiet", "--sysroot", slimSysroot(t), "--set", "rust.lld=false", "--set", `dist.compression-formats=["gz"]`)
+	r := x(t, dir, nil, "verify", "--expect", "system")
+	if r.code != 0 {
+		t.Errorf("verify --expect system: got exit status %d, want 0\n%s%s", r.code, r.stdout, r.stderr)
+	}
+	unpack(t, filepath.Join(dir, "build/dist/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
+	bin := filepath.Join(dir, "rustc-1.95.0-x86_64-unknown-linux-gnu/rustc/lib/rustlib/x86_64-unknown-linux-gnu/bin")
+	if _, err := os.Lstat(filepath.Join(bin, "rust-lld")); !os.IsNotExist(err) {
+		t.Errorf("rust-lld: got %v, want it not to exist", err)
+	}
+	if info, err := linkage.ReadFile(filepath.Join(bin, "gcc-ld/ld.lld")); err != nil || len(info.Needed) > 0 {
+		t.Errorf("gcc-ld/ld.lld: got %v, NEEDED %q, want a static program", err, info.Needed)
+	}
+	if _, err := os.Stat(filepath.Join(slimSysroot(t), "lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld")); err != nil {
+		t.Errorf("the input was changed: %v", err)
+	}
+}
+
+// TestReproducible makes the same archives under circumstances that must not
+// show in them.
+func TestReproducible(t *testing.T) {
+	sysroot := slimSysroot(t)
+	run := func(umask int, env []string, args ...string) map[string]string {
+		t.Helper()
+		dir := t.TempDir()
+		cmd := xCommand(t, dir, env, append([]string{"dist", "--quiet", "--sysroot", sysroot, "cargo", "rustfmt",
+			"--set", `dist.compression-formats=["gz", "xz", "zst"]`}, args...)...)
+		old := syscall.Umask(umask)
+		out, err := cmd.CombinedOutput()
+		syscall.Umask(old)
+		if err != nil {
+			t.Fatalf("x dist: %v\n%s", err, out)
+		}
+		return digests(t, filepath.Join(dir, "build/dist"))
+	}
+	first := run(0o022, []string{"TZ=UTC", "LC_ALL=C", "SOURCE_DATE_EPOCH=1700000000"}, "--jobs", "1")
+	second := run(0o077, []string{"TZ=Asia/Kathmandu", "LC_ALL=tr_TR.UTF-8", "SOURCE_DATE_EPOCH=1700000000"}, "--jobs", "3")
+	if diff := cmp.Diff(first, second); diff != "" {
+		t.Errorf("two runs (-first +second):\n%s", diff)
+	}
+	if len(first) == 0 {
+		t.Error("got no files")
+	}
+	if other := run(0o022, []string{"SOURCE_DATE_EPOCH=1700086400"}); cmp.Equal(first, other) {
+		t.Error("another SOURCE_DATE_EPOCH made the same files")
+	}
+}
+
+// TestKill kills x at many moments of a dist. Whatever has a final name then
+// must be whole, and the next run must just work.
+func TestKill(t *testing.T) {
+	sysroot := slimSysroot(t)
+	dir := t.TempDir()
+	args := []string{"dist", "--quiet", "--sysroot", sysroot, "cargo", "rustfmt", "--set", `dist.compression-formats=["gz", "zst"]`}
+	start := time.Now()
+	mustX(t, dir, nil, args...)
+	whole := time.Since(start)
+	want := digests(t, filepath.Join(dir, "build/dist"))
+	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
+		t.Fatal(err)
+	}
+	const moments = 12
+	for i := range moments {
+		cmd := xCommand(t, dir, nil, args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(i+1) / moments)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if _, err := os.Stat(filepath.Join(dir, "build/dist")); err != nil {
+			continue
+		}
+		for name, sum := range digests(t, filepath.Join(dir, "build/dist")) {
+			if strings.HasPrefix(name, ".x-") {
+				continue // a temporary name
+			}
+			if sum != want[name] {
+				t.Errorf("killed at moment %d: %s is not what a whole run makes", i, name)
+			}
+		}
+	}
+	mustX(t, dir, nil, args...)
+	if diff := cmp.Diff(want, digests(t, filepath.Join(dir, "build/dist"))); diff != "" {
+		t.Errorf("the run after (-want +got):\n%s", diff)
+	}
+}
+
+// TestLock starts a second run in the build folder of the first.
+func TestLock(t *testing.T) {
+	sysroot := slimSysroot(t)
+	dir := t.TempDir()
+	args := []string{"dist", "--sysroot", sysroot, "cargo", "--set", `dist.compression-formats=["gz"]`}
+	first := xCommand(t, dir, nil, args...)
+	var out bytes.Buffer
+	first.Stdout, first.Stderr = &out, &out
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for { // until the first holds the lock
+		if data, err := os.ReadFile(filepath.Join(dir, "build/.x-lock")); err == nil && len(data) > 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	second := xCommand(t, dir, nil, args...)
+	stderr, err := second.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.Contains(said.String(), "waiting for the build folder") {
+		n, err := stderr.Read(buf)
+		said.Write(buf[:n])
+		if err != nil {
+			t.Fatalf("the second run ended: %v\n%s", err, said.String())
+		}
+	}
+	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Wait(); err != nil {
+		t.Errorf("first run: %v\n%s", err, out.String())
+	}
+	go func() {
+		for {
+			if _, err := stderr.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	if err := second.Wait(); err != nil {
+		t.Errorf("second run: %v", err)
+	}
+}
+
+// digests returns the SHA-256 of every file below dir with its mode.
+func digests(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	sums := map[string]string{}
+	for _, name := range files(t, dir) {
+		p := filepath.Join(dir, name)
+		data, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fi, err := os.Stat(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(data)
+		sums[name] = fi.Mode().String() + " " + hex.EncodeToString(sum[:])
+	}
+	return sums
+}
+
+// files returns the names of all files below dir.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, p)
+		names = append(names, rel)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// TestChannelGrows makes the parts of a channel one after the other.
+func TestChannelGrows(t *testing.T) {
+	sysroot := slimSysroot(t)
+	dir := t.TempDir()
+	dist := func(component string) result {
+		t.Helper()
+		return mustX(t, dir, nil, "dist", "--sysroot", sysroot, component, "--set", `dist.compression-formats=["zst"]`)
+	}
+	manifest := filepath.Join(dir, "build/dist/channel-rust-1.95.0.toml")
+	if r := dist("cargo"); !strings.Contains(r.stderr, "no channel is made") {
+		t.Errorf("cargo alone: got %q, want a note that no channel is made", r.stderr)
+	}
+	if _, err := os.Stat(manifest); !os.IsNotExist(err) {
+		t.Errorf("channel without rustc: got %v, want it not to exist", err)
+	}
+	dist("rustc")
+	if r := dist("rustfmt"); !strings.Contains(r.stderr, "also lists 1 archives of earlier runs") {
+		t.Errorf("rustfmt after rustc: got %q, want a note of earlier archives", r.stderr)
+	}
+	data, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"/rustc-1.95.0-", "/rustfmt-1.95.0-"} {
+		if !bytes.Contains(data, []byte(want)) {
+			t.Errorf("channel: got no archive %s", want)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "build/dist/rustfmt-1.95.0-x86_64-unknown-linux-gnu.tar.zst")); err != nil {
+		t.Fatal(err)
+	}
+	dist("rustc")
+	if data, err = os.ReadFile(manifest); err != nil || bytes.Contains(data, []byte("/rustfmt-1.95.0-")) {
+		t.Errorf("channel after an archive was removed: it is still listed (%v)", err)
+	}
+}
