@@ -4,13 +4,13 @@ package targets
 // default linker is a function of the compiler's release and host and of how
 // it was built, not of the target alone. The zero Compiler is invalid.
 type Compiler struct {
-	Release Release
-	Host    Triple
+	Release Release `json:"release"`
+	Host    Triple  `json:"host"`
 	// LLDDefault says that the compiler was built with LLD as its default
 	// linker: rust.lld = true and target.HOST.default-linker-linux-override
 	// = "self-contained-lld-cc". It is one bit for the whole compiler
 	// (rust-lang/rust#147626, #155437). [DefaultLLD] knows the official ones.
-	LLDDefault bool
+	LLDDefault bool `json:"lld_default"`
 }
 
 // DefaultLLD reports whether the official compiler of a release and host has

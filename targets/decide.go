@@ -54,15 +54,15 @@ func (s Snapshot) Query(c Compiler, t Triple, args []string) (Query, error) {
 // Decision is what rustc does: it stops with an error, links nothing, or
 // starts a linker.
 type Decision struct {
-	Exit  int    // rustc's exit status, as far as linking decides it
-	Error string // first line of its message, with "error: ", or ""
-	Notes []string
+	Exit  int      `json:"exit"`            // rustc's exit status, as far as linking decides it
+	Error string   `json:"error,omitempty"` // first line of its message, with "error: ", or ""
+	Notes []string `json:"notes,omitempty"` // the lines after it, without the empty ones
 
-	Linked  bool
-	Linker  string       // argv[0] of the linker, "" unless Linked
-	Flavor  LinkerFlavor // how the linker is talked to, zero unless Linked
-	LLDArgs []string     // of its arguments those that choose LLD; nil unless Linked
-	Rule    Rule
+	Linked  bool         `json:"linked"`
+	Linker  string       `json:"linker,omitempty"`  // argv[0] of the linker, "" unless Linked
+	Flavor  LinkerFlavor `json:"flavor,omitzero"`   // how the linker is talked to, zero unless Linked
+	LLDArgs []string     `json:"lld_args,omitzero"` // of its arguments those that choose LLD; nil unless Linked
+	Rule    Rule         `json:"rule"`
 }
 
 // UsesLLD reports whether the program started is LLD itself or is told to use

@@ -10,38 +10,38 @@ import (
 // is made by asking [Decide] again and again, so it cannot say anything else
 // than that does.
 type Explanation struct {
-	Target   Triple
-	Compiler Compiler
-	Decision Decision
+	Target   Triple   `json:"target,omitzero"` // zero for a target from a file
+	Compiler Compiler `json:"compiler"`
+	Decision Decision `json:"decision"`
 	// LLD says whether LLD links: "toolchain" for the one in the sysroot,
 	// "system" for one that the C compiler must find, "" for none.
-	LLD      string
-	Steps    []Step    // the rules about the linker, in order; none won where rustc stops
-	Ways     []Way     // what would turn LLD off, or on
-	Warnings []Warning // what the user may not expect
+	LLD      string    `json:"lld"`
+	Steps    []Step    `json:"steps"`    // the rules about the linker, in order; none won where rustc stops
+	Ways     []Way     `json:"ways"`     // what would turn LLD off, or on
+	Warnings []Warning `json:"warnings"` // what the user may not expect
 }
 
 // Step is one rule about which linker runs.
 type Step struct {
-	Rule  Rule
-	State string // "won", "lost", or "idle" where it has nothing to say
-	Text  string
+	Rule  Rule   `json:"rule"`
+	State string `json:"state"` // "won", "lost", or "idle" where it has nothing to say
+	Text  string `json:"text"`
 }
 
 // Way is a set of flags that would turn LLD off or on.
 type Way struct {
-	Turns string // "off" or "on"
-	Flags []string
+	Turns string   `json:"turns"` // "off" or "on"
+	Flags []string `json:"flags"`
 	// Stable says that this compiler takes the flags as they are. Else it
 	// wants -Zunstable-options, and Refusal is its message without.
-	Stable  bool
-	Refusal string
+	Stable  bool   `json:"stable"`
+	Refusal string `json:"refusal,omitempty"`
 }
 
 // Warning is something that rustc does not say.
 type Warning struct {
-	ID   string // stable name, such as "linker-name-drops-lld"
-	Text string
+	ID   string `json:"id"` // stable name, such as "linker-name-drops-lld"
+	Text string `json:"text"`
 }
 
 // Explain answers like [Decide] and says why.

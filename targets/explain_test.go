@@ -1,6 +1,7 @@
 package targets_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +99,57 @@ func TestWaysWorkOnEveryTarget(t *testing.T) {
 	if n < 100 {
 		t.Errorf("got %d ways over all targets", n)
 	}
+}
+
+func TestExplanationJSON(t *testing.T) {
+	got, err := json.Marshal(explain(t, stable195, "x86_64-unknown-linux-gnu", "-Clinker=gcc", "-Clinker-features=-lld").Decision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"exit":0,"linked":true,"linker":"gcc","flavor":"gnu-cc","lld_args":[],"rule":"linker-option"}`; string(got) != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	got, err = json.Marshal(explain(t, stable195, "x86_64-unknown-linux-musl", "-Clink-self-contained=-linker", "--crate-type=rlib"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"target":"x86_64-unknown-linux-musl","compiler":{"release":"1.95.0","host":"x86_64-unknown-linux-gnu","lld_default":true}`,
+		`"rule":"unstable-on-target"},"lld":""`,
+		`{"turns":"on","flags":["-Clinker-features=+lld"],"stable":false,"refusal":"error: `,
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("got %s, want …%s…", got, want)
+		}
+	}
+}
+
+// Whatever the arguments, a decision is whole: an error or a linker or neither.
+func FuzzDecide(f *testing.F) {
+	f.Add("x86_64-unknown-linux-gnu", "-Clinker=gcc\n-Clto", "1", true)
+	f.Add("l4re", "-Clinker-flavor=unix", "", false)
+	f.Add("x86_64-wrs-vxworks", "-Clinker=ld\n--crate-type=cdylib", "-1", true)
+	f.Add("wasm32-unknown-emscripten", "--sysroot=s\n-Clink-self-contained=y\n-Clinker-features=+lld", "1", true)
+	s := newest(f)
+	f.Fuzz(func(t *testing.T, name, args, bootstrap string, unstable bool) {
+		target, err := targets.ParseTriple(name)
+		if err != nil {
+			return
+		}
+		q, err := s.Query(stable195, target, strings.Split(args, "\n"))
+		if err != nil {
+			return
+		}
+		q.Bootstrap, q.Unstable = bootstrap, unstable
+		e := targets.Explain(q)
+		d := e.Decision
+		if (d.Exit == 0) != (d.Error == "") || d.Linked && (d.Exit != 0 || d.Linker == "" || d.LLDArgs == nil || d.Flavor.IsZero()) || d.Rule.String() == "" {
+			t.Errorf("%s %q: got %+v", name, args, d)
+		}
+		if d.Error != "" && !strings.HasPrefix(d.Error, "error: ") {
+			t.Errorf("%s %q: got message %q", name, args, d.Error)
+		}
+	})
 }
 
 func TestSteps(t *testing.T) {

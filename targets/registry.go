@@ -97,6 +97,25 @@ func NewRegistry(texts ...string) (Registry, error) {
 	return r, nil
 }
 
+// With returns a registry that also holds the texts, such as one that [Import]
+// has just made of a compiler at hand. A release held already is replaced.
+func (r Registry) With(texts ...string) (Registry, error) {
+	given := map[Release]bool{}
+	for _, text := range texts {
+		s, _, err := parseHeader(text)
+		if err != nil {
+			return Registry{}, err
+		}
+		given[s.info.Release] = true
+	}
+	for _, s := range r.snapshots {
+		if !given[s.info.Release] {
+			texts = append(texts, s.text)
+		}
+	}
+	return NewRegistry(texts...)
+}
+
 // parseHeader reads the lines before the first empty one.
 func parseHeader(text string) (s Snapshot, from Release, err error) {
 	s.text = text

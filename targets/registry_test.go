@@ -268,6 +268,29 @@ func decode(t *testing.T, b []byte) any {
 	return v
 }
 
+func TestRegistryWith(t *testing.T) {
+	for rel, want := range map[string]int{"1.95.0": 2, "1.96.0": 3} {
+		text, err := targets.Import([]byte(small), targets.Info{Release: release(rel), Host: linuxGNU}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := targets.Builtin().With(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, note, err := r.At(release(rel))
+		if err != nil || note != "" || len(r.Releases()) != want {
+			t.Fatalf("%s: got %v, note %q, %v", rel, r.Releases(), note, err)
+		}
+		if diff := cmp.Diff([]string{"a-b-linux-gnu", "c-b-linux-gnu", "d-none"}, s.Names()); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", rel, diff)
+		}
+	}
+	if _, err := targets.Builtin().With("junk"); err == nil {
+		t.Error("junk: got no error")
+	}
+}
+
 func withoutComments(b []byte) string {
 	var out strings.Builder
 	for line := range strings.Lines(string(b)) {

@@ -50,6 +50,28 @@ type Generator struct {
 	next    int
 }
 
+// fixedFlags are asked of every target drawn, with all options unlocked.
+var fixedFlags = [][]string{
+	{}, {"-Clinker-features=+lld"}, {"-Clinker-features=-lld"}, {"-Clink-self-contained=+linker", "-Clinker=cc", "-Clinker-features=+lld"}, {"--crate-type=cdylib"},
+}
+
+// Fixed returns the cases that every target gets.
+func (g *Generator) Fixed() []Case {
+	var out []Case
+	for _, target := range g.Targets {
+		for _, flags := range fixedFlags {
+			c := Case{ID: g.next, Group: "fixed", Target: target, Flags: flags, Unstable: true, Sysroot: "normal", Channel: g.Channel}
+			g.next++
+			if g.Channel == "stable" {
+				one := "1"
+				c.Bootstrap, c.Channel = &one, "stable+bootstrap"
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // Next draws one case.
 func (g *Generator) Next() Case {
 	c := Case{ID: g.next, Group: "drawn", Target: pick(g.Rand, g.Targets), Flags: []string{}, Sysroot: "normal", Channel: g.Channel}
@@ -118,8 +140,7 @@ func (g *Generator) option(name, value string) []string {
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 
-// Draw picks n of the compiler's targets at random, and always those whose
-// rules are special.
+// Draw picks n of the compiler's targets at random.
 func Draw(r *rand.Rand, all []string, n int) []string {
 	out := slices.Clone(all)
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })

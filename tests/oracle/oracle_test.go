@@ -18,8 +18,8 @@ import (
 
 var (
 	seed        = flag.Uint64("oracle.seed", 1, "seed of the cases drawn")
-	cases       = flag.Int("oracle.cases", 200, "cases drawn per compiler")
-	targetCount = flag.Int("oracle.targets", 20, "targets drawn per compiler")
+	cases       = flag.Int("oracle.cases", 150, "cases drawn per compiler, beside the fixed ones of each target")
+	targetCount = flag.Int("oracle.targets", 16, "targets drawn per compiler")
 	record      = flag.String("oracle.record", "", "file to append the recordings to, as JSON lines")
 )
 
@@ -43,6 +43,9 @@ func TestModelAgainstCompilers(t *testing.T) {
 			drawn := make(chan oracle.Case)
 			go func() {
 				defer close(drawn)
+				for _, c := range g.Fixed() {
+					drawn <- c
+				}
 				for range *cases {
 					drawn <- g.Next()
 				}
