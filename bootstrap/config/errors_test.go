@@ -94,6 +94,10 @@ func TestHints(t *testing.T) {
 		{"dist.compression-formats = []", "bootstrap.toml:1:28: dist.compression-formats: dist.compression-formats can't be empty, want some of \"gz\", \"xz\" or \"zst\""},
 		{"rust.codegen-units = 9999999999", "bootstrap.toml:1:22: rust.codegen-units: got integer 9999999999, want 0 to 4294967295"},
 		{"rust.debuginfo-level = 3", "bootstrap.toml:1:24: rust.debuginfo-level: got integer 3, want 0, 1, 2, \"none\", \"line-directives-only\", \"line-tables-only\", \"limited\" or \"full\""},
+		{"'rust.lld' = true", "bootstrap.toml:1:1: rust.lld: unknown field `rust.lld`"},
+		{"['pgo.rustc']\nuse = 'x'", "bootstrap.toml:1:2: pgo.rustc: unknown field `pgo.rustc`"},
+		{"[build.tool.'']\nfeatures = []", "bootstrap.toml:1:13: build.tool.: got \"\", want a name"},
+		{"[target.'*']\ncc = 'x'", "bootstrap.toml:1:9: target.*: got \"*\", want a name"},
 		{"ä = 1", "bootstrap.toml:1:1: invalid character at start of key: U+00C3 'Ã'"},
 		{"'ä' = 1\n[rust] # ä\n  'ä' = 'ä'", "bootstrap.toml:1:1: ä: unknown field `ä`|bootstrap.toml:3:3: rust.ä: unknown field `ä`"},
 	} {

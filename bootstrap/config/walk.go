@@ -65,16 +65,16 @@ func (w *walker) isTable(section string) bool {
 func (w *walker) table(n *node, section, path string) {
 	for _, c := range n.children {
 		id, full := join(section, c.key), join(path, c.key)
-		if k, ok := w.key(id); ok {
+		// A quoted key can hold what means something else in a full name.
+		plain := c.key != "" && !strings.ContainsAny(c.key, ".*")
+		if k, ok := w.key(id); ok && plain {
 			w.leaf(k, full, c)
 			continue
 		}
-		// "*" is not a name that a file can use for the pattern itself.
-		named := w.isTable(join(section, "*"))
 		switch {
-		case named:
+		case w.isTable(join(section, "*")):
 			w.named(c, join(section, "*"), full)
-		case c.key != "*" && w.isTable(id):
+		case plain && w.isTable(id):
 			w.section(c, id, full)
 		default:
 			w.unknown(section, id, full, c)
@@ -92,6 +92,10 @@ func (w *walker) section(c *node, section, path string) {
 
 // named takes [target.TRIPLE] or [build.tool.NAME].
 func (w *walker) named(c *node, section, path string) {
+	if c.key == "" || c.key == "*" {
+		w.fail(c.at, path, fmt.Sprintf("got %q, want a name", c.key), "")
+		return
+	}
 	if strings.HasPrefix(section, "target.") {
 		if _, err := targets.ParseTriple(c.key); err != nil {
 			w.fail(c.at, path, err.Error(), "a section is called [target.<triple>]")
@@ -143,7 +147,7 @@ func (w *walker) take(id string, v any, c *node) {
 // unknown reports a key that the schema does not have, with the remedy if one
 // can be guessed.
 func (w *walker) unknown(section, id, full string, c *node) {
-	if i, ok := schema.removed[id]; ok && (w.anyFile || w.file == Bootstrap) {
+	if i, ok := schema.removed[id]; ok && !strings.Contains(c.key, ".") && (w.anyFile || w.file == Bootstrap) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
