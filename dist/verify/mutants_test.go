@@ -222,8 +222,8 @@ func TestNoMutant(t *testing.T) {
 	if got := report.Status(); got != verify.Pass {
 		t.Errorf("got %s, failures %q", got, failedNames(report))
 	}
-	if got := len(report.Archives); got != 9 {
-		t.Errorf("got %d archives, want three in three formats", got)
+	if got := len(report.Archives); got != 18 {
+		t.Errorf("got %d archives, want six in three formats", got)
 	}
 }
 

@@ -23,9 +23,12 @@ import (
 	"x.go/tests/testenv"
 )
 
-// smallDist is a folder with two small real components of the toolchain,
-// rustfmt without its largest program and clippy likewise, each as gz, xz and
-// zst, and the combined archive of both, made once.
+// maxSmall bounds the files of the small dist, in bytes: it holds wrappers,
+// scripts, documents and small libraries, but no compiler that runs.
+const maxSmall = 400 << 10
+
+// smallDist is a folder with the components of the toolchain without their
+// large files, each as gz, xz and zst, and the combined archive, made once.
 var smallDist = sync.OnceValues(func() (string, error) {
 	c, err := thisCompiler()
 	if err != nil {
@@ -38,14 +41,13 @@ var smallDist = sync.OnceValues(func() (string, error) {
 	dir = filepath.Join(dir, "small")
 	whole := dist.Package{Name: "rust-" + c.release.PackageVersion() + "-" + c.host.String(), Product: "Rust"}
 	var packs []dist.Package
-	for name, drop := range map[string]string{"rustfmt": "bin/rustfmt", "clippy": "bin/clippy-driver"} {
+	for _, name := range []string{"rustc", "rust-std", "cargo", "rustfmt", "clippy"} {
 		p, err := c.pack(name)
 		if err != nil {
 			return "", err
 		}
-		if _, err := p.Components[0].Image.Remove(drop); err != nil {
-			return "", err
-		}
+		image := &p.Components[0].Image
+		*image = image.Filter(func(e dist.Entry) bool { return e.Size < maxSmall || e.Name == "bin/cargo-fmt" })
 		packs = append(packs, p)
 		whole.Components = append(whole.Components, p.Components...)
 		whole.Overlay = p.Overlay

@@ -96,6 +96,13 @@ func (r *run) all(ctx context.Context) error {
 			}
 		}
 	}
+	if r.opts.has(Channel) {
+		if err := r.channels(ctx); err != nil {
+			return err
+		}
+	} else {
+		r.in.leaveManifests()
+	}
 	if r.opts.has(Static) {
 		r.add(r.in.unchecked())
 	}
