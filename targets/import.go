@@ -27,30 +27,9 @@ func Import(specs []byte, info Info, parent *Snapshot) ([]byte, error) {
 	if info.Release.IsZero() || info.Host.IsZero() {
 		return fail(fmt.Errorf("release and host must be known"))
 	}
-	if len(specs) > maxSpecsSize {
-		return fail(fmt.Errorf("got %d bytes of specs, the limit is %d", len(specs), maxSpecsSize))
-	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(specs, &members); err != nil {
+	all, err := readSpecs(specs)
+	if err != nil {
 		return fail(err)
-	}
-	if len(members) == 0 {
-		return fail(fmt.Errorf("got no targets"))
-	}
-	all := make(map[string]map[string]string, len(members))
-	for name, raw := range members {
-		t, err := ParseTriple(name)
-		if err != nil {
-			return fail(err)
-		}
-		fields, err := parseFields(raw)
-		if err != nil {
-			return fail(fmt.Errorf("target %q: %w", name, err))
-		}
-		if _, err := newSpec(t, fields); err != nil {
-			return fail(fmt.Errorf("target %q: %w", name, err))
-		}
-		all[name] = fieldMap(fields)
 	}
 	info.LLDDefault = takeBackLLDDefault(all)
 
@@ -64,6 +43,36 @@ func Import(specs []byte, info Info, parent *Snapshot) ([]byte, error) {
 		return fail(err)
 	}
 	return []byte(b.String()), nil
+}
+
+// readSpecs decodes the fields of every target, by its name.
+func readSpecs(specs []byte) (map[string]map[string]string, error) {
+	if len(specs) > maxSpecsSize {
+		return nil, fmt.Errorf("got %d bytes of specs, the limit is %d", len(specs), maxSpecsSize)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(specs, &members); err != nil {
+		return nil, err
+	}
+	if len(members) == 0 {
+		return nil, fmt.Errorf("got no targets")
+	}
+	all := make(map[string]map[string]string, len(members))
+	for name, raw := range members {
+		t, err := ParseTriple(name)
+		if err != nil {
+			return nil, err
+		}
+		fields, err := parseFields(raw)
+		if err != nil {
+			return nil, fmt.Errorf("target %q: %w", name, err)
+		}
+		if _, err := newSpec(t, fields); err != nil {
+			return nil, fmt.Errorf("target %q: %w", name, err)
+		}
+		all[name] = fieldMap(fields)
+	}
+	return all, nil
 }
 
 func fieldMap(fields []Field) map[string]string {
@@ -92,17 +101,16 @@ func takeBackLLDDefault(all map[string]map[string]string) bool {
 			continue
 		}
 		note := `["gnu-lld-cc","linker"]`
-		if f["arch"] == `"m68k"` {
-			note = `["gnu-lld-cc"]`
-		}
-		if found && f["linker-flavor"] == `"gnu-lld-cc"` {
+		_, list := f["link-self-contained"]
+		switch {
+		case found && list:
+			delete(f, "link-self-contained")
+			f["linker-flavor"], f["crt-objects-fallback"] = `"gnu-cc"`, `"false"`
+		case found:
+			note = "[" + f["linker-flavor"] + "]"
 			f["linker-flavor"] = `"gnu-cc"`
+		case f["arch"] == `"m68k"`:
 			note = `["gnu-lld-cc"]`
-			if _, list := f["link-self-contained"]; list {
-				delete(f, "link-self-contained")
-				f["crt-objects-fallback"] = `"false"`
-				note = `["gnu-lld-cc","linker"]`
-			}
 		}
 		f[lldDefaultField] = note
 	}

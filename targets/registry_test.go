@@ -3,6 +3,7 @@ package targets_test
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -249,6 +250,26 @@ target e-b-linux-gnu linux-gnu
 		if diff := cmp.Diff(decode(t, []byte(text)), decode(t, must(json.Marshal(got)))); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", rel, diff)
 		}
+	}
+}
+
+// A compiler without the default has the same base specs.
+func TestImportWithoutLLDDefault(t *testing.T) {
+	var specs []string
+	for spec := range newest(t).All() {
+		specs = append(specs, `"`+spec.Triple.String()+`":`+string(spec.JSON()))
+	}
+	text, err := targets.Import([]byte("{"+strings.Join(specs, ",")+"}"), newest(t).Info(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.ReadFile("data/1.95.0.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Replace(string(held), "lld-default yes\n", "lld-default no\n", 1)
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(string(text), "\n")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
