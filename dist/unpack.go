@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // UnpackOptions say what to unpack of an archive. The zero value means all.
@@ -47,9 +51,20 @@ func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions
 	return unpackTo(ctx, a, root, opts)
 }
 
-// unpackTo unpacks into an open root.
+// unpackTo unpacks into an open root. Small files are written beside the reading
+// of the next ones, since making a file takes longer than filling it.
 func unpackTo(ctx context.Context, a *Archive, root *os.Root, opts UnpackOptions) error {
-	u := unpacker{root: root, opts: opts, seen: map[string]seenAs{}, buf: make([]byte, 128<<10)}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(2 * runtime.GOMAXPROCS(0))
+	u := unpacker{root: root, opts: opts, group: g, seen: map[string]seenAs{}, made: map[string]bool{}}
+	err := u.members(ctx, a)
+	if werr := g.Wait(); werr != nil {
+		return fmt.Errorf("unpacking %q: %w", a.name, werr) // it is what stopped the reading
+	}
+	return err
+}
+
+func (u *unpacker) members(ctx context.Context, a *Archive) error {
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return fmt.Errorf("unpacking %q: %w", a.name, err)
@@ -77,11 +92,15 @@ const (
 )
 
 type unpacker struct {
-	root *os.Root
-	opts UnpackOptions
-	seen map[string]seenAs
-	buf  []byte
+	root  *os.Root
+	opts  UnpackOptions
+	group *errgroup.Group // writes small files
+	seen  map[string]seenAs
+	made  map[string]bool // folders that are known to be there
 }
+
+// smallFile is the size in bytes up to which a file is held in memory.
+const smallFile = 256 << 10
 
 func (u *unpacker) member(ctx context.Context, m Member, r io.Reader) error {
 	if err := CheckMember(m); err != nil {
@@ -136,20 +155,42 @@ func (u *unpacker) note(m Member) error {
 }
 
 func (u *unpacker) write(ctx context.Context, name string, m Member, r io.Reader) error {
-	if m.Mode.IsDir() {
-		return makeDirs(u.root, name)
+	dir := name
+	if !m.Mode.IsDir() {
+		dir = path.Dir(name)
 	}
-	if dir := path.Dir(name); dir != "." {
+	if dir != "." && !u.made[dir] {
 		if err := makeDirs(u.root, dir); err != nil {
 			return err
 		}
+		u.made[dir] = true
+	}
+	if m.Mode.IsDir() {
+		return nil
 	}
 	mode := fileMode(name, m.Mode)
-	f, err := u.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if m.Size > smallFile {
+		return writeMember(ctx, u.root, name, mode, r, m.Size)
+	}
+	data := make([]byte, m.Size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return err
+	}
+	u.group.Go(func() error {
+		if err := writeMember(ctx, u.root, name, mode, bytes.NewReader(data), m.Size); err != nil {
+			return fmt.Errorf("member %q: %w", m.Name, err)
+		}
+		return nil
+	})
+	return nil
+}
+
+func writeMember(ctx context.Context, root *os.Root, name string, mode fs.FileMode, r io.Reader, size int64) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	err = copyExactly(ctx, f, r, m.Size, u.buf)
+	err = copyExactly(ctx, f, r, size, make([]byte, min(size+1, 128<<10)))
 	if err == nil {
 		err = f.Chmod(mode)
 	}
