@@ -190,7 +190,7 @@ func TestReadInputErrors(t *testing.T) {
 		{"escape", []string{manifest + "cargo = file:../x"}, []string{`got path "../x"`}},
 		{"two owners", []string{manifest + "cargo = file:bin/cargo", manifest + "rustc = file:bin/cargo", "bin/cargo"},
 			[]string{`file "bin/cargo" belongs to both cargo and rustc`}},
-		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"bin/rustc", "bin/rustdoc", "too many links"}},
+		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"bin/rustc", "bin/rustdoc", "too many levels of symbolic links"}},
 		{"dangling link", []string{"bin/rustc -> gone"}, []string{"following symbolic link", "mend or remove the link"}},
 	}
 	for _, tt := range tests {

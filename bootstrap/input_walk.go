@@ -149,9 +149,9 @@ func (r *inputReader) resolve(name string) (string, error) {
 	if fi.Mode()&fs.ModeSymlink == 0 {
 		return p, nil
 	}
-	real, err := filepath.EvalSymlinks(p)
-	if err != nil {
+	// Stat names the reason better than EvalSymlinks.
+	if _, err := os.Stat(p); err != nil {
 		return "", fmt.Errorf("following symbolic link %q: %w: mend or remove the link", p, plainPathError(err))
 	}
-	return real, nil
+	return filepath.EvalSymlinks(p)
 }

@@ -89,8 +89,6 @@ func (b *Builder) wants(s Selection, c InputComponent) bool {
 		return cfg.Build.Docs || !set("build.docs")
 	case c.Spec.Archive == "rustc-docs":
 		return cfg.Build.CompilerDocs || !set("build.compiler-docs")
-	case c.Spec.Archive == "rust-src":
-		return cfg.Rust.DistSrc || !set("rust.dist-src")
 	case c.Spec.Scope == manifests.ScopeTarget && c.Spec.Archive == "rust-std":
 		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == b.Toolchain.Host
 	case extendedTools[c.Spec.Archive]:

@@ -1,0 +1,59 @@
+package tests
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in scripts")
+
+// TestScripts runs the scripts in testdata/script: the contract of the command
+// line. Each has its own folder and home, and in $SYSROOT a real toolchain.
+func TestScripts(t *testing.T) {
+	sysroot := slimSysroot(t)
+	x, err := exec.LookPath("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SYSROOT", sysroot)
+			env.Setenv("X", x) // for scripts that change PATH
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("SOURCE_DATE_EPOCH", "")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"files": cmdFiles},
+	})
+}
+
+// cmdFiles prints the names of all files below a folder to standard output:
+// "files DIR FILE" writes them to FILE.
+func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: files DIR FILE")
+	}
+	out, err := os.Create(ts.MkAbs(args[1]))
+	ts.Check(err)
+	root := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err == nil {
+			_, err = out.WriteString(filepath.ToSlash(rel) + "\n")
+		}
+		return err
+	}))
+	ts.Check(out.Close())
+}
