@@ -11,8 +11,9 @@ type Query struct {
 	Compiler Compiler
 	Target   *Spec
 	Host     *Spec // the compiler's own host as a target of that compiler
-	// CustomTarget says that the target comes from a JSON file. Then no
-	// option is stable by the target's name.
+	// CustomTarget says that the target comes from a JSON file, which wants
+	// -Zunstable-options. In messages about such a target rustc puts a hash
+	// after its name, which is left out here.
 	CustomTarget bool
 
 	Args      []string // rustc's arguments; --target among them is not read
@@ -139,6 +140,7 @@ var checks = [...]func(*session) *Diagnostic{
 	(*session).checkFlavor,
 	(*session).checkOptLevel,
 	(*session).checkFeatures,
+	(*session).checkCustom,
 	(*session).checkCompatibility,
 	(*session).checkOutputs,
 	(*session).link,
@@ -195,7 +197,7 @@ var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "me
 const stableTarget = "x86_64-unknown-linux-gnu"
 
 func (s *session) stableByName() bool {
-	return s.unstable || s.q.Target.Triple.String() == stableTarget && !s.q.CustomTarget
+	return s.unstable || s.q.Target.Triple.String() == stableTarget
 }
 
 func (s *session) checkComponents() *Diagnostic {
@@ -235,6 +237,13 @@ func (s *session) checkFeatures() *Diagnostic {
 		return errUnstableOnTarget("linker-features=-lld", s.q.Target.Triple.String())
 	case f.EnablesLLD() && !s.unstable:
 		return errUnstableLLD()
+	}
+	return nil
+}
+
+func (s *session) checkCustom() *Diagnostic {
+	if s.q.CustomTarget && !s.unstable {
+		return errCustomTarget()
 	}
 	return nil
 }

@@ -100,6 +100,11 @@ func errConflict(c Components) *Diagnostic {
 	return diagnose(RuleConflict, "some `-C link-self-contained` components were both enabled and disabled: "+c.String())
 }
 
+func errCustomTarget() *Diagnostic {
+	return diagnose(RuleUnstableValue, "error loading target specification: custom targets are unstable and require `-Zunstable-options`",
+		"  |", "  = help: run `rustc --print target-list` for a list of built-in targets")
+}
+
 const aborting = "error: aborting due to 1 previous error"
 
 func errIncompatible(f FlavorOption, target LinkerFlavor) *Diagnostic {

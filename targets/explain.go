@@ -10,7 +10,7 @@ import (
 // is made by asking [Decide] again and again, so it cannot say anything else
 // than that does.
 type Explanation struct {
-	Target   Triple   `json:"target,omitzero"` // zero for a target from a file
+	Target   Triple   `json:"target"`
 	Compiler Compiler `json:"compiler"`
 	Decision Decision `json:"decision"`
 	// LLD says whether LLD links: "toolchain" for the one in the sysroot,

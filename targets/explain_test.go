@@ -242,6 +242,29 @@ func TestWorld(t *testing.T) {
 	}
 }
 
+func TestCustomTarget(t *testing.T) {
+	official, err := newest(t).For(stable195, linuxGNU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec, err := targets.ParseSpec(triple("my-own"), official.JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ flags, bootstrap, want string }{
+		{"-Clto", "", "error: error loading target specification: custom targets are unstable and require `-Zunstable-options`"},
+		{"-Clinker-features=+lld", "", "error: `-C linker-features=+lld` is unstable, and also requires the `-Z unstable-options` flag to be used"},
+		{"-Zunstable-options -Clinker-features=-lld", "1", ""},
+	} {
+		d := targets.Decide(targets.Query{
+			Compiler: stable195, Target: spec, Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
+		})
+		if d.Error != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.flags, d.Error, tt.want)
+		}
+	}
+}
+
 func TestMinGWOnItsOwnHost(t *testing.T) {
 	mingw := triple("x86_64-pc-windows-gnu")
 	q, err := newest(t).Query(targets.Compiler{Release: stable195.Release, Host: mingw}, mingw, []string{"-Zunstable-options", "-Clinker-features=+lld"})

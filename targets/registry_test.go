@@ -388,11 +388,11 @@ func FuzzSpec(f *testing.F) {
 	}
 	f.Add([]byte(`{"linker-flavor":"gcc","x":[1,{"y":null}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := targets.ParseSpec(data)
+		s, err := targets.ParseSpec(linuxGNU, data)
 		if err != nil {
 			return
 		}
-		again, err := targets.ParseSpec(s.JSON())
+		again, err := targets.ParseSpec(linuxGNU, s.JSON())
 		if err != nil {
 			t.Fatalf("%s does not read back: %v", s.JSON(), err)
 		}
@@ -428,6 +428,14 @@ func BenchmarkLookup(b *testing.B) {
 	for b.Loop() {
 		if _, err := targets.Builtin().Lookup(t); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAll(b *testing.B) {
+	s := newest(b)
+	for b.Loop() {
+		for range s.All() {
 		}
 	}
 }

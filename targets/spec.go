@@ -14,7 +14,7 @@ import (
 //
 // A Spec is made by a [Snapshot] or by [ParseSpec], and is never changed.
 type Spec struct {
-	Triple   Triple // zero for a spec that was read from a file
+	Triple   Triple
 	Metadata Metadata
 
 	Arch, Vendor, OS, Env, ABI string
@@ -210,9 +210,10 @@ func (s *Spec) JSON() []byte {
 const maxSpecSize = 1 << 20
 
 // ParseSpec reads one target's JSON, as `rustc --print target-spec-json`
-// prints it or a custom target's file holds it. The result has no Triple, and
-// it is taken as it stands: no compiler's default is laid over it.
-func ParseSpec(data []byte) (*Spec, error) {
+// prints it or a custom target's file holds it. t is the target's name; that
+// of a file is its base name without .json. The spec is taken as it stands: no
+// compiler's default can be laid over it.
+func ParseSpec(t Triple, data []byte) (*Spec, error) {
 	if len(data) > maxSpecSize {
 		return nil, fmt.Errorf("parsing target spec: got %d bytes, the limit is %d", len(data), maxSpecSize)
 	}
@@ -220,7 +221,7 @@ func ParseSpec(data []byte) (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing target spec: %w", err)
 	}
-	return newSpec(Triple{}, fields)
+	return newSpec(t, fields)
 }
 
 // parseFields splits a JSON object into sorted members with compact values.
