@@ -247,7 +247,7 @@ func TestCustomTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := targets.ParseSpec(triple("my-own"), official.JSON())
+	spec, err := targets.ParseSpec(official.JSON())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestCustomTarget(t *testing.T) {
 		{"-Zunstable-options -Clinker-features=-lld", "1", ""},
 	} {
 		d := targets.Decide(targets.Query{
-			Compiler: stable195, Target: spec, Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
+			Compiler: stable195, Target: spec.Named(triple("my-own")), Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
 		})
 		if d.Error != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.flags, d.Error, tt.want)

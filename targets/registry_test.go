@@ -388,11 +388,11 @@ func FuzzSpec(f *testing.F) {
 	}
 	f.Add([]byte(`{"linker-flavor":"gcc","x":[1,{"y":null}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := targets.ParseSpec(linuxGNU, data)
+		s, err := targets.ParseSpec(data)
 		if err != nil {
 			return
 		}
-		again, err := targets.ParseSpec(linuxGNU, s.JSON())
+		again, err := targets.ParseSpec(s.JSON())
 		if err != nil {
 			t.Fatalf("%s does not read back: %v", s.JSON(), err)
 		}

@@ -14,7 +14,7 @@ import (
 //
 // A Spec is made by a [Snapshot] or by [ParseSpec], and is never changed.
 type Spec struct {
-	Triple   Triple
+	Triple   Triple // zero where ParseSpec made the spec
 	Metadata Metadata
 
 	Arch, Vendor, OS, Env, ABI string
@@ -107,6 +107,14 @@ type lldDefault struct {
 // rustc_target/src/spec/base/linux_gnu.rs, the one place that a compiler's
 // baked-in LLD default changes (rust-lang/rust#147626).
 func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
+
+// Named returns the spec with a name. rustc names a target that comes from a
+// file after the file, without .json.
+func (s *Spec) Named(t Triple) *Spec {
+	named := *s
+	named.Triple = t
+	return &named
+}
 
 // HasFamily reports whether cfg(target_family = name) holds.
 func (s *Spec) HasFamily(name string) bool { return slices.Contains(s.Families, name) }
@@ -210,10 +218,10 @@ func (s *Spec) JSON() []byte {
 const maxSpecSize = 1 << 20
 
 // ParseSpec reads one target's JSON, as `rustc --print target-spec-json`
-// prints it or a custom target's file holds it. t is the target's name; that
-// of a file is its base name without .json. The spec is taken as it stands: no
+// prints it or a custom target's file holds it. The JSON does not hold the
+// target's name: see [Spec.Named]. The spec is taken as it stands: no
 // compiler's default can be laid over it.
-func ParseSpec(t Triple, data []byte) (*Spec, error) {
+func ParseSpec(data []byte) (*Spec, error) {
 	if len(data) > maxSpecSize {
 		return nil, fmt.Errorf("parsing target spec: got %d bytes, the limit is %d", len(data), maxSpecSize)
 	}
@@ -221,7 +229,7 @@ func ParseSpec(t Triple, data []byte) (*Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing target spec: %w", err)
 	}
-	return newSpec(t, fields)
+	return newSpec(Triple{}, fields)
 }
 
 // parseFields splits a JSON object into sorted members with compact values.
