@@ -39,6 +39,16 @@ func newRun(opts Options) *run {
 	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: slices.Clone(o.Inputs)}, digest: map[string]*scanned{}}
 }
 
+// needWorkspace makes the temporary folder unless it is there.
+func (r *run) needWorkspace() error {
+	if r.work != nil {
+		return nil
+	}
+	work, err := newWorkspace(r.opts.TempDir)
+	r.work = work
+	return err
+}
+
 func (r *run) finish() {
 	if r.work != nil {
 		// Nothing of the report depends on it, and a leftover in a temporary
@@ -70,11 +80,9 @@ func (r *run) all(ctx context.Context) error {
 		prefixes = plans(r.in.archives)
 	}
 	if len(prefixes) > 0 {
-		work, err := newWorkspace(r.opts.TempDir)
-		if err != nil {
+		if err := r.needWorkspace(); err != nil {
 			return err
 		}
-		r.work = work
 	}
 	if err := r.scanAll(ctx, prefixes); err != nil {
 		return err
@@ -102,6 +110,11 @@ func (r *run) all(ctx context.Context) error {
 		}
 	} else {
 		r.in.leaveManifests()
+	}
+	if r.opts.has(Client) {
+		if err := r.clients(ctx); err != nil {
+			return err
+		}
 	}
 	if r.opts.has(Static) {
 		r.add(r.in.unchecked())
@@ -227,12 +240,8 @@ func (r *run) prefixes(ctx context.Context, prefixes []plan) error {
 // tree tests one unpacked tree. s holds what is known of it already; it may be
 // nil.
 func (r *run) tree(ctx context.Context, prefix, label string, s *subject) error {
-	if r.work == nil {
-		work, err := newWorkspace(r.opts.TempDir)
-		if err != nil {
-			return err
-		}
-		r.work = work
+	if err := r.needWorkspace(); err != nil {
+		return err
 	}
 	whole := s != nil || !sharesPrefix(prefix)
 	if s == nil {

@@ -1,0 +1,354 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// rustupChannel matches the names of channels that rustup asks a server for
+// (its `src/dist/mod.rs`); a channel of another name, such as dev, is for other
+// readers.
+var rustupChannel = regexp.MustCompile(`^(stable|beta|nightly|\d+\.\d+(\.\d+)?(-beta(\.\d+)?)?)$`)
+
+// client is the real rustup in homes of its own, with a server of its own.
+type client struct {
+	r       *run
+	rustup  string
+	host    targets.Triple
+	server  *distServer
+	name    string // of the toolchain, "stable"
+	channel *manifests.Channel
+	label   string
+	homes   int
+}
+
+// clients runs the real client against each folder's channel once: aliases of
+// one release are the same text.
+func (r *run) clients(ctx context.Context) error {
+	done := map[string]bool{}
+	for _, at := range r.in.manifests {
+		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(filepath.ToSlash(at)), "channel-rust-"), ".toml")
+		local := at
+		if p, ok := filePath(at); ok {
+			local = p
+		}
+		if isURL(local) || !rustupChannel.MatchString(name) {
+			continue
+		}
+		data, err := readSmall(local, maxManifest)
+		if err != nil {
+			continue // found by the channel checks
+		}
+		channel, _ := manifests.CheckChannel(data)
+		if channel == nil || done[filepath.Dir(local)+channel.Packages["rust"].Version] {
+			continue
+		}
+		done[filepath.Dir(local)+channel.Packages["rust"].Version] = true
+		if err := r.client(ctx, local, name, channel); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// client tests one channel.
+func (r *run) client(ctx context.Context, at, name string, channel *manifests.Channel) error {
+	c := &client{r: r, rustup: r.opts.Rustup, name: name, channel: channel, label: filepath.Base(at)}
+	if c.rustup == "" {
+		s := newSubject(c.label)
+		s.skipf(clientInstall, "no rustup on this machine")
+		r.add(s)
+		return nil
+	}
+	if err := r.needWorkspace(); err != nil {
+		return err
+	}
+	if why := c.askHost(ctx); why != "" {
+		s := newSubject(c.label)
+		s.skipf(clientInstall, "%s", why)
+		r.add(s)
+		return nil
+	}
+	server, err := startServer(filepath.Dir(at))
+	if err != nil {
+		return fmt.Errorf("serving the channel to rustup: %w", err)
+	}
+	c.server = server
+	err = errors.Join(c.profiles(ctx), c.parts(ctx), c.update(ctx, filepath.Base(at)))
+	return errors.Join(err, server.close())
+}
+
+// home is a pair of empty homes for one rustup.
+type home struct {
+	c   *client
+	dir string
+}
+
+func (c *client) newHome() (*home, error) {
+	c.homes++
+	dir := filepath.Join(c.r.work.dir, fmt.Sprintf("client-%s-%d", c.name, c.homes))
+	if err := os.MkdirAll(filepath.Join(dir, "home"), 0o755); err != nil {
+		return nil, fmt.Errorf("making a home for rustup: %w", err)
+	}
+	return &home{c, dir}, nil
+}
+
+// run runs rustup with nothing of the caller's environment.
+func (h *home) run(ctx context.Context, args ...string) result {
+	env := []string{
+		"PATH=" + h.c.r.opts.SearchPath, "HOME=" + filepath.Join(h.dir, "home"), "LC_ALL=C", "TZ=UTC",
+		"RUSTUP_HOME=" + filepath.Join(h.dir, "rustup"), "CARGO_HOME=" + filepath.Join(h.dir, "cargo"),
+		"RUSTUP_TERM_COLOR=never", "TMPDIR=" + filepath.Join(h.dir, "home"),
+	}
+	if h.c.server != nil {
+		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.url())
+	}
+	return command{path: h.c.rustup, args: args, dir: h.dir, env: env}.run(ctx)
+}
+
+// install installs the toolchain by a profile.
+func (h *home) install(ctx context.Context, profile string) result {
+	return h.run(ctx, "toolchain", "install", h.c.name, "--no-self-update", "--profile", profile)
+}
+
+// prefix is where rustup installed the toolchain.
+func (h *home) prefix() string {
+	return filepath.Join(h.dir, "rustup", "toolchains", h.c.name+"-"+h.c.host.String())
+}
+
+func (h *home) close() error { return removeTree(h.dir) }
+
+// askHost asks rustup for its host and whether the channel has a toolchain
+// for it.
+func (c *client) askHost(ctx context.Context) (why string) {
+	h, err := c.newHome()
+	if err != nil {
+		return err.Error()
+	}
+	r := h.run(ctx, "show")
+	for line := range strings.Lines(r.output) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "Default host: "); ok {
+			if c.host, err = targets.ParseTriple(text); err != nil {
+				return err.Error()
+			}
+		}
+	}
+	if c.host.IsZero() {
+		return "asking rustup for its host: " + r.why()
+	}
+	if _, ok := c.channel.Packages["rust"].Targets[c.host.String()]; !ok {
+		return fmt.Sprintf("the channel has no toolchain for this machine, %s", c.host)
+	}
+	if err := h.close(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// refusal is rustup's own words about a failure.
+func refusal(r result) string {
+	for line := range strings.Lines(r.output) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "error:") || strings.Contains(line, "panicked") {
+			return "rustup refuses: " + line
+		}
+	}
+	return "rustup failed: " + r.why()
+}
+
+// profiles installs each profile into an empty home and, if that brings a
+// compiler, links a program with it.
+func (c *client) profiles(ctx context.Context) error {
+	names := sortedKeys(c.channel.Profiles)
+	if len(names) == 0 {
+		names = []string{"default"}
+	}
+	for _, profile := range names {
+		s := newSubject(c.label+" "+profile, clientInstall)
+		c.r.progress(Event{Group: Client, Subject: "install " + profile})
+		h, err := c.newHome()
+		if err != nil {
+			return err
+		}
+		if r := h.install(ctx, profile); !r.ok() {
+			s.failf(clientInstall, "%s", refusal(r))
+		} else if why := c.links(ctx, h); why != "" {
+			s.failf(clientInstall, "%s", why)
+		}
+		c.r.add(s)
+		c.r.progress(Event{Group: Client, Subject: "install " + profile, Done: true})
+		if err := errors.Join(h.close(), ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// links compiles and runs a program with what rustup installed.
+func (c *client) links(ctx context.Context, h *home) string {
+	t := &toolchain{prefix: h.prefix(), home: filepath.Join(h.dir, "home"), search: c.r.opts.SearchPath}
+	if !isExecutable(t.path("bin", "rustc")) {
+		return "" // the checks of the tree say so
+	}
+	s := newSubject("")
+	if err := t.probe(ctx, s); err != nil {
+		return "the installed compiler does not run: " + err.Error()
+	}
+	if t.ccError != nil {
+		return ""
+	}
+	b := &bench{toolchain: t, dir: t.home}
+	made := b.linkProgram(ctx, t, helloProgram)
+	if made.failure != "" {
+		return "the installed compiler does not link: " + made.failure
+	}
+	for _, p := range made.products {
+		if r := (command{path: p.path, dir: t.home, env: t.env()}).run(ctx); !r.ok() || r.output != p.want {
+			return "a program of the installed compiler does not run: " + r.why()
+		}
+	}
+	return ""
+}
+
+// smallest is the profile with the fewest packages.
+func (c *client) smallest() string {
+	if _, ok := c.channel.Profiles["minimal"]; ok || len(c.channel.Profiles) == 0 {
+		return "minimal"
+	}
+	return sortedKeys(c.channel.Profiles)[0]
+}
+
+// parts adds and removes every component for the host, and one target.
+func (c *client) parts(ctx context.Context) error {
+	add := newSubject(c.label, clientAdd)
+	remove := newSubject(c.label, clientRemove)
+	target := newSubject(c.label, clientTarget)
+	h, err := c.newHome()
+	if err != nil {
+		return err
+	}
+	if r := h.install(ctx, c.smallest()); !r.ok() {
+		return errors.Join(h.close(), ctx.Err()) // reported by profiles
+	}
+	offered := c.channel.Packages["rust"].Targets[c.host.String()]
+	tried := 0
+	for _, ref := range slices.Concat(offered.Components, offered.Extensions) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if t, err := c.channel.Lookup(manifests.ComponentRef(ref)); err != nil || !t.Available {
+			continue
+		}
+		if ref.Package == "rust-std" && ref.Target != c.host.String() {
+			if target.names == nil {
+				c.target(ctx, h, target, ref.Target)
+			}
+			continue
+		}
+		if h.has(ref) {
+			continue
+		}
+		tried++
+		c.r.progress(Event{Group: Client, Subject: "component " + ref.Package})
+		c.part(ctx, h, add, remove, ref)
+	}
+	if tried > 0 {
+		add.notef(clientAdd, "%d components", tried)
+		c.r.add(add, remove)
+	}
+	c.r.add(target)
+	return errors.Join(h.close(), ctx.Err())
+}
+
+// list is the file in which rustup records a component.
+func (h *home) list(ref manifests.ComponentRef) string {
+	name := ref.Package
+	if ref.Target != manifests.AnyTarget {
+		name += "-" + ref.Target
+	}
+	return filepath.Join(h.prefix(), "lib", "rustlib", "manifest-"+name)
+}
+
+func (h *home) has(ref manifests.ComponentRef) bool {
+	_, err := os.Stat(h.list(ref))
+	return err == nil
+}
+
+// part adds one component, looks for its files, and removes it again.
+func (c *client) part(ctx context.Context, h *home, add, remove *subject, ref manifests.ComponentRef) {
+	name := ref.Package
+	if r := h.run(ctx, "component", "add", "--toolchain", c.name, name); !r.ok() {
+		add.failf(clientAdd, "%s: %s", name, refusal(r))
+		return
+	}
+	b, err := readSmall(h.list(ref), maxInventory)
+	if err != nil {
+		add.failf(clientAdd, "%s: rustup succeeded, but %v", name, err)
+		return
+	}
+	if r := h.run(ctx, "component", "remove", "--toolchain", c.name, name); !r.ok() {
+		remove.failf(clientRemove, "%s: %s", name, refusal(r))
+		return
+	}
+	for line := range strings.Lines(string(b)) {
+		_, rel, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		if _, err := os.Lstat(filepath.Join(h.prefix(), filepath.FromSlash(rel))); ok && err == nil {
+			remove.failf(clientRemove, "%s: %s is still there", name, rel)
+		}
+	}
+}
+
+// target adds and removes one more target.
+func (c *client) target(ctx context.Context, h *home, s *subject, triple string) {
+	s.declare(clientTarget)
+	for _, verb := range []string{"add", "remove"} {
+		if r := h.run(ctx, "target", verb, "--toolchain", c.name, triple); !r.ok() {
+			s.failf(clientTarget, "%s %s: %s", verb, triple, refusal(r))
+			return
+		}
+	}
+	if _, err := os.Stat(filepath.Join(h.prefix(), "lib", "rustlib", triple)); !errors.Is(err, fs.ErrNotExist) {
+		s.failf(clientTarget, "rustup left lib/rustlib/%s behind", triple)
+	}
+	s.notef(clientTarget, "%s", triple)
+}
+
+// update installs from a manifest of an earlier date, then offers the real one.
+func (c *client) update(ctx context.Context, file string) error {
+	s := newSubject(c.label, clientUpdate)
+	defer func() { c.r.add(s) }()
+	c.r.progress(Event{Group: Client, Subject: "update"})
+	h, err := c.newHome()
+	if err != nil {
+		return err
+	}
+	earlier := *c.channel
+	earlier.Date = "2000-01-01"
+	c.server.override(file, earlier.Encode(manifests.DialectDist))
+	r := h.install(ctx, c.smallest())
+	c.server.override(file, nil)
+	if !r.ok() {
+		s.skipf(clientUpdate, "the first install failed: %s", refusal(r))
+		return errors.Join(h.close(), ctx.Err())
+	}
+	if r := h.run(ctx, "update", "--no-self-update", c.name); !r.ok() {
+		s.failf(clientUpdate, "%s", refusal(r))
+	} else if got, err := readSmall(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
+		s.failf(clientUpdate, "%v", err)
+	} else if installed, err := manifests.ParseChannel(got); err != nil || installed.Date != c.channel.Date {
+		s.failf(clientUpdate, "rustup kept the manifest of the earlier date")
+	}
+	c.r.progress(Event{Group: Client, Subject: "update", Done: true})
+	return errors.Join(h.close(), ctx.Err())
+}
