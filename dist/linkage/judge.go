@@ -119,7 +119,10 @@ func (f *file) commentStrings() ([]string, error) {
 		for part := range bytes.SplitSeq(b, []byte{0}) {
 			part = part[:min(len(part), maxString)]
 			text := string(bytes.TrimSpace(part))
-			if text != "" && !slices.Contains(out, text) && len(out) < maxMarks {
+			if len(out) == maxMarks {
+				break
+			}
+			if text != "" && !slices.Contains(out, text) {
 				out = append(out, text)
 			}
 		}

@@ -190,3 +190,18 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+func TestSectionAt(t *testing.T) {
+	b := readFixture(t, "lld.so")
+	r := bytes.NewReader(b)
+	for want, at := range map[string]int{
+		"the headers": 8,
+		".comment":    bytes.Index(b, []byte("Linker: LLD")),
+		".shstrtab":   bytes.Index(b, []byte(".relro_padding")),
+	} {
+		got, err := linkage.SectionAt(r, int64(at))
+		if err != nil || got != want {
+			t.Errorf("byte %d: got %q, %v; want %q", at, got, err, want)
+		}
+	}
+}

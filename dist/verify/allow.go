@@ -1,0 +1,158 @@
+package verify
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+)
+
+// Allowance says that a difference is intended, and why.
+type Allowance struct {
+	Kind    string // a kind of difference, or "*"
+	Pattern string // glob of a path; ** stands for any folders
+	Reason  string
+	Line    int // in the allow-file
+}
+
+// String is the allowance as its file has it, without the reason.
+func (a Allowance) String() string { return fmt.Sprintf("line %d: %s %s", a.Line, a.Kind, a.Pattern) }
+
+const (
+	maxAllow = 1 << 20 // bytes of an allow-file
+	maxStars = 4       // ** in a glob: each multiplies the time to match
+)
+
+// ParseAllow reads an allow-file: a line each of a kind, a glob and, after #,
+// the reason, which is required. Empty lines and lines of a comment alone are
+// skipped. All errors are reported at once.
+//
+//	only-in-b share/doc/rust/licenses/*  # two new licences
+//	size      bin/cargo                  # now with its own TLS
+//	content   **                         # another release
+func ParseAllow(data []byte) ([]Allowance, error) {
+	if len(data) > maxAllow {
+		return nil, fmt.Errorf("parsing allow-file: got %d bytes, want at most %d", len(data), maxAllow)
+	}
+	var out []Allowance
+	var errs []error
+	n := 0
+	for line := range strings.Lines(string(data)) {
+		n++
+		text, reason, _ := strings.Cut(line, "#")
+		fields := strings.Fields(text)
+		if len(fields) == 0 {
+			continue
+		}
+		a := Allowance{Kind: fields[0], Reason: strings.TrimSpace(reason), Line: n}
+		known := a.Kind == "*" || slices.ContainsFunc(DiffKinds(), func(k [2]string) bool { return k[0] == a.Kind })
+		switch {
+		case !known:
+			errs = append(errs, fmt.Errorf("line %d: got kind %q, want one of the kinds of differences or *", n, a.Kind))
+		case len(fields) != 2:
+			errs = append(errs, fmt.Errorf("line %d: got %d words, want a kind, a glob and # and a reason", n, len(fields)))
+		case a.Reason == "":
+			errs = append(errs, fmt.Errorf("line %d: no reason; write it after a #", n))
+		default:
+			a.Pattern = fields[1]
+			if _, err := path.Match(a.Pattern, ""); err != nil || strings.Count(a.Pattern, "**") > maxStars {
+				errs = append(errs, fmt.Errorf("line %d: malformed glob %q", n, a.Pattern))
+			}
+			out = append(out, a)
+		}
+	}
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("parsing allow-file: %w", errors.Join(errs...))
+	}
+	return out, nil
+}
+
+// covers reports whether the allowance is for d. A difference without a path
+// is matched by the archive's name. The component folder in front of a path in
+// an archive need not be written.
+func (a Allowance) covers(d Difference) bool {
+	if a.Kind != "*" && a.Kind != d.Kind {
+		return false
+	}
+	if d.Path == "" {
+		return matchPath(a.Pattern, d.In)
+	}
+	if matchPath(a.Pattern, d.Path) {
+		return true
+	}
+	_, rest, ok := strings.Cut(d.Path, "/")
+	return d.In != "" && ok && matchPath(a.Pattern, rest)
+}
+
+// matchPath matches a path with a glob in which ** stands for any number of
+// folders.
+func matchPath(pattern, name string) bool {
+	return matchParts(strings.Split(pattern, "/"), strings.Split(name, "/"))
+}
+
+func matchParts(pattern, name []string) bool {
+	for len(pattern) > 0 {
+		if pattern[0] == "**" {
+			for i := range len(name) + 1 {
+				if matchParts(pattern[1:], name[i:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if len(name) == 0 {
+			return false
+		}
+		if ok, err := path.Match(pattern[0], name[0]); err != nil || !ok {
+			return false
+		}
+		pattern, name = pattern[1:], name[1:]
+	}
+	return len(name) == 0
+}
+
+// WriteJSON writes the comparison as one JSON object, indented.
+func (c Comparison) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(c); err != nil {
+		return fmt.Errorf("writing comparison as JSON: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes the comparison for a terminal: the differences that are not
+// allowed, then a count of the others, then the verdict.
+func (c Comparison) WriteText(w io.Writer) error {
+	var b strings.Builder
+	allowed := 0
+	for _, d := range c.Differences {
+		if d.Allowed != "" {
+			allowed++
+			continue
+		}
+		fmt.Fprintf(&b, "%-11s %s", d.Kind, oneLine(strings.TrimSpace(d.In+" "+d.Path)))
+		switch {
+		case d.A != "" && d.B != "":
+			fmt.Fprintf(&b, ": %s -> %s", oneLine(d.A), oneLine(d.B))
+		case d.A != "" || d.B != "":
+			fmt.Fprintf(&b, ": %s", oneLine(d.A+d.B))
+		}
+		b.WriteByte('\n')
+	}
+	if allowed > 0 {
+		fmt.Fprintf(&b, "%d allowed differences\n", allowed)
+	}
+	for _, u := range c.Unused {
+		fmt.Fprintf(&b, "allowance covers nothing: %s\n", oneLine(u))
+	}
+	fmt.Fprintf(&b, "%s\n", c.Sameness)
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("writing comparison: %w", err)
+	}
+	return nil
+}

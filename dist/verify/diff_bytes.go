@@ -1,0 +1,233 @@
+package verify
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"x.go/manifests"
+)
+
+// containers says why two archives with equal trees are not equal files: the
+// order or the times of their members, a field of the tar, or the compression.
+func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *side) error {
+	add := func(kind, path, x, y string) {
+		d.add(Difference{Kind: kind, In: a.file, Path: path, A: x, B: y})
+	}
+	sameTop := left.stem == right.stem
+	for i := range min(len(left.members), len(right.members)) {
+		x, y := left.members[i], right.members[i]
+		_, xrel, _ := strings.Cut(x.name, "/")
+		_, yrel, _ := strings.Cut(y.name, "/")
+		if plainName(xrel) != plainName(yrel) {
+			add("order", "", fmt.Sprintf("member %d is %s", i, x.name), fmt.Sprintf("member %d is %s", i, y.name))
+			return nil
+		}
+		if !x.modTime.Equal(y.modTime) {
+			add("time", x.name, strconv.FormatInt(x.modTime.Unix(), 10), strconv.FormatInt(y.modTime.Unix(), 10))
+			return nil
+		}
+	}
+	if !sameTop {
+		return nil // other names everywhere: no single field to point at
+	}
+	what, err := firstTarDifference(ctx, a, b)
+	if err != nil {
+		return err
+	}
+	if what != "" {
+		add("tar", "", "", what)
+		return nil
+	}
+	x, err := describeContainer(a)
+	if err != nil {
+		return err
+	}
+	y, err := describeContainer(b)
+	if err != nil {
+		return err
+	}
+	if x == y {
+		y += ", other compressed data"
+	}
+	add("container", "", x, y)
+	return nil
+}
+
+// describeContainer names the fields of a gzip header, or the streams and
+// window of the others.
+func describeContainer(f archiveFile) (string, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	var magic [10]byte
+	n, err := file.ReadAt(magic[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	format, _ := sniff(magic[:n])
+	if format == manifests.GZ && n == len(magic) {
+		z, err := gzip.NewReader(file)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("gzip: time %d, name %q, level hint %d, OS %d", gzipTime(magic), z.Name, magic[8], magic[9]), nil
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	c, err := inspect(file, info.Size(), format)
+	if err != nil {
+		return fmt.Sprintf("%s: %v", format, err), nil
+	}
+	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.streams, byteCount(c.memory)), nil
+}
+
+// gzipTime is the time in a gzip header, in seconds; 0 means none.
+func gzipTime(h [10]byte) uint32 {
+	return uint32(h[4]) | uint32(h[5])<<8 | uint32(h[6])<<16 | uint32(h[7])<<24
+}
+
+// firstTarDifference reads two tars side by side and names the first header
+// field or content that differs, or returns "" if all bytes are equal.
+func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
+	ra, closeA, err := openTar(a)
+	if err != nil {
+		return "", err
+	}
+	defer closeA()
+	rb, closeB, err := openTar(b)
+	if err != nil {
+		return "", err
+	}
+	defer closeB()
+	var x, y [512]byte
+	content := int64(0) // blocks left of the current member
+	name := "the beginning"
+	for {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		_, errA := io.ReadFull(ra, x[:])
+		_, errB := io.ReadFull(rb, y[:])
+		if errA != nil || errB != nil {
+			if errors.Is(errA, io.EOF) && errors.Is(errB, io.EOF) {
+				return "", nil
+			}
+			return "the length of the tar", nil
+		}
+		if content > 0 {
+			content--
+			if x != y {
+				return "content or padding of " + name, nil
+			}
+			continue
+		}
+		if !allZero(x[:]) {
+			name = strconv.Quote(cField(x[:100]))
+		}
+		if x != y {
+			return fmt.Sprintf("header field %s of %s", tarField(x, y), name), nil
+		}
+		content = (tarSize(x) + 511) / 512
+	}
+}
+
+// openTar opens the tar inside an archive.
+func openTar(f archiveFile) (io.Reader, func(), error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var magic [6]byte
+	n, err := file.ReadAt(magic[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		file.Close()
+		return nil, nil, err
+	}
+	format, _ := sniff(magic[:n])
+	d, err := newDecoder(file, format, 1<<32)
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return bufio.NewReaderSize(d, 1<<16), func() { d.close(); file.Close() }, nil
+}
+
+// tarFields are the fields of a tar header by their ends.
+var tarFields = []struct {
+	name string
+	end  int
+}{
+	{"name", 100}, {"mode", 108}, {"uid", 116}, {"gid", 124}, {"size", 136}, {"mtime", 148}, {"chksum", 156}, {"typeflag", 157},
+	{"linkname", 257}, {"magic", 263}, {"version", 265}, {"uname", 297}, {"gname", 329}, {"devmajor", 337}, {"devminor", 345}, {"prefix", 512},
+}
+
+// tarField names the first field that differs; the checksum only if it alone
+// does, since it follows the others.
+func tarField(x, y [512]byte) string {
+	found, start := "", 0
+	for _, f := range tarFields {
+		if x, y := x[start:f.end], y[start:f.end]; !bytes.Equal(x, y) && (found == "" || found == "chksum") {
+			found = f.name
+			if f.name != "chksum" {
+				return fmt.Sprintf("%s (%q, %q)", f.name, cField(x), cField(y))
+			}
+		}
+		start = f.end
+	}
+	return found
+}
+
+func cField(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}
+
+// tarSize reads the size field: octal, or base-256 from 8 GiB on.
+func tarSize(h [512]byte) int64 {
+	field := h[124:136]
+	if field[0]&0x80 != 0 {
+		var n int64
+		for _, c := range field[4:] {
+			n = n<<8 | int64(c)
+		}
+		return max(n, 0)
+	}
+	n, err := strconv.ParseInt(strings.Trim(cField(field), " "), 8, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// firstDifference returns the offset of the first byte that differs, or -1.
+func firstDifference(a, b io.Reader) (int64, error) {
+	ra, rb := bufio.NewReaderSize(a, 1<<16), bufio.NewReaderSize(b, 1<<16)
+	for at := int64(0); ; at++ {
+		x, errA := ra.ReadByte()
+		y, errB := rb.ReadByte()
+		switch {
+		case errors.Is(errA, io.EOF) && errors.Is(errB, io.EOF):
+			return -1, nil
+		case errors.Is(errA, io.EOF) || errors.Is(errB, io.EOF):
+			return at, nil
+		case errA != nil || errB != nil:
+			return 0, errors.Join(errA, errB)
+		case x != y:
+			return at, nil
+		}
+	}
+}
