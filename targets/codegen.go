@@ -29,17 +29,25 @@ type CodegenOptions struct {
 // [*Diagnostic] of rustc for the first one that is wrong.
 func ParseCodegenOptions(options []Option) (CodegenOptions, error) {
 	var c CodegenOptions
-	if d := c.applyAll(options); d != nil {
+	if d := c.applyAll(options, false); d != nil {
 		return CodegenOptions{}, d
 	}
 	return c, nil
 }
 
-func (c *CodegenOptions) applyAll(options []Option) *Diagnostic {
+// applyAll reads -C options in order. removed says that the release refuses
+// the options of removedOptions.
+func (c *CodegenOptions) applyAll(options []Option, removed bool) *Diagnostic {
 	for _, o := range options {
-		row, ok := codegenOptions[dashed(o.Key)]
+		key := dashed(o.Key)
+		row, ok := codegenOptions[key]
 		if !ok {
 			return errUnknownOption(groupCodegen, o.Key)
+		}
+		if removed {
+			if hint, ok := removedOptions[key]; ok {
+				return errRemovedOption(o.Key, hint)
+			}
 		}
 		if d := c.apply(groupCodegen, row, o); d != nil {
 			return d
@@ -84,6 +92,7 @@ type optionRow struct {
 	take       func(c *CodegenOptions, value string, given bool) bool
 }
 
+// codegenOptions are the -C options of rustc 1.95 and 1.97 (`rustc -C help`).
 var codegenOptions = map[string]optionRow{
 	"ar":                        anything(),
 	"code-model":                {"one of supported code models (`rustc --print code-models`)", true, oneOf("tiny", "small", "kernel", "medium", "large")},
@@ -92,7 +101,7 @@ var codegenOptions = map[string]optionRow{
 	"control-flow-guard":        {"either a boolean (`yes`, `no`, `on`, `off`, etc), `checks`, or `nochecks`", false, oneOf(booleans("checks", "nochecks")...)},
 	"debug-assertions":          boolean(),
 	"debuginfo":                 {"either an integer (0, 1, 2), `none`, `line-directives-only`, `line-tables-only`, `limited`, or `full`", true, oneOf("0", "none", "line-directives-only", "line-tables-only", "1", "limited", "2", "full")},
-	"default-linker-libraries":  {boolean().want, false, takeDefaultLibraries},
+	"default-linker-libraries":  booleanTo(func(c *CodegenOptions) *bool { return &c.defaultLibraries }),
 	"dlltool":                   path(ignore),
 	"dwarf-version":             number(),
 	"embed-bitcode":             boolean(),
@@ -101,7 +110,7 @@ var codegenOptions = map[string]optionRow{
 	"force-unwind-tables":       boolean(),
 	"help":                      noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
 	"incremental":               text(ignore),
-	"inline-threshold":          anything(),
+	"inline-threshold":          number().optional(),
 	"instrument-coverage":       boolean(),
 	"jump-tables":               boolean(),
 	"link-arg":                  text(func(c *CodegenOptions, v string) { c.LinkArgs = append(c.LinkArgs, v) }),
@@ -117,14 +126,14 @@ var codegenOptions = map[string]optionRow{
 	"metadata":                  words(ignore),
 	"no-prepopulate-passes":     noValue(ignore),
 	"no-redzone":                boolean(),
-	"no-stack-check":            anything(),
+	"no-stack-check":            noValue(ignore),
 	"no-vectorize-loops":        noValue(ignore),
 	"no-vectorize-slp":          noValue(ignore),
 	"opt-level":                 text(func(c *CodegenOptions, v string) { c.optLevel = v }),
 	"overflow-checks":           boolean(),
 	"panic":                     {"either `unwind`, `abort`, or `immediate-abort`", true, oneOf("unwind", "abort", "immediate-abort")},
 	"passes":                    words(ignore),
-	"prefer-dynamic":            {boolean().want, false, takePreferDynamic},
+	"prefer-dynamic":            booleanTo(func(c *CodegenOptions) *bool { return &c.preferDynamic }),
 	"profile-generate":          anything(),
 	"profile-use":               path(ignore),
 	"relocation-model":          {"one of supported relocation models (`rustc --print relocation-models`)", true, oneOf("static", "pic", "pie", "dynamic-no-pic", "ropi", "rwpi", "ropi-rwpi", "default")},
@@ -141,10 +150,22 @@ var codegenOptions = map[string]optionRow{
 	"unsafe-allow-abi-mismatch": {"a comma-separated list of strings", true, accept(ignore)},
 }
 
+// removedOptions did nothing in 1.95 and are errors in 1.97, with a hint.
+// Which of the two 1.96 does is not known here; it is taken for the former.
+var removedOptions = map[string]string{
+	"ar":               "",
+	"inline-threshold": " (consider using `-Cllvm-args=--inline-threshold=...`)",
+	"no-stack-check":   "",
+	"soft-float":       " (use a corresponding *eabi target instead)",
+}
+
+var removedSince = Release{major: 1, minor: 97, pre: "dev"}
+
+// unstableOptions are the few -Z options that bear on linking.
 var unstableOptions = map[string]optionRow{
 	"help":                  noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
 	"no-link":               noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
-	"parse-crate-root-only": boolean(),
+	"parse-crate-root-only": booleanTo(func(c *CodegenOptions) *bool { return &c.NoLink }),
 	"pre-link-arg":          text(func(c *CodegenOptions, v string) { c.PreLinkArgs = append(c.PreLinkArgs, v) }),
 	"pre-link-args":         words(func(c *CodegenOptions, v string) { c.PreLinkArgs = append(c.PreLinkArgs, strings.Fields(v)...) }),
 	"unstable-options":      noValue(ignore),
@@ -179,8 +200,27 @@ func number() optionRow {
 	}}
 }
 
+// optional returns the row for an option that may stand without its value.
+func (r optionRow) optional() optionRow {
+	take := r.take
+	r.needsValue = false
+	r.take = func(c *CodegenOptions, v string, given bool) bool { return !given || take(c, v, given) }
+	return r
+}
+
 func boolean() optionRow {
 	return optionRow{"one of: `y`, `yes`, `on`, `true`, `n`, `no`, `off` or `false`", false, oneOf(booleans()...)}
+}
+
+// booleanTo stores the value too.
+func booleanTo(field func(*CodegenOptions) *bool) optionRow {
+	row := boolean()
+	check := row.take
+	row.take = func(c *CodegenOptions, v string, given bool) bool {
+		*field(c) = !slices.Contains(noWords, v)
+		return check(c, v, given)
+	}
+	return row
 }
 
 func booleans(more ...string) []string {
@@ -233,16 +273,6 @@ func takeTargetFeature(c *CodegenOptions, v string) {
 func takeLTO(c *CodegenOptions, v string, given bool) bool {
 	c.lto = !slices.Contains(noWords, v)
 	return oneOf(booleans("thin", "fat")...)(c, v, given)
-}
-
-func takeDefaultLibraries(c *CodegenOptions, v string, given bool) bool {
-	c.defaultLibraries = !slices.Contains(noWords, v)
-	return oneOf(booleans()...)(c, v, given)
-}
-
-func takePreferDynamic(c *CodegenOptions, v string, given bool) bool {
-	c.preferDynamic = !slices.Contains(noWords, v)
-	return oneOf(booleans()...)(c, v, given)
 }
 
 // noWords are what rustc reads as no. An option without a value is a yes.

@@ -186,7 +186,7 @@ func (s *session) readOptions() *Diagnostic {
 			}
 		}
 	}
-	return s.opts.applyAll(s.inv.Codegen)
+	return s.opts.applyAll(s.inv.Codegen, s.q.Compiler.Release.Compare(removedSince) >= 0)
 }
 
 var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "metadata", "mir", "obj", "thin-link-bitcode"}

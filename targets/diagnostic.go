@@ -58,6 +58,10 @@ func errUnknownOption(g optionGroup, key string) *Diagnostic {
 	return diagnose(RuleBadValue, "unknown "+g.name+" option: `"+key+"`")
 }
 
+func errRemovedOption(key, hint string) *Diagnostic {
+	return diagnose(RuleBadValue, "`-C "+key+"`: this option has been removed"+hint)
+}
+
 func errMissingValue(g optionGroup, key, want string) *Diagnostic {
 	return diagnose(RuleBadValue, g.name+" option `"+key+"` requires "+want+" (`-"+g.flag+" "+key+"=<value>`)")
 }
