@@ -1,77 +1,96 @@
 package bootstrap
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/dist"
 	"x.go/manifests"
+	"x.go/tests/testenv"
 )
 
-// realInput reads one of rustup's toolchains.
-func realInput(t *testing.T, sysroot string) (Toolchain, Input) {
-	t.Helper()
-	tc, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
-	if err != nil {
-		t.Fatal(err)
+// realInputs reads rustup's toolchains, each once for all tests.
+var realInputs = map[string]func(sysroot string) (toolchainInput, error){"stable": readOnce(), "nightly": readOnce()}
+
+type toolchainInput struct {
+	Toolchain
+	Input
+}
+
+func readOnce() func(string) (toolchainInput, error) {
+	var once sync.Once
+	var ti toolchainInput
+	var err error
+	return func(sysroot string) (toolchainInput, error) {
+		once.Do(func() {
+			ti.Toolchain, err = FindToolchain(context.Background(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
+			if err == nil {
+				ti.Input, err = ReadInput(ti.Toolchain)
+			}
+		})
+		return ti, err
 	}
-	in, err := ReadInput(tc)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// eachReal runs a test on rustup's stable and nightly toolchains.
+func eachReal(t *testing.T, test func(t *testing.T, tc Toolchain, in Input)) {
+	for name, read := range realInputs {
+		t.Run(name, func(t *testing.T) {
+			ti, err := read(testenv.Sysroot(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, ti.Toolchain, ti.Input)
+		})
 	}
-	return tc, in
 }
 
 // TestManifestsEqualInput checks that the manifest.in of each component is the
 // list that came with it, byte for byte.
 func TestManifestsEqualInput(t *testing.T) {
-	for name, sysroot := range realSysroots(t) {
-		t.Run(name, func(t *testing.T) {
-			tc, in := realInput(t, sysroot)
-			if !in.Listed || len(in.Unowned) > 0 {
-				t.Errorf("listed: got %v, want true; unowned files: got %q, want none", in.Listed, in.Unowned)
+	eachReal(t, func(t *testing.T, tc Toolchain, in Input) {
+		if !in.Listed || len(in.Unowned) > 0 {
+			t.Errorf("listed: got %v, want true; unowned files: got %q, want none", in.Listed, in.Unowned)
+		}
+		lists, err := filepath.Glob(filepath.Join(tc.Sysroot, "lib/rustlib/manifest-*"))
+		if err != nil || len(lists) != len(in.Components) {
+			t.Fatalf("got %d components for %d lists (%v)", len(in.Components), len(lists), err)
+		}
+		for _, c := range in.Components {
+			want, err := os.ReadFile(filepath.Join(tc.Sysroot, "lib/rustlib/manifest-"+c.Spec.InstalledName(c.Target)))
+			if err != nil {
+				t.Fatal(err)
 			}
-			lists, err := filepath.Glob(filepath.Join(sysroot, "lib/rustlib/manifest-*"))
-			if err != nil || len(lists) != len(in.Components) {
-				t.Fatalf("got %d components for %d lists (%v)", len(in.Components), len(lists), err)
+			d, err := distComponent(c)
+			if err != nil {
+				t.Fatal(err)
 			}
-			for _, c := range in.Components {
-				want, err := os.ReadFile(filepath.Join(sysroot, "lib/rustlib/manifest-"+c.Spec.InstalledName(c.Target)))
-				if err != nil {
-					t.Fatal(err)
-				}
-				d, err := distComponent(c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), string(d.Manifest().Encode())); diff != "" {
-					t.Errorf("manifest.in of %s for %s (-want +got):\n%s", c.Spec.Archive, tc.Host, diff)
-				}
+			if diff := cmp.Diff(string(want), string(d.Manifest().Encode())); diff != "" {
+				t.Errorf("manifest.in of %s for %s (-want +got):\n%s", c.Spec.Archive, tc.Host, diff)
 			}
-		})
-	}
+		}
+	})
 }
 
 // TestOwnersAgreeWithLists sorts the same tree by its lists and by the table of
 // owners, which serves for trees without lists.
 func TestOwnersAgreeWithLists(t *testing.T) {
-	for name, sysroot := range realSysroots(t) {
-		t.Run(name, func(t *testing.T) {
-			tc, listed := realInput(t, sysroot)
-			for _, c := range listed.Components {
-				for e := range c.Image.Entries() {
-					archive, _, ok := ownerOf(e.Name, tc.Host)
-					if archive != c.Spec.Archive || !ok {
-						t.Errorf("owner of %q: got %q, want %q", e.Name, archive, c.Spec.Archive)
-					}
+	eachReal(t, func(t *testing.T, tc Toolchain, listed Input) {
+		for _, c := range listed.Components {
+			for e := range c.Image.Entries() {
+				archive, _, ok := ownerOf(e.Name, tc.Host)
+				if archive != c.Spec.Archive || !ok {
+					t.Errorf("owner of %q: got %q, want %q", e.Name, archive, c.Spec.Archive)
 				}
 			}
-		})
-	}
+		}
+	})
 }
 
 // tree makes a sysroot out of names: "a" is a file, "a/" an empty folder,
@@ -211,28 +230,25 @@ func TestReadInputErrors(t *testing.T) {
 // TestComponentVersions compares what the tools say with the versions that the
 // official channel has for them.
 func TestComponentVersions(t *testing.T) {
-	for name, sysroot := range realSysroots(t) {
-		t.Run(name, func(t *testing.T) {
-			tc, in := realInput(t, sysroot)
-			data, err := os.ReadFile(filepath.Join(sysroot, "lib/rustlib/multirust-channel-manifest.toml"))
+	eachReal(t, func(t *testing.T, tc Toolchain, in Input) {
+		data, err := os.ReadFile(filepath.Join(tc.Sysroot, "lib/rustlib/multirust-channel-manifest.toml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		channel, err := manifests.ParseChannel(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range in.Components {
+			got, err := tc.componentVersion(t.Context(), c.Spec)
 			if err != nil {
-				t.Fatal(err)
+				t.Error(err)
 			}
-			channel, err := manifests.ParseChannel(data)
-			if err != nil {
-				t.Fatal(err)
+			if want := channel.Packages[c.Spec.Package].Version; got != want {
+				t.Errorf("version of %s: got %q, want %q", c.Spec.Archive, got, want)
 			}
-			for _, c := range in.Components {
-				got, err := tc.componentVersion(t.Context(), c.Spec)
-				if err != nil {
-					t.Error(err)
-				}
-				if want := channel.Packages[c.Spec.Package].Version; got != want {
-					t.Errorf("version of %s: got %q, want %q", c.Spec.Archive, got, want)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestStage(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"x.go/bootstrap/config"
 	"x.go/dist"
@@ -77,6 +78,10 @@ type lldInput struct {
 // decideLLD reconciles what the configuration wants with what the input has.
 func decideLLD(want config.LLDDecision, host targets.Triple, cfg config.Config, in lldInput) (lld LLD, notes []string, err error) {
 	x := cfg.X.LLD
+	asked := x.SiteWrapper != "" || x.Jobserver // of features that only our own program has
+	if err := checkWrapper(x, asked); err != nil {
+		return LLD{}, nil, err
+	}
 	lld = LLD{Shipped: want.Shipped, Default: want.Default[host] == config.DefaultSelfContainedLLD, Rule: want.Rule}
 	if !lld.Shipped && in.rustLLD && cfg.Rust.LLD == config.Unset && (want.Rule == config.RuleNoDefaultHost || want.Rule == config.RuleBeforeDefaults) {
 		// x.py would not have built LLD unasked, but somebody has.
@@ -98,7 +103,7 @@ func decideLLD(want config.LLDDecision, host targets.Triple, cfg config.Config, 
 		notes = append(notes, "the compiler was built to link with LLD: gcc-ld runs the system linker instead")
 	case !lld.Shipped:
 		lld.Wrapper = WrapperNone
-	case x.Wrapper == "keep" && in.wrappers:
+	case x.Wrapper == "keep" && in.wrappers && !asked:
 		lld.Wrapper = WrapperKept
 	case x.Wrapper == "keep" || x.Wrapper == "build":
 		lld.Wrapper = WrapperBuilt
@@ -110,6 +115,20 @@ func decideLLD(want config.LLDDecision, host targets.Triple, cfg config.Config, 
 		notes = append(notes, "the compiler was built to use the system linker: LLD is shipped but is not its default; programs can opt in with -Clink-arg=-fuse-ld=lld")
 	}
 	return lld, notes, nil
+}
+
+// checkWrapper refuses settings of x.toml that contradict each other or that
+// the linker's command line cannot carry.
+func checkWrapper(x config.XLLD, asked bool) error {
+	switch {
+	case asked && x.Wrapper != "keep" && x.Wrapper != "build":
+		return fmt.Errorf("assembling gcc-ld: lld.wrapper = %q is a program of its own, which lld.site-wrapper and lld.jobserver can't change: set lld.wrapper = \"build\"", x.Wrapper)
+	case x.SiteWrapper != "" && (!filepath.IsAbs(x.SiteWrapper) || strings.ContainsAny(x.SiteWrapper, "'\n")):
+		return fmt.Errorf("assembling gcc-ld: lld.site-wrapper %q: want an absolute path without quotes or line breaks", x.SiteWrapper)
+	case x.BakedDefault == config.BakedDefaultLauncher:
+		return errors.New("assembling the sysroot: lld.baked-default = \"launcher\" is not built yet: set \"shim\" or \"error\"")
+	}
+	return nil
 }
 
 // RustLLD is the step that provides the file rust-lld.
@@ -194,11 +213,12 @@ func (b *Builder) buildWrapper(ctx context.Context, mode WrapperMode) (string, e
 	if err != nil {
 		return "", err
 	}
+	x := b.Config.X.LLD
 	w := wrapperBuild{
-		goos: goos, goarch: goarch, mode: mode,
+		goos: goos, goarch: goarch, mode: mode, site: x.SiteWrapper, jobserver: x.Jobserver,
 		out: filepath.Join(b.BuildDir, b.Toolchain.Host.String(), wrapperDir, string(mode)+b.Toolchain.Spec.ExeSuffix),
 	}
-	if !b.act("run", "go build lldwrapper", fmt.Sprintf("%s/%s, mode %s", goos, goarch, mode)) {
+	if !b.act("run", "go build lldwrapper", w.String()) {
 		return w.out, nil
 	}
 	if _, err := b.claim(filepath.Dir(w.out)); err != nil {

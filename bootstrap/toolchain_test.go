@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"x.go/tests/testenv"
 )
 
 func TestReadVersion(t *testing.T) {
@@ -109,27 +107,15 @@ const foreignELF = "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" + /
 
 // TestFindToolchainReal asks the compilers that rustup has here.
 func TestFindToolchainReal(t *testing.T) {
-	for name, sysroot := range realSysroots(t) {
-		t.Run(name, func(t *testing.T) {
-			tc, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if tc.Release.Channel != name {
-				t.Errorf("channel: got %q, want %q", tc.Release.Channel, name)
-			}
-			if tc.Spec.Arch != map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] {
-				t.Errorf("architecture of the host: got %q on %s", tc.Spec.Arch, runtime.GOARCH)
-			}
-			if err := tc.Release.Check(); tc.Release.CommitHash == "" || err == nil {
-				t.Errorf("release %+v: want a commit, and no date of publication", tc.Release)
-			}
-		})
-	}
-}
-
-// realSysroots returns the sysroots of rustup's stable and nightly toolchains.
-func realSysroots(t *testing.T) map[string]string {
-	t.Helper()
-	return map[string]string{"stable": testenv.Sysroot(t, "stable"), "nightly": testenv.Sysroot(t, "nightly")}
+	eachReal(t, func(t *testing.T, tc Toolchain, _ Input) {
+		if name := filepath.Base(t.Name()); tc.Release.Channel != name {
+			t.Errorf("channel: got %q, want %q", tc.Release.Channel, name)
+		}
+		if tc.Spec.Arch != map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] {
+			t.Errorf("architecture of the host: got %q on %s", tc.Spec.Arch, runtime.GOARCH)
+		}
+		if err := tc.Release.Check(); tc.Release.CommitHash == "" || err == nil {
+			t.Errorf("release %+v: want a commit, and no date of publication", tc.Release)
+		}
+	})
 }

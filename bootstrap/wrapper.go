@@ -36,15 +36,33 @@ const (
 type wrapperBuild struct {
 	goos, goarch string
 	mode         WrapperMode
+	site         string // program to chain, or ""
+	jobserver    bool   // give LLD as many threads as make or cargo has free
 	out          string // absolute path of the program
 }
 
 func (w wrapperBuild) args() []string {
-	return []string{
-		"build", "-trimpath", "-buildvcs=false",
-		"-ldflags", "-s -w -buildid= -X main.mode=" + string(w.mode),
-		"-o", w.out, ".",
+	ldflags := "-s -w -buildid= -X main.mode=" + string(w.mode)
+	if w.site != "" {
+		ldflags += " -X 'main.site=" + w.site + "'"
 	}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", w.out}
+	if w.jobserver {
+		args = append(args, "-tags", "jobserver")
+	}
+	return append(args, ".")
+}
+
+// String describes the build for a plan: "linux/amd64, mode lld, jobserver".
+func (w wrapperBuild) String() string {
+	s := fmt.Sprintf("%s/%s, mode %s", w.goos, w.goarch, w.mode)
+	if w.site != "" {
+		s += ", site wrapper " + w.site
+	}
+	if w.jobserver {
+		s += ", jobserver"
+	}
+	return s
 }
 
 // goPlatforms maps the architecture and system of a target spec to Go's names.
