@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strconv"
@@ -148,11 +147,11 @@ func run(c command) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the process
-	cmd := exec.Cmd{
-		Path: c.path, Args: c.args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
-	}
-	if err := cmd.Start(); err != nil {
+	process, err := os.StartProcess(c.path, c.args, &os.ProcAttr{
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	})
+	if err != nil {
 		var number syscall.Errno
 		errors.As(err, &number)
 		complain("lld-wrapper: could not exec " + c.label + ": " + describe(number) + "\n")
@@ -160,11 +159,15 @@ func run(c command) int {
 	}
 	go func() {
 		for s := range signals {
-			cmd.Process.Signal(s)
+			process.Signal(s) // fails once the process has ended, which is soon enough
 		}
 	}()
-	cmd.Wait() // the state says it all
-	status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	state, err := process.Wait()
+	if err != nil {
+		complain("lld-wrapper: error running " + c.label + " child process: " + err.Error() + "\n")
+		return 1
+	}
+	status := state.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
 		return 128 + int(status.Signal())
 	}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
+)
+
+// Each kind of wrapper is built once, as package bootstrap builds it.
+var (
+	built     [3]func() (string, error)
+	builtArgs = [3][]string{nil, {"-X main.mode=system"}, {"", "-tags=jobserver"}}
+)
+
+const (
+	lld = iota
+	system
+	jobs
+)
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "lldwrapper")
+	if err != nil {
+		panic(err)
+	}
+	for i := range built {
+		built[i] = sync.OnceValues(func() (string, error) {
+			out := filepath.Join(dir, string(rune('a'+i)))
+			return out, compile(out, nil, builtArgs[i]...)
+		})
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// compile builds the wrapper; more are linker flags and then arguments of go build.
+func compile(out string, env []string, more ...string) error {
+	flags := "-s -w -buildid="
+	if len(more) > 0 {
+		flags += " " + more[0]
+		more = more[1:]
+	}
+	cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out}, more, []string{"."})...)
+	cmd.Env = slices.Concat(os.Environ(), []string{"CGO_ENABLED=0"}, env)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return errors.New(err.Error() + ": " + string(text))
+	}
+	return nil
+}
+
+// install copies a program as an executable, making its folder.
+func install(t testing.TB, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, string(data), 0o755)
+}
+
+func write(t testing.TB, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// A descriptor that a concurrent fork inherits would make the program busy.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte(text), mode)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func symlink(t testing.TB, to, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wrapper(t testing.TB, kind int) string {
+	t.Helper()
+	path, err := built[kind]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// original returns the gcc-ld folder of the compiler on PATH.
+func original(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command(testenv.Need(t, "rustc"), "--print", "sysroot").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs, err := filepath.Glob(strings.TrimSpace(string(out)) + "/lib/rustlib/*/bin/gcc-ld")
+	if err != nil || len(dirs) != 1 {
+		testenv.Missing(t, "gcc-ld in the sysroot of rustc: found %q", dirs)
+	}
+	return dirs[0]
+}
+
+type result struct {
+	Code        int
+	Out, Stderr string
+}
+
+func run(t testing.TB, env []string, argv ...string) result {
+	t.Helper()
+	var out, stderr strings.Builder
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
+}
+
+// echo is a linker that shows how it was called.
+const echo = "#!/bin/sh\nprintf '<%s>' \"$0\" \"$@\"\nexit 7\n"
+
+// Each case runs once with the original and once with ours in its place.
+func TestAsTheOriginal(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	cases := []struct {
+		name string
+		make func(root string) // the wrapper is at root/gcc-ld/ld.lld, rust-lld shows its arguments
+		run  string
+		args []string
+	}{
+		{name: "gnu", run: "gcc-ld/ld.lld"},
+		{name: "darwin", run: "gcc-ld/ld64.lld"},
+		{name: "link", run: "gcc-ld/lld-link"},
+		{name: "wasm", run: "gcc-ld/wasm-ld"},
+		{name: "arguments", run: "gcc-ld/ld.lld", args: []string{"-o", "a b", "", "-flavor", "x\ny", "\xff", "", ""}},
+		{name: "one empty argument", run: "gcc-ld/ld.lld", args: []string{""}},
+		{name: "long arguments", run: "gcc-ld/ld.lld", args: []string{long, "", long, long}},
+		{name: "symlink of another name", run: "else where/wasm-ld",
+			make: func(root string) { symlink(t, root+"/gcc-ld/ld.lld", root+"/else where/wasm-ld") }},
+		{name: "symlink to the folder", run: "link/ld64.lld",
+			make: func(root string) { symlink(t, root+"/gcc-ld", root+"/link") }},
+		{name: "folder of another name", run: "x y/ld.lld",
+			make: func(root string) { install(t, root+"/gcc-ld/ld.lld", root+"/x y/ld.lld") }},
+		{name: "hard link in another folder", run: "other/wasm-ld", make: func(root string) {
+			write(t, root+"/other/x", "", 0o644)
+			if err := os.Link(root+"/gcc-ld/ld.lld", root+"/other/wasm-ld"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{name: "unknown name", run: "gcc-ld/foo"},
+		{name: "ld", run: "gcc-ld/ld"},
+		{name: "exe", run: "gcc-ld/ld.lld.exe"},
+		{name: "name with quotes", run: "gcc-ld/a\"b\\c\n\t\r'"},
+		{name: "name that is not UTF-8", run: "gcc-ld/é\xff\xe9"},
+		{name: "no rust-lld", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld") }},
+		{name: "rust-lld not executable", run: "gcc-ld/ld.lld", make: func(root string) { os.Chmod(root+"/rust-lld", 0o644) }},
+		{name: "rust-lld a folder", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); os.Mkdir(root+"/rust-lld", 0o755) }},
+		{name: "rust-lld a symlink to itself", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); symlink(t, "rust-lld", root+"/rust-lld") }},
+		{name: "killed", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nkill -9 $$\n", 0o755) }},
+		{name: "environment and input", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nenv | sort; cat; echo err >&2\n", 0o755) }},
+	}
+	gccLD := original(t)
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			results := [2]result{}
+			for i, program := range []string{gccLD + "/ld.lld", wrapper(t, lld)} {
+				root := filepath.Join(t.TempDir(), "r")
+				write(t, root+"/rust-lld", echo, 0o755)
+				for _, name := range []string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"} {
+					install(t, program, root+"/gcc-ld/"+name)
+				}
+				if tt.make != nil {
+					tt.make(root)
+				}
+				if _, err := os.Stat(root + "/" + tt.run); err != nil {
+					install(t, program, root+"/"+tt.run)
+				}
+				r := run(t, []string{"A=b", "PATH=/usr/bin:/bin"}, slices.Concat([]string{root + "/" + tt.run}, tt.args)...)
+				r.Out = strings.ReplaceAll(r.Out, root, "~")
+				results[i] = r
+			}
+			if diff := cmp.Diff(results[0], results[1]); diff != "" {
+				t.Errorf("(-original +got):\n%s", diff)
+			}
+			t.Logf("both: %d %.200q %.200q", results[0].Code, results[0].Out, results[0].Stderr)
+		})
+	}
+}
+
+// The original has a shell read a rust-lld that is no program; an error is clearer.
+func TestRustLLDNoProgram(t *testing.T) {
+	root := t.TempDir()
+	install(t, wrapper(t, lld), root+"/gcc-ld/ld.lld")
+	write(t, root+"/rust-lld", "\x01\x02", 0o755)
+	want := result{1, "", "lld-wrapper: could not exec rust-lld: Exec format error (os error 8)\n"}
+	if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWithoutParent(t *testing.T) {
+	for _, tt := range []struct{ self, want string }{
+		{"/ld.lld", "parent directory could not be determined"},
+		{"ld.lld", "directory containing current executable could not be determined"},
+	} {
+		if _, err := choose(tt.self, nil); err == nil || err.Error() != tt.want {
+			t.Errorf("choose(%q): got %v, want %s", tt.self, err, tt.want)
+		}
+	}
+}
+
+func TestUnknownMode(t *testing.T) {
+	root := t.TempDir()
+	if err := compile(root+"/gcc-ld/ld.lld", nil, "-X main.mode=sytem"); err != nil {
+		t.Fatal(err)
+	}
+	want := result{1, "", "lld-wrapper: built with unknown mode \"sytem\"\n"}
+	if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The program is small and needs no library, so that it runs wherever rust-lld does.
+func TestStatic(t *testing.T) {
+	const budget = 1_400_000 // bytes; 1,290,366 with Go 1.26.8 for linux/amd64
+	info, err := os.Stat(wrapper(t, lld))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > budget {
+		t.Errorf("got %d bytes, want at most %d", info.Size(), budget)
+	}
+	if needed := importedLibraries(t, wrapper(t, lld)); len(needed) > 0 {
+		t.Errorf("needs %q", needed)
+	}
+}
+
+// TestPorts builds for one system of each kind of source file. Every pair of
+// `go tool dist list` is too much for each run.
+func TestPorts(t *testing.T) {
+	for _, port := range []string{"windows/amd64", "darwin/arm64", "freebsd/amd64", "linux/arm"} {
+		t.Run(port, func(t *testing.T) {
+			goos, goarch, _ := strings.Cut(port, "/")
+			if err := compile(t.TempDir()+"/w", []string{"GOOS=" + goos, "GOARCH=" + goarch}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
