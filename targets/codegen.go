@@ -110,7 +110,7 @@ var codegenOptions = map[string]optionRow{
 	"force-unwind-tables":       boolean(),
 	"help":                      noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
 	"incremental":               text(ignore),
-	"inline-threshold":          number().optional(),
+	"inline-threshold":          number(),
 	"instrument-coverage":       boolean(),
 	"jump-tables":               boolean(),
 	"link-arg":                  text(func(c *CodegenOptions, v string) { c.LinkArgs = append(c.LinkArgs, v) }),
@@ -198,14 +198,6 @@ func number() optionRow {
 		_, err := strconv.ParseUint(strings.TrimPrefix(v, "+"), 10, 64)
 		return err == nil
 	}}
-}
-
-// optional returns the row for an option that may stand without its value.
-func (r optionRow) optional() optionRow {
-	take := r.take
-	r.needsValue = false
-	r.take = func(c *CodegenOptions, v string, given bool) bool { return !given || take(c, v, given) }
-	return r
 }
 
 func boolean() optionRow {
