@@ -84,7 +84,8 @@ func (h *hashChain) find(i int, found []match) []match {
 		best = matchLen(h.data, near, i, limit)
 		found = append(found, match{uint32(best), uint32(i - near)})
 	}
-	for n := h.depth; far >= oldest && n > 0; n-- {
+	// A near match may have reached the limit, which is where the data can end.
+	for n := h.depth; best < limit && far >= oldest && n > 0; n-- {
 		if h.data[far+best] == h.data[i+best] {
 			if l := matchLen(h.data, far, i, limit); l > best {
 				best = l
