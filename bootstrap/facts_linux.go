@@ -45,6 +45,6 @@ func freeSpace(dir string) (int64, error) {
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		return int64(st.Bavail) * st.Bsize, err
+		return int64(st.Bavail) * int64(st.Bsize), err
 	}
 }

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"debug/elf"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"x.go/manifests"
@@ -69,13 +71,21 @@ func FindToolchain(ctx context.Context, src ToolchainSource) (Toolchain, error) 
 	if err := tc.checkCompiler(); err != nil {
 		return Toolchain{}, err
 	}
-	if err := tc.askVersion(ctx); err != nil {
-		return Toolchain{}, err
-	}
-	if err := tc.askSpec(ctx); err != nil {
+	if err := tc.ask(ctx); err != nil {
 		return Toolchain{}, err
 	}
 	return tc, nil
+}
+
+// ask asks the compiler for its version and its description of the host: both
+// at once, because nearly all the time goes into starting it.
+func (tc *Toolchain) ask(ctx context.Context) error {
+	var versionErr, specErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { versionErr = tc.askVersion(ctx) })
+	wg.Go(func() { specErr = tc.askSpec(ctx) })
+	wg.Wait()
+	return cmp.Or(versionErr, specErr)
 }
 
 // compiler returns the program to ask first.

@@ -93,6 +93,12 @@ func (a *app) reportInput(tc bootstrap.Toolchain, in bootstrap.Input) {
 
 // loadConfig reads the configuration files, --set and flags.
 func (a *app) loadConfig() (config.Config, error) {
+	cfg, err := config.Load(a.configSource())
+	return cfg, usage(err)
+}
+
+// configSource says where the configuration comes from.
+func (a *app) configSource() config.Source {
 	src := config.Source{
 		Path: a.flags.config, Dir: a.Dir, ReadFile: os.ReadFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
 	}
@@ -102,8 +108,7 @@ func (a *app) loadConfig() (config.Config, error) {
 	if a.flags.buildDir != "" {
 		src.Flags = append(src.Flags, config.Flag{Name: "--build-dir", Key: "build.build-dir", Value: a.flags.buildDir})
 	}
-	cfg, err := config.Load(src)
-	return cfg, usage(err)
+	return src
 }
 
 // thisHost guesses the triple of this machine, the default of build.build; the
