@@ -94,7 +94,7 @@ type optionRow struct {
 
 // codegenOptions are the -C options of rustc 1.95 and 1.97 (`rustc -C help`).
 var codegenOptions = map[string]optionRow{
-	"ar":                        anything(),
+	"ar":                        text(ignore),
 	"code-model":                {"one of supported code models (`rustc --print code-models`)", true, oneOf("tiny", "small", "kernel", "medium", "large")},
 	"codegen-units":             number(),
 	"collapse-macro-debuginfo":  {"one of `no`, `external`, or `yes`", true, oneOf("no", "n", "off", "false", "external", "yes", "y", "on", "true")},

@@ -28,7 +28,7 @@ func parseOption(s string) Option {
 // Invocation is rustc's command line, split into its options but not judged
 // yet: whether the values are right is for [Decide].
 type Invocation struct {
-	Codegen    []Option // -C, --codegen, in order
+	Codegen    []Option // -C, --codegen, in order; -O is opt-level=3
 	Unstable   []Option // -Z, in order
 	Target     string   // --target; "" where not given
 	Sysroot    string   // --sysroot; "" where not given
@@ -155,6 +155,10 @@ func (p *argParser) setFlag(name string) {
 	switch name {
 	case "h", "help", "V", "version":
 		p.inv.Exits = true
+	case "O":
+		// The last of -O and -Copt-level counts.
+		p.inv.Codegen = append(p.inv.Codegen, Option{"opt-level", "3", true})
+		return
 	}
 	p.inv.Other = append(p.inv.Other, dashes(name))
 }

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,7 +55,14 @@ func note(path string, argv []string) error {
 		return err
 	}
 	_, err = f.WriteString(strings.Join(argv, "\x00") + "\n")
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	// For AIX rustc puts the linker's output into an archive.
+	if i := slices.Index(argv, "-o"); i >= 0 && i+1 < len(argv) {
+		return os.WriteFile(argv[i+1], nil, 0o755)
+	}
+	return nil
 }
 
 // Toolchain is a compiler that can be asked. Its methods may be used by
