@@ -36,8 +36,9 @@ func Install(ctx context.Context, opts InstallOptions, components []Component) (
 	if err != nil {
 		return Installed{}, fmt.Errorf("installing: %w", err)
 	}
-	in := installation{layout: l, roots: roots{}, made: map[string]bool{}, files: map[string]bool{}}
+	in := &installation{layout: l, roots: roots{}, made: map[string]bool{}, files: map[string]bool{}}
 	defer in.roots.close()
+	defer in.closeLast()
 	if err := in.prepare(components); err != nil {
 		return Installed{}, fmt.Errorf("installing to %q: %w", l.prefix, err)
 	}
@@ -52,6 +53,9 @@ type installation struct {
 	roots  roots
 	made   map[string]bool // absolute paths of folders that new files need
 	files  map[string]bool // absolute paths of the new files
+
+	last     *os.Root // the folder written to last, nil if none
+	lastPath string
 
 	names []string            // installed components: those before, then the new ones
 	old   map[string][]record // what was recorded of the components to be replaced
@@ -236,7 +240,7 @@ func (in *installation) writeComponent(ctx context.Context, c Component) error {
 			// install.sh goes by the manifest, where a directory is part of a
 			// bulk directory or nothing.
 			if c.inBulkDir(e.Name) || slices.Contains(c.BulkDirs, e.Name) {
-				if err := in.makeDir(to.base, to.rel); err != nil {
+				if _, err := in.folder(to.base, to.rel); err != nil {
 					return fmt.Errorf("making %q: %w", to.path(), err)
 				}
 			}
@@ -253,30 +257,44 @@ func (in *installation) writeComponent(ctx context.Context, c Component) error {
 	return nil
 }
 
-// makeDir makes a folder and remembers it.
-func (in *installation) makeDir(base, dir string) error {
-	p := place{base, dir}
-	if dir == "." || in.made[p.path()] {
-		return nil
-	}
+// folder makes a folder and returns it open. The last one is kept: components are
+// sorted, so that the next file is likely to be in it too. The caller must not
+// close it.
+func (in *installation) folder(base, dir string) (*os.Root, error) {
 	root, err := in.roots.open(base)
+	if err != nil || dir == "." {
+		return root, err
+	}
+	p := place{base, dir}.path()
+	if in.last != nil && in.lastPath == p {
+		return in.last, nil
+	}
+	if !in.made[p] {
+		if err := makeDirs(root, dir); err != nil {
+			return nil, err
+		}
+		in.made[p] = true
+	}
+	next, err := root.OpenRoot(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := makeDirs(root, dir); err != nil {
-		return err
-	}
-	in.made[p.path()] = true
-	return nil
+	in.closeLast()
+	in.last, in.lastPath = next, p
+	return next, nil
 }
 
-// writeFile writes a file beside its final name and renames it.
-func (in *installation) writeFile(ctx context.Context, to place, e Entry) (err error) {
-	dir := path.Dir(to.rel)
-	if err := in.makeDir(to.base, dir); err != nil {
-		return err
+func (in *installation) closeLast() {
+	if in.last != nil {
+		in.last.Close()
 	}
-	root, err := in.roots.open(to.base)
+	in.last = nil
+}
+
+// writeFile writes a file beside its final name and renames it. It is not flushed
+// to the disk: after a crash of the machine a package is installed again.
+func (in *installation) writeFile(ctx context.Context, to place, e Entry) error {
+	dir, err := in.folder(to.base, path.Dir(to.rel))
 	if err != nil {
 		return err
 	}
@@ -285,26 +303,37 @@ func (in *installation) writeFile(ctx context.Context, to place, e Entry) (err e
 		return err
 	}
 	defer src.Close()
+	name := path.Base(to.rel)
 	// The same name in every run, so that a run cleans up what a killed one left.
-	temp := path.Join(dir, strings.Replace(tempPattern, "*", cutUTF8(path.Base(to.rel), 200), 1))
-	if err := root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, e.Mode.Perm())
+	temp := strings.Replace(tempPattern, "*", cutUTF8(name, 200), 1)
+	f, err := createAnew(dir, temp, e.Mode.Perm())
 	if err != nil {
 		return err
 	}
-	err = copyExactly(ctx, f, src, e.Size, make([]byte, min(max(e.Size+1, 512), 128<<10)))
+	err = copyExactly(ctx, f, src, e.Size, make([]byte, min(e.Size+1, 128<<10)))
 	if err == nil {
 		err = f.Chmod(e.Mode.Perm())
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = root.Rename(temp, to.rel)
+		err = dir.Rename(temp, name)
 	}
 	if err != nil {
-		root.Remove(temp)
+		dir.Remove(temp)
 	}
 	return err
+}
+
+// createAnew creates a file and removes one of that name before, which may be a
+// link that somebody has put there.
+func createAnew(dir *os.Root, name string, mode fs.FileMode) (*os.File, error) {
+	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if !errors.Is(err, fs.ErrExist) {
+		return f, err
+	}
+	if err := dir.Remove(name); err != nil {
+		return nil, err
+	}
+	return dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // removeOld removes what was recorded and is not among the new files.
