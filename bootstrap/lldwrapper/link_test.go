@@ -173,7 +173,7 @@ func TestRustcWithSystemLinker(t *testing.T) {
 	write(t, dir+"/m.rs", "extern crate proc_macro;\n#[proc_macro]\npub fn m(t: proc_macro::TokenStream) -> proc_macro::TokenStream { t }\n", 0o644)
 	for _, tt := range []struct{ name, source, flags string }{
 		{"program", "a.rs", ""},
-		{"optimized", "a.rs", "-Copt-level=3 -Clto=fat -Cstrip=symbols"},
+		{"optimized", "a.rs", "-Copt-level=3 -Cstrip=symbols"},
 		{"static", "a.rs", "-Ctarget-feature=+crt-static"},
 		{"cdylib", "a.rs", "--crate-type=cdylib"},
 		{"proc macro", "m.rs", "--crate-type=proc-macro"},
@@ -202,5 +202,38 @@ func TestRustcWithSystemLinker(t *testing.T) {
 	}
 	if text := comment(t, dir+"/lld"); !strings.Contains(text, "Linker: LLD") {
 		t.Errorf("mode lld: got .comment %q, want LLD in it", text)
+	}
+}
+
+// A site wrapper in the manner of EasyBuild's and Nix's adds a run path, to LLD as
+// to the system linker.
+func TestLinkWithSiteWrapper(t *testing.T) {
+	gcc := testenv.Need(t, "gcc")
+	dir := t.TempDir()
+	write(t, dir+"/a.c", hello, 0o644)
+	write(t, dir+"/site", "#!/bin/sh\nexec \"$@\" -rpath /site/lib --enable-new-dtags\n", 0o755)
+	for mode, want := range map[string]bool{"lld": true, "system": false} {
+		if err := compile(dir+"/"+mode, nil, "-X main.mode="+mode+" -X main.site="+dir+"/site"); err != nil {
+			t.Fatal(err)
+		}
+		out := dir + "/" + mode + ".out"
+		if r := run(t, environment, gcc, "-B"+gccLD(t, dir+"/"+mode), "-fuse-ld=lld", dir+"/a.c", "-o", out); r.Code != 0 {
+			t.Fatalf("mode %s: %+v", mode, r)
+		}
+		f, err := elf.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		runPath, err := f.DynString(elf.DT_RUNPATH)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"/site/lib"}, runPath); diff != "" {
+			t.Errorf("mode %s: RUNPATH (-want +got):\n%s", mode, diff)
+		}
+		if got := strings.Contains(comment(t, out), "LLD"); got != want {
+			t.Errorf("mode %s: LLD in .comment: got %v, want %v", mode, got, want)
+		}
 	}
 }
