@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
+	"x.go/dist/xz"
 	"x.go/manifests"
 )
 
@@ -55,6 +55,11 @@ type decoder struct {
 	junk func() bool
 }
 
+const (
+	decoderSlack   = 16 << 20  // bytes of a decoder besides its dictionary
+	parallelMemory = 192 << 20 // bytes that decoding several xz blocks at once may take
+)
+
 // newDecoder reads all streams of r one after the other, so that a file which
 // has several is still scanned to its end.
 func newDecoder(r io.Reader, format manifests.Format, memory int64) (*decoder, error) {
@@ -67,7 +72,8 @@ func newDecoder(r io.Reader, format manifests.Format, memory int64) (*decoder, e
 		}
 		d.Reader, d.members, d.junk = g, func() int { return g.members }, func() bool { return g.junk }
 	case manifests.XZ:
-		x, err := xz.NewReader(bufio.NewReaderSize(r, 1<<16))
+		// Blocks are decoded in parallel as far as that memory goes.
+		x, err := xz.NewReader(r, xz.ReaderConfig{MultiStream: true, MaxMemory: max(memory+decoderSlack, parallelMemory)})
 		if err != nil {
 			return nil, err
 		}

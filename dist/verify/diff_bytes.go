@@ -156,7 +156,7 @@ func openTar(f archiveFile) (io.Reader, func(), error) {
 		return nil, nil, err
 	}
 	format, _ := sniff(magic[:n])
-	d, err := newDecoder(file, format, 1<<32)
+	d, err := newDecoder(file, format, Options{}.withDefaults().Limits.Decoder)
 	if err != nil {
 		file.Close()
 		return nil, nil, err

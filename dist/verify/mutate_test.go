@@ -257,15 +257,24 @@ func newMutant(t testing.TB, ext string) *mutant {
 	return mutantOf(t, dir, "rustfmt-"+c.release.PackageVersion()+"-"+c.host.String(), ext)
 }
 
+// tarCache holds the members of the archives that mutants start from, by path.
+var tarCache sync.Map
+
 // mutantOf returns the archive stem of dir, to be written in format ext.
 func mutantOf(t testing.TB, dir, stem, ext string) *mutant {
 	t.Helper()
-	members, err := readTar(filepath.Join(dir, stem+".tar.gz"))
-	if err != nil {
-		t.Fatal(err)
+	path := filepath.Join(dir, stem+".tar.gz")
+	cached, ok := tarCache.Load(path)
+	if !ok {
+		members, err := readTar(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range members {
+			members[i].Name = strings.TrimSuffix(members[i].Name, "/")
+		}
+		cached, _ = tarCache.LoadOrStore(path, members)
 	}
-	for i := range members {
-		members[i].Name = strings.TrimSuffix(members[i].Name, "/")
-	}
-	return &mutant{stem: stem, file: stem + ".tar." + ext, members: members}
+	// Contents are shared: a mutation replaces them, and never writes into one.
+	return &mutant{stem: stem, file: stem + ".tar." + ext, members: slices.Clone(cached.([]rawMember))}
 }

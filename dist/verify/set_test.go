@@ -26,8 +26,8 @@ func TestSetMutants(t *testing.T) {
 		{"formats differ in a member", "rustfmt", "xz", func(m *mutant) { m.add("LICENSE-X", 0o644, "") }, "set/formats-agree"},
 		{"formats differ in order", "rustfmt", "zst", func(m *mutant) { moveLast(m, "version") }, "set/formats-agree"},
 		{"a file of two archives", "rustfmt", "gz", func(m *mutant) {
-			m.text(comp+"manifest.in", "file:bin/cargo-fmt\n", "file:bin/cargo-clippy\nfile:bin/cargo-fmt\n")
-			m.add(comp+"bin/cargo-clippy", 0o755, "")
+			m.text(comp+"manifest.in", "file:bin/cargo-fmt\n", "file:bin/cargo-fmt\nfile:share/doc/clippy/README.md\n")
+			m.add(comp+"share/doc/clippy/README.md", 0o644, "")
 		}, "set/owner-conflict"},
 		{"another version", "rustfmt", "gz", func(m *mutant) { m.text("git-commit-hash", "5", "6") }, "set/one-release"},
 		{"combined archive of other content", "rust", "gz", func(m *mutant) {

@@ -134,7 +134,7 @@ func (sc scanner) decode(ctx context.Context, a *scanned, f io.ReaderAt, in io.R
 		return nil
 	}
 	s.notef(archiveMemory, "%s", byteCount(c.memory))
-	d, err := newDecoder(in, actual, sc.limits.Decoder)
+	d, err := newDecoder(in, actual, max(c.memory, 1<<10))
 	if err != nil {
 		s.failf(archiveReadable, "decoding %s: %v", actual, err)
 		return nil
