@@ -38,7 +38,7 @@ var otherFlags = [][]string{
 	{"-Zpre-link-args=-fuse-ld=gold"}, {"-Zpre-link-arg=-B/opt/x"}, {"-Zunstable-options"}, {"-Zunstable_options"}, {"-Zno-link"},
 	{"--emit=obj"}, {"--emit=link,dep-info"}, {"--emit=metadata"}, {"--emit", "bad"}, {"--print=sysroot"}, {"--print=link-args"},
 	{"-Ctarget-feature=+crt-static"}, {"-Ctarget-feature=-crt-static"}, {"-Ctarget-feature=+crt-static,-crt-static"},
-	{"-Ctarget-feature=-crt-static", "-Ctarget-feature=+crt-static"}, {"-Crelocation-model=static"}, {"-Cprefer-dynamic"}, {"--frobnicate"}, {"-V"},
+	{"-Ctarget-feature=-crt-static", "-Ctarget-feature=+crt-static"}, {"-Cprefer-dynamic"}, {"--frobnicate"}, {"-V"},
 	{"-Cdebuginfo=2"}, {"-Clto"}, {"-Clto=fat"}, {"-Clinker"}, {"-Clinker="}, {"-Ccodegen-units=x"}, {"-C"}, {"--codegen"}, {"-Cforce-frame-pointers=maybe"},
 }
 

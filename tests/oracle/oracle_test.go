@@ -20,6 +20,7 @@ var (
 	seed        = flag.Uint64("oracle.seed", 1, "seed of the cases drawn")
 	cases       = flag.Int("oracle.cases", 150, "cases drawn per compiler, beside the fixed ones of each target")
 	targetCount = flag.Int("oracle.targets", 16, "targets drawn per compiler")
+	only        = flag.String("oracle.only", "", "comma-separated targets to use instead of drawn ones")
 	record      = flag.String("oracle.record", "", "file to append the recordings to, as JSON lines")
 )
 
@@ -39,6 +40,9 @@ func TestModelAgainstCompilers(t *testing.T) {
 			}
 			r := rand.New(rand.NewPCG(*seed, uint64(len(channel))))
 			g := &oracle.Generator{Rand: r, Channel: channel, Targets: oracle.Draw(r, all, *targetCount)}
+			if *only != "" {
+				g.Targets = strings.Split(*only, ",")
+			}
 			t.Logf("seed %d, rustc %s, targets %v", *seed, tc.Release, g.Targets)
 			drawn := make(chan oracle.Case)
 			go func() {

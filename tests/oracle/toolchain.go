@@ -60,7 +60,7 @@ func note(path string, argv []string) error {
 	}
 	// For AIX rustc puts the linker's output into an archive.
 	if i := slices.Index(argv, "-o"); i >= 0 && i+1 < len(argv) {
-		return os.WriteFile(argv[i+1], nil, 0o755)
+		return os.WriteFile(argv[i+1], []byte("stand-in\n"), 0o755)
 	}
 	return nil
 }
