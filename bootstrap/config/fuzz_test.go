@@ -33,6 +33,7 @@ func FuzzLoad(f *testing.F) {
 					t.Errorf("error without place or text: %+v", e)
 				}
 			}
+			Check(c, Facts{}) // must bear half a configuration
 			return
 		}
 		_, _ = c.LLD(LLDInput{})

@@ -64,6 +64,9 @@ const (
 // (`src/bootstrap/src/core/config`). The error is an [Errors] with everything
 // that is wrong. A missing file is an error only if --config or
 // RUST_BOOTSTRAP_CONFIG names it.
+//
+// With an error the Config holds what could be understood, so that [Check] can
+// look further and one run tells everything; it is fit for nothing else.
 func Load(src Source) (Config, error) {
 	l := &loader{src: src, minor: minorOf(src.Release), settings: map[string][]Setting{}}
 	l.main = l.mainFile()
@@ -72,7 +75,7 @@ func Load(src Source) (Config, error) {
 	l.sets()
 	l.flags()
 	if len(l.errs) > 0 {
-		return Config{}, l.errs.sorted(l.files)
+		return l.resolve(), l.errs.sorted(l.files)
 	}
 	return l.resolve(), nil
 }

@@ -240,20 +240,41 @@ func (c Config) Explain(key string) (Explanation, error) {
 }
 
 func unknownKey(key string) error {
-	best, dist := "", max(2, len(key)/3)+1
-	if len(key) <= 200 {
-		for _, k := range schema.keys {
-			id := k.ID()
-			if name := instance(key); name != "" {
-				id = strings.Replace(id, "*", name, 1)
-			}
-			if d := distance(key, id); d < dist {
-				best, dist = id, d
-			}
-		}
-	}
-	if best == "" {
+	near := NearestKeys(key)
+	if len(near) == 0 {
 		return fmt.Errorf("explaining key %q: no such key", key)
 	}
-	return fmt.Errorf("explaining key %q: no such key, did you mean %q?", key, best)
+	return fmt.Errorf("explaining key %q: no such key, did you mean %q?", key, near[0])
+}
+
+// NearestKeys returns full names of keys that somebody may have meant by a
+// name that is none: the keys of a section, the keys of that name in any
+// section, or else the most similar one. At most six are returned.
+func NearestKeys(id string) []string {
+	const most, longest = 6, 200
+	if len(id) > longest {
+		return nil
+	}
+	name := id[strings.LastIndexByte(id, '.')+1:]
+	best, dist := "", max(2, len(id)/3)+1
+	var same []string
+	for _, k := range schema.keys {
+		full := k.ID()
+		if i := instance(id); i != "" {
+			full = strings.Replace(full, "*", i, 1)
+		}
+		if k.Name == name || k.Section == id {
+			same = append(same, full)
+		}
+		if d := distance(id, full); d < dist {
+			best, dist = full, d
+		}
+	}
+	switch {
+	case len(same) > 0:
+		return same[:min(most, len(same))]
+	case best == "":
+		return nil
+	}
+	return []string{best}
 }

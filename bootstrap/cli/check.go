@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/targets"
+)
+
+// checkFlags are the flags of `x check`.
+type checkFlags struct {
+	strict, noToolchain bool
+	release, destdir    string
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check [dist|install]",
+		Short: "Find what would stop dist or install, before any work starts",
+		Long: `Check the configuration and the file system for what would stop dist or install,
+or make something else of them than was meant. All findings come at once, errors
+first, each with its place, the reason and the remedy:
+
+  bootstrap.toml:4:7: error: rust.lld: REASON; REMEDY
+
+A compiler that is found is asked for its release and for the linker that it was
+built to use; --no-toolchain leaves it alone. Nothing is written. With -v the
+keys that have no effect on packaging are listed too.
+
+--json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
+toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
+finding is {"severity", "place", "key", "reason", "remedy"}, where severity is
+error, warning or note.
+
+Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
+		Example: `  x check
+  x check --strict --json
+  x check --release 1.92 --no-toolchain --set rust.lld=true
+  x check install --destdir debian/tmp`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"dist", "install"},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			command := "dist"
+			if len(args) > 0 {
+				command = args[0]
+			}
+			report, err := a.check(cmd.Context(), command, f)
+			if err != nil {
+				return err
+			}
+			if err := a.printCheck(report); err != nil {
+				return err
+			}
+			if report.Errors > 0 || f.strict && report.Warnings > 0 {
+				return exitError{code: exitUsage}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "let warnings fail, too")
+	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "ask no compiler")
+	cmd.Flags().StringVar(&f.release, "release", "", "`version` of Rust whose rules count (default the compiler's, else the newest)")
+	cmd.Flags().StringVar(&f.destdir, "destdir", "", "the `folder` that install will put before every path (default DESTDIR)")
+	return cmd
+}
+
+// checkReport is what `x check --json` prints.
+type checkReport struct {
+	Config    string           `json:"config"` // main file; empty if there is none
+	Toolchain *checkToolchain  `json:"toolchain"`
+	Findings  []config.Finding `json:"findings"`
+	Errors    int              `json:"errors"`
+	Warnings  int              `json:"warnings"`
+	Notes     int              `json:"notes"`
+}
+
+// checkToolchain is the compiler that was asked.
+type checkToolchain struct {
+	Rustc    string         `json:"rustc"`
+	Sysroot  string         `json:"sysroot"`
+	Host     targets.Triple `json:"host"`
+	Release  string         `json:"release"`
+	BakedLLD bool           `json:"baked_lld"`
+}
+
+// check collects all findings.
+func (a *app) check(ctx context.Context, command string, f checkFlags) (checkReport, error) {
+	release, err := releaseFlag(f.release)
+	if err != nil {
+		return checkReport{}, err
+	}
+	src := a.configSource()
+	src.Release = release
+	cfg, loadErr := config.Load(src)
+	report := checkReport{Findings: []config.Finding{}}
+	facts := bootstrap.MachineFacts()
+	if !f.noToolchain {
+		tc, found, err := a.askToolchain(ctx, cfg)
+		report.Findings = append(report.Findings, found...)
+		if err != nil {
+			return checkReport{}, err
+		}
+		if tc != nil {
+			if facts, err = tc.Facts(); err != nil {
+				return checkReport{}, err
+			}
+			// The compiler knows better than this program which keys it has and
+			// what machine it is for.
+			src.Host = tc.Host
+			if src.Release.IsZero() {
+				src.Release = facts.Release
+			}
+			cfg, loadErr = config.Load(src)
+			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Release.Version, tc.BakedLLD()}
+			report.Findings = append(report.Findings, toolchainFindings(cfg, *tc)...)
+		}
+	}
+	if !release.IsZero() {
+		facts.Release, facts.Channel = release, ""
+	}
+	facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
+	report.Config = cfg.MainFile()
+	report.Findings = append(report.Findings, configFindings(cfg, loadErr, facts)...)
+	if _, err := a.sourceDateEpoch(); err != nil {
+		report.Findings = append(report.Findings, config.Finding{Severity: config.Failure, Place: "SOURCE_DATE_EPOCH", Reason: err.Error()})
+	}
+	if a.flags.verbose {
+		report.Findings = append(report.Findings, cfg.WithoutEffect()...)
+	}
+	report.count()
+	return report, nil
+}
+
+// configFindings are the errors of loading together with what Check finds. What
+// follows only from an error is left out: a key with a wrong value has its
+// default, and a file that is no TOML has no keys.
+func configFindings(cfg config.Config, loadErr error, facts config.Facts) []config.Finding {
+	list, _ := errors.AsType[config.Errors](loadErr)
+	out := list.Findings()
+	wrong := map[string]bool{}
+	for _, e := range list {
+		if e.Key == "" {
+			return out
+		}
+		wrong[e.Key] = true
+	}
+	for _, f := range config.Check(cfg, facts) {
+		if !wrong[f.Key] || f.Key == "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// askToolchain finds the input toolchain and asks it. That there is none on
+// PATH is no mistake of the configuration.
+func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*bootstrap.Toolchain, []config.Finding, error) {
+	src := bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
+	tc, err := bootstrap.FindToolchain(ctx, src)
+	switch {
+	case err == nil:
+		return &tc, nil, nil
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err()
+	case errors.Is(err, bootstrap.ErrNoToolchain):
+		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so that nothing could be compared with a toolchain",
+			Remedy: "give one with --sysroot, or set build.rustc"}}, nil
+	case src.Sysroot != "":
+		return nil, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error(), Remedy: "name a finished toolchain"}}, nil
+	case src.Rustc != "" && !fileExists(src.Rustc):
+		return nil, nil, nil // Check says so
+	case src.Rustc != "":
+		return nil, []config.Finding{{Severity: config.Failure, Place: cfg.Origin("build.rustc").String(), Key: "build.rustc", Reason: err.Error(),
+			Remedy: "name the compiler of a finished toolchain"}}, nil
+	}
+	return nil, []config.Finding{{Severity: config.Failure, Place: "PATH", Reason: err.Error(), Remedy: "give a toolchain with --sysroot"}}, nil
+}
+
+// toolchainFindings is what dist would refuse of this toolchain.
+func toolchainFindings(cfg config.Config, tc bootstrap.Toolchain) []config.Finding {
+	var out []config.Finding
+	say := func(key, remedy, reason string, args ...any) {
+		out = append(out, config.Finding{Severity: config.Failure, Place: cfg.Origin(key).String(), Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
+	}
+	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Release.Channel {
+		say("rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Release.Channel),
+			"got %q, want %q, which rustc %s was built as", want, tc.Release.Channel, tc.Release.Version)
+	}
+	if cfg.IsSet("build.target") {
+		for _, t := range cfg.Build.Target {
+			if !tc.HasStd(t) {
+				say("build.target", "remove it, or add its rust-std to the toolchain", "it names %s, but the toolchain has no rust-std for it", t)
+			}
+		}
+	}
+	return out
+}
+
+// count sorts the findings by severity and counts them.
+func (r *checkReport) count() {
+	order := []config.Severity{config.Failure, config.Warning, config.Note}
+	slices.SortStableFunc(r.Findings, func(x, y config.Finding) int {
+		return cmp.Compare(slices.Index(order, x.Severity), slices.Index(order, y.Severity))
+	})
+	for _, f := range r.Findings {
+		switch f.Severity {
+		case config.Failure:
+			r.Errors++
+		case config.Warning:
+			r.Warnings++
+		default:
+			r.Notes++
+		}
+	}
+}
+
+// printCheck prints the findings and a summary.
+func (a *app) printCheck(r checkReport) error {
+	if a.flags.json {
+		return a.printJSON(r)
+	}
+	var b strings.Builder
+	for _, f := range r.Findings {
+		b.WriteString(findingText(f) + "\n")
+	}
+	var with []string
+	if r.Config != "" {
+		with = append(with, r.Config)
+	}
+	if t := r.Toolchain; t != nil {
+		with = append(with, fmt.Sprintf("rustc %s in %s", t.Release, t.Sysroot))
+	}
+	subject := cmp.Or(strings.Join(with, ", "), "the defaults")
+	if len(r.Findings) == 0 {
+		fmt.Fprintf(&b, "%s: nothing found\n", subject)
+	} else {
+		fmt.Fprintf(&b, "%s: %s, %s, %s\n", subject, counted(r.Errors, "error"), counted(r.Warnings, "warning"), counted(r.Notes, "note"))
+	}
+	_, err := fmt.Fprint(a.Stdout, b.String())
+	return err
+}
+
+// findingText writes a finding in one line, as compilers do.
+func findingText(f config.Finding) string {
+	text := string(f.Severity) + ": "
+	if f.Place != "" {
+		text = f.Place + ": " + text
+	}
+	if f.Key != "" && f.Key != f.Place {
+		text += f.Key + ": "
+	}
+	text += f.Reason
+	if f.Remedy != "" {
+		text += "; " + f.Remedy
+	}
+	return text
+}
+
+// counted writes a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// releaseFlag reads --release; empty is the zero Release.
+func releaseFlag(text string) (targets.Release, error) {
+	if text == "" {
+		return targets.Release{}, nil
+	}
+	r, err := targets.ParseRelease(text)
+	if err != nil {
+		return r, usagef("reading --release: %w", err)
+	}
+	return r, nil
+}

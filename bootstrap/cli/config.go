@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap/config"
+	"x.go/targets"
+)
+
+// configFlags are the flags of `x config`.
+type configFlags struct {
+	origins, example, noDefaults bool
+	release                      string
+}
+
+func (a *app) configCommand() *cobra.Command {
+	var f configFlags
+	cmd := &cobra.Command{
+		Use:   "config [bootstrap|x]",
+		Short: "Print the resolved configuration",
+		Long: `Print the configuration that results from files, profile, --set and flags: the
+keys of bootstrap.toml as TOML, or those of x.toml with the argument x. Values
+that somebody chose are live; defaults are comments. The output can be used as a
+configuration file. --example prints the annotated example instead.
+
+--json prints both files' keys as nested objects, x.toml's in "x", and
+"lld", the decision on LLD:
+
+  shipped              whether rust-lld and gcc-ld are in the sysroot
+  default              host triple to "self-contained-lld-cc" or "system"
+  used_while_building  the LLD that upstream's build links with
+  rule, reason         what decided shipped
+  hosts, lost          the reason of each default, and the rules that lost
+  warnings, error      error only if the configuration is refused
+
+A refused configuration is printed all the same, and the exit status is then 2.
+With --origins each value is {"value", "origin", "set"}.`,
+		Example: `  x config
+  x config --origins | grep -v '^#'
+  x config --set rust.lld=true --release 1.92 --json | jq .lld
+  x config --example > bootstrap.toml`,
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"bootstrap", "x"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			file := config.Bootstrap
+			if len(args) > 0 && args[0] == "x" {
+				file = config.X
+			}
+			if f.example {
+				return a.print(config.Example(file))
+			}
+			return a.config(file, f)
+		},
+	}
+	cmd.Flags().BoolVar(&f.origins, "origins", false, "say where each value comes from")
+	cmd.Flags().BoolVar(&f.noDefaults, "no-defaults", false, "leave out what nobody chose")
+	cmd.Flags().BoolVar(&f.example, "example", false, "print the annotated example of the file")
+	cmd.Flags().StringVar(&f.release, "release", "", "`version` of Rust whose rules count (default the newest)")
+	return cmd
+}
+
+func (a *app) config(file config.File, f configFlags) error {
+	release, err := releaseFlag(f.release)
+	if err != nil {
+		return err
+	}
+	src := a.configSource()
+	src.Release = release
+	cfg, err := config.Load(src)
+	if err != nil {
+		if a.flags.json {
+			refused := config.LLDDecision{Rule: config.RuleRefused, Error: err.Error()}
+			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
+				return printErr
+			}
+		}
+		return usage(err)
+	}
+	opts := config.RenderOptions{File: file, Origins: f.origins, NoDefaults: f.noDefaults}
+	lld, refused := cfg.LLD(config.LLDInput{Release: release})
+	if a.flags.json {
+		answer := cfg.JSON(opts)
+		answer["lld"] = lldAnswer(lld)
+		err = a.printJSON(answer)
+	} else {
+		err = a.print(cfg.TOML(opts))
+	}
+	if err != nil {
+		return err
+	}
+	return usage(refused)
+}
+
+// lldAnswer keeps the objects and arrays of a refused configuration's decision
+// what they are, empty instead of null, for those who index them.
+func lldAnswer(d config.LLDDecision) config.LLDDecision {
+	if d.Default == nil {
+		d.Default = map[targets.Triple]config.DefaultLinker{}
+	}
+	if d.Hosts == nil {
+		d.Hosts = []config.HostReason{}
+	}
+	if d.Lost == nil {
+		d.Lost = []config.RuleOutcome{}
+	}
+	return d
+}
+
+// print writes text to stdout.
+func (a *app) print(text string) error {
+	if _, err := fmt.Fprint(a.Stdout, text); err != nil {
+		return fmt.Errorf("printing the answer: %w", err)
+	}
+	return nil
+}

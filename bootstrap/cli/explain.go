@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap/config"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var release string
+	cmd := &cobra.Command{
+		Use:   "explain [KEY] [flags] [-- RUSTC FLAGS]",
+		Short: "Explain a key of the configuration",
+		Long: `Explain a key of bootstrap.toml or x.toml: its value, where that comes from, what
+it overrode, what it means and does here. For rust.lld and the keys that bear on
+it, the decision on LLD follows: whether LLD is shipped, each host's default
+linker, the rule that decided and the rules that lost.
+
+--json prints {"key", "value", "origin", "default", "overrode", "doc", "effect",
+"note", "lld"}: value and default are TOML, overrode is an array of {"value",
+"origin"}, and lld is as in x config.`,
+		Example: `  x explain rust.lld
+  x explain dist.compression-formats --set 'dist.compression-formats=["zst"]'
+  x explain target.x86_64-unknown-linux-gnu.llvm-config --json`,
+		ValidArgsFunction: completeKeys,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && cmd.ArgsLenAtDash() < 0 && isKey(args[0]) {
+				return a.explainKey(args[0], release)
+			}
+			return a.explainLink(cmd, args)
+		},
+	}
+	cmd.Flags().StringVar(&release, "release", "", "`version` of Rust whose rules count (default the newest)")
+	return cmd
+}
+
+// explainLink answers what is no key.
+func (a *app) explainLink(*cobra.Command, []string) error {
+	return usagef("explaining: name a key such as rust.lld: see `x explain --help`")
+}
+
+// isKey reports whether a word is meant as a key: it is one, or begins with a
+// section, or is a key's name without its section.
+func isKey(word string) bool {
+	if _, ok := config.LookupKey(word); ok {
+		return true
+	}
+	first, _, dotted := strings.Cut(word, ".")
+	return slices.ContainsFunc(slices.Concat(config.Schema(), config.RemovedKeys()), func(k config.Key) bool {
+		section, _, _ := strings.Cut(k.Section, ".")
+		return section == first || !dotted && k.Name == word
+	}) || dotted && len(config.NearestKeys(word)) > 0
+}
+
+// explainAnswer is what `x explain KEY --json` prints.
+type explainAnswer struct {
+	config.Explanation
+	LLD *config.LLDDecision `json:"lld,omitempty"`
+}
+
+// lldKeys are the keys that the decision on LLD asks; "*" stands for a triple.
+var lldKeys = []string{
+	"rust.lld", "rust.use-lld", "rust.bootstrap-override-lld", "rust.default-linker", "rust.channel", "rust.download-rustc",
+	"llvm.download-ci-llvm", "build.host", "target.*.llvm-config", "target.*.default-linker-linux-override",
+}
+
+func (a *app) explainKey(key, releaseText string) error {
+	release, err := releaseFlag(releaseText)
+	if err != nil {
+		return err
+	}
+	row, ok := config.LookupKey(key)
+	if !ok {
+		return unknownKey(key)
+	}
+	src := a.configSource()
+	src.Release = release
+	cfg, err := config.Load(src)
+	if err != nil {
+		return usage(err)
+	}
+	answer := explainAnswer{}
+	if answer.Explanation, err = cfg.Explain(key); err != nil {
+		return usage(err)
+	}
+	var refused error
+	if slices.Contains(lldKeys, row.ID()) {
+		var d config.LLDDecision
+		d, refused = cfg.LLD(config.LLDInput{Release: release})
+		d = lldAnswer(d)
+		answer.LLD = &d
+	}
+	if a.flags.json {
+		err = a.printJSON(answer)
+	} else {
+		err = a.print(explainText(answer))
+	}
+	if err != nil {
+		return err
+	}
+	return usage(refused)
+}
+
+// explainText writes an explanation for people.
+func explainText(e explainAnswer) string {
+	var b strings.Builder
+	if e.Value != "" {
+		fmt.Fprintf(&b, "%s = %s\n", e.Key, e.Value)
+	} else {
+		fmt.Fprintf(&b, "%s is not set\n", e.Key)
+	}
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	row := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(w, "  %s\t%s\n", name, text)
+		}
+	}
+	row("origin", e.Origin)
+	for _, o := range e.Overrode {
+		row("overrode", fmt.Sprintf("%s from %s", o.Value, o.Origin))
+	}
+	row("default", e.Default)
+	row("meaning", e.Doc)
+	effect := e.Effect
+	if effect == "" {
+		effect = "none: it is accepted and does nothing to archives or to linking"
+	}
+	row("effect", effect)
+	row("note", e.Note)
+	w.Flush() // into a strings.Builder
+	if e.LLD != nil {
+		writeLLD(&b, *e.LLD)
+	}
+	return b.String()
+}
+
+// writeLLD writes the decision on LLD.
+func writeLLD(b *strings.Builder, d config.LLDDecision) {
+	if d.Error != "" {
+		b.WriteString("\nLLD: the configuration is refused\n")
+		return
+	}
+	shipped := "is not shipped"
+	if d.Shipped {
+		shipped = "is shipped"
+	}
+	fmt.Fprintf(b, "\nLLD %s: %s\n", shipped, d.Reason)
+	w := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "  decided by\t%s\n", d.Rule)
+	for _, h := range d.Hosts {
+		fmt.Fprintf(w, "  default on %s\t%s: %s\n", h.Host, h.Default, h.Reason)
+	}
+	if d.UsedWhileBuilding != "" && d.UsedWhileBuilding != config.LLDModeNone {
+		fmt.Fprintf(w, "  while building\t%s\n", d.UsedWhileBuilding)
+	}
+	for _, l := range d.Lost {
+		fmt.Fprintf(w, "  not by %s\t%s\n", l.Rule, l.Reason)
+	}
+	for _, warning := range d.Warnings {
+		fmt.Fprintf(w, "  warning\t%s\n", warning)
+	}
+	w.Flush() // into a strings.Builder
+}
+
+// unknownKey says what became of a removed key, or names similar ones.
+func unknownKey(key string) error {
+	for _, k := range config.RemovedKeys() {
+		if k.ID() != key {
+			continue
+		}
+		if k.ReplacedBy != "" {
+			return usagef("explaining key %q: removed in %s (rust-lang/rust#%d): write %s", key, k.Removed, k.ChangeID, k.ReplacedBy)
+		}
+		return usagef("explaining key %q: removed in %s (rust-lang/rust#%d): it did nothing", key, k.Removed, k.ChangeID)
+	}
+	near := config.NearestKeys(key)
+	if len(near) == 0 {
+		return usagef("explaining key %q: no such key: `x config --example` lists all", key)
+	}
+	return usagef("explaining key %q: no such key: did you mean %s?", key, strings.Join(near, ", "))
+}
+
+// completeKeys offers all keys with what they mean; those of targets with the
+// triple of this machine.
+func completeKeys(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	for _, k := range config.Schema() {
+		id := k.ID()
+		if k.Section == "target.*" {
+			id = strings.Replace(id, "*", thisHost().String(), 1)
+		}
+		if !strings.Contains(id, "*") {
+			out = append(out, id+"\t"+k.Doc)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}

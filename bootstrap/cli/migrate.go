@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap/config"
+)
+
+// migrateFlags are the flags of `x migrate`.
+type migrateFlags struct {
+	from, to, channel string
+	diff, write       bool
+}
+
+func (a *app) migrateCommand() *cobra.Command {
+	var f migrateFlags
+	cmd := &cobra.Command{
+		Use:   "migrate --from VERSION --to VERSION FILE",
+		Short: "Bring a bootstrap.toml from one release of Rust to another",
+		Long: `Rewrite the keys of a bootstrap.toml that were renamed, moved or removed between
+two releases, with comments and layout kept. The new text goes to stdout, or with
+--diff what changed, or with --write into the file itself, in one step and with
+its mode kept.
+
+stderr tells each edit, what the same settings mean differently for linking, and
+what has to be done by hand, with its line. A key whose meaning cannot be kept is
+never changed.
+
+--json prints {"file", "from", "to", "changed", "text", "edits", "effects",
+"undone", "changes"}: an edit is {"place", "key", "to", "reason"}, an effect
+{"what", "before", "after", "remedy"}, undone are findings as in x check, and a
+change of upstream is {"id", "since", "topic", "summary"}.
+
+Exit status: 0 done, 1 something is left to do by hand (the rest is done), 2 wrong
+usage, or a file that the old release would refuse.`,
+		Example: `  x migrate --from 1.78 --to 1.95 config.toml > bootstrap.toml
+  x migrate --from 1.91 --to 1.92 --diff bootstrap.toml
+  x migrate --from 1.91 --to 1.92 --write bootstrap.toml`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.migrate(args[0], f) },
+	}
+	cmd.Flags().StringVar(&f.from, "from", "", "the `version` of Rust that the file was written for")
+	cmd.Flags().StringVar(&f.to, "to", "", "the `version` of Rust to bring it to")
+	cmd.Flags().StringVar(&f.channel, "channel", "", "compare the effect on linking for this `channel` (default rust.channel)")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "print a unified diff instead of the text")
+	cmd.Flags().BoolVar(&f.write, "write", false, "replace the file")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("channel", cobra.FixedCompletions([]string{"dev", "nightly", "beta", "stable"}, cobra.ShellCompDirectiveNoFileComp)))
+	return cmd
+}
+
+func (a *app) migrate(file string, f migrateFlags) error {
+	opts, err := a.migrateOptions(file, f)
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(a.path(file))
+	if err != nil {
+		return usagef("reading %q: %w", file, plainError(err))
+	}
+	m, err := config.Migrate(data, opts)
+	if err != nil {
+		return usage(err)
+	}
+	if f.write && string(m.Text) != string(data) {
+		if err := replaceFile(a.path(file), m.Text); err != nil {
+			return err
+		}
+	}
+	if err := a.printMigration(file, f, data, m); err != nil {
+		return err
+	}
+	if n := len(m.Undone); n > 0 {
+		return exitError{exitFail, fmt.Errorf("migrating %q: %s left to do by hand", file, counted(n, "thing"))}
+	}
+	return nil
+}
+
+// migrateOptions reads the flags.
+func (a *app) migrateOptions(file string, f migrateFlags) (config.MigrateOptions, error) {
+	opts := config.MigrateOptions{Name: filepath.Clean(file), Channel: f.channel, Host: thisHost(),
+		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(a.path(path)) }}
+	if f.from == "" || f.to == "" {
+		return opts, usagef("migrating %q: name both releases with --from and --to", file)
+	}
+	if f.diff && f.write {
+		return opts, usagef("migrating %q: --diff changes nothing and --write does: choose one", file)
+	}
+	var err error
+	if opts.From, err = releaseFlag(f.from); err != nil {
+		return opts, err
+	}
+	if opts.To, err = releaseFlag(f.to); err != nil {
+		return opts, err
+	}
+	if opts.To.Compare(opts.From) < 0 {
+		return opts, usagef("migrating %q: %s is older than %s: x migrate goes forward only", file, opts.To, opts.From)
+	}
+	return opts, nil
+}
+
+// migrateAnswer is what `x migrate --json` prints.
+type migrateAnswer struct {
+	File    string           `json:"file"`
+	From    string           `json:"from"`
+	To      string           `json:"to"`
+	Changed bool             `json:"changed"`
+	Text    string           `json:"text"`
+	Edits   []editAnswer     `json:"edits"`
+	Effects []effectAnswer   `json:"effects"`
+	Undone  []config.Finding `json:"undone"`
+	Changes []changeAnswer   `json:"changes"`
+}
+
+type editAnswer struct {
+	Place  string `json:"place"`
+	Key    string `json:"key"`
+	To     string `json:"to,omitempty"`
+	Reason string `json:"reason"`
+}
+
+type effectAnswer struct {
+	What   string `json:"what"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+type changeAnswer struct {
+	ID      int    `json:"id"`
+	Since   string `json:"since"`
+	Topic   string `json:"topic"`
+	Summary string `json:"summary"`
+}
+
+// printMigration prints the text and the report.
+func (a *app) printMigration(file string, f migrateFlags, old []byte, m config.Migration) error {
+	if a.flags.json {
+		return a.printJSON(newMigrateAnswer(file, f, old, m))
+	}
+	if err := a.reportMigration(m); err != nil {
+		return err
+	}
+	switch {
+	case f.write:
+		return nil
+	case f.diff:
+		return a.print(config.Diff(file, file, old, m.Text))
+	}
+	return a.print(string(m.Text))
+}
+
+func newMigrateAnswer(file string, f migrateFlags, old []byte, m config.Migration) migrateAnswer {
+	answer := migrateAnswer{
+		File: file, From: f.from, To: f.to, Changed: string(old) != string(m.Text), Text: string(m.Text),
+		Edits: []editAnswer{}, Effects: []effectAnswer{}, Undone: append([]config.Finding{}, m.Undone...), Changes: []changeAnswer{},
+	}
+	for _, e := range m.Edits {
+		answer.Edits = append(answer.Edits, editAnswer{e.Pos.String(), e.Key, e.To, e.Reason})
+	}
+	for _, e := range m.Effects {
+		answer.Effects = append(answer.Effects, effectAnswer{e.What, e.Before, e.After, e.Remedy})
+	}
+	for _, c := range m.Changes {
+		answer.Changes = append(answer.Changes, changeAnswer{c.ID, c.Since.String(), c.Topic, c.Summary})
+	}
+	return answer
+}
+
+// reportMigration tells on stderr what was done, what it changes, and what is
+// left. It is no progress: --quiet does not silence it.
+func (a *app) reportMigration(m config.Migration) error {
+	var b strings.Builder
+	for _, e := range m.Edits {
+		switch {
+		case e.To != "":
+			fmt.Fprintf(&b, "x: %s: %s is now %s: %s\n", e.Pos, e.Key, e.To, e.Reason)
+		default:
+			fmt.Fprintf(&b, "x: %s: %s: %s\n", e.Pos, e.Key, e.Reason)
+		}
+	}
+	for _, e := range m.Effects {
+		fmt.Fprintf(&b, "x: effect: %s: %s before, %s after", e.What, cmp.Or(e.Before, "unset"), cmp.Or(e.After, "unset"))
+		if e.Remedy != "" {
+			fmt.Fprintf(&b, "; %s", e.Remedy)
+		}
+		b.WriteByte('\n')
+	}
+	if a.flags.verbose {
+		for _, c := range m.Changes {
+			fmt.Fprintf(&b, "x: changed upstream: %s\n", c)
+		}
+	}
+	for _, f := range m.Undone {
+		fmt.Fprintf(&b, "x: by hand: %s\n", findingText(f))
+	}
+	_, err := fmt.Fprint(a.Stderr, b.String())
+	return err
+}
+
+// replaceFile puts data in the place of a file, or of the file that a link
+// leads to, in one step. The new file has the old one's mode before it has its
+// name, so that a private file is at no moment readable for others.
+func replaceFile(path string, data []byte) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("replacing %q: %w", path, plainError(err))
+		}
+	}()
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	fi, err := os.Stat(real)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(real), ".x-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp.Name()) // fails once it has its name
+	_, err = temp.Write(data)
+	if err := errors.Join(err, temp.Chmod(fi.Mode().Perm()), temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), real)
+}
+
+// plainError drops the operation and path that an outer message repeats.
+func plainError(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
