@@ -28,7 +28,7 @@ func runUnderJobserver(c command) {
 		return
 	}
 	tokens := pool.take(min(runtime.NumCPU(), maxThreads) - 1)
-	code := run(withThreads(c, 1+len(tokens)))
+	code := runToEnd(withThreads(c, 1+len(tokens)))
 	pool.give(tokens)
 	os.Exit(code)
 }
@@ -140,10 +140,10 @@ func (j jobserver) give(tokens []byte) {
 	}
 }
 
-// run runs c to its end and returns the status for this program. Signals that would
+// runToEnd runs c to its end and returns the status for this program. Signals that would
 // end this program go to c, so that the tokens still come back; c ends if this
 // program is killed.
-func run(c command) int {
+func runToEnd(c command) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the process
