@@ -237,6 +237,12 @@ var sequences = []struct {
 		m.wantFile("p/bin/cargo", "cargo bin/cargo 1\n")
 		m.wantFile("p/lib/rustlib/components", "cargo\nrustc\n")
 	}},
+	{"empty list of components", func(m *machine) {
+		m.write("p/lib/rustlib/components", "", 0o644)
+		m.wantResult(m.uninstall(), 1, "", noneInstalled)
+		m.mustInstall()
+		m.wantFile("p/lib/rustlib/components", "rustc\ncargo\n")
+	}},
 	{"same again", func(m *machine) {
 		m.mustInstall()
 		m.mustInstall()
