@@ -98,6 +98,12 @@ func (hostFiles) Lstat(name string) (fs.FileInfo, error) {
 	return fi, plainPathError(err)
 }
 
+// Stat implements [config.Files].
+func (hostFiles) Stat(name string) (fs.FileInfo, error) {
+	fi, err := os.Stat(name)
+	return fi, plainPathError(err)
+}
+
 // Writable implements [config.Files]. For a folder that is not there yet the
 // nearest one above it counts, as it would be made in that.
 func (hostFiles) Writable(dir string) error {

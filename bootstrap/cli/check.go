@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -71,25 +69,6 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 	cmd.Flags().StringVar(&f.release, "release", "", "`version` of Rust whose rules count (default the compiler's, else the newest)")
 	cmd.Flags().StringVar(&f.destdir, "destdir", "", "the `folder` that install will put before every path (default DESTDIR)")
 	return cmd
-}
-
-// checkReport is what `x check --json` prints.
-type checkReport struct {
-	Config    string           `json:"config"` // main file; empty if there is none
-	Toolchain *checkToolchain  `json:"toolchain"`
-	Findings  []config.Finding `json:"findings"`
-	Errors    int              `json:"errors"`
-	Warnings  int              `json:"warnings"`
-	Notes     int              `json:"notes"`
-}
-
-// checkToolchain is the compiler that was asked.
-type checkToolchain struct {
-	Rustc    string         `json:"rustc"`
-	Sysroot  string         `json:"sysroot"`
-	Host     targets.Triple `json:"host"`
-	Release  string         `json:"release"`
-	BakedLLD bool           `json:"baked_lld"`
 }
 
 // check collects all findings.
@@ -203,74 +182,6 @@ func toolchainFindings(cfg config.Config, tc bootstrap.Toolchain) []config.Findi
 		}
 	}
 	return out
-}
-
-// count sorts the findings by severity and counts them.
-func (r *checkReport) count() {
-	order := []config.Severity{config.Failure, config.Warning, config.Note}
-	slices.SortStableFunc(r.Findings, func(x, y config.Finding) int {
-		return cmp.Compare(slices.Index(order, x.Severity), slices.Index(order, y.Severity))
-	})
-	for _, f := range r.Findings {
-		switch f.Severity {
-		case config.Failure:
-			r.Errors++
-		case config.Warning:
-			r.Warnings++
-		default:
-			r.Notes++
-		}
-	}
-}
-
-// printCheck prints the findings and a summary.
-func (a *app) printCheck(r checkReport) error {
-	if a.flags.json {
-		return a.printJSON(r)
-	}
-	var b strings.Builder
-	for _, f := range r.Findings {
-		b.WriteString(findingText(f) + "\n")
-	}
-	var with []string
-	if r.Config != "" {
-		with = append(with, r.Config)
-	}
-	if t := r.Toolchain; t != nil {
-		with = append(with, fmt.Sprintf("rustc %s in %s", t.Release, t.Sysroot))
-	}
-	subject := cmp.Or(strings.Join(with, ", "), "the defaults")
-	if len(r.Findings) == 0 {
-		fmt.Fprintf(&b, "%s: nothing found\n", subject)
-	} else {
-		fmt.Fprintf(&b, "%s: %s, %s, %s\n", subject, counted(r.Errors, "error"), counted(r.Warnings, "warning"), counted(r.Notes, "note"))
-	}
-	_, err := fmt.Fprint(a.Stdout, b.String())
-	return err
-}
-
-// findingText writes a finding in one line, as compilers do.
-func findingText(f config.Finding) string {
-	text := string(f.Severity) + ": "
-	if f.Place != "" {
-		text = f.Place + ": " + text
-	}
-	if f.Key != "" && f.Key != f.Place {
-		text += f.Key + ": "
-	}
-	text += f.Reason
-	if f.Remedy != "" {
-		text += "; " + f.Remedy
-	}
-	return text
-}
-
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // releaseFlag reads --release; empty is the zero Release.

@@ -18,6 +18,8 @@ import (
 type Files interface {
 	// Lstat returns what a path is, without following a link.
 	Lstat(name string) (fs.FileInfo, error)
+	// Stat returns what a path is or leads to.
+	Stat(name string) (fs.FileInfo, error)
 	// Writable returns why nothing can be made in a folder, or nil.
 	Writable(dir string) error
 	// Free returns the free bytes of the file system that holds a folder.

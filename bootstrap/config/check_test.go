@@ -22,6 +22,14 @@ func (m memFiles) Lstat(name string) (fs.FileInfo, error) {
 	return m.files.Lstat(strings.TrimPrefix(name, "/"))
 }
 
+func (m memFiles) Stat(name string) (fs.FileInfo, error) {
+	fi, err := m.files.Stat(strings.TrimPrefix(name, "/"))
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err // as the real file system's implementation does
+	}
+	return fi, err
+}
+
 func (m memFiles) Writable(dir string) error {
 	if dir == m.readOnly {
 		return fs.ErrPermission
@@ -131,18 +139,22 @@ func TestCheckFiles(t *testing.T) {
 		want          []string
 	}{
 		{name: "well", files: fstest.MapFS{bin + "rust-lld": program, bin + "rust-objcopy": program}},
-		{name: "no rust-lld", want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "no rust-lld", want: []string{"warning /" + bin + "rust-lld: no such file: LLD will not be shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "rust-lld asked for", text: "rust.lld = true", want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "a compiler that needs rust-lld", facts: Facts{BakedLLD: True}, want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
 		{name: "not needed", text: "rust.lld = false"},
-		{name: "links", files: fstest.MapFS{bin + "rust-lld": {Mode: fs.ModeSymlink | 0o777}, bin + "rust-objcopy": {Mode: fs.ModeSymlink | 0o777}}, want: []string{
-			"error /" + bin + "rust-lld: it is a symlink, which archives cannot hold (generated a symlink in a tarball); put the file itself there",
-			"error /" + bin + "rust-objcopy: it is a symlink, which archives cannot hold (generated a symlink in a tarball); put the file itself there",
+		{name: "links", files: fstest.MapFS{
+			bin + "rust-lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("/usr/bin/lld")}, bin + "rust-objcopy": {Mode: fs.ModeSymlink | 0o777, Data: []byte("real")}, bin + "real": program,
+		}, want: []string{
+			"error /" + bin + "rust-lld: it is a symlink that leads nowhere: file does not exist; set lld.binary in x.toml to an LLD, or rust.lld = false",
+			"warning /" + bin + "rust-objcopy: it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball); put the file itself there",
 		}},
 		{name: "not executable, a folder", files: fstest.MapFS{bin + "rust-lld": {Mode: 0o644}, bin + "rust-objcopy/x": program}, want: []string{
 			"error /" + bin + "rust-lld: it is not executable; make it executable",
-			"error /" + bin + "rust-objcopy: it is no regular file; put the file itself there",
+			"error /" + bin + "rust-objcopy: it is no regular file; remove it, or put the file itself there",
 		}},
 		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'\nsite-wrapper = '/gone'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
-			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777}, "here/wrap": program}, want: []string{
+			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}, want: []string{
 				"error /gone: no such file; correct lld.site-wrapper",
 				"error bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
 			}},

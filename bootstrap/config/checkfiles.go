@@ -16,16 +16,33 @@ func (k *checker) path(p string) string {
 
 // sysrootFiles is about LLD and objcopy of the input. Archives hold no links,
 // so that a linked program stops upstream after the whole build
-// (rust-lang/rust#139477, #135554).
+// (rust-lang/rust#139477, #135554); here the file that it leads to is packaged,
+// which is rarely one that works elsewhere.
 func (k *checker) sysrootFiles() {
 	if k.f.Sysroot == "" || k.decided == nil {
 		return
 	}
 	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", k.host.String(), "bin")
-	if k.decided.Shipped && k.c.X.LLD.Binary == "" {
-		k.program(filepath.Join(bin, "rust-lld"), keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", mustExist)
+	if k.c.X.LLD.Binary == "" && k.c.Rust.LLD != False {
+		k.rustLLD(filepath.Join(bin, "rust-lld"))
 	}
-	k.program(filepath.Join(bin, "rust-objcopy"), "", "put the file itself there", 0)
+	k.program(filepath.Join(bin, "rust-objcopy"), "", "remove it, or put the file itself there", 0)
+}
+
+// rustLLD checks the input's rust-lld. Without one, nothing stops unless
+// somebody asked for LLD: the decision's default is for a build that makes it.
+func (k *checker) rustLLD(name string) {
+	asked := k.c.Rust.LLD == True || k.f.BakedLLD == True && k.decided.Shipped
+	rule := programRule(0)
+	if asked {
+		rule = mustExist
+	}
+	_, err := k.f.Files.Lstat(name)
+	if !asked && k.decided.Shipped && errors.Is(err, fs.ErrNotExist) {
+		k.at(Warning, name, keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", "no such file: LLD will not be shipped, although %s", k.decided.Reason)
+		return
+	}
+	k.program(name, keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", rule)
 }
 
 // programRule says what else [checker.program] asks of a path.
@@ -47,8 +64,13 @@ func (k *checker) program(name, key, remedy string, rule programRule) {
 	case err != nil:
 		k.at(Failure, name, key, remedy, "asking what it is: %v", err)
 	case info.Mode()&fs.ModeSymlink != 0:
-		if rule&mayBeLink == 0 {
-			k.at(Failure, name, key, "put the file itself there", "it is a symlink, which archives cannot hold (generated a symlink in a tarball)")
+		if target, err := k.f.Files.Stat(name); err != nil {
+			k.at(Failure, name, key, remedy, "it is a symlink that leads nowhere: %v", err)
+		} else if !target.Mode().IsRegular() {
+			k.at(Failure, name, key, remedy, "it is a symlink to what is no regular file")
+		} else if rule&mayBeLink == 0 {
+			k.at(Warning, name, key, "put the file itself there",
+				"it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball)")
 		}
 	case !info.Mode().IsRegular():
 		k.at(Failure, name, key, remedy, "it is no regular file")
