@@ -28,10 +28,11 @@ var layers = []struct {
 	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
 	{pkg: "bootstrap/config", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
+	{pkg: "bootstrap/rustflags", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
 	{pkg: "bootstrap/lldwrapper"},
 	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
 	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/config", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
+		own:     []string{"bootstrap", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }

@@ -14,7 +14,12 @@ func (a *app) commands() []*cobra.Command {
 		a.distCommand(),
 		a.verifyCommand(),
 		a.installCommand(),
+		a.checkCommand(),
+		a.configCommand(),
+		a.explainCommand(),
+		a.migrateCommand(),
 		a.cleanCommand(),
+		a.targetsCommand(),
 		a.versionCommand(),
 	}
 }

@@ -12,36 +12,46 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var release string
 	cmd := &cobra.Command{
 		Use:   "explain [KEY] [flags] [-- RUSTC FLAGS]",
-		Short: "Explain a key of the configuration",
-		Long: `Explain a key of bootstrap.toml or x.toml: its value, where that comes from, what
+		Short: "Say which linker rustc runs and why, or explain a key",
+		Long: `Without a key: say which linker rustc runs for a target and its flags, where that
+comes from, which rules lost, and what would turn LLD on or off there. No
+compiler is needed: x carries the rules and the targets of some releases; --rustc
+or --sysroot asks a compiler for its facts. The exit status is 0 also where the
+answer is that rustc stops with an error.
+
+With --batch, one question per line is read as JSON: {"id", "target", "flags",
+"unstable", "bootstrap", "channel", "sysroot", "release", "host", "lld_default"},
+of which only target must be there. Each answer is a line {"id", "exit", "error",
+"linker", "lld_args"}, or {"id", "problem"} for a wrong line; then the exit status
+is 1.
+
+With a key of bootstrap.toml or x.toml: explain its value, where that comes from, what
 it overrode, what it means and does here. For rust.lld and the keys that bear on
 it, the decision on LLD follows: whether LLD is shipped, each host's default
 linker, the rule that decided and the rules that lost.
 
---json prints {"key", "value", "origin", "default", "overrode", "doc", "effect",
+For a key, --json prints {"key", "value", "origin", "default", "overrode", "doc", "effect",
 "note", "lld"}: value and default are TOML, overrode is an array of {"value",
 "origin"}, and lld is as in x config.`,
-		Example: `  x explain rust.lld
+		Example: `  x explain --target aarch64-unknown-linux-gnu
+  x explain --rustflags            as cargo in this folder would run rustc
+  x explain --rustc rustc --json -- -Clinker=gcc
+  x explain --batch --release 1.95.0 < cases.jsonl > answers.jsonl
+  x explain rust.lld
   x explain dist.compression-formats --set 'dist.compression-formats=["zst"]'
   x explain target.x86_64-unknown-linux-gnu.llvm-config --json`,
 		ValidArgsFunction: completeKeys,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && cmd.ArgsLenAtDash() < 0 && isKey(args[0]) {
-				return a.explainKey(args[0], release)
+				return a.explainKey(args[0], a.link.release)
 			}
 			return a.explainLink(cmd, args)
 		},
 	}
-	cmd.Flags().StringVar(&release, "release", "", "`version` of Rust whose rules count (default the newest)")
+	a.addExplainLinkFlags(cmd)
 	return cmd
-}
-
-// explainLink answers what is no key.
-func (a *app) explainLink(*cobra.Command, []string) error {
-	return usagef("explaining: name a key such as rust.lld: see `x explain --help`")
 }
 
 // isKey reports whether a word is meant as a key: it is one, or begins with a

@@ -11,6 +11,7 @@ import (
 type app struct {
 	IO
 	flags globalFlags
+	link  explainLinkFlags
 }
 
 // globalFlags are the flags of every command.
@@ -59,13 +60,20 @@ never changes it; everything it makes is in the build folder.`,
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "print every action")
 	f.BoolVar(&a.flags.json, "json", false, "print the answer as JSON")
 	root.AddCommand(a.commands()...)
-	for _, c := range root.Commands() {
+	checkArgs(root.Commands())
+	root.Args = unknownCommand
+	return root
+}
+
+// checkArgs makes wrong arguments of the commands, and of those below them, a
+// usage error.
+func checkArgs(cmds []*cobra.Command) {
+	for _, c := range cmds {
 		if c.Args != nil {
 			c.Args = usageArgs(c.Args)
 		}
+		checkArgs(c.Commands())
 	}
-	root.Args = unknownCommand
-	return root
 }
 
 // usageArgs makes a wrong number or kind of arguments a usage error.
