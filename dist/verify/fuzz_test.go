@@ -1,0 +1,127 @@
+package verify
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"x.go/manifests"
+)
+
+// tarOf makes a tar of files, for seeds.
+func tarOf(t testing.TB, files ...tar.Header) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, h := range files {
+		data := h.Linkname
+		if h.Typeflag == tar.TypeReg {
+			h.Linkname, h.Size = "", int64(len(data))
+		}
+		h.Format = tar.FormatGNU
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag == tar.TypeReg {
+			if _, err := io.WriteString(w, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// file is a regular member; its content stands in Linkname until written.
+func file(name, content string) tar.Header {
+	return tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Linkname: content}
+}
+
+// FuzzUnpack scans, judges, unpacks and installs any tar, and then looks at a
+// canary beside the root: nothing may be written outside, whatever the names.
+func FuzzUnpack(f *testing.F) {
+	const top = "rustc-1.95.0-x86_64-unknown-linux-gnu"
+	head := []tar.Header{file(top+"/components", "rustc\n"), file(top+"/rust-installer-version", "3\n")}
+	f.Add(tarOf(f, append(head, file(top+"/rustc/manifest.in", "file:bin/rustc\n"), file(top+"/rustc/bin/rustc", "x"))...))
+	f.Add(tarOf(f, append(head, file(top+"/rustc/manifest.in", "file:../../canary\ndir:../..\nfile:/tmp/x\n"), file(top+"/canary", "evil"))...))
+	f.Add(tarOf(f, file(top+"/../../canary", "evil"), file("/canary", "evil"), file("../canary", "evil")))
+	f.Add(tarOf(f, tar.Header{Name: top + "/rustc", Typeflag: tar.TypeSymlink, Linkname: "../../.."}, file(top+"/rustc/canary", "evil")))
+	f.Add(tarOf(f, file(top+"/a", "x"), file(top+"/a/b", "x"), tar.Header{Name: top + "/a", Typeflag: tar.TypeDir, Mode: 0o755}))
+	f.Add(tarOf(f, append(head, file(top+"/rustc/manifest.in", "dir:bin\nfile:bin/x\ndir:.\nfile:\n"), file(top+"/rustc/bin/x", "x"))...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		outer := t.TempDir()
+		if err := os.WriteFile(filepath.Join(outer, "canary"), []byte("alive"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var packed bytes.Buffer
+		z, err := gzip.NewWriterLevel(&packed, gzip.NoCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := z.Write(b); err != nil || z.Close() != nil {
+			t.Fatal("compressing a seed")
+		}
+		path := filepath.Join(outer, top+".tar.gz")
+		if err := os.WriteFile(path, packed.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		unpackAll(t, outer, path, filepath.Base(path))
+		entries, err := os.ReadDir(outer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if canary, err := os.ReadFile(filepath.Join(outer, "canary")); err != nil || string(canary) != "alive" {
+			t.Errorf("the canary is %q, %v", canary, err)
+		}
+		if len(entries) != 2 {
+			t.Errorf("got %d files outside the root, want the archive and the canary", len(entries))
+		}
+	})
+}
+
+// unpackAll takes one archive through everything that writes.
+func unpackAll(t *testing.T, outer, path, name string) {
+	t.Helper()
+	work, err := newWorkspace(outer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := work.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	limits := Options{Limits: Limits{Unpacked: 1 << 20, Members: 100}}.withDefaults().Limits
+	a, err := scanner{limits, func(Event) {}}.scan(t.Context(), path, name, manifests.GZ, work.unpackSink(folderOf(0)))
+	if err != nil {
+		t.Fatalf("an archive's fault came as an error of the machine: %v", err)
+	}
+	l := checkArchive(a)
+	if err := work.install(folderOf(0), l, "prefix"); err != nil {
+		t.Logf("installing: %v", err) // a finding of the caller
+	}
+	if !a.complete && !a.subject.failed(archiveReadable, archiveLimits, archiveName) {
+		t.Error("the archive was not read to its end, and no check says why")
+	}
+}
+
+// FuzzContainers gives any bytes to the walkers of containers.
+func FuzzContainers(f *testing.F) {
+	f.Add([]byte("\xfd7zXZ\x00\x00\x00\xff\x12\xd9\x41\x00\x00\x00\x00\x1c\xdf\x44\x21\x90\x42\x99\x0d\x00\x00\x00\x00\x00\x01\x59\x5a"))
+	f.Add([]byte("\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00\x99\xe9\xd8\x51"))
+	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, format := range manifests.Formats() {
+			c, err := inspect(bytes.NewReader(b), int64(len(b)), format)
+			if c.trailing < 0 || c.trailing > int64(len(b)) || c.streams < 0 || c.memory < 0 {
+				t.Errorf("%s: got %+v, %v", format, c, err)
+			}
+		}
+	})
+}
