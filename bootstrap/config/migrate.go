@@ -166,6 +166,8 @@ type migrator struct {
 	opt     MigrateOptions
 	out     Migration
 	splices []splice
+	// sections are those that the file lacks and keys move to.
+	sections []addedSection
 }
 
 // splice replaces a range of the text.
@@ -305,6 +307,9 @@ func (m *migrator) changeID(to Minor) {
 
 // splice applies all edits.
 func (m *migrator) splice() []byte {
+	for _, s := range m.sections {
+		m.insertAt(len(m.doc.data), s.head+s.text)
+	}
 	slices.SortStableFunc(m.splices, func(a, b splice) int { return cmp.Compare(a.start, b.start) })
 	var out bytes.Buffer
 	at := 0

@@ -101,9 +101,13 @@ func (m *migrator) lines(n *node) (comment, start, end int) {
 	return comment, start, end
 }
 
-// cut removes a key with its own comment.
+// cut removes a key with its own comment. A comment at the top of the file is
+// rather about the file.
 func (m *migrator) cut(n *node) {
-	comment, _, end := m.lines(n)
+	comment, start, end := m.lines(n)
+	if comment == 0 {
+		comment = start
+	}
 	m.splices = append(m.splices, splice{comment, end, ""})
 }
 
@@ -120,6 +124,9 @@ func (m *migrator) insert(n *node, to, value string) {
 		if section = section.child(name); section == nil {
 			break
 		}
+	}
+	if comment == 0 {
+		comment = start // it stays where it is, see cut
 	}
 	head := string(m.doc.data[comment:start])
 	tail := strings.TrimRight(string(m.doc.data[n.end:end]), "\r\n")
@@ -139,9 +146,24 @@ func (m *migrator) insert(n *node, to, value string) {
 	case section != nil && section.def == byDots || section == nil && m.atTop(n):
 		m.splices = append(m.splices, splice{comment, comment, head + dotted})
 	default:
-		m.insertAt(len(m.doc.data), eol+"["+strings.Join(header, ".")+"]"+eol+head+line)
+		m.newSection("["+strings.Join(header, ".")+"]", head+line, eol)
 	}
 }
+
+// newSection adds text to a section that is not in the file yet. Its header is
+// written once, however many keys move there.
+func (m *migrator) newSection(header, text, eol string) {
+	for i := range m.sections {
+		if m.sections[i].header == header {
+			m.sections[i].text += text
+			return
+		}
+	}
+	m.sections = append(m.sections, addedSection{header, eol + header + eol, text})
+}
+
+// addedSection is a section that the file does not have.
+type addedSection struct{ header, head, text string }
 
 // atTop reports whether a key stands before the first header, so that a dotted
 // key of any section can stand there.
