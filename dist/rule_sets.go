@@ -24,9 +24,9 @@ func Executables() []Rule {
 	}
 }
 
-// LinkerWrappers are the programs in gcc-ld. rustc passes their folder to the C
+// linkerWrappers are the programs in gcc-ld. rustc passes their folder to the C
 // compiler with -B, and that looks there for the linker of its -fuse-ld option.
-var LinkerWrappers = [...]string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
+var linkerWrappers = [...]string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
 
 // LLDFile returns the name of rust-lld in the toolchain of a host. exe is the
 // suffix of the host's programs: "" or ".exe".
@@ -37,7 +37,7 @@ func LLDFile(host, exe string) string {
 // WrapperFiles returns the names of the gcc-ld wrappers of a host.
 func WrapperFiles(host, exe string) []string {
 	var names []string
-	for _, w := range LinkerWrappers {
+	for _, w := range linkerWrappers {
 		names = append(names, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+exe)
 	}
 	return names

@@ -60,7 +60,7 @@ func texts(errs []error) []string {
 func TestCheck(t *testing.T) {
 	const host = "x86_64-unknown-linux-gnu"
 	lld := []string{"lib/rustlib/" + host + "/bin/rust-lld*"}
-	for _, w := range LinkerWrappers {
+	for _, w := range linkerWrappers {
 		lld = append(lld, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+"*")
 	}
 	withLink := image(t, "bin/rustc*")

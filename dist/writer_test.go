@@ -374,3 +374,17 @@ func TestFanoutFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "channel.toml")
+	for _, text := range []string{"first, longer", "second"} {
+		must(t, WriteFile(path, []byte(text)))
+		if diff := cmp.Diff(map[string]string{"channel.toml": text}, digests(t, dir)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	if err := WriteFile(filepath.Join(path, "below"), nil); err == nil || !strings.Contains(err.Error(), "below") {
+		t.Errorf("below a file: got %v", err)
+	}
+}
