@@ -95,6 +95,9 @@ func Main(ctx context.Context, args []string, io IO) int {
 	if err == nil {
 		return exitOK
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
 	code := exitFail
 	if e, ok := errors.AsType[exitError](err); ok {
 		code = e.code

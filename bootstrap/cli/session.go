@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -100,7 +101,7 @@ func (a *app) loadConfig() (config.Config, error) {
 // configSource says where the configuration comes from.
 func (a *app) configSource() config.Source {
 	src := config.Source{
-		Path: a.flags.config, Dir: a.Dir, ReadFile: os.ReadFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
+		Path: a.flags.config, Dir: a.Dir, ReadFile: readConfigFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
 	}
 	if a.flags.jobs != 0 {
 		src.Flags = append(src.Flags, config.Flag{Name: "--jobs", Key: "build.jobs", Value: strconv.Itoa(a.flags.jobs)})
@@ -109,6 +110,24 @@ func (a *app) configSource() config.Source {
 		src.Flags = append(src.Flags, config.Flag{Name: "--build-dir", Key: "build.build-dir", Value: a.flags.buildDir})
 	}
 	return src
+}
+
+// maxConfigSize bounds configuration files; the annotated example of x.py has
+// 40 KB.
+const maxConfigSize = 4 << 20
+
+// readConfigFile reads a file that a stranger may have written.
+func readConfigFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfigSize+1))
+	if err == nil && len(data) > maxConfigSize {
+		err = fmt.Errorf("got more than %d bytes, which no configuration has", maxConfigSize)
+	}
+	return data, err
 }
 
 // thisHost guesses the triple of this machine, the default of build.build; the
@@ -145,7 +164,7 @@ func (a *app) configText(cfg config.Config) ([]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(a.path(name))
+	data, err := readConfigFile(a.path(name))
 	if err != nil {
 		return nil, fmt.Errorf("reading config %q: %w", name, err)
 	}
