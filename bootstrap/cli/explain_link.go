@@ -55,7 +55,7 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 		answer.Notes = append(answer.Notes, c.note)
 	}
 	if a.flags.json {
-		return a.printJSON(answer)
+		return a.printJSON(answer.withLists())
 	}
 	_, err = a.Stdout.Write([]byte(linkText(answer, q, c, asked.targetOrigin)))
 	return err
@@ -66,6 +66,15 @@ type linkAnswer struct {
 	targets.Explanation
 	Flags []rustflags.Flag `json:"flags"` // all of them, in rustc's order
 	Notes []string         `json:"notes,omitempty"`
+}
+
+// withLists prints empty lists as [], not as null.
+func (e linkAnswer) withLists() linkAnswer {
+	e.Flags = append([]rustflags.Flag{}, e.Flags...)
+	e.Steps = append([]targets.Step{}, e.Steps...)
+	e.Ways = append([]targets.Way{}, e.Ways...)
+	e.Warnings = append([]targets.Warning{}, e.Warnings...)
+	return e
 }
 
 // askedFlags are the arguments of rustc that a question is about.
@@ -100,7 +109,7 @@ func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFla
 		q.Bootstrap = a.getenv("RUSTC_BOOTSTRAP")
 	}
 	for _, arg := range args {
-		asked.flags = append(asked.flags, rustflags.Flag{Arg: arg, Origin: "command line"})
+		asked.flags = append(asked.flags, rustflags.Flag{Arg: arg, Origin: commandLine})
 	}
 	for _, f := range asked.flags {
 		q.Args = append(q.Args, f.Arg)
@@ -193,17 +202,7 @@ func linkText(e linkAnswer, q targets.Query, c askedCompiler, targetOrigin strin
 		row("", "(%s)", c.origin)
 	}
 	row("", "%s", bakedText(q))
-	for i, f := range e.Flags {
-		name := ""
-		if i == 0 {
-			name = "flags"
-		}
-		origin := ""
-		if f.Origin != "command line" {
-			origin = "   from " + f.Origin
-		}
-		row(name, "%s%s", f.Arg, origin)
-	}
+	writeFlags(&b, e.Flags)
 	b.WriteByte('\n')
 	writeDecision(&b, e.Explanation)
 	writeSteps(&b, e)
@@ -211,6 +210,31 @@ func linkText(e linkAnswer, q targets.Query, c askedCompiler, targetOrigin strin
 	writeWarnings(&b, e)
 	return b.String()
 }
+
+// writeFlags writes the flags of one origin in a line.
+func writeFlags(b *strings.Builder, flags []rustflags.Flag) {
+	name := "flags"
+	for len(flags) > 0 {
+		origin := flags[0].Origin
+		n := slices.IndexFunc(flags, func(f rustflags.Flag) bool { return f.Origin != origin })
+		if n < 0 {
+			n = len(flags)
+		}
+		args := make([]string, n)
+		for i, f := range flags[:n] {
+			args[i] = f.Arg
+		}
+		line := strings.Join(quoteAll(args), " ")
+		if origin != commandLine {
+			line += "   from " + origin
+		}
+		fmt.Fprintf(b, "%-10s%s\n", name, line)
+		name, flags = "", flags[n:]
+	}
+}
+
+// commandLine is the origin of flags after --.
+const commandLine = "command line"
 
 // bakedText says what the compiler's own default is.
 func bakedText(q targets.Query) string {
@@ -302,7 +326,7 @@ func originOf(e linkAnswer, r targets.Rule) string {
 	}
 	for i := len(e.Flags) - 1; i >= 0; i-- {
 		f := e.Flags[i]
-		if f.Origin != "command line" && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(f.Arg, "-C"), "_", "-"), option) {
+		if f.Origin != commandLine && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(f.Arg, "-C"), "_", "-"), option) {
 			return " (from " + f.Origin + ")"
 		}
 	}

@@ -267,6 +267,8 @@ func targetText(s *targets.Spec, e targets.Explanation, c askedCompiler) string 
 
 func linkerText(s *targets.Spec, d targets.Decision) string {
 	switch {
+	case d.Exit != 0:
+		return "none: a plain command line ends with " + d.Error
 	case !d.Linked:
 		return "none: a plain command line links nothing"
 	case s.Linker == "":

@@ -17,11 +17,14 @@ type Flag struct {
 
 // Target returns the target that cargo builds for where no --target is given:
 // CARGO_BUILD_TARGET, else build.target, else "" for the host. A list of
-// targets counts as none.
+// targets counts as none. A JSON file is named from where it is set.
 func (c Config) Target() (name, origin string) {
-	name, _, origin, err := c.text("CARGO_BUILD_TARGET", "build", "target")
+	name, root, origin, err := c.text("CARGO_BUILD_TARGET", "build", "target")
 	if err != nil {
 		return "", ""
+	}
+	if strings.HasSuffix(name, ".json") && !filepath.IsAbs(name) {
+		name = filepath.Join(root, name)
 	}
 	return name, origin
 }
