@@ -43,6 +43,9 @@ func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Wr
 	in := bufio.NewReaderSize(r, batchBuffer)
 	out := make([]byte, 0, batchBuffer+maxBatchLine)
 	flush := func() error {
+		if len(out) == 0 {
+			return nil
+		}
 		_, err := w.Write(out)
 		out = out[:0]
 		return err
@@ -92,14 +95,15 @@ func readLine(in *bufio.Reader, long *[]byte) (line []byte, tooLong bool, err er
 		*long = append((*long)[:0], line...)
 		for errors.Is(err, bufio.ErrBufferFull) {
 			line, err = in.ReadSlice('\n')
-			if tooLong = tooLong || len(*long)+len(line) > maxBatchLine; !tooLong {
+			if len(*long) <= maxBatchLine { // else it is too long already
 				*long = append(*long, line...)
 			}
 		}
 		line = *long
 	}
-	if tooLong {
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	if len(line) > maxBatchLine {
 		return nil, true, err
 	}
-	return bytes.TrimSuffix(line, []byte("\n")), false, err
+	return line, false, err
 }

@@ -1,0 +1,53 @@
+package tests
+
+import (
+	"bytes"
+	"io"
+	"testing"
+)
+
+// BenchmarkProcess measures whole processes, start included. x is the test
+// binary under another name here: somewhat more to start than the program.
+func BenchmarkProcess(b *testing.B) {
+	for _, bb := range []struct {
+		name string
+		args []string
+	}{
+		{"version", []string{"version"}},
+		{"explain", []string{"explain", "--target", "aarch64-unknown-linux-gnu", "--", "-Clinker=gcc"}},
+		{"explain-rustflags", []string{"explain", "--rustflags"}},
+		{"targets", []string{"targets"}},
+		{"targets-show", []string{"targets", "show", "riscv64gc-unknown-linux-gnu"}},
+		{"targets-show-nightly", []string{"targets", "show", "x86_64-unknown-linux-gnu", "--release", "nightly", "--json"}},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			dir := b.TempDir()
+			for b.Loop() {
+				cmd := xCommand(b, dir, nil, bb.args...)
+				cmd.Stdout = io.Discard
+				if err := cmd.Run(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkBatch measures cases a second of one process with one processor,
+// from its start to its end.
+func BenchmarkBatch(b *testing.B) {
+	cases := recordings(b)
+	const rounds = 25
+	in := bytes.Repeat(questions(b, cases), rounds)
+	dir := b.TempDir()
+	for b.Loop() {
+		cmd := xCommand(b, dir, []string{"GOMAXPROCS=1"}, "explain", "--batch")
+		cmd.Stdin, cmd.Stdout = bytes.NewReader(in), io.Discard
+		if err := cmd.Run(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perSecond := float64(rounds*len(cases)*b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(perSecond, "cases/s")
+	b.SetBytes(int64(len(in)))
+}
