@@ -173,6 +173,8 @@ func jsonValue(s Setting, o RenderOptions) any {
 		if t.Text != "" {
 			v = t.Text
 		}
+	case OptLevel:
+		v = t.json()
 	case ChangeID:
 		v = any(t.ID)
 		if t.Ignore {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/targets"
 )
 
 const renderInput = `profile = 'library'
@@ -163,5 +165,33 @@ func TestConfigsShareNothing(t *testing.T) {
 	again := load(t, Source{Host: triple(linux)})
 	if again.Dist.CompressionFormats[0] != "gz" || again.Build.Host[0] != triple(linux) {
 		t.Errorf("another Config: got %v, %v", again.Dist.CompressionFormats, again.Build.Host)
+	}
+}
+
+// TestDefaultsCanBeWritten makes the defaults of a rendering live: what they
+// are, somebody may write, and it reads as the same value.
+func TestDefaultsCanBeWritten(t *testing.T) {
+	want := load(t, source(nil))
+	text := strings.ReplaceAll("\n"+want.TOML(RenderOptions{}), "\n#", "\n")
+	got := load(t, source(bootstrapToml(text)))
+	for _, k := range Schema() {
+		if k.File != Bootstrap || strings.Contains(k.Section, "*") || len(want.Settings(k.ID())) == 0 {
+			continue
+		}
+		if diff := cmp.Diff(want.Settings(k.ID())[0].Value, got.Settings(k.ID())[0].Value, cmp.Comparer(func(a, b targets.Triple) bool { return a == b })); diff != "" {
+			t.Errorf("%s (-default +written):\n%s", k.ID(), diff)
+		}
+	}
+}
+
+func TestRenderOptimize(t *testing.T) {
+	for value, want := range map[string]any{"true": true, "false": false, "3": 3, `"s"`: "s"} {
+		c := load(t, source(bootstrapToml("rust.optimize = "+value)))
+		if got := c.TOML(RenderOptions{NoDefaults: true}); got != "[rust]\noptimize = "+value+"\n" {
+			t.Errorf("TOML of %s: got %q", value, got)
+		}
+		if got := c.JSON(RenderOptions{})["rust"].(map[string]any)["optimize"]; got != want {
+			t.Errorf("JSON of %s: got %v, want %v", value, got, want)
+		}
 	}
 }

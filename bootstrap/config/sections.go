@@ -123,7 +123,7 @@ type GCC struct {
 
 // Rust is [rust].
 type Rust struct {
-	Optimize                string         `toml:"optimize"`
+	Optimize                OptLevel       `toml:"optimize"`
 	Debug                   bool           `toml:"debug"`
 	CodegenUnits            int            `toml:"codegen-units"`
 	CodegenUnitsStd         int            `toml:"codegen-units-std"`

@@ -21,6 +21,8 @@ func toTOML(v any) string {
 		return strconv.FormatInt(v, 10)
 	case string:
 		return tomlString(v)
+	case OptLevel:
+		return v.toml()
 	case DebuginfoLevel:
 		return tomlString(string(v))
 	case LLDMode:

@@ -73,6 +73,29 @@ const (
 	DebuginfoFull               DebuginfoLevel = "full"
 )
 
+// OptLevel is a value of rust.optimize as it is written: "true", "false", "0" to
+// "3", "s" or "z". All but the last two are booleans and integers in the file.
+type OptLevel string
+
+// toml returns the value as TOML.
+func (l OptLevel) toml() string {
+	if l == "s" || l == "z" {
+		return tomlString(string(l))
+	}
+	return string(l)
+}
+
+// json returns the value as encoding/json wants it.
+func (l OptLevel) json() any {
+	switch n, err := strconv.Atoi(string(l)); {
+	case err == nil:
+		return n
+	case l == "true" || l == "false":
+		return l == "true"
+	}
+	return string(l)
+}
+
 // LLDMode says which LLD links Rust code during the build
 // (rust.bootstrap-override-lld). The empty value means that the key is absent,
 // which acts like [LLDModeNone].

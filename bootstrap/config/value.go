@@ -297,12 +297,12 @@ func readDebuginfo(k Key, n *node) (any, *node, string) {
 func readOptimize(k Key, n *node) (any, *node, string) {
 	switch {
 	case n.kind == boolNode:
-		return n.text, nil, ""
+		return OptLevel(n.text), nil, ""
 	case n.kind == stringNode && (n.text == "s" || n.text == "z"):
-		return n.text, nil, ""
+		return OptLevel(n.text), nil, ""
 	case n.kind == intNode:
 		if v, err := integer(n.text); err == nil && v >= 0 && v <= 3 {
-			return strconv.FormatInt(v, 10), nil, ""
+			return OptLevel(strconv.FormatInt(v, 10)), nil, ""
 		}
 	case n.kind != stringNode:
 		return nil, nil, mismatch(k, n)
