@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"x.go/dist/linkage"
 )
@@ -62,7 +63,7 @@ func legCheck(leg, part string) string { return "link/" + leg + "/" + part }
 // legTable is the part of the catalogue that the legs make.
 func legTable() []CheckInfo {
 	var out []CheckInfo
-	for _, l := range legs {
+	for _, l := range append(slices.Clone(legs), leg{name: crossName, what: crossWhat}) {
 		out = append(out,
 			CheckInfo{legCheck(l.name, partLinks), Link, l.what + ": it links"},
 			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the one that is demanded, by .comment and by -Wl,-v"},
@@ -169,8 +170,8 @@ func (b *bench) demanded(want demand) demand {
 
 // runLeg links, reads back and runs, and returns the rows for the report's
 // table of binaries.
-func runLeg(ctx context.Context, l leg, b *bench) (*subject, []Binary) {
-	s := newSubject(b.label)
+func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Binary) {
+	s := newSubject(label)
 	links := legCheck(l.name, partLinks)
 	s.declare(links)
 	if l.need != nil {

@@ -299,37 +299,53 @@ func sharesPrefix(prefix string) bool {
 	return false
 }
 
-// link runs the legs.
+// link runs the legs, and one for each other target.
 func (r *run) link(ctx context.Context, t *toolchain, probeErr error) error {
 	for _, l := range legs {
-		if err := ctx.Err(); err != nil {
+		if err := r.leg(ctx, l, t, t.label, probeErr); err != nil {
 			return err
 		}
-		if len(r.opts.Legs) > 0 && !slices.Contains(r.opts.Legs, l.name) {
+	}
+	for _, target := range t.targets {
+		if target == t.host {
 			continue
 		}
-		if probeErr != nil {
-			s := newSubject(t.label)
-			s.skipf(legCheck(l.name, partLinks), "the compiler does not run: %v", probeErr)
-			r.add(s)
-			continue
+		if err := r.leg(ctx, crossLeg(target), t, target.String(), probeErr); err != nil {
+			return err
 		}
-		if b := (&bench{toolchain: t, expect: r.expectation(t)}); l.only != nil && !l.only(b) {
-			continue
-		}
-		dir, err := os.MkdirTemp(r.work.dir, "leg-")
-		if err != nil {
-			return fmt.Errorf("making a folder for a link: %w", err)
-		}
-		b := &bench{toolchain: t, expect: r.expectation(t), dir: dir}
-		r.progress(Event{Group: Link, Subject: l.name})
-		s, rows := runLeg(ctx, l, b)
+	}
+	return nil
+}
+
+// leg runs one leg in a folder of its own.
+func (r *run) leg(ctx context.Context, l leg, t *toolchain, label string, probeErr error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b := &bench{toolchain: t, expect: r.expectation(t)}
+	if len(r.opts.Legs) > 0 && !slices.Contains(r.opts.Legs, l.name) {
+		return nil
+	}
+	if probeErr != nil {
+		s := newSubject(label)
+		s.skipf(legCheck(l.name, partLinks), "the compiler does not run: %v", probeErr)
 		r.add(s)
-		r.report.Binaries = append(r.report.Binaries, rows...)
-		r.progress(Event{Group: Link, Subject: l.name, Done: true})
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("removing the folder of a link: %w", err)
-		}
+		return nil
+	}
+	if l.only != nil && !l.only(b) {
+		return nil
+	}
+	var err error
+	if b.dir, err = os.MkdirTemp(r.work.dir, "leg-"); err != nil {
+		return fmt.Errorf("making a folder for a link: %w", err)
+	}
+	r.progress(Event{Group: Link, Subject: l.name})
+	s, rows := runLeg(ctx, l, b, label)
+	r.add(s)
+	r.report.Binaries = append(r.report.Binaries, rows...)
+	r.progress(Event{Group: Link, Subject: l.name, Done: true})
+	if err := removeTree(b.dir); err != nil {
+		return fmt.Errorf("removing the folder of a link: %w", err)
 	}
 	return nil
 }

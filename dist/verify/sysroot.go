@@ -195,7 +195,11 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s is not an executable file", e.Name())
 		}
 	}
-	for _, n := range wrapperNames {
+	required := wrapperNames
+	if expect != ExpectLLD {
+		required = wrapperNames[:1] // the one that a default link may ask for
+	}
+	for _, n := range required {
 		if !slices.Contains(names, n) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s is missing", n)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"x.go/dist/verify"
 	"x.go/tests/testenv"
 )
@@ -329,5 +330,58 @@ func TestGoodTree(t *testing.T) {
 	}
 	if len(report.Binaries) < 10 {
 		t.Errorf("got %d binaries, want at least the 10 programs and libraries of the minimal profile", len(report.Binaries))
+	}
+}
+
+// A toolchain whose gcc-ld/ld.lld runs the system linker is a sound one with
+// rust.lld = false: nothing links with LLD, and that is found without being
+// told what to expect.
+func TestSystemLinkerTree(t *testing.T) {
+	testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := tree{t, linkTree(t, c), c.host.String()}
+	tr.remove(gccLD + "/*")
+	tr.remove("lib/rustlib/HOST/bin/rust-lld")
+	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte("#!/bin/sh\nexec ld \"$@\"\n"), 0o755))
+	tr.remove("lib/rustlib/manifest-*") // they list what was removed
+	report := verifyAll(t, verify.Options{Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}})
+	if report.Status() != verify.Pass || report.Expect != verify.ExpectSystem {
+		t.Errorf("got %s expecting %s, want PASS expecting system; failures %q", report.Status(), report.Expect, failedNames(report))
+	}
+	for _, b := range report.Binaries {
+		if b.Leg != "" && b.Linker == "LLD" {
+			t.Errorf("leg %s made %s with LLD", b.Leg, b.Path)
+		}
+	}
+}
+
+// A standard library of another target is tried: one that the compiler cannot
+// use fails, and one that nothing here can link for is skipped.
+func TestCrossTargets(t *testing.T) {
+	testenv.Need(t, "rustc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := tree{t, linkTree(t, c), c.host.String()}
+	for _, target := range []string{"wasm32-unknown-unknown", "riscv64gc-unknown-linux-gnu"} {
+		dir := tr.path("lib/rustlib/" + target + "/lib")
+		tr.must(os.MkdirAll(dir, 0o755))
+		tr.must(os.WriteFile(filepath.Join(dir, "libstd-0123456789abcdef.rlib"), []byte("!<arch>\n"), 0o644))
+	}
+	report := verifyAll(t, verify.Options{Inputs: []string{tr.root}, Groups: []verify.Group{verify.Link}, Legs: []string{"cross"}, SearchPath: t.TempDir()})
+	got := map[string]verify.Status{}
+	for _, check := range report.Checks {
+		if check.Name == "link/cross/links" {
+			got[check.Subject] = check.Status
+		}
+	}
+	want := map[string]verify.Status{"wasm32-unknown-unknown": verify.Fail, "riscv64gc-unknown-linux-gnu": verify.Skip}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("outcomes (-want +got):\n%s", d)
 	}
 }

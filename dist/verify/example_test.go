@@ -1,0 +1,49 @@
+package verify_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"x.go/dist/verify"
+)
+
+// A release job verifies the folder that it is about to publish.
+func ExampleRun() {
+	report, err := verify.Run(context.Background(), verify.Options{
+		Inputs: []string{"testdata/none"},
+		Expect: verify.ExpectLLD,
+		Groups: []verify.Group{verify.Static, verify.Link, verify.Channel},
+	})
+	if err != nil {
+		fmt.Println("trouble with this machine:", err)
+		return
+	}
+	if err := report.WriteText(os.Stdout, false); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// FAIL input/readable: reading operand: stat testdata/none: no such file or directory
+	// FAIL: 1 failed, 0 skipped, 1 passed
+}
+
+// One skip makes the whole a skip: what was not tested did not pass.
+func ExampleReport_Status() {
+	report := verify.Report{Checks: []verify.Check{
+		{Name: "archive/readable", Status: verify.Pass},
+		{Name: "link/default/links", Status: verify.Skip, Detail: "no C compiler"},
+	}}
+	fmt.Println(report.Status(), "-", report.Summary())
+	// Output: SKIP - 0 failed, 1 skipped, 1 passed
+}
+
+// Differences that are intended are written down with their reasons.
+func ExampleParseAllow() {
+	allow, err := verify.ParseAllow([]byte("only-in-b share/doc/rust/licenses/* # two new licences\n"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s %s: %s\n", allow[0].Kind, allow[0].Pattern, allow[0].Reason)
+	// Output: only-in-b share/doc/rust/licenses/*: two new licences
+}
