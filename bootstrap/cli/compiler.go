@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -220,8 +221,16 @@ func (a *app) realWorld(tc bootstrap.Toolchain) targets.World {
 // maxArgFile bounds an @PATH file. Command lines of the kernel end at 2 MiB.
 const maxArgFile = 16 << 20
 
-// readArgFile reads an @PATH file of rustc's arguments.
-func (a *app) readArgFile(path string) ([]byte, error) { return readBounded(a.path(path), maxArgFile) }
+// readArgFile reads an @PATH file of rustc's arguments. Its error is worded as
+// Rust's standard library does, since it becomes part of rustc's message.
+func (a *app) readArgFile(path string) ([]byte, error) {
+	data, err := readBounded(a.path(path), maxArgFile)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		text := errno.Error()
+		err = fmt.Errorf("%s%s (os error %d)", strings.ToUpper(text[:1]), text[1:], int(errno))
+	}
+	return data, err
+}
 
 // readBounded reads a file of at most limit bytes.
 func readBounded(path string, limit int64) (data []byte, err error) {

@@ -57,7 +57,7 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 	if a.flags.json {
 		return a.printJSON(answer.withLists())
 	}
-	_, err = a.Stdout.Write([]byte(linkText(answer, q, c, asked.targetOrigin)))
+	_, err = a.Stdout.Write([]byte(linkText(answer, q, c, asked)))
 	return err
 }
 
@@ -81,7 +81,8 @@ func (e linkAnswer) withLists() linkAnswer {
 type askedFlags struct {
 	flags        []rustflags.Flag
 	notes        []string
-	targetOrigin string // what named the target
+	target       string // as given
+	targetOrigin string // what named the target, "" for the command line
 }
 
 // linkQuery gathers target and flags.
@@ -98,6 +99,7 @@ func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFla
 	if err != nil {
 		return targets.Query{}, asked, err
 	}
+	asked.target = name
 	q, err := a.targetQuery(c, name)
 	if err != nil {
 		return q, asked, err
@@ -158,12 +160,13 @@ func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
 	if err != nil {
 		return targets.Query{}, usagef("reading target file %q: %w", name, err)
 	}
-	t, err := targets.ParseTriple(stem)
-	if err != nil {
-		return targets.Query{}, usagef("naming the target of %q: %w", name, err)
+	// rustc takes any file name; one that is no triple leaves the target
+	// without a name, which only some messages show.
+	if t, err := targets.ParseTriple(stem); err == nil {
+		spec = spec.Named(t)
 	}
 	host, err := c.snapshot.For(c.compiler, c.compiler.Host)
-	return targets.Query{Compiler: c.compiler, Target: spec.Named(t), Host: host, CustomTarget: true, World: c.world}, err
+	return targets.Query{Compiler: c.compiler, Target: spec, Host: host, CustomTarget: true, World: c.world}, err
 }
 
 // maxTargetFile bounds a target's JSON file; rustc's own have 3 KB.
@@ -187,14 +190,14 @@ func (a *app) cargoConfig() (rustflags.Config, error) {
 }
 
 // linkText tells an answer to people.
-func linkText(e linkAnswer, q targets.Query, c askedCompiler, targetOrigin string) string {
+func linkText(e linkAnswer, q targets.Query, c askedCompiler, asked askedFlags) string {
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%-10s%s\n", name, fmt.Sprintf(format, args...))
 	}
-	target := q.Target.Triple.String()
-	if targetOrigin != "" {
-		target += " (" + targetOrigin + ")"
+	target := asked.target
+	if asked.targetOrigin != "" {
+		target += " (" + asked.targetOrigin + ")"
 	}
 	row("target", "%s", target)
 	row("compiler", "rustc %s on %s", e.Compiler.Release, e.Compiler.Host)
@@ -337,13 +340,16 @@ func writeWays(b *strings.Builder, e linkAnswer) {
 	if len(e.Ways) == 0 {
 		return
 	}
-	without := ""
+	without, taken := "", "stable  "
 	if e.Decision.Exit != 0 {
 		without = ", without the flags above"
 	}
+	if slices.ContainsFunc(e.Flags, func(f rustflags.Flag) bool { return strings.HasSuffix(f.Arg, "unstable-options") }) {
+		without, taken = without+", where -Zunstable-options is given", "accepted"
+	}
 	fmt.Fprintf(b, "\nwhat turns LLD %s here%s\n", e.Ways[0].Turns, without)
 	for _, w := range e.Ways {
-		state := "stable  "
+		state := taken
 		if !w.Stable {
 			state = "unstable"
 		}

@@ -393,9 +393,11 @@ func completeFlavors(*cobra.Command, []string, string) ([]cobra.Completion, cobr
 	seen := map[string]bool{}
 	var out []cobra.Completion
 	for spec := range s.All() {
-		if f := spec.Flavor.String(); !seen[f] {
-			seen[f] = true
-			out = append(out, f)
+		for _, sp := range []*targets.Spec{spec, spec.WithLLDDefault()} {
+			if f := sp.Flavor.String(); !seen[f] {
+				seen[f] = true
+				out = append(out, f)
+			}
 		}
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
