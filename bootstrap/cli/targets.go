@@ -128,7 +128,8 @@ func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error)
 	return rows, nil
 }
 
-// defaultLink asks what a plain command line does for a target.
+// defaultLink asks what a plain command line does for a target, on a machine
+// that has every linker.
 func defaultLink(c askedCompiler, t targets.Triple) (targets.Explanation, *targets.Spec, error) {
 	q, err := c.snapshot.Query(c.compiler, t, nil)
 	if err != nil {
@@ -139,7 +140,7 @@ func defaultLink(c askedCompiler, t targets.Triple) (targets.Explanation, *targe
 		// on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
-	q.World = c.world
+	q.World.Sysroot = c.world.Sysroot
 	return targets.Explain(q), q.Target, nil
 }
 
