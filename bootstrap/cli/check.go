@@ -82,7 +82,9 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	cfg, loadErr := config.Load(src)
 	report := checkReport{Findings: []config.Finding{}}
 	facts := bootstrap.MachineFacts()
-	if !f.noToolchain {
+	if f.noToolchain {
+		facts.Sysroot = a.path(a.flags.sysroot) // its files can be looked at all the same
+	} else {
 		tc, found, err := a.askToolchain(ctx, cfg)
 		report.Findings = append(report.Findings, found...)
 		if err != nil {

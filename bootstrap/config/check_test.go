@@ -156,7 +156,7 @@ func TestCheckFiles(t *testing.T) {
 		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'\nsite-wrapper = '/gone'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
 			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}, want: []string{
 				"error /gone: no such file; correct lld.site-wrapper",
-				"error bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
+				"warning bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
 			}},
 		{name: "read-only folders", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{
 			"error build.build-dir: writing to /here/build: permission denied; choose another build.build-dir"}},

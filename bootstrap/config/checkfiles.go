@@ -90,8 +90,16 @@ func (k *checker) programs() {
 		}
 		k.program(k.path(p.name), p.key, "correct "+p.key, mustExist|mayBeLink)
 	}
-	for _, p := range []struct{ key, name string }{
-		{"build.rustc", k.c.Build.Rustc}, {"build.cargo", k.c.Build.Cargo},
+	// The compiler is needed unless another toolchain is given; cargo is x.py's.
+	rustc := Failure
+	if k.f.Sysroot != "" {
+		rustc = Warning
+	}
+	for _, p := range []struct {
+		key, name string
+		severity  Severity
+	}{
+		{"build.rustc", k.c.Build.Rustc, rustc}, {"build.cargo", k.c.Build.Cargo, Warning},
 	} {
 		if !strings.ContainsRune(filepath.ToSlash(p.name), '/') {
 			continue // found on PATH, or not set
@@ -100,9 +108,9 @@ func (k *checker) programs() {
 		_, err := k.f.Files.Lstat(k.path(p.name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			k.say(Failure, p.key, "correct the path or remove the key", "%s: no such file", p.name)
+			k.say(p.severity, p.key, "correct the path or remove the key", "%s: no such file", p.name)
 		case err != nil:
-			k.say(Failure, p.key, "correct the path or remove the key", "%s: %v", p.name, err)
+			k.say(p.severity, p.key, "correct the path or remove the key", "%s: %v", p.name, err)
 		}
 	}
 }
