@@ -2,9 +2,12 @@ package tests
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,15 +64,7 @@ linker = "far/i686-gcc"
 		"rustc":            noteRustc,
 	}
 	dir := t.TempDir()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	writeFiles(t, dir, files)
 	for _, tt := range []struct {
 		name, target string
 		env          []string
@@ -144,4 +139,67 @@ func configured(args []string) []string {
 		}
 	}
 	return out
+}
+
+// TestConditionsEqualRustc gives a flag to each line of `rustc --print cfg` as
+// a condition: x must find that it holds, or say that it cannot know.
+func TestConditionsEqualRustc(t *testing.T) {
+	rustc := testenv.Need(t, "rustc")
+	for _, target := range []string{"x86_64-unknown-linux-gnu", "aarch64-apple-darwin", "i686-pc-windows-gnu", "wasm32-wasip1", "s390x-unknown-linux-gnu", "thumbv7em-none-eabihf", "avr-none"} {
+		args := []string{"--print", "cfg", "--target", target}
+		if target == "avr-none" {
+			args = append(args, "-Ctarget-cpu=atmega328p")
+		}
+		out, err := exec.Command(rustc, args...).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		var config strings.Builder
+		for i, line := range lines {
+			fmt.Fprintf(&config, "[target.'cfg(%s)']\nrustflags = [\"%d\"]\n[target.'cfg(not(%[1]s))']\nrustflags = [\"wrong\"]\n", line, i)
+		}
+		dir := t.TempDir()
+		writeFiles(t, dir, map[string]string{".cargo/config.toml": config.String()})
+		cmd := xCommand(t, dir, nil, "explain", "--rustflags", "--json", "--target", target, "--release", "stable")
+		cmd.Env = append(cleanCargoEnv(), "CARGO_HOME="+dir)
+		text, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Flags []rustflags.Flag
+			Notes []string
+		}
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		held := map[string]bool{}
+		for _, f := range got.Flags {
+			held[f.Arg] = true
+		}
+		if held["wrong"] {
+			t.Errorf("%s: x finds that a condition of rustc does not hold: %v", target, got.Flags)
+		}
+		for i, line := range lines {
+			asked := slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "'cfg("+line+")'") })
+			if !held[strconv.Itoa(i)] && !asked {
+				t.Errorf("%s: x neither finds that %s holds nor says that it cannot know", target, line)
+			}
+		}
+	}
+}
+
+// writeFiles writes a tree of small files, all of them executable.
+func writeFiles(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -108,7 +108,9 @@ func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFla
 		if asked.flags, asked.notes, err = cargo.Flags(q.Target); err != nil {
 			return q, asked, usage(err)
 		}
-		q.Bootstrap = a.getenv("RUSTC_BOOTSTRAP")
+		if q.Bootstrap = a.getenv("RUSTC_BOOTSTRAP"); q.Bootstrap != "" {
+			asked.notes = append(asked.notes, "RUSTC_BOOTSTRAP="+q.Bootstrap+" is set here and counts")
+		}
 	}
 	for _, arg := range args {
 		asked.flags = append(asked.flags, rustflags.Flag{Arg: arg, Origin: commandLine})
