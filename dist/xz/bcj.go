@@ -10,6 +10,20 @@ import (
 // of the format and is defined by the implementations in the LZMA SDK and
 // liblzma; the tests compare with the xz program.
 
+// BCJ is a branch filter: it makes machine code of one architecture compress
+// better. The zero value is none.
+type BCJ uint8
+
+// The branch filters.
+const (
+	BCJNone BCJ = iota
+	BCJX86
+	BCJARM64
+)
+
+// branches are the filter ids of each BCJ.
+var branches = [...]uint64{BCJNone: 0, BCJX86: filterX86, BCJARM64: filterARM64}
+
 // x86 filters CALL and JMP with 32-bit operands (opcodes E8 and E9).
 //
 // An operand is converted if its top byte looks like a sign, 00 or FF. As an

@@ -20,17 +20,18 @@ const (
 
 // preset is what a Profile stands for.
 type preset struct {
-	optimal   bool // radix finder and optimal parser, workers share a block
+	optimal   bool // optimal parser
 	dictSize  int64
 	blockSize int64
 	niceLen   int
 	depth     int
+	leaf      int
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 64, 6},
-	Balanced: {true, 32 << 20, 64 << 20, 32, 1},
-	Best:     {true, 128 << 20, 512 << 20, 64, 1},
+	Fast:     {false, 16 << 20, 16 << 20, 64, 16, 16},
+	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
+	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 48},
 }
 
 // Limits of a WriterConfig.
@@ -39,7 +40,6 @@ const (
 	maxDictSize  = 1 << 30
 	minBlockSize = 4 << 10
 	maxBlockSize = 1 << 30
-	maxDepth     = 1 << 16
 	maxWorkers   = 1 << 10
 )
 
@@ -69,13 +69,18 @@ type WriterConfig struct {
 	// and 2), a negative value means zero.
 	LC, LP, PB int
 
-	// NiceLen is the match length at which the search for a longer one stops,
-	// 5 to 273. Depth is how many candidates the Fast profile looks at for a
-	// match; the others have no such limit.
+	// NiceLen is the match length that is taken without looking for anything
+	// better, 5 to 273. Depth is the length up to which the longest of all
+	// matches is sought, 5 to 65; among longer ones the nearest is taken.
 	NiceLen, Depth int
 
 	// Check is the integrity check of each block.
 	Check Check
+
+	// BCJ is the branch filter to apply to all of the input. Some decoders
+	// cannot read it, ulikunitz/xz among them; rustup and xz can, ARM64 from
+	// liblzma 5.4 on.
+	BCJ BCJ
 
 	// Workers is the number of goroutines that compress; zero means
 	// GOMAXPROCS.
@@ -124,7 +129,9 @@ type settings struct {
 	blockSize int64
 	niceLen   int
 	depth     int
+	leaf      int // see radixFinder
 	props     props
+	bcj       BCJ
 	check     Check
 	workers   int
 	inputSize int64 // 0 if not known
@@ -149,7 +156,9 @@ func (c WriterConfig) resolve() (settings, error) {
 		blockSize: cmp.Or(c.BlockSize, p.blockSize),
 		niceLen:   cmp.Or(c.NiceLen, p.niceLen),
 		depth:     cmp.Or(c.Depth, p.depth),
+		leaf:      p.leaf,
 		check:     c.Check,
+		bcj:       c.BCJ,
 		workers:   c.Workers,
 		inputSize: c.Size,
 	}
@@ -160,12 +169,13 @@ func (c WriterConfig) resolve() (settings, error) {
 		{"dictionary size", s.dictSize, minDictSize, maxDictSize},
 		{"block size", s.blockSize, minBlockSize, maxBlockSize},
 		{"nice length", int64(s.niceLen), 5, maxMatch},
-		{"depth", int64(s.depth), 1, maxDepth},
+		{"depth", int64(s.depth), 5, foundCap},
 		{"lc", int64(lc), 0, maxLCLP},
 		{"lp", int64(lp), 0, maxLCLP},
 		{"lc + lp", int64(lc + lp), 0, maxLCLP},
 		{"pb", int64(pb), 0, maxPB},
 		{"check", int64(s.check), 0, int64(len(checks) - 1)},
+		{"branch filter", int64(s.bcj), 0, int64(len(branches) - 1)},
 		{"workers", int64(s.workers), 1, maxWorkers},
 		{"size", s.inputSize, 0, math.MaxInt64},
 	} {
@@ -198,4 +208,38 @@ func orDefault(v, def int) int {
 		return def
 	}
 	return max(v, 0)
+}
+
+// overlap reports whether a block is filled while another is compressed.
+func (s *settings) overlap() bool { return s.blockSize <= 64<<20 }
+
+// memory is about the most bytes a Writer with these settings holds.
+func (s *settings) memory() int64 {
+	block := s.blockSize
+	if s.inputSize > 0 {
+		block = min(block, s.inputSize)
+	}
+	inputs := int64(1)
+	if s.overlap() && s.inputSize != block {
+		inputs = 2
+	}
+	output := block + block>>10
+	return inputs*block + output + radixMemory(block, s.dictSize, s.workers)
+}
+
+// filters applies the filters before LZMA2 to raw, in place, and returns the
+// whole chain for a block header.
+func (s *settings) filters(raw []byte) ([]filter, error) {
+	var chain []filter
+	if id := branches[s.bcj]; id != 0 {
+		f := filter{id: id}
+		apply, err := newByteFilter(f, true)
+		if err != nil {
+			return nil, err
+		}
+		apply.apply(raw)
+		chain = append(chain, f)
+	}
+	code := dictSizeCode(min(s.dictSize, int64(len(raw))))
+	return append(chain, filter{id: filterLZMA2, props: []byte{code}}), nil
 }

@@ -1,107 +1,105 @@
 package xz
 
-// lazyParser chooses matches with one position of lookahead and no prices: a
-// match is taken unless the next position has one that is clearly better.
+import "math/bits"
+
+// lazyParser chooses symbols without prices: it takes the match that seems to
+// save the most, unless one at the next positions saves more.
 type lazyParser struct {
-	hashChain
-	reps  [numReps]uint32 // counted from 1, like match.dist
-	now   []match         // found at the current position if fresh
-	after []match
-	fresh bool
+	data   []byte
+	result []found // of data[origin:]
+	origin int
+	end    int
+	cap    int // results as long as this may be longer
+	nice   int
+	reps   [numReps]uint32 // counted from 1
 }
 
-// Distances above these need a longer match to pay for themselves.
+// match is a length and a distance counted from 1. save is about what it saves
+// against literals, in bits.
+type match struct {
+	length, dist uint32
+	save         int
+}
+
+// Guesses in bits that stand for prices.
 const (
-	farDist3 = 1 << 11
-	farDist4 = 1 << 18
+	literalBits = 6  // of a byte that no match covers
+	repBits     = 6  // of a repeat, without its length
+	matchBits   = 11 // of a match, without its distance and length
+	lookahead   = 2  // positions that may have a better match
 )
 
-// reset starts on a block whose state is fresh.
-func (p *lazyParser) reset(data []byte, dictSize, depth, niceLen int) {
-	p.hashChain.reset(data, dictSize, depth, niceLen)
+// slice implements sliceParser.
+func (p *lazyParser) slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op {
+	p.data, p.result, p.origin, p.end = data, result, origin, end
+	p.nice = set.niceLen
+	p.cap = set.depth
 	p.reps = [numReps]uint32{1, 1, 1, 1}
-	p.fresh = false
-}
-
-// parse parses data[pos:end] into ops; the matches may end beyond end. It
-// returns the ops and the position they reach.
-func (p *lazyParser) parse(pos, end int, ops []op) ([]op, int) {
-	start := pos // of the literals not yet in ops
-	for pos < end {
-		if !p.fresh {
-			p.insertTo(pos)
-			p.now = p.find(pos, p.now)
-		}
-		p.fresh = false
-		m := p.choose(pos)
-		if m.length == 0 {
+	literals := start
+	for pos := start; pos < end; {
+		m := p.best(pos)
+		if m.save <= 0 {
 			pos++
 			continue
 		}
-		if m.length < uint32(p.niceLen) && pos+1 < len(p.data) {
-			p.after = p.find(pos+1, p.after)
-			p.now, p.after = p.after, p.now
-			if next := p.choose(pos + 1); p.better(next, m) {
-				pos++
-				p.fresh = true
-				continue
+		for try := 1; try <= lookahead && m.length < uint32(p.nice) && pos+try < end; try++ {
+			if next := p.best(pos + try); next.save > m.save+try {
+				pos += try
+				try = 0
+				m = next
 			}
 		}
-		ops = append(ops, op{uint32(pos - start), m.length, m.dist})
+		out = append(out, op{uint32(pos - literals), m.length, m.dist})
 		p.use(m.dist)
 		pos += int(m.length)
-		start = pos
+		literals = pos
 	}
-	if pos > start {
-		ops = append(ops, op{literals: uint32(pos - start)})
+	if literals < end {
+		out = append(out, op{literals: uint32(end - literals)})
 	}
-	return ops, pos
+	return out
 }
 
-// choose picks the best of the repeats at pos and the matches in p.now; its
-// length is 0 if a literal is better than any.
-func (p *lazyParser) choose(pos int) match {
-	limit := min(len(p.data)-pos, maxMatch)
-	var rep match
-	for _, dist := range p.reps {
-		if int(dist) > pos {
+// best returns the match at pos that saves the most; save is at most 0 if there
+// is none.
+func (p *lazyParser) best(pos int) match {
+	limit := min(p.end-pos, maxMatch)
+	var m match
+	if limit < minMatch {
+		return m
+	}
+	for i, dist := range p.reps {
+		from := pos - int(dist)
+		if from < 0 || p.data[from] != p.data[pos] || p.data[from+1] != p.data[pos+1] {
 			continue
 		}
-		if l := matchLen(p.data, pos-int(dist), pos, limit); l >= minMatch && uint32(l) > rep.length {
-			rep = match{uint32(l), dist}
+		l := matchLen(p.data, from, pos, limit)
+		if save := l*literalBits - repBits - i - bits.Len(uint(l)); save > m.save {
+			m = match{uint32(l), dist, save}
 		}
 	}
-	if rep.length >= uint32(p.niceLen) || len(p.now) == 0 {
-		return rep
+	f := p.result[pos-p.origin]
+	length, dist := f.longest()
+	if dist == 0 {
+		return m
 	}
-	k := len(p.now) - 1
-	m := p.now[k]
-	for k > 0 && p.now[k-1].length+1 >= m.length && m.dist>>7 > p.now[k-1].dist {
-		k--
-		m = p.now[k]
+	if length = min(length, limit); length >= p.cap {
+		length += matchLen(p.data, pos-dist+length, pos+length, limit-length)
 	}
-	if rep.length+1 >= m.length || rep.length+2 >= m.length && m.dist > 1<<9 || rep.length+3 >= m.length && m.dist > 1<<15 {
-		if rep.length >= minMatch {
-			return rep
-		}
-	}
-	if m.length == 3 && m.dist > farDist3 || m.length == 4 && m.dist > farDist4 {
-		return rep
+	m = m.or(length, dist)
+	if length, dist = f.nearer(); dist != 0 {
+		m = m.or(min(length, limit), dist)
 	}
 	return m
 }
 
-// better reports whether a literal and then next is likely cheaper than m.
-func (p *lazyParser) better(next, m match) bool {
-	if next.length < minMatch {
-		return false
+// or returns m, or the other match if that saves more.
+func (m match) or(length, dist int) match {
+	save := length*literalBits - matchBits - bits.Len(uint(dist)) - bits.Len(uint(length))
+	if save > m.save {
+		return match{uint32(length), uint32(dist), save}
 	}
-	return score(next) > score(m)+2
-}
-
-// score estimates the bits a match saves.
-func score(m match) int {
-	return int(m.length)*4 - int(distSlot(m.dist))/2
+	return m
 }
 
 // use makes dist the last distance.

@@ -58,27 +58,27 @@ func (t *nearTable) find(pos, limit int, f found, m *[4]match) int {
 	*pair, *triple = uint32(pos)+1, uint32(pos)+1
 	t.next = pos + 1
 	if dist2 < dist && dist2 <= pos {
-		m[n] = match{2, uint32(dist2)}
+		m[n] = match{length: 2, dist: uint32(dist2)}
 		n++
 	}
 	if dist3 <= pos && dist3 < dist && limit >= 3 && (v^binary.LittleEndian.Uint32(t.data[pos-dist3:]))<<8 == 0 {
 		if n > 0 && dist3 <= dist2 {
 			n = 0
 		}
-		m[n] = match{3, uint32(dist3)}
+		m[n] = match{length: 3, dist: uint32(dist3)}
 		n++
 	}
 	if d := f & (1<<30 - 1); d == 0 {
 		return n
 	}
 	if l, d := f.nearer(); d != 0 && l > 3 && l < limit {
-		m[n] = match{uint32(l), uint32(d)}
+		m[n] = match{length: uint32(l), dist: uint32(d)}
 		n++
 	}
 	if length >= t.cap || length >= limit {
 		length = min(length, limit)
 		length += matchLen(t.data, pos-dist+length, pos+length, limit-length)
 	}
-	m[n] = match{uint32(length), uint32(dist)}
+	m[n] = match{length: uint32(length), dist: uint32(dist)}
 	return n + 1
 }

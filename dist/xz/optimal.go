@@ -38,18 +38,17 @@ type node struct {
 	reps   [numReps]uint32 // counted from 1
 }
 
-// slice parses data[start:end] and appends the ops to out. result holds the
-// matches of data from origin on.
+// slice implements sliceParser.
 func (p *optimalParser) slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op {
 	p.data, p.result, p.origin, p.end = data[:end+radixTail], result, origin, end
 	p.niceLen = uint32(set.niceLen)
 	p.enc.reset(set.props, data, start, false, p.enc.out[:0])
 	if start > 0 {
-		p.near.reset(p.data, start, int(set.dictSize), min(set.niceLen, foundCap))
+		p.near.reset(p.data, start, int(set.dictSize), set.depth)
 		p.run(start, min(start+warmUpSize, end), nil)
 		p.enc.rewind(start)
 	}
-	p.near.reset(p.data, start, int(set.dictSize), min(set.niceLen, foundCap))
+	p.near.reset(p.data, start, int(set.dictSize), set.depth)
 	return p.run(start, end, out)
 }
 

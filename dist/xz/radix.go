@@ -25,7 +25,6 @@ const radixTail = foundCap + 16
 
 // Bounds of the finder's own work.
 const (
-	radixLeaf   = 24      // members compared directly
 	radixBuffer = 1 << 16 // members refined with their bytes at hand
 	radixGroup  = 1 << 24 // positions sorted at a time, at least
 	radixGroups = 4       // or a group is this part of the input, if that is more
@@ -38,6 +37,7 @@ type radixFinder struct {
 	start    int    // of the span: only positions from here on are results
 	dictSize int
 	cap      int // greatest length looked for
+	leaf     int // buckets up to this size are compared directly
 
 	result []found // of each position of the span
 	skips  []skip
@@ -60,7 +60,10 @@ type bucket struct{ from, to int }
 // radixWorker refines buckets.
 type radixWorker struct {
 	*radixFinder
-	a, b []radixEntry
+	a, b  []radixEntry
+	count [256]uint32 // see split
+	next  [256]uint32
+	first [256]uint32
 }
 
 // radixEntry is a member of a small bucket.
@@ -83,17 +86,18 @@ func radixMemory(block, dictSize int64, workers int) int64 {
 // find fills result for data[start:end]. data must go on for radixTail bytes
 // after end; their values do not matter for valid use of the result, which has
 // to be cut to end anyway.
-func (f *radixFinder) find(ctx context.Context, data []byte, start, end, dictSize, maxLen, workers int) error {
+func (f *radixFinder) find(ctx context.Context, set settings, data []byte, start, end int) error {
+	workers := set.workers
 	f.data, f.start, f.end = data[:end+radixTail], start, end
-	f.dictSize = min(dictSize, foundMaxDist)
-	f.cap = min(maxLen, foundCap)
+	f.dictSize = int(min(set.dictSize, foundMaxDist))
+	f.cap, f.leaf = set.depth, set.leaf
 	f.result = slices.Grow(f.result[:0], end-start)[:end-start]
 	clear(f.result)
-	f.findRuns(max(0, start-dictSize))
+	f.findRuns(max(0, start-f.dictSize))
 	for len(f.workers) < workers {
 		f.workers = append(f.workers, &radixWorker{radixFinder: f})
 	}
-	parts := f.parts(max(0, start-dictSize), workers)
+	parts := f.parts(max(0, start-f.dictSize), workers)
 	f.count(parts)
 	starts := f.prefixStarts()
 	limit := max(radixGroup, int(starts[prefixes])/radixGroups)

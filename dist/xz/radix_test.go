@@ -22,6 +22,10 @@ func slowMatch(data []byte, pos, end, dictSize, maxLen int) (length, dist int) {
 	return length, dist
 }
 
+func finderSettings(dict, depth, workers int) settings {
+	return settings{dictSize: int64(dict), depth: depth, leaf: 20, workers: workers}
+}
+
 func TestRadixFinder(t *testing.T) {
 	text := corpus(12_000)
 	period := bytes.Repeat([]byte("abcdefg"), 600)
@@ -47,7 +51,7 @@ func TestRadixFinder(t *testing.T) {
 				end := len(tc.data)
 				data := append(bytes.Clone(tc.data), make([]byte, radixTail)...)
 				var f radixFinder
-				if err := f.find(t.Context(), data, tc.start, end, tc.dict, tc.maxLen, workers); err != nil {
+				if err := f.find(t.Context(), finderSettings(tc.dict, tc.maxLen, workers), data, tc.start, end); err != nil {
 					t.Fatal(err)
 				}
 				checkFound(t, data, f.result, tc.start, end, tc.dict, tc.maxLen)
@@ -94,7 +98,7 @@ func TestRadixFinderLargeBuckets(t *testing.T) {
 	}
 	end := len(data) - radixTail
 	var f radixFinder
-	if err := f.find(t.Context(), data, 0, end, 1<<20, foundCap, 2); err != nil {
+	if err := f.find(t.Context(), finderSettings(1<<20, foundCap, 2), data, 0, end); err != nil {
 		t.Fatal(err)
 	}
 	for _, pos := range []int{1000, 50_000, 123_456, end - 500} {

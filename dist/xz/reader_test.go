@@ -34,8 +34,8 @@ func runXZ(t testing.TB, data []byte, args ...string) []byte {
 	return out
 }
 
-// branches is content full of what the branch filters convert.
-func branches(n int) []byte {
+// branchy is content full of what the branch filters convert.
+func branchy(n int) []byte {
 	b := corpus(n)
 	for i := 0; i+8 < n; i += 3 + int(b[i])%13 {
 		b[i] = 0xE8 | b[i+1]&1
@@ -50,7 +50,7 @@ func branches(n int) []byte {
 }
 
 func TestReaderOfXZ(t *testing.T) {
-	data := branches(700_000)
+	data := branchy(700_000)
 	for _, args := range []string{
 		"-0", "-6", "-9e",
 		"-1 -T2 --block-size=100000",

@@ -71,7 +71,7 @@ func (w *radixWorker) refineEntries(a, b []radixEntry, depth, avail, above int) 
 		if int(a[len(a)-1].pos) < w.start {
 			return
 		}
-		if len(a) <= radixLeaf {
+		if len(a) <= w.leaf {
 			w.compareAll(a, depth, avail, above)
 			return
 		}
@@ -88,47 +88,82 @@ func (w *radixWorker) refineEntries(a, b []radixEntry, depth, avail, above int) 
 			}
 			avail = 8
 		}
-		differ := uint64(0)
-		for i := range a {
-			differ |= a[i].key ^ a[0].key
+		if a[0].key>>56 != a[len(a)-1].key>>56 {
+			break
 		}
-		common := min(bits.LeadingZeros64(differ)/8, avail)
+		common := commonBytes(a, avail)
 		if common == 0 {
 			break
 		}
 		depth += common
 		avail -= common
+	}
+	var parts [256]bucket
+	n := w.split(a, b, depth, &parts)
+	for _, p := range parts[:n] {
+		w.refineEntries(b[p.from:p.to], a[p.from:p.to], depth+1, avail-1, depth)
+	}
+}
+
+// commonBytes drops the bytes that all keys of a start with, up to avail, and
+// returns their number.
+func commonBytes(a []radixEntry, avail int) int {
+	differ := uint64(0)
+	for i := range a {
+		differ |= a[i].key ^ a[0].key
+	}
+	common := min(bits.LeadingZeros64(differ)/8, avail)
+	if common > 0 {
 		for i := range a {
 			a[i].key <<= 8 * uint(common)
 		}
 	}
-	var next [256]uint32
+	return common
+}
+
+// split moves the members of a to b, together with those that have the same
+// next byte. It stores the ranges of b with two members or more in parts and
+// returns their number. Buckets are mostly small, so it does no work for byte
+// values that do not occur.
+func (w *radixWorker) split(a, b []radixEntry, depth int, parts *[256]bucket) int {
+	var values [256]uint8
+	n := 0
+	count := &w.count // all zero between calls
 	for i := range a {
-		next[a[i].key>>56]++
+		k := uint8(a[i].key >> 56)
+		if count[k] == 0 {
+			values[n&255] = k
+			n++
+		}
+		count[k]++
 	}
 	sum := uint32(0)
-	for i, c := range next {
-		next[i] = sum
+	next, first := &w.next, &w.first
+	large := 0
+	for _, k := range values[:n] {
+		c := count[k]
+		count[k] = 0
+		next[k], first[k] = sum, sum
+		if c > 1 {
+			parts[large&255] = bucket{int(sum), int(sum + c)}
+			large++
+		}
 		sum += c
 	}
-	first := next
 	last := a[0].pos
 	for i := range a {
 		e := &a[i]
-		k := e.key >> 56
+		k := uint8(e.key >> 56)
 		dist := e.pos - last
 		last = e.pos
-		if next[k] == first[k] && dist != 0 {
+		at := next[k]
+		if at == first[k] && dist != 0 {
 			w.set(int(e.pos), depth, int(dist))
 		}
-		b[next[k]] = radixEntry{key: e.key << 8, pos: e.pos, near: dist}
-		next[k]++
+		b[at] = radixEntry{key: e.key << 8, pos: e.pos, near: dist}
+		next[k] = at + 1
 	}
-	for k := range next {
-		if from, to := first[k], next[k]; to-from > 1 {
-			w.refineEntries(b[from:to], a[from:to], depth+1, avail-1, depth)
-		}
-	}
+	return large
 }
 
 // compareAll finds the matches of few members by comparing each with those
@@ -144,20 +179,22 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 		best, bestDist := depth-1, 0
 		near, nearDist := above, int(e.near)
 		below := uint64(1<<64 - 1) // keys that differ by this or less are better
-		for j := i - 1; j >= 0; j-- {
-			x := e.key ^ a[j].key
+		key := e.key
+		before := a[:i]
+		for j := len(before) - 1; j >= 0; j-- {
+			x := key ^ before[j].key
 			if x > below {
 				continue
 			}
-			if a[j].pos < oldest {
+			if before[j].pos < oldest {
 				break
 			}
-			dist := int(e.pos - a[j].pos)
+			dist := int(e.pos - before[j].pos)
 			same := bits.LeadingZeros64(x) / 8
 			length := depth + same
 			if same >= avail {
 				length = depth + avail
-				length += matchLen(w.data, int(a[j].pos)+length, pos+length, max(w.cap-length, 0))
+				length += matchLen(w.data, int(before[j].pos)+length, pos+length, max(w.cap-length, 0))
 				if length <= best {
 					continue
 				}

@@ -16,8 +16,14 @@ import (
 type sliceCoder struct {
 	finder  radixFinder
 	chunks  chunkEncoder
-	parsers []*optimalParser
+	parsers []sliceParser
 	slices  []parsedSlice
+}
+
+// sliceParser parses data[start:end] and appends the ops to out. result holds
+// the matches of data from origin on.
+type sliceParser interface {
+	slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op
 }
 
 // parsedSlice is a slice on its way from parser to encoder.
@@ -38,12 +44,16 @@ const (
 // needs a capacity of radixTail more bytes.
 func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
 	for len(c.parsers) < set.workers {
-		c.parsers = append(c.parsers, new(optimalParser))
+		if set.optimal {
+			c.parsers = append(c.parsers, new(optimalParser))
+		} else {
+			c.parsers = append(c.parsers, new(lazyParser))
+		}
 	}
 	c.chunks.reset(set.props, raw, 0, true, out)
 	for start := 0; start < len(raw); start += spanSize {
 		end := min(start+spanSize, len(raw))
-		if err := c.finder.find(ctx, raw, start, end, int(set.dictSize), set.niceLen, set.workers); err != nil {
+		if err := c.finder.find(ctx, set, raw, start, end); err != nil {
 			return nil, err
 		}
 		if err := c.span(ctx, set, raw, start, end); err != nil {

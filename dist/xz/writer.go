@@ -11,35 +11,30 @@ import (
 
 // Writer compresses what is written to it into one .xz stream.
 //
-// Its input is cut into blocks that are written in order. The Fast profile
-// compresses Workers blocks at a time; the others hold one block, on which all
-// workers work. Write blocks while there is no room for its bytes. A Writer
-// that is not needed any more must be closed, or its context be cancelled;
-// otherwise its goroutines stay.
+// Its input is cut into blocks, on each of which all workers work. Small blocks
+// are compressed while the next one is filled. A Writer that is not needed any
+// more can be left alone or, better, its context be cancelled.
 type Writer struct {
 	ctx     context.Context
-	cancel  context.CancelCauseFunc
 	out     io.Writer
 	set     settings
-	current *blockJob         // being filled, nil before the first byte
-	idle    chan *blockJob    // ready to be filled
-	made    int               // jobs that exist
-	coders  chan blockEncoder // one for each worker; taking one is leave to work
-	ordered chan *blockJob    // in the order of the output
-	written chan struct{}     // closed when all of ordered is written
-	blocks  []blockSizes      // owned by the output goroutine until written
-	offset  int64             // likewise: bytes written to out
+	coder   sliceCoder
+	raw     []byte          // the block being filled
+	spare   []byte          // room for the next one
+	running chan codedBlock // gives the block being compressed, nil if none
+	blocks  []blockSizes    // written so far
+	offset  int64           // bytes written
+	err     error           // sticks
 	closed  bool
-	stats   struct{ in, out atomic.Int64 }
+	passed  struct{ in, out atomic.Int64 }
 }
 
-// blockJob is one block on its way from Write to the output.
-type blockJob struct {
+// codedBlock is a block ready to be written.
+type codedBlock struct {
 	raw   []byte
-	coded []byte // the whole block: header, data, padding, check
+	coded []byte // header, data, padding, check
 	sizes blockSizes
 	err   error
-	done  chan struct{}
 }
 
 // errClosed is the error of a Write after Close.
@@ -58,20 +53,7 @@ func NewWriterContext(ctx context.Context, w io.Writer, c WriterConfig) (*Writer
 	if err != nil {
 		return nil, err
 	}
-	x := &Writer{
-		out:     w,
-		set:     set,
-		idle:    make(chan *blockJob, set.blocksHeld()),
-		ordered: make(chan *blockJob, set.blocksHeld()),
-		coders:  make(chan blockEncoder, set.encoders()),
-		written: make(chan struct{}),
-	}
-	for range set.encoders() {
-		x.coders <- set.newEncoder()
-	}
-	x.ctx, x.cancel = context.WithCancelCause(ctx)
-	go x.writeBlocks()
-	return x, nil
+	return &Writer{ctx: ctx, out: w, set: set}, nil
 }
 
 // Write compresses p. It returns an error of the output or the context as soon
@@ -82,119 +64,99 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	n := 0
 	for n < len(p) {
-		if err := w.need(); err != nil {
+		if err := w.failure(); err != nil {
 			return n, err
 		}
-		k := min(int(w.set.blockSize)-len(w.current.raw), len(p)-n)
-		w.current.raw = append(w.current.raw, p[n:n+k]...)
+		if w.raw == nil {
+			w.raw, w.spare = w.room(), nil
+		}
+		k := min(int(w.set.blockSize)-len(w.raw), len(p)-n)
+		w.raw = append(w.raw, p[n:n+k]...)
 		n += k
-		if int64(len(w.current.raw)) == w.set.blockSize {
+		w.passed.in.Add(int64(k))
+		if int64(len(w.raw)) == w.set.blockSize {
 			w.submit()
 		}
 	}
-	w.stats.in.Add(int64(n))
 	return n, w.failure()
+}
+
+// room returns an empty slice for a block.
+func (w *Writer) room() []byte {
+	if w.spare != nil {
+		return w.spare[:0]
+	}
+	if w.set.inputSize > 0 {
+		return make([]byte, 0, min(w.set.inputSize, w.set.blockSize)+radixTail)
+	}
+	return make([]byte, 0, min(w.set.blockSize, 1<<20)+radixTail)
 }
 
 // Close compresses what is left and ends the stream. It does not close the
 // underlying writer. Closing twice is harmless.
 func (w *Writer) Close() error {
 	if w.closed {
-		return w.failure()
+		return w.err
 	}
-	w.closed = true
-	if w.current != nil {
+	if len(w.raw) > 0 {
 		w.submit()
 	}
-	close(w.ordered)
-	<-w.written
-	err := w.failure()
-	if err == nil {
-		err = w.finish()
+	w.collect()
+	w.closed = true
+	if w.failure() == nil {
+		w.err = w.finish()
 	}
-	if err == nil {
-		err = errClosed // so that the context is released, see failure
-	}
-	w.cancel(err)
-	return w.failure()
+	w.raw, w.spare, w.coder = nil, nil, sliceCoder{}
+	return w.err
 }
 
 // Progress reports the bytes accepted by Write and the bytes passed on so far.
 // It may be called from any goroutine.
 func (w *Writer) Progress() (in, out int64) {
-	return w.stats.in.Load(), w.stats.out.Load()
+	return w.passed.in.Load(), w.passed.out.Load()
 }
 
 // failure is the reason the Writer cannot go on, or nil.
 func (w *Writer) failure() error {
-	if w.ctx.Err() == nil {
-		return nil
+	if w.err == nil && w.ctx.Err() != nil {
+		w.err = context.Cause(w.ctx)
 	}
-	err := context.Cause(w.ctx)
-	if err == errClosed {
-		return nil
-	}
-	return err
+	return w.err
 }
 
-// need makes current a job that can be filled.
-func (w *Writer) need() error {
-	if w.current != nil {
-		return w.failure()
-	}
-	if w.made < w.set.blocksHeld() && len(w.idle) == 0 {
-		w.made++
-		w.idle <- &blockJob{}
-	}
-	select {
-	case w.current = <-w.idle:
-		return w.failure()
-	case <-w.ctx.Done():
-		return w.failure()
-	}
-}
-
-// submit hands current to a goroutine of its own. There is always room in
-// ordered, as it holds as many jobs as exist.
+// submit starts to compress raw, after the block before is done.
 func (w *Writer) submit() {
-	j := w.current
-	w.current = nil
-	j.done = make(chan struct{})
-	w.ordered <- j
-	go func() {
-		defer close(j.done)
-		coder := <-w.coders
-		j.err = j.compress(w.ctx, w.set, coder)
-		w.coders <- coder
-	}()
-}
-
-// writeBlocks writes finished blocks in order until ordered is closed.
-func (w *Writer) writeBlocks() {
-	defer close(w.written)
-	for j := range w.ordered {
-		<-j.done
-		if w.ctx.Err() != nil {
-			continue
-		}
-		if err := w.writeBlock(j); err != nil {
-			w.cancel(err)
-			continue
-		}
-		w.blocks = append(w.blocks, j.sizes)
-		j.raw = j.raw[:0]
-		w.idle <- j
+	w.collect()
+	if w.failure() != nil {
+		return
+	}
+	raw := w.raw
+	w.raw = nil
+	w.running = make(chan codedBlock, 1)
+	go func() { w.running <- w.compress(raw) }()
+	if !w.set.overlap() {
+		w.collect()
 	}
 }
 
-func (w *Writer) writeBlock(j *blockJob) error {
-	if j.err != nil {
-		return j.err
+// collect waits for the block being compressed and writes it.
+func (w *Writer) collect() {
+	if w.running == nil {
+		return
 	}
-	if err := w.begin(); err != nil {
-		return err
+	b := <-w.running
+	w.running = nil
+	w.spare = b.raw
+	switch {
+	case w.failure() != nil:
+	case b.err != nil:
+		w.err = b.err
+	default:
+		if w.err = w.begin(); w.err == nil {
+			w.err = w.emit(b.coded)
+		}
+		w.blocks = append(w.blocks, b.sizes)
 	}
-	return w.emit(j.coded)
 }
 
 // begin writes the stream header if that has not been done.
@@ -223,35 +185,35 @@ func (w *Writer) emit(b []byte) error {
 		return fmt.Errorf("writing xz at offset %d: %w", w.offset+int64(n), err)
 	}
 	w.offset += int64(n)
-	w.stats.out.Store(w.offset)
-	return nil
-}
-
-// compress makes coded from raw.
-func (j *blockJob) compress(ctx context.Context, set settings, coder blockEncoder) error {
-	dictCode := dictSizeCode(min(set.dictSize, int64(len(j.raw))))
-	filters := []filter{{id: filterLZMA2, props: []byte{dictCode}}}
-	h := set.check.newHash()
-	h.Write(j.raw)
-	j.raw = slices.Grow(j.raw, radixTail)
-	// The header comes first but states the coded size, so leave it room.
-	j.coded = append(j.coded[:0], make([]byte, blockHeaderRoom)...)
-	var err error
-	if j.coded, err = coder.encode(ctx, set, j.raw, j.coded); err != nil {
-		return err
-	}
-	coded := uint64(len(j.coded) - blockHeaderRoom)
-	header := appendBlockHeader(nil, coded, uint64(len(j.raw)), filters)
-	j.coded = j.coded[blockHeaderRoom-len(header):]
-	copy(j.coded, header)
-	j.sizes = blockSizes{
-		unpadded: uint64(len(j.coded) + set.check.size()),
-		raw:      uint64(len(j.raw)),
-	}
-	j.coded = append(j.coded, make([]byte, padding(coded))...)
-	j.coded = set.check.appendSum(j.coded, h)
+	w.passed.out.Store(w.offset)
 	return nil
 }
 
 // blockHeaderRoom is at least the size of any header the Writer makes.
 const blockHeaderRoom = 64
+
+// compress makes a block of raw.
+func (w *Writer) compress(raw []byte) codedBlock {
+	set := w.set
+	h := set.check.newHash()
+	h.Write(raw)
+	filters, err := set.filters(raw)
+	if err != nil {
+		return codedBlock{err: err}
+	}
+	// The header comes first but states the coded size, so leave it room.
+	coded, err := w.coder.encode(w.ctx, set, slices.Grow(raw, radixTail), make([]byte, blockHeaderRoom))
+	if err != nil {
+		return codedBlock{raw: raw, err: err}
+	}
+	size := uint64(len(coded) - blockHeaderRoom)
+	header := appendBlockHeader(nil, size, uint64(len(raw)), filters)
+	coded = coded[blockHeaderRoom-len(header):]
+	copy(coded, header)
+	sizes := blockSizes{
+		unpadded: uint64(len(coded) + set.check.size()),
+		raw:      uint64(len(raw)),
+	}
+	coded = append(coded, make([]byte, padding(size))...)
+	return codedBlock{raw: raw, coded: set.check.appendSum(coded, h), sizes: sizes}
+}

@@ -144,8 +144,8 @@ func TestWriterOptions(t *testing.T) {
 		"crc32":             {Check: CheckCRC32},
 		"sha256":            {Check: CheckSHA256},
 		"no check":          {Check: CheckNone},
-		"nice 5 depth 1":    {NiceLen: 5, Depth: 1},
-		"nice 273":          {NiceLen: 273, Depth: 100},
+		"nice 5 depth 5":    {NiceLen: 5, Depth: 5},
+		"nice 273":          {NiceLen: 273, Depth: 65},
 	} {
 		for _, p := range profiles {
 			t.Run(name+"/"+string(p), func(t *testing.T) {
@@ -243,6 +243,18 @@ func TestWriterReturnsErrorOfOutput(t *testing.T) {
 		}
 		if err := w.Close(); !errors.Is(err, errFull) {
 			t.Errorf("room for %d bytes: Close returns %v, want %v", room, err, errFull)
+		}
+	}
+}
+
+// The last four bytes of these blocks were there before and are cut short by
+// the end, so that no search may look past it.
+func TestWriterMatchAtEnd(t *testing.T) {
+	for cut := range 12 {
+		data := []byte("abcdefghijkl--------abcdxfgh........abcdefghijkl")
+		data = data[:len(data)-cut]
+		for _, p := range profiles {
+			judge(t, compress(t, data, WriterConfig{Profile: p}), data)
 		}
 	}
 }
