@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/dist"
 	"x.go/dist/verify"
 	"x.go/manifests"
 	"x.go/tests/testenv"
@@ -65,8 +67,29 @@ func channelDir(t testing.TB, base string) (string, compiler) {
 	if base == "" {
 		base = "file://" + dir
 	}
+	if err := addTarget(t.Context(), dir, c); err != nil {
+		t.Fatal(err)
+	}
 	writeChannel(t, dir, base, c)
 	return dir, c
+}
+
+// otherTarget is a target with a standard library of one text file.
+const otherTarget = "aarch64-unknown-linux-gnu"
+
+// addTarget writes the archive of another target's standard library.
+func addTarget(ctx context.Context, dir string, c compiler) error {
+	p, err := c.pack("rust-std")
+	if err != nil {
+		return err
+	}
+	comp := dist.Component{Name: "rust-std-" + otherTarget}
+	if err := comp.Image.AddBytes("lib/rustlib/"+otherTarget+"/lib/libstd.rlib", []byte("!<arch>\n"), dist.ModeFile); err != nil {
+		return err
+	}
+	p.Name, p.Components = strings.Replace(p.Name, c.host.String(), otherTarget, 1), []dist.Component{comp}
+	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.Write(ctx, dir, p)
+	return err
 }
 
 // A sound channel passes, from a folder and from a server.

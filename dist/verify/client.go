@@ -233,7 +233,7 @@ func (c *client) smallest() string {
 func (c *client) parts(ctx context.Context) error {
 	add := newSubject(c.label, clientAdd)
 	remove := newSubject(c.label, clientRemove)
-	target := newSubject(c.label, clientTarget)
+	target := newSubject(c.label) // its check is declared when there is a target
 	h, err := c.newHome()
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func TestClient(t *testing.T) {
 	for _, c := range report.Checks {
 		names = append(names, c.Name)
 	}
-	for _, want := range []string{"client/install", "client/component-add", "client/component-remove", "client/update"} {
+	for _, want := range []string{"client/install", "client/component-add", "client/component-remove", "client/target-add", "client/update"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("got checks %q, want %s among them", names, want)
 		}

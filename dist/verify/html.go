@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -25,6 +26,7 @@ type pageData struct {
 	Report
 	Verdict  Status
 	Counts   string
+	Problems []pageRow // of all groups
 	Groups   []pageGroup
 	Archives []pageArchive
 	Shipped  []Binary
@@ -77,7 +79,11 @@ func (r Report) WriteHTML(w io.Writer) error {
 		}
 		pg := pageGroup{Name: g, Status: part.Status(), Counts: part.Summary()}
 		for _, c := range part.WorstFirst() {
-			pg.Rows = append(pg.Rows, pageRow{c, what[c.Name].What})
+			row := pageRow{c, what[c.Name].What}
+			pg.Rows = append(pg.Rows, row)
+			if c.Status != Pass {
+				d.Problems = append(d.Problems, row)
+			}
 		}
 		d.Groups = append(d.Groups, pg)
 	}
@@ -93,6 +99,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	for _, name := range sortedKeys(count) {
 		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
 	}
+	slices.SortStableFunc(d.Problems, func(a, b pageRow) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
 	if err := page.Execute(w, d); err != nil {
 		return fmt.Errorf("writing report as HTML: %w", err)
 	}
