@@ -26,24 +26,31 @@ type directive struct {
 	path string
 }
 
+// bareChecks are the checks of an archive without components: of sources. It
+// may hold symbolic links and any permissions of its tree.
+var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, archiveDuplicate, archiveOrder}
+
 // checkArchive judges the members of a. Every finding is reported, whatever
-// else is wrong.
-func checkArchive(a *scanned) *layout {
+// else is wrong. bare says that it is an archive of sources.
+func checkArchive(a *scanned, bare bool) *layout {
 	s := a.subject
 	for _, c := range staticTable {
-		if strings.HasPrefix(c.Name, "archive/") && c.Name != archiveChecksum {
+		if strings.HasPrefix(c.Name, "archive/") && c.Name != archiveChecksum && (!bare || slices.Contains(bareChecks, c.Name)) {
 			s.declare(c.Name)
 		}
 	}
-	checkMembers(a)
+	checkMembers(a, bare)
 	l := a.layout()
-	checkTop(a, l)
-	checkComponents(a, l)
-	for _, c := range l.components {
-		checkManifest(a, l, c)
+	checkTop(a)
+	if !bare {
+		checkInstaller(a, l)
+		checkComponents(a, l)
+		for _, c := range l.components {
+			checkManifest(a, l, c)
+		}
+		checkConflicts(a, l)
+		checkExecutables(a, l)
 	}
-	checkConflicts(a, l)
-	checkExecutables(a, l)
 	if !a.complete {
 		// What was not read cannot be judged: only findings stand.
 		for _, name := range s.names {
@@ -56,7 +63,7 @@ func checkArchive(a *scanned) *layout {
 }
 
 // checkMembers judges each member by itself and its place in the order.
-func checkMembers(a *scanned) {
+func checkMembers(a *scanned, bare bool) {
 	s := a.subject
 	seen := map[string]bool{}
 	dirs := map[string]bool{}
@@ -67,6 +74,7 @@ func checkMembers(a *scanned) {
 			s.failf(archiveName, "%q: %s", m.name, why)
 		}
 		switch {
+		case bare:
 		case !m.isFile() && !m.isDir():
 			s.failf(archiveKind, "%q is %s", m.name, kindName(m.typ))
 		case m.isDir() && m.mode != 0o755, m.isFile() && m.mode != 0o755 && m.mode != 0o644:
@@ -81,7 +89,7 @@ func checkMembers(a *scanned) {
 		}
 		if *first == nil {
 			*first = &m.modTime
-		} else if !m.modTime.Equal(**first) {
+		} else if !bare && !m.modTime.Equal(**first) {
 			s.failf(archiveTime, "%q has time %s, others have %s", m.name, m.modTime.UTC().Format(time.RFC3339), (*first).UTC().Format(time.RFC3339))
 		}
 		if seen[m.name] {
@@ -172,8 +180,8 @@ func (a *scanned) layout() *layout {
 	return l
 }
 
-// checkTop judges the top folder and rust-installer's own files in it.
-func checkTop(a *scanned, l *layout) {
+// checkTop judges the top folder.
+func checkTop(a *scanned) {
 	s := a.subject
 	tops := map[string]bool{}
 	for _, m := range a.members {
@@ -190,6 +198,11 @@ func checkTop(a *scanned, l *layout) {
 	if len(a.members) == 0 {
 		s.failf(archiveTop, "the archive is empty")
 	}
+}
+
+// checkInstaller judges rust-installer's own files in the top folder.
+func checkInstaller(a *scanned, l *layout) {
+	s := a.subject
 	if b, ok := a.texts["rust-installer-version"]; !ok {
 		s.failf(archiveInstaller, "rust-installer-version is missing")
 	} else if string(b) != "3\n" {

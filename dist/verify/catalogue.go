@@ -100,7 +100,7 @@ const (
 var staticTable = []CheckInfo{
 	{inputReadable, Static, "each operand can be read and is of a known kind"},
 	{inputUnchecked, Static, "every file of the folder was checked by something"},
-	{archiveFileName, Static, "the file is named <component>-<version>[-<target>].tar.<format>, of known components"},
+	{archiveFileName, Static, "the file is named COMPONENT-VERSION[-TARGET].tar.FORMAT, of known components"},
 	{archiveReadable, Static, "decodes to the end of its tar without an error"},
 	{archiveFormat, Static, "the content is of the format that the file's name says"},
 	{archiveStream, Static, "one xz stream, one gzip member or one zstd frame: rustup reads no second one"},

@@ -72,6 +72,15 @@ func legTable() []CheckInfo {
 	return out
 }
 
+// LegNames returns the names of the link legs, in the order of running.
+func LegNames() []string {
+	var names []string
+	for _, l := range legs {
+		names = append(names, l.name)
+	}
+	return append(names, crossName)
+}
+
 // legs are in the order of running.
 var legs = []leg{
 	{

@@ -109,6 +109,27 @@ type Event struct {
 // DefaultSearchPath is where tools are found unless [Options] says otherwise.
 const DefaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
 
+// check returns an error for values that no default stands for: a name that is
+// none would leave out what the caller meant to check.
+func (o Options) check() error {
+	if o.Expect != "" {
+		if _, err := ParseExpect(string(o.Expect)); err != nil {
+			return err
+		}
+	}
+	for _, g := range o.Groups {
+		if _, err := ParseGroups(string(g)); err != nil {
+			return err
+		}
+	}
+	for _, l := range o.Legs {
+		if !slices.Contains(LegNames(), l) {
+			return fmt.Errorf("choosing link legs: got %q, want some of %q", l, LegNames())
+		}
+	}
+	return nil
+}
+
 // withDefaults fills in what was left empty.
 func (o Options) withDefaults() Options {
 	if o.Expect == "" {

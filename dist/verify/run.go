@@ -15,6 +15,9 @@ import (
 // options, such as a full disk or a canceled context; whatever is wrong with
 // the inputs is in the report.
 func Run(ctx context.Context, opts Options) (Report, error) {
+	if err := opts.check(); err != nil {
+		return Report{}, fmt.Errorf("verifying: %w", err)
+	}
 	r := newRun(opts)
 	defer r.finish()
 	if err := r.all(ctx); err != nil {
@@ -168,12 +171,13 @@ func (r *run) scanAll(ctx context.Context, prefixes []plan) error {
 
 // addPack judges one scanned archive.
 func (r *run) addPack(a *scanned) {
-	p := pack{scanned: a, layout: checkArchive(a)}
+	p := pack{scanned: a}
 	if name, err := manifests.ParseArchiveName(a.file); err != nil {
 		a.subject.failf(archiveFileName, "%v", err)
 	} else {
 		p.name, p.known = name, true
 	}
+	p.layout = checkArchive(a, p.name.Source != "")
 	r.packs = append(r.packs, p)
 	r.digest[a.path] = a
 	if r.opts.has(Static) {
