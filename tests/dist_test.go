@@ -185,7 +185,7 @@ func TestWithoutLLD(t *testing.T) {
 	testenv.Need(t, "rustup")
 	dir := t.TempDir()
 	mustX(t, dir, nil, "dist", "--quiet", "--sysroot", slimSysroot(t), "--set", "rust.lld=false", "--set", `dist.compression-formats=["gz"]`)
-	r := x(t, dir, nil, "verify", "--expect", "system")
+	r := x(t, dir, nil, "verify", "--expect", "system", "--checks", "static,sysroot,link")
 	if r.code != 0 {
 		t.Errorf("verify --expect system: got exit status %d, want 0\n%s%s", r.code, r.stdout, r.stderr)
 	}
@@ -209,7 +209,7 @@ func TestReproducible(t *testing.T) {
 	run := func(umask int, env []string, args ...string) map[string]string {
 		t.Helper()
 		dir := t.TempDir()
-		cmd := xCommand(t, dir, env, append([]string{"dist", "--quiet", "--sysroot", sysroot, "cargo", "rustfmt",
+		cmd := xCommand(t, dir, env, append([]string{"dist", "--quiet", "--sysroot", sysroot, "rustfmt",
 			"--set", `dist.compression-formats=["gz", "xz", "zst"]`}, args...)...)
 		old := syscall.Umask(umask)
 		out, err := cmd.CombinedOutput()
