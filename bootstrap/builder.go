@@ -10,10 +10,11 @@ import (
 )
 
 // Names in a build folder.
-const (
-	distDir    = "dist"        // archives and channels
-	wrapperDir = "lld-wrapper" // in a host's folder: gcc-ld programs that were built
-)
+const distDir = "dist" // archives and channels
+
+// programDirs are the folders in a host's folder for the programs that were
+// built, by package.
+var programDirs = map[string]string{lldWrapper: "lld-wrapper", launcher: "launcher"}
 
 // Builder runs steps, each at most once, and performs their effects. Make one
 // with [NewBuilder]. It is not for concurrent use: assembly is a sequence, and
@@ -36,6 +37,7 @@ type Options struct {
 	// nil if there is none.
 	ConfigText []byte
 	Env        []string // environment of the programs that steps run
+	Version    string   // of x, for the build record
 	DryRun     bool     // record the plan, touch nothing
 	Writer     dist.Writer
 	// Notify is told of each action when it begins and of each archive that is

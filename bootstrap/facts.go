@@ -44,7 +44,7 @@ func canBuildWrapper(t targets.Triple) bool {
 	if err != nil {
 		return false
 	}
-	_, _, err = wrapperPlatform(spec)
+	_, _, err = programPlatform(spec)
 	return err == nil
 }
 

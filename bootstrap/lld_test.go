@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	stdcmp "cmp"
 	"strings"
 	"testing"
 
@@ -21,10 +22,12 @@ func loadConfig(t *testing.T, sets ...string) config.Config {
 }
 
 func TestDecideLLD(t *testing.T) {
+	const launcher = `lld.baked-default="launcher"`
 	official := lldInput{baked: true, rustLLD: true, wrappers: true}
 	tests := []struct {
 		name    string
 		host    string
+		release string // "" for 1.95.0
 		sets    []string
 		in      lldInput
 		want    LLD
@@ -36,6 +39,14 @@ func TestDecideLLD(t *testing.T) {
 			want: LLD{Shipped: true, Default: true, Wrapper: WrapperKept, Rule: config.RuleLLDSet}},
 		{name: "rust.lld = false", sets: []string{"rust.lld=false"}, in: official,
 			want: LLD{Wrapper: WrapperShim, Rule: config.RuleLLDSet}},
+		{name: "rust.lld = false by launcher", sets: []string{"rust.lld=false", launcher}, in: lldInput{baked: true, rustLLD: true, wrappers: true, linux: true, optOut: true},
+			want: LLD{Wrapper: WrapperShim, Launcher: LauncherSystem, Rule: config.RuleLLDSet}},
+		{name: "launcher, but the compiler has no option", sets: []string{"rust.lld=false", launcher}, in: official,
+			wantErr: `refuses -Clinker-features=-lld for x86_64-unknown-linux-gnu: set lld.baked-default = "shim"`},
+		{name: "launcher, nothing to override", sets: []string{launcher}, in: official,
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperKept, Rule: config.RuleDefaultHost}},
+		{name: "launcher, compiler built so", sets: []string{"rust.lld=false", launcher}, in: lldInput{linux: true},
+			want: LLD{Wrapper: WrapperNone, Rule: config.RuleLLDSet}},
 		{name: "rust.lld = false, refused", sets: []string{"rust.lld=false", `lld.baked-default="error"`}, in: official,
 			wantErr: `lld.baked-default = "error" refuses that`},
 		{name: "rust.lld = false, built so", sets: []string{"rust.lld=false"}, in: lldInput{},
@@ -52,6 +63,16 @@ func TestDecideLLD(t *testing.T) {
 			want: LLD{Wrapper: WrapperNone, Rule: config.RuleDefaultHost}},
 		{name: "a distribution's rustc, rust.lld = true", sets: []string{"rust.lld=true"}, in: lldInput{}, wantErr: "the input has no rust-lld"},
 		{name: "a distribution's rustc with an LLD from elsewhere", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`}, in: lldInput{},
+			want: LLD{Shipped: true, Wrapper: WrapperBuilt, Rule: config.RuleLLDSet}},
+		{name: "the same by launcher", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`, launcher}, in: lldInput{linux: true},
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperBuilt, Launcher: LauncherLLD, Rule: config.RuleLLDSet}},
+		{name: "the same by launcher before 1.90", release: "1.63.0", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`, launcher}, in: lldInput{linux: true},
+			want: LLD{Shipped: true, Default: true, Wrapper: WrapperBuilt, Launcher: LauncherLLD, Rule: config.RuleLLDSet}},
+		{name: "launcher where no C compiler links", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`, launcher}, in: lldInput{},
+			want: LLD{Shipped: true, Wrapper: WrapperBuilt, Rule: config.RuleLLDSet}},
+		{name: "launcher without LLD", sets: []string{launcher}, in: lldInput{linux: true},
+			want: LLD{Wrapper: WrapperNone, Rule: config.RuleDefaultHost}},
+		{name: "launcher, LLD switched off", sets: []string{"rust.lld=true", `lld.binary="/usr/bin/lld"`, launcher, `target.x86_64-unknown-linux-gnu.default-linker-linux-override="off"`}, in: lldInput{linux: true},
 			want: LLD{Shipped: true, Wrapper: WrapperBuilt, Rule: config.RuleLLDSet}},
 		{name: "site wrapper", sets: []string{`lld.site-wrapper="/opt/ld-wrapper"`}, in: official,
 			want: LLD{Shipped: true, Default: true, Wrapper: WrapperBuilt, Rule: config.RuleDefaultHost}},
@@ -71,7 +92,7 @@ func TestDecideLLD(t *testing.T) {
 				host = triple(t, tt.host)
 			}
 			cfg := loadConfig(t, tt.sets...)
-			release, err := targets.ParseRelease("1.95.0")
+			release, err := targets.ParseRelease(stdcmp.Or(tt.release, "1.95.0"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,6 +110,7 @@ func TestDecideLLD(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			tt.want.Launcher = stdcmp.Or(tt.want.Launcher, LauncherNone)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("LLD (-want +got):\n%s", diff)
 			}

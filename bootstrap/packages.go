@@ -189,7 +189,7 @@ func (b *Builder) part(ctx context.Context, c InputComponent) (Part, error) {
 	if err != nil {
 		return Part{}, err
 	}
-	overlay, err := b.overlay(c.Spec.Archive, version)
+	overlay, err := b.overlay(ctx, c.Spec.Archive, version)
 	if err != nil {
 		return Part{}, err
 	}
@@ -220,7 +220,7 @@ func (b *Builder) combined(ctx context.Context, s Selection, components []InputC
 		parts = append(parts, c)
 	}
 	version := b.Toolchain.Release.VersionText()
-	overlay, err := b.overlay(combinedArchive, version)
+	overlay, err := b.overlay(ctx, combinedArchive, version)
 	if err != nil {
 		return Part{}, err
 	}
@@ -256,11 +256,15 @@ func (c InputComponent) bulkDirs() []string {
 }
 
 // overlay returns the files at the top of an archive that are not installed.
-func (b *Builder) overlay(archive, version string) (dist.Image, error) {
+func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Image, error) {
 	var img dist.Image
+	record, err := Ensure(ctx, b, BuildRecord{})
+	if err != nil {
+		return img, err
+	}
 	release := b.Toolchain.Release
 	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
-	errs := []error{add("version", version)}
+	errs := []error{add("version", version), add(recordName, string(record))}
 	if release.CommitHash != "" {
 		errs = append(errs,
 			add("git-commit-hash", release.CommitHash),

@@ -32,7 +32,8 @@ func (b *Builder) SysrootDir() string {
 }
 
 // Assemble is the step that makes the components of the toolchain that goes out:
-// the input's, with LLD as configured. It writes nothing.
+// the input's, with LLD as configured. It writes nothing but programs that it
+// builds.
 type Assemble struct{}
 
 func (Assemble) String() string { return "Assemble" }
@@ -50,8 +51,10 @@ func (Assemble) Run(ctx context.Context, b *Builder) ([]InputComponent, error) {
 	if err != nil {
 		return nil, err
 	}
-	components[rustc].Image = img
-	return components, nil
+	if components[rustc].Image, err = withRecord(ctx, b, img); err != nil {
+		return nil, err
+	}
+	return components, withLauncher(ctx, b, components)
 }
 
 // Sysroot is the step that stages the assembled toolchain in

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"x.go/bootstrap/process"
 )
 
 // maxThreads is how many threads LLD uses of itself at most, lld::elf's default.
@@ -133,7 +135,7 @@ func (j jobserver) give(tokens []byte) {
 	for len(tokens) > 0 {
 		n, err := syscall.Write(j.write, tokens)
 		if err != nil && err != syscall.EINTR {
-			complain("lld-wrapper: could not return " + strconv.Itoa(len(tokens)) + " jobserver tokens: " + describe(err) + "\n")
+			process.Complain("lld-wrapper: could not return " + strconv.Itoa(len(tokens)) + " jobserver tokens: " + process.Describe(err) + "\n")
 			return
 		}
 		tokens = tokens[max(n, 0):]
@@ -147,24 +149,24 @@ func runToEnd(c command) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the process
-	process, err := os.StartProcess(c.path, c.args, &os.ProcAttr{
+	child, err := os.StartProcess(c.path, c.args, &os.ProcAttr{
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	})
 	if err != nil {
 		var number syscall.Errno
 		errors.As(err, &number)
-		complain("lld-wrapper: could not exec " + c.label + ": " + describe(number) + "\n")
+		process.Complain("lld-wrapper: could not exec " + c.label + ": " + process.Describe(number) + "\n")
 		return 1
 	}
 	go func() {
 		for s := range signals {
-			process.Signal(s) // fails once the process has ended, which is soon enough
+			child.Signal(s) // fails once the child has ended, which is soon enough
 		}
 	}()
-	state, err := process.Wait()
+	state, err := child.Wait()
 	if err != nil {
-		complain("lld-wrapper: error running " + c.label + " child process: " + err.Error() + "\n")
+		process.Complain("lld-wrapper: error running " + c.label + " child process: " + err.Error() + "\n")
 		return 1
 	}
 	status := state.Sys().(syscall.WaitStatus)

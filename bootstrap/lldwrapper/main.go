@@ -20,6 +20,8 @@
 //go:debug updatemaxprocs=0
 package main
 
+import "x.go/bootstrap/process"
+
 // Set with -ldflags -X.
 var (
 	mode = "lld" // or "system"
@@ -46,52 +48,47 @@ type command struct {
 	threads bool     // whether it is an LLD that takes --threads first of its arguments
 }
 
-// problem is an error whose text is all that the user sees of it, after "lld-wrapper: ".
-type problem string
-
-func (p problem) Error() string { return string(p) }
-
 func main() {
-	self, err := executable()
+	self, err := process.Executable()
 	if err != nil {
-		fail("could not get the path of the current executable: " + describe(err))
+		fail("could not get the path of the current executable: " + process.Describe(err))
 	}
-	args, err := arguments()
+	args, err := process.Arguments()
 	if err != nil {
-		fail("could not get the arguments: " + describe(err))
+		fail("could not get the arguments: " + process.Describe(err))
 	}
 	c, err := choose(self, args)
 	if err != nil {
 		fail(err.Error())
 	}
 	runUnderJobserver(c)
-	become(c)
+	fail(process.Become(c.path, c.args, c.label).Error())
 }
 
 // fail ends the program with the status and prefix of the original.
 func fail(message string) {
-	complain("lld-wrapper: " + message + "\n")
-	exit(1)
+	process.Complain("lld-wrapper: " + message + "\n")
+	process.Exit(1)
 }
 
 // choose returns the command for a wrapper whose resolved path is self.
 func choose(self string, args []string) (command, error) {
-	dir, name := split(self)
-	root, _ := split(dir)
+	dir, name := process.Split(self)
+	root, _ := process.Split(dir)
 	if dir == "" {
-		return command{}, problem("directory containing current executable could not be determined")
+		return command{}, process.Problem("directory containing current executable could not be determined")
 	}
 	if root == "" {
-		return command{}, problem("parent directory could not be determined")
+		return command{}, process.Problem("parent directory could not be determined")
 	}
 	for _, f := range flavors {
-		if f.name+exeSuffix != name && f.name != name {
+		if f.name+process.ExeSuffix != name && f.name != name {
 			continue
 		}
 		c := rustLLD(root, f.flavor, args)
 		switch {
 		case mode != "lld" && mode != "system":
-			return command{}, problem("built with unknown mode " + quote(mode))
+			return command{}, process.Problem("built with unknown mode " + process.Quote(mode))
 		case mode == "system" && f.system:
 			path, err := systemLinker(self, args)
 			if err != nil {
@@ -104,13 +101,13 @@ func choose(self string, args []string) (command, error) {
 		}
 		return c, nil
 	}
-	return command{}, problem("executable has unexpected name: Some(" + quote(name) + ")")
+	return command{}, process.Problem("executable has unexpected name: Some(" + process.Quote(name) + ")")
 }
 
 // rustLLD is the rust-lld in folder root. LLD reads the flavor from its first two
 // arguments only.
 func rustLLD(root, flavor string, args []string) command {
-	path := join(root, "rust-lld"+exeSuffix)
+	path := process.Join(root, "rust-lld"+process.ExeSuffix)
 	return command{
 		path:    path,
 		args:    append([]string{path, "-flavor", flavor}, args...),

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"x.go/bootstrap/process"
 )
 
 // emulations names the GNU triples whose linker makes what `ld -m NAME` asks for.
@@ -51,7 +53,7 @@ func systemLinker(self string, args []string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", problem("could not find the system linker: no " + strings.Join(names, " or ") +
+	return "", process.Problem("could not find the system linker: no " + strings.Join(names, " or ") +
 		" in COMPILER_PATH or PATH; install binutils")
 }
 
@@ -77,7 +79,7 @@ func linkerNames(driver string, args []string) []string {
 // targetPrefix is the target of a driver's name with its hyphen: "aarch64-linux-gnu-"
 // of /usr/bin/aarch64-linux-gnu-gcc-12.
 func targetPrefix(driver string) string {
-	_, name := split(driver)
+	_, name := process.Split(driver)
 	for _, tool := range []string{"gcc", "g++", "cc", "c++", "clang", "clang++", "gfortran"} {
 		prefix, rest, found := strings.Cut(name, "-"+tool)
 		if found && (rest == "" || rest[0] == '-' || rest[0] == '.') {
@@ -114,17 +116,17 @@ func contains(words, word string) bool {
 // under whatever name and link, its own folder, and folders named gcc-ld, which may
 // belong to another toolchain. Running one of them could go on for ever.
 func find(self, folders, name string) (string, bool) {
-	own, _ := split(self)
-	for dir := range strings.SplitSeq(folders, listSeparator) {
+	own, _ := process.Split(self)
+	for dir := range strings.SplitSeq(folders, process.ListSeparator) {
 		if dir == "" {
 			continue
 		}
-		path := join(dir, name+exeSuffix)
-		resolved, ok := program(path)
-		if !ok || sameFile(path, self) {
+		path := process.Join(dir, name+process.ExeSuffix)
+		resolved, ok := process.Program(path)
+		if !ok || process.SameFile(path, self) {
 			continue
 		}
-		if real, _ := split(resolved); real == own || strings.HasSuffix(real, separators[:1]+"gcc-ld") {
+		if real, _ := process.Split(resolved); real == own || strings.HasSuffix(real, process.Separators[:1]+"gcc-ld") {
 			continue
 		}
 		return path, true

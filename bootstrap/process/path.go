@@ -1,4 +1,9 @@
-package main
+// Package process is what a small program needs of the system to become another one:
+// its own path and arguments, names of files, and messages worded as a Rust program's.
+//
+// The programs that x puts into a toolchain share it. They start with each compilation
+// or link, so it goes without fmt, and on Linux without os.
+package process
 
 import (
 	"strconv"
@@ -6,10 +11,10 @@ import (
 	"unicode/utf8"
 )
 
-// split cuts a path before its last separator. dir keeps the separator if it is the
+// Split cuts a path before its last separator. dir keeps the separator if it is the
 // root, and both are without one at the end otherwise; dir is "" if there is none.
-func split(path string) (dir, name string) {
-	i := strings.LastIndexAny(path, separators)
+func Split(path string) (dir, name string) {
+	i := strings.LastIndexAny(path, Separators)
 	if i < 0 {
 		return "", path
 	}
@@ -22,15 +27,16 @@ func split(path string) (dir, name string) {
 	return path[:i], path[i+1:]
 }
 
-func join(dir, name string) string {
-	if strings.HasSuffix(dir, separators[:1]) {
+// Join puts a name behind a folder.
+func Join(dir, name string) string {
+	if strings.HasSuffix(dir, Separators[:1]) {
 		return dir + name
 	}
-	return dir + separators[:1] + name
+	return dir + Separators[:1] + name
 }
 
-// quote shows a file name as Rust's {:?} does.
-func quote(name string) string {
+// Quote shows a file name as Rust's {:?} does.
+func Quote(name string) string {
 	const hex = "0123456789ABCDEF"
 	quoted := []byte{'"'}
 	for len(name) > 0 {
@@ -54,8 +60,13 @@ func quote(name string) string {
 	return string(append(quoted, '"'))
 }
 
-// describe words an error of the system as Rust's standard library does.
-func describe(err error) string {
+// Problem is an error whose text is all that a user sees of it.
+type Problem string
+
+func (p Problem) Error() string { return string(p) }
+
+// Describe words an error of the system as Rust's standard library does.
+func Describe(err error) string {
 	number, ok := errno(err)
 	if !ok {
 		return err.Error()

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"strconv"
@@ -8,15 +8,17 @@ import (
 
 // This file stands in for package os, which would add a seventh to the program's size.
 
+// What file names are made of on this system: the suffix of programs, the characters
+// between folders, and what stands between the folders of PATH.
 const (
-	exeSuffix     = ""
-	separators    = "/"
-	listSeparator = ":"
+	ExeSuffix     = ""
+	Separators    = "/"
+	ListSeparator = ":"
 )
 
-// executable returns the path of this program with symlinks resolved: gcc-ld/wasm-ld
+// Executable returns the path of this program with symlinks resolved: gcc-ld/wasm-ld
 // as a link to ld.lld is ld.lld.
-func executable() (string, error) { return readlink("/proc/self/exe") }
+func Executable() (string, error) { return readlink("/proc/self/exe") }
 
 func readlink(name string) (string, error) {
 	for size := 1024; ; size *= 2 {
@@ -31,12 +33,26 @@ func readlink(name string) (string, error) {
 	}
 }
 
-// arguments returns what the program was called with, without its own name.
-func arguments() ([]string, error) {
-	fd, err := syscall.Open("/proc/self/cmdline", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+// Arguments returns what the program was called with, without its own name.
+func Arguments() ([]string, error) {
+	text, err := ReadFile("/proc/self/cmdline")
 	if err != nil {
 		return nil, err
 	}
+	_, rest, _ := strings.Cut(text, "\x00")
+	if rest == "" {
+		return nil, nil
+	}
+	return strings.Split(strings.TrimSuffix(rest, "\x00"), "\x00"), nil
+}
+
+// ReadFile returns what a file of any kind holds.
+func ReadFile(path string) (string, error) {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer syscall.Close(fd)
 	text := make([]byte, 0, 32<<10)
 	for {
 		if len(text) == cap(text) {
@@ -47,24 +63,23 @@ func arguments() ([]string, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if n == 0 {
-			break
+			return string(text), nil
 		}
 		text = text[:len(text)+n]
 	}
-	if err := syscall.Close(fd); err != nil {
-		return nil, err
-	}
-	_, rest, _ := strings.Cut(string(text), "\x00")
-	if rest == "" {
-		return nil, nil
-	}
-	return strings.Split(strings.TrimSuffix(rest, "\x00"), "\x00"), nil
 }
 
-func complain(message string) {
+// IsRegular reports whether path is a regular file, which can be read twice.
+func IsRegular(path string) bool {
+	var st syscall.Stat_t
+	return syscall.Stat(path, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFREG
+}
+
+// Complain writes a message to the standard error.
+func Complain(message string) {
 	for data := []byte(message); len(data) > 0; {
 		n, err := syscall.Write(2, data)
 		if err != nil && err != syscall.EINTR {
@@ -80,11 +95,12 @@ func errno(err error) (syscall.Errno, bool) {
 	return number, ok
 }
 
-func exit(code int) { syscall.Exit(code) }
+// Exit ends this program.
+func Exit(code int) { syscall.Exit(code) }
 
-// program reports whether path is a regular file with an execute bit, and where it
+// Program reports whether path is a regular file with an execute bit, and where it
 // really is.
-func program(path string) (resolved string, ok bool) {
+func Program(path string) (resolved string, ok bool) {
 	const openPath = 0x200000 // O_PATH
 	fd, err := syscall.Open(path, openPath|syscall.O_CLOEXEC, 0)
 	if err != nil {
@@ -100,8 +116,8 @@ func program(path string) (resolved string, ok bool) {
 	return resolved, err == nil
 }
 
-// sameFile reports whether two paths are one file, or hard links of one.
-func sameFile(a, b string) bool {
+// SameFile reports whether two paths are one file, or hard links of one.
+func SameFile(a, b string) bool {
 	var s, t syscall.Stat_t
 	return syscall.Stat(a, &s) == nil && syscall.Stat(b, &t) == nil && s.Dev == t.Dev && s.Ino == t.Ino
 }
