@@ -32,7 +32,7 @@ func (f *compilerFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.release, "release", "", "`version` of the compiler, or a channel (default the newest stable that x knows)")
 	fs.StringVar(&f.host, "host", "", "`triple` that the compiler runs on (default this machine's)")
 	fs.StringVar(&f.rustc, "rustc", "", "ask this `compiler` for its release, host and default; --sysroot does the same")
-	fs.StringVar(&f.lldDefault, "lld-default", "auto", "whether the compiler was built to link with LLD: yes, no, or `auto` for what rust-lang.org ships")
+	fs.StringVar(&f.lldDefault, "lld-default", "auto", "whether the compiler was built to link with LLD: `answer` yes, no, or auto for what rust-lang.org ships")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("release", completeReleases))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("lld-default", cobra.FixedCompletions([]string{"yes", "no", "auto"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -42,6 +42,7 @@ func (f *compilerFlags) add(cmd *cobra.Command) {
 // its targets.
 type askedCompiler struct {
 	compiler targets.Compiler
+	host     *targets.Spec
 	registry targets.Registry
 	snapshot targets.Snapshot // of the compiler's release, or the nearest
 	origin   string           // where release and host come from
@@ -70,7 +71,7 @@ func (a *app) askedCompiler(ctx context.Context, f *compilerFlags) (askedCompile
 	default:
 		return c, usagef("reading --lld-default: got %q, want yes, no or auto", f.lldDefault)
 	}
-	if _, err := c.snapshot.For(c.compiler, c.compiler.Host); err != nil {
+	if c.host, err = c.snapshot.For(c.compiler, c.compiler.Host); err != nil {
 		return c, usage(err)
 	}
 	c.world.ReadFile = a.readArgFile

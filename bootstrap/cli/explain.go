@@ -27,14 +27,15 @@ of which only target must be there. Each answer is a line {"id", "exit", "error"
 "linker", "lld_args"}, or {"id", "problem"} for a wrong line; then the exit status
 is 1.
 
-With a key of bootstrap.toml or x.toml: explain its value, where that comes from, what
-it overrode, what it means and does here. For rust.lld and the keys that bear on
-it, the decision on LLD follows: whether LLD is shipped, each host's default
-linker, the rule that decided and the rules that lost.
+With a key of bootstrap.toml or x.toml: explain its value, where that comes from,
+what it overrode, what it means and does here. For rust.lld and the keys that
+bear on it, the decision on LLD follows: whether LLD is shipped, each host's
+default linker, the rule that decided and the rules that lost.
 
-For a key, --json prints {"key", "value", "origin", "default", "overrode", "doc", "effect",
-"note", "lld"}: value and default are TOML, overrode is an array of {"value",
-"origin"}, and lld is as in x config.`,
+--json prints {"target", "compiler", "decision", "lld", "steps", "ways",
+"warnings", "flags", "notes"}. For a key it prints {"key", "value", "origin",
+"default", "overrode", "doc", "effect", "note", "lld"}: value and default are
+TOML, overrode is an array of {"value", "origin"}, and lld is as in x config.`,
 		Example: `  x explain --target aarch64-unknown-linux-gnu
   x explain --rustflags            as cargo in this folder would run rustc
   x explain --rustc rustc --json -- -Clinker=gcc

@@ -150,9 +150,8 @@ func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
 		if err != nil {
 			return targets.Query{}, usage(err)
 		}
-		q, err := c.snapshot.Query(c.compiler, t, nil)
-		q.World = c.world
-		return q, usage(err)
+		spec, err := c.snapshot.For(c.compiler, t)
+		return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: c.world}, usage(err)
 	}
 	data, err := readBounded(a.path(name), maxTargetFile)
 	if err != nil {
@@ -167,8 +166,7 @@ func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
 	if t, err := targets.ParseTriple(stem); err == nil {
 		spec = spec.Named(t)
 	}
-	host, err := c.snapshot.For(c.compiler, c.compiler.Host)
-	return targets.Query{Compiler: c.compiler, Target: spec, Host: host, CustomTarget: true, World: c.world}, err
+	return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, CustomTarget: true, World: c.world}, nil
 }
 
 // maxTargetFile bounds a target's JSON file; rustc's own have 3 KB.

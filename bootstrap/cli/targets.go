@@ -113,7 +113,7 @@ func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error)
 		if err != nil {
 			return nil, err
 		}
-		e, spec, err := defaultLink(c, t)
+		e, spec, err := c.defaultLink(t)
 		if err != nil {
 			return nil, err
 		}
@@ -130,18 +130,18 @@ func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error)
 
 // defaultLink asks what a plain command line does for a target, on a machine
 // that has every linker.
-func defaultLink(c askedCompiler, t targets.Triple) (targets.Explanation, *targets.Spec, error) {
-	q, err := c.snapshot.Query(c.compiler, t, nil)
+func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *targets.Spec, error) {
+	spec, err := c.snapshot.For(c.compiler, t)
 	if err != nil {
 		return targets.Explanation{}, nil, usage(err)
 	}
-	if q.Target.NeedsCPU {
+	q := targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: targets.World{Sysroot: c.world.Sysroot}}
+	if spec.NeedsCPU {
 		// The name of a processor is the user's to choose and has no bearing
 		// on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
-	q.World.Sysroot = c.world.Sysroot
-	return targets.Explain(q), q.Target, nil
+	return targets.Explain(q), spec, nil
 }
 
 func boolOrNil(t targets.Tristate) *bool {
@@ -218,7 +218,7 @@ the answer is the JSON that its --print target-spec-json prints, byte for byte.`
 			if err != nil {
 				return usage(err)
 			}
-			e, spec, err := defaultLink(c, t)
+			e, spec, err := c.defaultLink(t)
 			if err != nil {
 				return err
 			}
