@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -185,7 +188,13 @@ func (a *app) cargoConfig() (rustflags.Config, error) {
 	}
 	return rustflags.Load(rustflags.Source{
 		Dir: a.Dir, CargoHome: home, Lookupenv: a.lookupenv,
-		ReadFile: func(path string) ([]byte, error) { return readBounded(path, maxCargoConfig) },
+		ReadFile: func(path string) ([]byte, error) {
+			data, err := readBounded(path, maxCargoConfig)
+			if errors.Is(err, syscall.ENOTDIR) {
+				err = fs.ErrNotExist // .cargo is a file, which cargo does not mind
+			}
+			return data, err
+		},
 	})
 }
 

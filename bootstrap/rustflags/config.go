@@ -89,7 +89,7 @@ func (c *Config) loadFile(path, root string, left *int) error {
 	}
 	data, err := c.src.ReadFile(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading cargo's configuration %q: %w", path, err)
 	}
 	f := file{path: path, root: root}
 	if err := toml.Unmarshal(data, &f.keys); err != nil {
