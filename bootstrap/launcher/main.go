@@ -47,7 +47,7 @@ func main() {
 	}
 	path := process.Join(process.Join(root, "libexec"), name)
 	at := compilerArgs(name, args)
-	rest := launch(root, args[at:])
+	rest := override{linker, host, root}.launch(args[at:])
 	fail(process.Become(path, append(append([]string{path}, args[:at]...), rest...), path).Error())
 }
 
@@ -75,14 +75,14 @@ func stem(path string) string {
 }
 
 // launch returns the compiler's arguments with what has to be added.
-func launch(root string, args []string) []string {
+func (o override) launch(args []string) []string {
 	expanded, pass, ok := readArgFiles(args)
 	if !ok || len(expanded) == 0 {
 		// Without arguments the compiler prints its help, and of a file that
 		// can't be read it tells.
 		return args
 	}
-	return append(flags(root, parse(expanded)), pass...)
+	return append(o.flags(parse(expanded)), pass...)
 }
 
 // readArgFiles replaces each @PATH by the lines of that file, once, as rustc does in

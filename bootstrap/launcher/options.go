@@ -43,7 +43,8 @@ func parse(args []string) invocation {
 func option(arg string) (name, value string, joined bool) {
 	if long, ok := strings.CutPrefix(arg, "--"); ok {
 		name, value, joined = strings.Cut(long, "=")
-		if strings.Contains(longOptions, " "+name+" ") {
+		// getopts takes --C for -C.
+		if strings.Contains(longOptions, " "+name+" ") || len(name) == 1 && strings.Contains(shortOptions, name) {
 			return name, value, joined
 		}
 		return "", "", false
