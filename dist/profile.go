@@ -48,6 +48,7 @@ func ParseProfile(s string) (Profile, error) {
 type level struct {
 	gz        int
 	xz        xz.Profile
+	bcj       xz.BCJ
 	zst       zstd.EncoderLevel
 	zstWindow int // bytes; rustup's decoder takes up to 128 MiB
 }
@@ -56,15 +57,15 @@ type level struct {
 // xz presets are those of package xz, by the same names. It knows no zst: those
 // are the encoder's levels, with windows of the size of the xz dictionaries.
 var levels = map[Profile]level{
-	Fast:     {1, xz.Fast, zstd.SpeedFastest, 8 << 20},
-	Balanced: {6, xz.Balanced, zstd.SpeedBetterCompression, 16 << 20},
-	Best:     {9, xz.Best, zstd.SpeedBestCompression, 64 << 20},
+	Fast:     {gz: 1, xz: xz.Fast, zst: zstd.SpeedFastest, zstWindow: 8 << 20},
+	Balanced: {gz: 6, xz: xz.Balanced, zst: zstd.SpeedBetterCompression, zstWindow: 16 << 20},
+	Best:     {gz: 9, xz: xz.Best, zst: zstd.SpeedBestCompression, zstWindow: 64 << 20},
 }
 
-// xzConfig returns the settings of xz archives. They have no integrity check, as
-// those of rust-installer and promote-release: the file has a SHA-256.
+// xzConfig returns the settings of xz archives. Unlike those of rust-installer
+// they carry a check, so that `xz -t` proves something.
 func (l level) xzConfig(workers int) xz.WriterConfig {
-	return xz.WriterConfig{Profile: l.xz, Check: xz.CheckNone, Workers: workers}
+	return xz.WriterConfig{Profile: l.xz, BCJ: l.bcj, Check: xz.CheckCRC64, Workers: workers}
 }
 
 // newCompressor returns a writer that compresses to w in one gzip member, xz

@@ -3,8 +3,10 @@ package dist
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"x.go/dist/xz"
 	"x.go/manifests"
 )
 
@@ -40,6 +43,12 @@ type Writer struct {
 	// the estimated memory of the compressors is below it, but to no less than
 	// one; 0 sets no bound.
 	MaxMemory int64
+	// BCJ is the branch filter of xz archives, none by default. It makes
+	// machine code smaller, and some decoders cannot read it; see package xz.
+	BCJ xz.BCJ
+	// SkipReadBack leaves out that each archive is decoded once more before it
+	// gets its name.
+	SkipReadBack bool
 	// Progress, if not nil, is called as the tar streams are consumed, from
 	// several goroutines but never from two at once.
 	Progress func(Progress)
@@ -153,7 +162,9 @@ func (w Writer) setup() (*setup, error) {
 		return nil, fmt.Errorf("got %d jobs and a memory limit of %d bytes, want neither negative", w.Jobs, w.MaxMemory)
 	}
 	w.Jobs = cmp.Or(w.Jobs, runtime.GOMAXPROCS(0))
-	return &setup{Writer: w, level: levels[w.Profile]}, nil
+	level := levels[w.Profile]
+	level.bcj = w.BCJ
+	return &setup{Writer: w, level: level}, nil
 }
 
 func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, error) {
@@ -202,8 +213,14 @@ func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (er
 		}
 		outs = append(outs, o)
 	}
-	if err := s.compress(ctx, k, outs, workers); err != nil {
+	sum, err := s.compress(ctx, k, outs, workers)
+	if err != nil {
 		return err
+	}
+	if !s.SkipReadBack {
+		if err := s.readBack(ctx, outs, sum); err != nil {
+			return err
+		}
 	}
 	if err := commitAll(dir, outs); err != nil {
 		return err
@@ -217,8 +234,10 @@ func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (er
 	return nil
 }
 
-// compress runs the tar stream of k through a compressor for each output.
-func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers int) error {
+// compress runs the tar stream of k through a compressor for each output, and
+// returns the stream's digest.
+func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers int) (manifests.Hash, error) {
+	sum := sha256.New()
 	g, ctx := errgroup.WithContext(ctx)
 	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.tar.size}}
 	fan := newFanout(ctx, len(outs), m.add)
@@ -231,13 +250,16 @@ func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers i
 		})
 	}
 	g.Go(func() error {
-		if err := k.tar.write(ctx, fan); err != nil {
+		if err := k.tar.write(ctx, io.MultiWriter(fan, sum)); err != nil {
 			return err
 		}
 		fan.close()
 		return nil
 	})
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return manifests.Hash{}, err
+	}
+	return manifests.Hash(sum.Sum(nil)), nil
 }
 
 func (s *setup) compressOne(fan *fanout, i int, o *output, workers int) error {

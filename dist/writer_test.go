@@ -122,8 +122,8 @@ func TestContainers(t *testing.T) {
 		for line := range strings.Lines(string(out)) {
 			f := strings.Split(strings.TrimSpace(line), "\t")
 			// file, streams, blocks, compressed, uncompressed, ratio, checks, padding
-			if f[0] == "file" && (f[1] != "1" || f[6] != "None" || f[7] != "0") {
-				t.Errorf("%s: xz -l: got %q, want one stream without check and padding", tt.profile, f)
+			if f[0] == "file" && (f[1] != "1" || f[6] != "CRC64" || f[7] != "0") {
+				t.Errorf("%s: xz -l: got %q, want one stream with CRC64 and without padding", tt.profile, f)
 			}
 		}
 	}

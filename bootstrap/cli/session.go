@@ -15,6 +15,7 @@ import (
 	"x.go/bootstrap"
 	"x.go/bootstrap/config"
 	"x.go/dist"
+	"x.go/dist/xz"
 	"x.go/targets"
 )
 
@@ -71,6 +72,9 @@ func (a *app) open(ctx context.Context) (*session, error) {
 		}
 	}
 	writer.Progress = s.progress.packing
+	if cfg.X.Dist.BCJ {
+		writer.BCJ = branchFilter(tc.Spec.Arch)
+	}
 	s.builder = bootstrap.NewBuilder(bootstrap.Options{
 		Config: cfg, ConfigText: text, Toolchain: tc, Input: input, BuildDir: a.buildDir(cfg), Env: a.Env,
 		Version: buildVersion().Version, DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
@@ -192,7 +196,7 @@ func (a *app) sourceDateEpoch() (time.Time, error) {
 func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) {
 	w := dist.Writer{
 		Profile: dist.Profile(cfg.Dist.CompressionProfile), ModTime: modTime,
-		Jobs: cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, Formats: []dist.Format{dist.GZ, dist.XZ},
+		Jobs: cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
 	}
 	if cfg.IsSet("dist.compression-formats") {
 		w.Formats = nil
@@ -201,6 +205,17 @@ func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) 
 		}
 	}
 	return w, nil
+}
+
+// branchFilter returns the filter for the machine code of an architecture.
+func branchFilter(arch string) xz.BCJ {
+	switch arch {
+	case "x86_64", "x86":
+		return xz.BCJX86
+	case "aarch64":
+		return xz.BCJARM64
+	}
+	return xz.BCJNone
 }
 
 // checkChannel refuses a configuration for another channel than the compiler's,
