@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -192,11 +193,22 @@ func (a *app) sourceDateEpoch() (time.Time, error) {
 	return time.Unix(n, 0).UTC(), nil
 }
 
+// fastMemory is what the profile fast gets by with unless x.toml says otherwise,
+// so that the default fits a small machine.
+const fastMemory = 1 << 30
+
 // writer configures the archive writer.
 func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) {
 	w := dist.Writer{
 		Profile: dist.Profile(cfg.Dist.CompressionProfile), ModTime: modTime,
 		Jobs: cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
+	}
+	if w.MaxMemory == 0 && w.Profile == dist.Fast {
+		w.MaxMemory = fastMemory
+	}
+	if w.MaxMemory > 0 && a.getenv("GOMEMLIMIT") == "" {
+		// The estimates know nothing of garbage: let it be collected in time.
+		debug.SetMemoryLimit(w.MaxMemory - w.MaxMemory/8)
 	}
 	if cfg.IsSet("dist.compression-formats") {
 		w.Formats = nil
