@@ -89,7 +89,8 @@ type Options struct {
 	// BuildRoots are beginnings of paths that must not be left in a shipped
 	// file; empty means that such paths are not looked for.
 	BuildRoots []string
-	// Jobs is the number of archives read at once; 0 means GOMAXPROCS.
+	// Jobs is the number of archives read, or of legs linked, at once; 0 means
+	// GOMAXPROCS.
 	Jobs   int
 	Limits Limits
 	// Progress, if set, is told of each step. It is called from several

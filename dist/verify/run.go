@@ -303,51 +303,70 @@ func sharesPrefix(prefix string) bool {
 	return false
 }
 
-// link runs the legs, and one for each other target.
+// task is a leg of one toolchain, and what came of it.
+type task struct {
+	leg   leg
+	label string
+	out   *subject // nil if the leg does not exist for the toolchain
+	rows  []Binary
+	err   error
+}
+
+// link runs the legs, and one for each other target, several at once: each has
+// a folder of its own. The report has them in the order of the table.
 func (r *run) link(ctx context.Context, t *toolchain, probeErr error) error {
+	var tasks []*task
 	for _, l := range legs {
-		if err := r.leg(ctx, l, t, t.label, probeErr); err != nil {
-			return err
-		}
+		tasks = append(tasks, &task{leg: l, label: t.label})
 	}
 	for _, target := range t.targets {
-		if target == t.host {
-			continue
-		}
-		if err := r.leg(ctx, crossLeg(target), t, target.String(), probeErr); err != nil {
-			return err
+		if target != t.host {
+			tasks = append(tasks, &task{leg: crossLeg(target), label: target.String()})
 		}
 	}
-	return nil
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, r.opts.Jobs)
+	for _, k := range tasks {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			k.err = r.leg(ctx, k, t, probeErr)
+		})
+	}
+	wg.Wait()
+	for _, k := range tasks {
+		if k.err != nil {
+			return k.err
+		}
+		if k.out != nil {
+			r.add(k.out)
+			r.report.Binaries = append(r.report.Binaries, k.rows...)
+		}
+	}
+	return ctx.Err()
 }
 
 // leg runs one leg in a folder of its own.
-func (r *run) leg(ctx context.Context, l leg, t *toolchain, label string, probeErr error) error {
-	if err := ctx.Err(); err != nil {
-		return err
+func (r *run) leg(ctx context.Context, k *task, t *toolchain, probeErr error) error {
+	if ctx.Err() != nil || len(r.opts.Legs) > 0 && !slices.Contains(r.opts.Legs, k.leg.name) {
+		return ctx.Err()
 	}
 	b := &bench{toolchain: t, expect: r.expectation(t)}
-	if len(r.opts.Legs) > 0 && !slices.Contains(r.opts.Legs, l.name) {
-		return nil
-	}
 	if probeErr != nil {
-		s := newSubject(label)
-		s.skipf(legCheck(l.name, partLinks), "the compiler does not run: %v", probeErr)
-		r.add(s)
+		k.out = newSubject(k.label)
+		k.out.skipf(legCheck(k.leg.name, partLinks), "the compiler does not run: %v", probeErr)
 		return nil
 	}
-	if l.only != nil && !l.only(b) {
+	if k.leg.only != nil && !k.leg.only(b) {
 		return nil
 	}
 	var err error
 	if b.dir, err = os.MkdirTemp(r.work.dir, "leg-"); err != nil {
 		return fmt.Errorf("making a folder for a link: %w", err)
 	}
-	r.progress(Event{Group: Link, Subject: l.name})
-	s, rows := runLeg(ctx, l, b, label)
-	r.add(s)
-	r.report.Binaries = append(r.report.Binaries, rows...)
-	r.progress(Event{Group: Link, Subject: l.name, Done: true})
+	r.progress(Event{Group: Link, Subject: k.leg.name})
+	k.out, k.rows = runLeg(ctx, k.leg, b, k.label)
+	r.progress(Event{Group: Link, Subject: k.leg.name, Done: true})
 	if err := removeTree(b.dir); err != nil {
 		return fmt.Errorf("removing the folder of a link: %w", err)
 	}
