@@ -29,7 +29,7 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 16 << 20, 16 << 20, 64, 16, 16},
+	Fast:     {false, 8 << 20, 8 << 20, 64, 16, 16},
 	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
 	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 48},
 }
@@ -135,6 +135,8 @@ type settings struct {
 	check     Check
 	workers   int
 	inputSize int64 // 0 if not known
+	spanSize  int   // see sliceCoder
+	sliceSize int
 }
 
 // resolve fills in the defaults and checks the ranges.
@@ -161,6 +163,8 @@ func (c WriterConfig) resolve() (settings, error) {
 		bcj:       c.BCJ,
 		workers:   c.Workers,
 		inputSize: c.Size,
+		spanSize:  spanSize,
+		sliceSize: sliceSize,
 	}
 	for _, f := range []struct {
 		name             string

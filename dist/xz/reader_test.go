@@ -50,7 +50,8 @@ func branchy(n int) []byte {
 }
 
 func TestReaderOfXZ(t *testing.T) {
-	data := branchy(700_000)
+	t.Parallel()
+	data := branchy(300_000)
 	for _, args := range []string{
 		"-0", "-6", "-9e",
 		"-1 -T2 --block-size=100000",
@@ -78,7 +79,8 @@ func TestReaderOfXZ(t *testing.T) {
 }
 
 func TestReaderOfWriter(t *testing.T) {
-	data := corpus(1_000_000)
+	t.Parallel()
+	data := corpus(400_000)
 	for _, c := range []WriterConfig{
 		{Profile: Fast},
 		{Profile: Fast, BlockSize: 64 << 10},
@@ -134,6 +136,7 @@ func TestReaderStreams(t *testing.T) {
 
 // Every cut and every changed byte must be noticed.
 func TestReaderDamage(t *testing.T) {
+	t.Parallel()
 	data := corpus(5000)[3000:]
 	for _, workers := range []int{1, 2} {
 		c := ReaderConfig{Workers: workers}

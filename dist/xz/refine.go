@@ -98,11 +98,13 @@ func (w *radixWorker) refineEntries(a, b []radixEntry, depth, avail, above int) 
 		depth += common
 		avail -= common
 	}
-	var parts [256]bucket
-	n := w.split(a, b, depth, &parts)
-	for _, p := range parts[:n] {
+	base := len(w.parts)
+	w.split(a, b, depth)
+	for i := base; i < len(w.parts); i++ {
+		p := w.parts[i]
 		w.refineEntries(b[p.from:p.to], a[p.from:p.to], depth+1, avail-1, depth)
 	}
+	w.parts = w.parts[:base]
 }
 
 // commonBytes drops the bytes that all keys of a start with, up to avail, and
@@ -122,10 +124,10 @@ func commonBytes(a []radixEntry, avail int) int {
 }
 
 // split moves the members of a to b, together with those that have the same
-// next byte. It stores the ranges of b with two members or more in parts and
-// returns their number. Buckets are mostly small, so it does no work for byte
+// next byte. It appends the ranges of b with two members or more to parts.
+// Buckets are mostly small, so it does no work for byte
 // values that do not occur.
-func (w *radixWorker) split(a, b []radixEntry, depth int, parts *[256]bucket) int {
+func (w *radixWorker) split(a, b []radixEntry, depth int) {
 	var values [256]uint8
 	n := 0
 	count := &w.count // all zero between calls
@@ -139,14 +141,12 @@ func (w *radixWorker) split(a, b []radixEntry, depth int, parts *[256]bucket) in
 	}
 	sum := uint32(0)
 	next, first := &w.next, &w.first
-	large := 0
 	for _, k := range values[:n] {
 		c := count[k]
 		count[k] = 0
 		next[k], first[k] = sum, sum
 		if c > 1 {
-			parts[large&255] = bucket{int(sum), int(sum + c)}
-			large++
+			w.parts = append(w.parts, bucket{int(sum), int(sum + c)})
 		}
 		sum += c
 	}
@@ -163,7 +163,6 @@ func (w *radixWorker) split(a, b []radixEntry, depth int, parts *[256]bucket) in
 		b[at] = radixEntry{key: e.key << 8, pos: e.pos, near: dist}
 		next[k] = at + 1
 	}
-	return large
 }
 
 // compareAll finds the matches of few members by comparing each with those

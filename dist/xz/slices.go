@@ -51,8 +51,8 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 		}
 	}
 	c.chunks.reset(set.props, raw, 0, true, out)
-	for start := 0; start < len(raw); start += spanSize {
-		end := min(start+spanSize, len(raw))
+	for start := 0; start < len(raw); start += set.spanSize {
+		end := min(start+set.spanSize, len(raw))
 		if err := c.finder.find(ctx, set, raw, start, end); err != nil {
 			return nil, err
 		}
@@ -66,7 +66,7 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 
 // span encodes raw[start:end], of which the finder has the matches.
 func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, end int) error {
-	n := (end - start + sliceSize - 1) / sliceSize
+	n := (end - start + set.sliceSize - 1) / set.sliceSize
 	c.slices = append(c.slices[:0], make([]parsedSlice, n)...)
 	var (
 		wg      sync.WaitGroup
@@ -88,8 +88,8 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 					ops, spare = spare[k-1][:0], spare[:k-1]
 				}
 				mu.Unlock()
-				from := start + i*sliceSize
-				ops = p.slice(set, raw, c.finder.result, start, from, min(from+sliceSize, end), ops)
+				from := start + i*set.sliceSize
+				ops = p.slice(set, raw, c.finder.result, start, from, min(from+set.sliceSize, end), ops)
 				mu.Lock()
 				c.slices[i] = parsedSlice{ops, true}
 				for !busy && encoded < n && c.slices[encoded].parsed {

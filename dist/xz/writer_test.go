@@ -105,6 +105,7 @@ func judgeXZ(t testing.TB, stream, want []byte) {
 var profiles = []Profile{Fast, Balanced, Best}
 
 func TestWriterRoundTrip(t *testing.T) {
+	t.Parallel()
 	noise := make([]byte, 300_000)
 	rng := rand.NewChaCha8([32]byte{1})
 	rng.Read(noise)
@@ -113,9 +114,9 @@ func TestWriterRoundTrip(t *testing.T) {
 		"one byte":      {0},
 		"two bytes":     {1, 1},
 		"short":         []byte("abcabcabcabcd"),
-		"zeros":         make([]byte, 3<<20),
+		"zeros":         make([]byte, 5<<20),
 		"noise":         noise,
-		"corpus":        corpus(2_500_000),
+		"corpus":        corpus(1_100_000),
 		"noise, corpus": append(bytes.Clone(noise), corpus(200_000)...),
 	}
 	for name, data := range inputs {
@@ -132,12 +133,13 @@ func TestWriterRoundTrip(t *testing.T) {
 }
 
 func TestWriterOptions(t *testing.T) {
-	data := corpus(400_000)
+	t.Parallel()
+	data := corpus(150_000)
 	for name, c := range map[string]WriterConfig{
 		"small dictionary":  {DictSize: 4 << 10},
 		"small blocks":      {BlockSize: 50_000},
 		"tiny blocks":       {BlockSize: 4 << 10, Workers: 3},
-		"dictionary, block": {DictSize: 64 << 10, BlockSize: 200_000},
+		"dictionary, block": {DictSize: 64 << 10, BlockSize: 100_000},
 		"lc4 pb0":           {LC: 4, PB: -1},
 		"lc0 lp2":           {LC: -1, LP: 2},
 		"lp4 pb4":           {LC: -1, LP: 4, PB: 4},
@@ -158,21 +160,23 @@ func TestWriterOptions(t *testing.T) {
 
 // The edges of blocks and of the two sizes of LZMA2 chunks.
 func TestWriterEdges(t *testing.T) {
-	const block = 5 << 20
-	zeros := make([]byte, 2*block+2)
-	for _, edge := range []int{4, 273, chunkCodedMax, chunkRawMax, block, 2 * block} {
-		for n := edge - 2; n <= edge+2; n++ {
+	t.Parallel()
+	const block = 300_000
+	zeros := make([]byte, chunkRawMax+2)
+	for _, edge := range []int{4, maxMatch, chunkCodedMax, block, 2 * block, chunkRawMax} {
+		for n := edge - 1; n <= edge+1; n++ {
 			judge(t, compress(t, zeros[:n], WriterConfig{Profile: Fast, BlockSize: block}), zeros[:n])
 		}
 	}
 }
 
 func TestWriterSameBytesForAnyWorkers(t *testing.T) {
-	data := corpus(1_500_000)
+	t.Parallel()
+	data := corpus(300_000)
 	for _, p := range profiles {
-		want := compress(t, data, WriterConfig{Profile: p, BlockSize: 400_000, Workers: 1})
+		want := compress(t, data, WriterConfig{Profile: p, BlockSize: 130_000, Workers: 1})
 		for _, n := range []int{2, 3, 8} {
-			got := compress(t, data, WriterConfig{Profile: p, BlockSize: 400_000, Workers: n})
+			got := compress(t, data, WriterConfig{Profile: p, BlockSize: 130_000, Workers: n})
 			if !bytes.Equal(got, want) {
 				t.Errorf("%s: bytes of %d workers differ from those of one", p, n)
 			}
@@ -181,6 +185,7 @@ func TestWriterSameBytesForAnyWorkers(t *testing.T) {
 }
 
 func TestWriterPiecewise(t *testing.T) {
+	t.Parallel()
 	data := corpus(300_000)
 	c := WriterConfig{Profile: Fast, BlockSize: 64 << 10}
 	var out bytes.Buffer
@@ -227,6 +232,7 @@ func (f *failAfter) Write(p []byte) (int, error) {
 }
 
 func TestWriterReturnsErrorOfOutput(t *testing.T) {
+	t.Parallel()
 	data := corpus(300_000)
 	for _, room := range []int{0, 5, 100, 50_000} {
 		w, err := NewWriter(&failAfter{room}, WriterConfig{Profile: Fast, BlockSize: 64 << 10})

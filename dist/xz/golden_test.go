@@ -1,0 +1,75 @@
+package xz
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The bytes of each profile are pinned, so that another output is a decision.
+// To renew: go test -run GoldenBytes ./dist/xz, and copy what it reports.
+func TestGoldenBytes(t *testing.T) {
+	t.Parallel()
+	data := corpus(1_000_000)
+	got := map[string]string{}
+	for _, p := range profiles {
+		stream := compress(t, data, WriterConfig{Profile: p})
+		got[string(p)] = fmt.Sprintf("%d %x", len(stream), sha256.Sum256(stream))
+	}
+	stream := compress(t, branchy(500_000), WriterConfig{Profile: Fast, BCJ: BCJX86, BlockSize: 300_000, Check: CheckSHA256})
+	got["fast, x86, blocks"] = fmt.Sprintf("%d %x", len(stream), sha256.Sum256(stream))
+	if diff := cmp.Diff(goldenBytes, got); diff != "" {
+		t.Errorf("size and SHA-256 of the output (-want +got):\n%s", diff)
+	}
+}
+
+var goldenBytes = map[string]string{
+	"balanced":          "177484 dc63a7bbb4ab3665b96a03b0d6d635a5d92c0302feb8f989126183e726708171",
+	"best":              "177124 03f69fd5c10656f331cf428c47e59d12fb5a92538d5c5feb82cf3fef4ec0b139",
+	"fast":              "195352 3e27875abdd9f1375236e1b46ab5f20be732678ab619355d61286e0fe76742d7",
+	"fast, x86, blocks": "208144 cdb5adecf9a8440f521406f6668d93ea11077f7da8d2f55d6184bfdd15b1de53",
+}
+
+func TestWriterBranchFilters(t *testing.T) {
+	t.Parallel()
+	data := branchy(200_001)
+	for _, bcj := range []BCJ{BCJX86, BCJARM64} {
+		for _, p := range profiles {
+			c := WriterConfig{Profile: p, BCJ: bcj, BlockSize: 80_001}
+			stream := compress(t, data, c)
+			judgeXZ(t, stream, data)
+			got, err := decompress(stream, ReaderConfig{})
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("filter %d, %s: error %v, equal %v", bcj, p, err, bytes.Equal(got, data))
+			}
+		}
+	}
+}
+
+func TestWriterContext(t *testing.T) {
+	data := corpus(600_000)
+	reason := errors.New("enough")
+	for _, p := range profiles {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var out bytes.Buffer
+		w, err := NewWriterContext(ctx, &out, WriterConfig{Profile: p, BlockSize: 1 << 19})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		cancel(reason)
+		if _, err := w.Write(data); !errors.Is(err, reason) {
+			t.Errorf("%s: Write after cancel returns %v, want %v", p, err, reason)
+		}
+		if err := w.Close(); !errors.Is(err, reason) {
+			t.Errorf("%s: Close after cancel returns %v, want %v", p, err, reason)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package xz
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+)
+
+// Spans and slices far smaller than the real ones, so that there are many
+// borders: the chunks must decode, and be equal for any number of workers.
+func TestSliceCoderBorders(t *testing.T) {
+	t.Parallel()
+	data := append(corpus(400_000), make([]byte, 90_000)...)
+	for _, p := range profiles {
+		var first []byte
+		for _, workers := range []int{1, 2, 3, 8} {
+			set, err := WriterConfig{Profile: p, DictSize: 64 << 10, Workers: workers}.resolve()
+			if err != nil {
+				t.Fatal(err)
+			}
+			set.spanSize, set.sliceSize = 110_000, 30_000
+			raw := append(bytes.Clone(data), make([]byte, radixTail)...)[:len(data)]
+			var c sliceCoder
+			coded, err := c.encode(t.Context(), set, raw, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = coded
+				checkChunks(t, coded, data, set.dictSize)
+			} else if !bytes.Equal(coded, first) {
+				t.Errorf("%s: %d workers make other bytes than one", p, workers)
+			}
+		}
+	}
+}
+
+// checkChunks decodes LZMA2 chunks and compares.
+func checkChunks(t *testing.T, coded, want []byte, dictSize int64) {
+	t.Helper()
+	d := newChunkDecoder(newSource(bytes.NewReader(coded)), dictSize, -1)
+	var got []byte
+	for {
+		b, err := d.piece()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, b...)
+	}
+	if !bytes.Equal(got, want) {
+		t.Fatal("chunks decode to other content")
+	}
+}
+
+func TestSliceCoderStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	set, err := WriterConfig{Profile: Best}.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c sliceCoder
+	if _, err := c.encode(ctx, set, make([]byte, 1000, 1000+radixTail), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v, want %v", err, context.Canceled)
+	}
+}
