@@ -68,8 +68,8 @@ func (in *input) add(op string) error {
 	return fmt.Errorf("reading operand %q: neither a folder, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
 }
 
-// addFolder takes the files of a dist folder, not those of its subfolders,
-// which hold dated copies.
+// addFolder takes the files of a dist folder. Subfolders, such as dated copies,
+// are inputs of their own; that they were not looked at is said.
 func (in *input) addFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -78,9 +78,6 @@ func (in *input) addFolder(dir string) error {
 	found := false
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if e.IsDir() {
-			continue
-		}
 		if e.Type().IsRegular() && in.addFile(path) {
 			found = true
 			continue
@@ -132,6 +129,10 @@ func (in *input) unchecked() *subject {
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 			continue // a temporary file of a run that ended meanwhile
+		}
+		if info, err := os.Lstat(path); err == nil && info.IsDir() {
+			s.failf(inputUnchecked, "no check looks at folder %q: name it as an input of its own", filepath.Base(path))
+			continue
 		}
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
 	}

@@ -161,6 +161,9 @@ var mutants = []struct {
 	{name: "file that nothing checks", mutate: func(m *mutant) {
 		m.extra = func(dir string) error { return os.WriteFile(filepath.Join(dir, "notes.bin"), nil, 0o644) }
 	}, want: "input/unchecked-file"},
+	{name: "folder that nothing checks", mutate: func(m *mutant) {
+		m.extra = func(dir string) error { return os.Mkdir(filepath.Join(dir, "2026-04-16"), 0o755) }
+	}, want: "input/unchecked-file"},
 	{name: "link in the folder", mutate: func(m *mutant) {
 		m.extra = func(dir string) error { return os.Symlink("/etc/hosts", filepath.Join(dir, "hosts")) }
 	}, want: "input/unchecked-file"},

@@ -385,3 +385,27 @@ func TestCrossTargets(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", d)
 	}
 }
+
+// A launcher in the place of rustc is the other way to make a compiler whose
+// default is LLD use the system linker; nothing of LLD need be shipped then.
+func TestLauncherTree(t *testing.T) {
+	testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := tree{t, linkTree(t, c), c.host.String()}
+	tr.remove(gccLD)
+	tr.remove("lib/rustlib/HOST/bin/rust-lld")
+	tr.remove("lib/rustlib/manifest-*")
+	tr.rename("bin/rustc", "libexec/rustc")
+	launcher := "#!/bin/sh\nexec \"$(dirname \"$0\")/../libexec/rustc\" -Clinker-features=-lld \"$@\"\n"
+	tr.must(os.WriteFile(tr.path("bin/rustc"), []byte(launcher), 0o755))
+	report := verifyAll(t, verify.Options{
+		Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}, Legs: []string{"default", "opt-out", "cargo"},
+	})
+	if report.Status() != verify.Pass || report.Expect != verify.ExpectSystem {
+		t.Errorf("got %s expecting %s, want PASS expecting system; failures %q", report.Status(), report.Expect, failedNames(report))
+	}
+}
