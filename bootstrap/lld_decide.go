@@ -34,6 +34,14 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 	for _, w := range dist.WrapperFiles(host.String(), exe) {
 		in.wrappers = in.wrappers && b.inputHas(w)
 	}
+	if in.wrappers {
+		// A shim that an earlier build put there is no program that runs LLD.
+		r, err := b.inputRecord()
+		if err != nil {
+			return LLD{}, err
+		}
+		in.wrappers = r.LLD.Wrapper != WrapperShim
+	}
 	if in.baked && b.Config.X.LLD.BakedDefault == config.BakedDefaultLauncher {
 		_, err := ask(ctx, b.Toolchain.env, b.Toolchain.Rustc, "-Clinker-features=-lld", "--print", "cfg")
 		in.optOut = err == nil
@@ -52,7 +60,7 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 type lldInput struct {
 	baked    bool // the compiler was built to use it by default
 	rustLLD  bool // rust-lld is there
-	wrappers bool // all gcc-ld programs are there
+	wrappers bool // all gcc-ld programs are there, and run LLD
 	linux    bool // the host runs Linux, where a C compiler that knows -fuse-ld=lld links
 	optOut   bool // the compiler takes -Clinker-features=-lld for its host; asked for the launcher only
 }

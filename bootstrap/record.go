@@ -69,6 +69,28 @@ func (r Record) Encode() ([]byte, error) {
 	return append(data, '\n'), nil
 }
 
+// maxRecord bounds the size of a record that is read, in bytes; ours have 3000.
+const maxRecord = 1 << 20
+
+// inputRecord returns the record that an earlier build left in the input; it is
+// zero if there is none.
+func (b *Builder) inputRecord() (Record, error) {
+	e, ok := b.inputEntry(recordInstalled)
+	if !ok {
+		return Record{}, nil
+	}
+	f, err := e.Open()
+	if err != nil {
+		return Record{}, err
+	}
+	defer f.Close()
+	var r Record
+	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
+		return Record{}, fmt.Errorf("reading %q: %w", e.Path(), err)
+	}
+	return r, nil
+}
+
 // BuildRecord is the step that collects the build record, as the bytes of its
 // file. In a dry run it has neither programs nor inputs.
 type BuildRecord struct{}

@@ -56,7 +56,7 @@ var slimComponents = []string{"rustc", "rust-std", "cargo", "rustfmt-preview"}
 func slimSysroot(t testing.TB) string {
 	t.Helper()
 	stable := testenv.Sysroot(t, "stable")
-	slimOnce.Do(func() { slimErr = makeSlim(stable, filepath.Join(scratch, "sysroot")) })
+	slimOnce.Do(func() { slimErr = makeSlim(stable, filepath.Join(scratch, "sysroot"), slimComponents) })
 	if slimErr != nil {
 		t.Fatal(slimErr)
 	}
@@ -68,9 +68,10 @@ var (
 	slimErr  error
 )
 
-func makeSlim(stable, dir string) error {
+// makeSlim makes the folder dir a sysroot with some components of another one.
+func makeSlim(stable, dir string, components []string) error {
 	var names []string
-	for _, c := range slimComponents {
+	for _, c := range components {
 		lists, err := filepath.Glob(filepath.Join(stable, "lib/rustlib", "manifest-"+c+"-*"))
 		if err != nil {
 			return err
