@@ -34,29 +34,41 @@ func (s *session) close() {
 	s.unlock()
 }
 
+// toolchain finds the input toolchain and reads the configuration as of its
+// release, for keys come and go and rust.lld changed its meaning.
+func (a *app) toolchain(ctx context.Context) (config.Config, bootstrap.Toolchain, error) {
+	newest, err := a.loadConfig()
+	if err != nil {
+		return config.Config{}, bootstrap.Toolchain{}, err
+	}
+	tc, err := bootstrap.FindToolchain(ctx, bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(newest.Build.Rustc), Env: a.Env})
+	if err != nil {
+		return config.Config{}, bootstrap.Toolchain{}, err
+	}
+	src := a.configSource()
+	src.Host = tc.Host
+	if src.Release, err = targets.ParseRelease(tc.Release.Version); err != nil {
+		return config.Config{}, bootstrap.Toolchain{}, err
+	}
+	cfg, err := config.Load(src)
+	if err != nil {
+		return config.Config{}, bootstrap.Toolchain{}, usage(err)
+	}
+	return cfg, tc, checkChannel(cfg, tc)
+}
+
 // open loads the configuration, finds the toolchain and takes the build folder.
 func (a *app) open(ctx context.Context) (*session, error) {
-	cfg, err := a.loadConfig()
-	if err != nil {
-		return nil, err
-	}
 	modTime, err := a.sourceDateEpoch()
 	if err != nil {
 		return nil, err
 	}
-	writer, err := a.writer(cfg, modTime)
+	cfg, tc, err := a.toolchain(ctx)
 	if err != nil {
 		return nil, err
 	}
 	text, err := a.configText(cfg)
 	if err != nil {
-		return nil, err
-	}
-	tc, err := bootstrap.FindToolchain(ctx, bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env})
-	if err != nil {
-		return nil, err
-	}
-	if err := checkChannel(cfg, tc); err != nil {
 		return nil, err
 	}
 	input, err := bootstrap.ReadInput(tc)
@@ -72,10 +84,8 @@ func (a *app) open(ctx context.Context) (*session, error) {
 			return nil, err
 		}
 	}
-	writer.Progress = s.progress.packing
-	if cfg.X.Dist.BCJ {
-		writer.BCJ = branchFilter(tc.Spec.Arch)
-	}
+	writer := a.writer(cfg, tc)
+	writer.ModTime, writer.Progress = modTime, s.progress.packing
 	s.builder = bootstrap.NewBuilder(bootstrap.Options{
 		Config: cfg, ConfigText: text, Toolchain: tc, Input: input, BuildDir: a.buildDir(cfg), Env: a.Env,
 		Version: buildVersion().Version, DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
@@ -198,10 +208,10 @@ func (a *app) sourceDateEpoch() (time.Time, error) {
 const fastMemory = 1 << 30
 
 // writer configures the archive writer.
-func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) {
+func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
 	w := dist.Writer{
-		Profile: dist.Profile(cfg.Dist.CompressionProfile), ModTime: modTime,
-		Jobs: cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
+		Profile: dist.Profile(cfg.Dist.CompressionProfile),
+		Jobs:    cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
 	}
 	if w.MaxMemory == 0 && w.Profile == dist.Fast {
 		w.MaxMemory = fastMemory
@@ -216,7 +226,10 @@ func (a *app) writer(cfg config.Config, modTime time.Time) (dist.Writer, error) 
 			w.Formats = append(w.Formats, dist.Format(f))
 		}
 	}
-	return w, nil
+	if cfg.X.Dist.BCJ {
+		w.BCJ = branchFilter(tc.Spec.Arch)
+	}
+	return w
 }
 
 // branchFilter returns the filter for the machine code of an architecture.
