@@ -380,6 +380,18 @@ func TestDamagedRegistry(t *testing.T) {
 	}
 }
 
+// TestParseSpecOld reads a spec as rustc 1.63 prints it: without what has its
+// default, and with the width as a string.
+func TestParseSpecOld(t *testing.T) {
+	s, err := targets.ParseSpec([]byte(`{"arch":"x86_64","env":"gnu","llvm-target":"x86_64-unknown-linux-gnu","os":"linux","target-family":["unix"],"target-pointer-width":"64"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.PointerWidth != 64 || s.Flavor.String() != "gnu-cc" || s.Flavor.UsesLLD() {
+		t.Errorf("got width %d and flavor %s, want 64 and gnu-cc", s.PointerWidth, s.Flavor)
+	}
+}
+
 func FuzzSpec(f *testing.F) {
 	for spec := range newest(f).All() {
 		if len(spec.PreLinkArgs) > 0 {

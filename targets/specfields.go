@@ -3,6 +3,7 @@ package targets
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // lldDefaultField is the registry's own member, next to rustc's: what a
@@ -35,6 +36,10 @@ func newSpec(t Triple, fields []Field) (*Spec, error) {
 		}
 	}
 	s.fields = kept
+	if s.Flavor.IsZero() && s.LLVMTarget != "" {
+		// Older compilers print no member that has its default.
+		s.Flavor, _ = ParseLinkerFlavor("gnu-cc")
+	}
 	if s.Flavor.IsZero() {
 		return nil, fmt.Errorf("parsing target spec: no field %q", "linker-flavor")
 	}
@@ -73,7 +78,7 @@ var specDecoders = map[string]func(*Spec, []byte) error{
 	"staticlib-suffix":                        into(func(s *Spec) *string { return &s.StaticlibSuffix }),
 	"target-endian":                           decodeEndian,
 	"target-family":                           into(func(s *Spec) *[]string { return &s.Families }),
-	"target-pointer-width":                    into(func(s *Spec) *int { return &s.PointerWidth }),
+	"target-pointer-width":                    decodePointerWidth,
 	"vendor":                                  into(func(s *Spec) *string { return &s.Vendor }),
 	lldDefaultField:                           decodeLLDDefault,
 }
@@ -161,6 +166,12 @@ func decodeMetadata(s *Spec, b []byte) error {
 		s.Metadata.Description = *v.Description
 	}
 	return nil
+}
+
+// decodePointerWidth also takes a string, which rustc wrote before 1.91
+// (rust-lang/rust#144443).
+func decodePointerWidth(s *Spec, b []byte) error {
+	return json.Unmarshal([]byte(strings.Trim(string(b), `"`)), &s.PointerWidth)
 }
 
 func decodeEndian(s *Spec, b []byte) error {
