@@ -49,6 +49,9 @@ func resolve(operands []string) *input {
 // add sorts one operand.
 func (in *input) add(op string) error {
 	if isURL(op) {
+		if !strings.HasSuffix(op, ".toml") {
+			return fmt.Errorf("reading operand %q: name the manifest itself, such as %s/channel-rust-stable.toml", op, strings.TrimSuffix(op, "/"))
+		}
 		in.manifests = append(in.manifests, op)
 		return nil
 	}

@@ -78,7 +78,7 @@ func TestBadOperands(t *testing.T) {
 	if err := os.WriteFile(text, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, in := range [][]string{{}, {filepath.Join(empty, "none")}, {empty}, {text}} {
+	for _, in := range [][]string{{}, {filepath.Join(empty, "none")}, {empty}, {text}, {"http://127.0.0.1/dist"}} {
 		report := verifyAll(t, verify.Options{Inputs: in})
 		if got := failedNames(report); !slices.Contains(got, "input/readable") {
 			t.Errorf("%q: got failures %q, want input/readable", in, got)
