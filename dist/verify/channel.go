@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"x.go/manifests"
 )
@@ -277,6 +278,10 @@ func aliases(read []channelFile) []*subject {
 	return out
 }
 
+// directHTTP goes to the address given: the default client would ask the
+// environment for a proxy.
+var directHTTP = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: time.Minute}}
+
 // open opens a path, a file:// or an http(s) URL.
 func open(ctx context.Context, at string) (io.ReadCloser, error) {
 	if p, ok := filePath(at); ok {
@@ -291,7 +296,7 @@ func open(ctx context.Context, at string) (io.ReadCloser, error) {
 	}
 	// Archives are wanted as they are, not unpacked by the transport.
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := directHTTP.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("fetching: %w", err)
 	}

@@ -20,5 +20,6 @@
 // of unknown origin needs a sandbox around the whole process; static and
 // channel checks alone run nothing.
 //
-// The package prints nothing and reads no environment variable.
+// The package prints nothing. Of the environment it reads only what
+// [os.TempDir] does, and that only where no TempDir is given.
 package verify
