@@ -17,7 +17,11 @@ gcc-ld programs as the configuration says. Files are cloned or hard linked where
 the file system can; the input is never changed.
 
 With rust.lld = false neither is shipped. If the compiler was built to link with
-LLD all the same, gcc-ld holds a program that runs the system linker.`,
+LLD all the same, gcc-ld holds a program that runs the system linker. With
+lld.baked-default = "launcher" in x.toml, another program also stands before
+rustc and clippy-driver, which then run from libexec, and keeps LLD off their
+link lines; with rust.lld = true and a compiler that uses the system linker it
+asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json.`,
 		Example: `  x build
   x build --set rust.lld=false
   x build --sysroot /usr/lib/rust-1.95 --dry-run`,

@@ -285,8 +285,10 @@ func (k *checker) baked() {
 			"the compiler was built to link with LLD by default, and %s", k.reason())
 	case k.f.BakedLLD == True && want == DefaultSystem:
 		k.say(Note, "lld.baked-default", "", "the compiler was built to link with LLD by default, and %s: %s", k.reason(), bakedActions[action])
+	case k.f.BakedLLD == False && want == DefaultSelfContainedLLD && action == BakedDefaultLauncher:
+		k.say(Note, "lld.baked-default", "", "the compiler was built to use the system linker by default, although %s: a launcher before rustc will ask for LLD", k.reason())
 	case k.f.BakedLLD == False && want == DefaultSelfContainedLLD:
-		k.say(Warning, keyLLD, "give a compiler that was built so, or set target."+k.host.String()+"."+linkerOption+" = \"off\"",
+		k.say(Warning, keyLLD, "give a compiler that was built so, set lld.baked-default = \"launcher\", or set target."+k.host.String()+"."+linkerOption+" = \"off\"",
 			"the compiler was built to use the system linker by default, although %s", k.reason())
 	}
 }

@@ -105,7 +105,9 @@ func TestCheckConfig(t *testing.T) {
 		{name: "baked error", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.baked-default = 'error'", facts: Facts{BakedLLD: True}, want: []string{
 			"error x.toml:1:5: the compiler was built to link with LLD by default, and LLD is the default on this host, but it is not shipped; give a compiler that was built with rust.lld = false, or set lld.baked-default = \"shim\""}},
 		{name: "not baked", text: "change-id = 'ignore'", facts: Facts{BakedLLD: False}, want: []string{
-			"warning rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
+			"warning rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, set lld.baked-default = \"launcher\", or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
+		{name: "not baked, launcher", text: "change-id = 'ignore'", x: "lld.baked-default = 'launcher'", facts: Facts{BakedLLD: False}, want: []string{
+			"note x.toml:1:5: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped: a launcher before rustc will ask for LLD"}},
 		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{CanBuildWrapper: func(t targets.Triple) bool { return t == triple(linux) }}, want: []string{
 			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none; set lld.wrapper in x.toml to a program for avr-none"}},
 		{name: "memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}, want: []string{

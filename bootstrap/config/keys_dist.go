@@ -104,7 +104,7 @@ var xLLDKeys = []Key{
 		Doc:    "Whether gcc-ld takes tokens of the jobserver and limits LLD's threads by them.",
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "baked-default", Type: Enum, Default: `"shim"`, Values: []string{"shim", "launcher", "error"},
-		Doc:    `What to do when the compiler's baked-in default is LLD and rust.lld is false: "shim" puts a gcc-ld there that runs the system linker, "launcher" puts a launcher before rustc that adds -Clinker-features=-lld, "error" stops.`,
+		Doc:    `What to do when the compiler's baked-in default is LLD and rust.lld is false: "shim" puts a gcc-ld there that runs the system linker, "launcher" also puts a launcher before rustc that adds -Clinker-features=-lld, "error" stops. With a compiler that uses the system linker and rust.lld = true, "launcher" puts one there that asks for LLD.`,
 		Effect: "gcc-ld or bin/rustc of the rustc archive"},
 }
 
