@@ -33,6 +33,10 @@ func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
 // withLauncher puts the launcher before the programs of the components that
 // have one. Their own place is taken: each moves to libexec, from where it finds
 // its libraries as it does from bin.
+//
+// cargo keeps what rustc said of itself for as long as bin/rustc, now the launcher,
+// has the same time. That differs between toolchains, as before: it is the archive's,
+// or that of the installation or build.
 func withLauncher(ctx context.Context, b *Builder, components []InputComponent) error {
 	path, err := Ensure(ctx, b, Launcher{})
 	if err != nil {
