@@ -31,7 +31,7 @@ type preset struct {
 var presets = map[Profile]preset{
 	Fast:     {false, 8 << 20, 8 << 20, 64, 16, 16},
 	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
-	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 48},
+	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 32},
 }
 
 // Limits of a WriterConfig.

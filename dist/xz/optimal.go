@@ -8,9 +8,7 @@ type optimalParser struct {
 	prices
 	enc     chunkEncoder // follows the parse, for its probabilities
 	data    []byte
-	end     int     // matches may not pass it
-	result  []found // of data[origin:]
-	origin  int
+	end     int // matches may not pass it
 	niceLen uint32
 
 	near  nearTable
@@ -40,15 +38,15 @@ type node struct {
 
 // slice implements sliceParser.
 func (p *optimalParser) slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op {
-	p.data, p.result, p.origin, p.end = data[:end+radixTail], result, origin, end
+	p.data, p.end = data[:end+radixTail], end
 	p.niceLen = uint32(set.niceLen)
 	p.enc.reset(set.props, data, start, false, p.enc.out[:0])
 	if start > 0 {
-		p.near.reset(p.data, start, int(set.dictSize), set.depth)
+		p.near.reset(set, p.data, result, origin, start)
 		p.run(start, min(start+warmUpSize, end), nil)
 		p.enc.rewind(start)
 	}
-	p.near.reset(p.data, start, int(set.dictSize), set.depth)
+	p.near.reset(set, p.data, result, origin, start)
 	return p.run(start, end, out)
 }
 
@@ -329,8 +327,8 @@ func (p *optimalParser) afterMatch(pos, cur int, price uint32, s state, length, 
 
 // relaxMatches offers matches longer than what repeats gave.
 func (p *optimalParser) relaxMatches(pos, cur int, n *node, price uint32, limit int, last *int) (length, dist uint32) {
-	var m [4]match
-	count := p.near.find(pos, limit, p.result[pos-p.origin], &m)
+	var m [nearMatches]match
+	count := p.near.find(pos, limit, &m)
 	if count == 0 {
 		return 0, 0
 	}
