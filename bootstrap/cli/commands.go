@@ -13,6 +13,7 @@ func (a *app) commands() []*cobra.Command {
 		a.buildCommand(),
 		a.distCommand(),
 		a.verifyCommand(),
+		a.diffCommand(),
 		a.installCommand(),
 		a.checkCommand(),
 		a.configCommand(),

@@ -1,19 +1,21 @@
 package cli
 
 import (
-	"errors"
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"os/exec"
-	"strings"
-	"text/tabwriter"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"x.go/dist"
 	"x.go/dist/verify"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var expect, checks string
+	var f verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify [path...]",
 		Short: "Prove from archives alone what they link with",
@@ -23,32 +25,81 @@ program is run, and read to see which linker made it: a link that succeeds does
 not prove that LLD was used.
 
 A path is a folder of archives (build/dist if none is given), an archive, a
-channel manifest, an installed tree or a sysroot. The archives' compiler is run:
-verify strangers' archives in a sandbox, or with --checks static,channel.
+channel manifest (a file, or a file:// or http:// URL), an installed tree or a
+sysroot. The archives' compiler is run: verify strangers' archives in a sandbox,
+or with --checks static,channel, which runs nothing.
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 something could
 not be checked here.`,
 		Example: `  x verify
   x verify --expect system         after x dist --set rust.lld=false
   x verify --checks static,channel /srv/mirror/dist
-  x verify --json build/dist > report.json`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			opts, err := a.verifyOptions(args, expect, checks)
-			if err != nil {
-				return err
-			}
-			report, err := verify.Run(cmd.Context(), opts)
-			if err != nil {
-				return err
-			}
-			return a.printReport(report)
-		},
+  x verify --html report.html --junit report.xml --json > report.json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, f) },
 	}
-	cmd.Flags().StringVar(&expect, "expect", string(verify.Auto), "`linker` that a default link must use: lld, system or auto")
-	cmd.Flags().StringVar(&checks, "checks", "", "comma-separated `groups` to run: static, sysroot, link, channel, client (default all that apply)")
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("expect", cobra.FixedCompletions([]string{"lld", "system", "auto"}, cobra.ShellCompDirectiveNoFileComp)))
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("checks", cobra.FixedCompletions([]string{"static", "sysroot", "link", "channel", "client"}, cobra.ShellCompDirectiveNoFileComp)))
+	flags := cmd.Flags()
+	flags.StringVar(&f.expect, "expect", string(verify.Auto), "`linker` that a default link must use: lld, system or auto")
+	flags.StringVar(&f.checks, "checks", "", "comma-separated `groups` to run: static, sysroot, link, channel, client (default all that apply)")
+	flags.StringVar(&f.html, "html", "", "also write the report to this `file` as one page of HTML")
+	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file` as JUnit XML")
+	complete(cmd, "expect", string(verify.Auto), string(verify.ExpectLLD), string(verify.ExpectSystem))
+	var groups []string
+	for _, g := range verify.Groups() {
+		groups = append(groups, string(g))
+	}
+	complete(cmd, "checks", groups...)
 	return cmd
+}
+
+// complete offers fixed values for a flag. It only fails for a flag that the
+// command does not have.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// verifyFlags are the flags of x verify.
+type verifyFlags struct{ expect, checks, html, junit string }
+
+// verify runs the dist test and prints its report.
+func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
+	opts, err := a.verifyOptions(args, f.expect, f.checks)
+	if err != nil {
+		return err
+	}
+	report, err := verify.Run(ctx, opts)
+	if err != nil {
+		return err
+	}
+	for _, out := range []struct {
+		path  string
+		write func(io.Writer) error
+	}{{f.html, report.WriteHTML}, {f.junit, report.WriteJUnit}} {
+		if out.path == "" {
+			continue
+		}
+		var buf bytes.Buffer
+		if err := out.write(&buf); err != nil {
+			return err
+		}
+		if err := dist.WriteFile(a.path(out.path), buf.Bytes()); err != nil {
+			return fmt.Errorf("writing report %q: %w", out.path, err)
+		}
+	}
+	if a.flags.json {
+		err = report.WriteJSON(a.Stdout)
+	} else {
+		err = report.WriteText(a.Stdout, a.flags.verbose)
+	}
+	if err != nil {
+		return fmt.Errorf("printing the report: %w", err)
+	}
+	switch report.Status() {
+	case verify.Fail:
+		return exitError{code: exitFail}
+	case verify.Skip:
+		return exitError{code: exitSkip}
+	}
+	return nil
 }
 
 // verifyOptions turns arguments and flags into what verify.Run takes.
@@ -68,7 +119,7 @@ func (a *app) verifyOptions(args []string, expect, checks string) (verify.Option
 		if err != nil {
 			return opts, err
 		}
-		dir := a.buildDir(cfg) + "/dist"
+		dir := filepath.Join(a.buildDir(cfg), "dist")
 		if !fileExists(dir) {
 			return opts, usagef("nothing to verify: there is no %q: run `x dist` first, or name a folder of archives", dir)
 		}
@@ -86,50 +137,4 @@ func (a *app) verifyOptions(args []string, expect, checks string) (verify.Option
 		}
 	}
 	return opts, nil
-}
-
-// printReport prints a report and returns the exit status that it stands for.
-func (a *app) printReport(r verify.Report) error {
-	if a.flags.json {
-		if err := a.printJSON(r); err != nil {
-			return err
-		}
-	} else if err := a.reportText(r); err != nil {
-		return err
-	}
-	switch r.Status() {
-	case verify.Fail:
-		return exitError{code: exitFail}
-	case verify.Skip:
-		return exitError{code: exitSkip}
-	}
-	return nil
-}
-
-// reportText prints the checks, the worst first, and the verdict.
-func (a *app) reportText(r verify.Report) error {
-	w := tabwriter.NewWriter(a.Stdout, 0, 8, 2, ' ', 0)
-	var errs []error
-	print := func(format string, args ...any) {
-		_, err := fmt.Fprintf(w, format, args...)
-		errs = append(errs, err)
-	}
-	for _, c := range r.WorstFirst() {
-		print("%s\t%s\t%s\t%s\n", c.Status, c.Name, c.Subject, c.Detail)
-		if c.Status == verify.Pass && !a.flags.verbose {
-			continue
-		}
-		for _, f := range c.Findings {
-			print("\t\t\t%s\n", f)
-		}
-	}
-	errs = append(errs, w.Flush())
-	summary := []string{fmt.Sprintf("%d passed", r.Count(verify.Pass))}
-	for s, word := range map[verify.Status]string{verify.Fail: "failed", verify.Skip: "skipped"} {
-		if n := r.Count(s); n > 0 {
-			summary = append(summary, fmt.Sprintf("%d %s", n, word))
-		}
-	}
-	_, err := fmt.Fprintf(a.Stdout, "%s: %s\n", r.Status(), strings.Join(summary, ", "))
-	return errors.Join(append(errs, err)...)
 }
