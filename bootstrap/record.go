@@ -30,7 +30,7 @@ type Record struct {
 	X         string            `json:"x"`      // version of x
 	Toolchain RecordToolchain   `json:"toolchain"`
 	LLD       LLD               `json:"lld"`
-	Wrapper   RecordWrapper     `json:"wrapper"`
+	Wrapper   RecordWrapper     `json:"wrapper,omitzero"`
 	Programs  []RecordProgram   `json:"programs,omitempty"` // built for this toolchain
 	Inputs    map[string]Digest `json:"inputs"`             // by slash path in the input, or by key of x.toml
 }
