@@ -88,7 +88,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	writer.ModTime, writer.Progress = modTime, s.progress.packing
 	s.builder = bootstrap.NewBuilder(bootstrap.Options{
 		Config: cfg, ConfigText: text, Toolchain: tc, Input: input, BuildDir: a.buildDir(cfg), Env: a.Env,
-		Version: buildVersion().Version, DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
+		Version: buildVersion().released(), DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
 	})
 	a.reportInput(tc, input)
 	return s, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -48,4 +49,14 @@ func buildVersion() version {
 		}
 	}
 	return v
+}
+
+// released returns the version for records in archives: that of a release, or
+// "devel" for whatever else, so that a program from `go run` and one from
+// `go build` make the same bytes.
+func (v version) released() string {
+	if strings.HasPrefix(v.Version, "v") && !strings.ContainsAny(v.Version, "-+") {
+		return v.Version
+	}
+	return "devel"
 }
