@@ -22,7 +22,7 @@ const officialURL = "https://static.rust-lang.org"
 type Channel struct{ Selection Selection }
 
 func (c Channel) String() string {
-	return "Channel" + Packages{c.Selection}.String()[len("Packages"):]
+	return "Channel" + Packages(c).String()[len("Packages"):]
 }
 
 // Run implements [Step] and returns the names of the channel's files. Archives
@@ -30,7 +30,7 @@ func (c Channel) String() string {
 // by itself. Without rustc among them there is nothing that rustup could
 // install, and no channel is made.
 func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
-	archives, err := Ensure(ctx, b, Archives{c.Selection})
+	archives, err := Ensure(ctx, b, Archives(c))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func (b *Builder) DistDir() string { return filepath.Join(b.BuildDir, distDir) }
 type Archives struct{ Selection Selection }
 
 func (a Archives) String() string {
-	return "Archives" + Packages{a.Selection}.String()[len("Packages"):]
+	return "Archives" + Packages(a).String()[len("Packages"):]
 }
 
 // Archive is an archive of this run with what it holds.
@@ -27,7 +27,7 @@ type Archive struct {
 // Run implements [Step]. In a dry run the artifacts have names, but neither
 // sizes nor digests.
 func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
-	parts, err := Ensure(ctx, b, Packages{a.Selection})
+	parts, err := Ensure(ctx, b, Packages(a))
 	if err != nil {
 		return nil, err
 	}
