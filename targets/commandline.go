@@ -3,6 +3,7 @@ package targets
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Option is one -C or -Z option as it was written: KEY, or KEY=VALUE. KEY
@@ -248,6 +249,8 @@ func readArgFile(path string, readFile func(string) ([]byte, error)) ([]string, 
 		return nil, fail(err.Error())
 	case len(data) > maxArgFile:
 		return nil, fail("file is too large")
+	case !utf8.Valid(data):
+		return nil, errUsage("failed to load argument file: UTF-8 error in " + path)
 	}
 	// Rust's str::lines: a last newline ends a line and starts none.
 	text := strings.TrimSuffix(string(data), "\n")

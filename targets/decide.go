@@ -11,9 +11,8 @@ type Query struct {
 	Compiler Compiler
 	Target   *Spec
 	Host     *Spec // the compiler's own host as a target of that compiler
-	// CustomTarget says that the target comes from a JSON file, which wants
-	// -Zunstable-options. In messages about such a target rustc puts a hash
-	// after its name, which is left out here.
+	// CustomTarget says that the target comes from a JSON file, see
+	// [ParseSpecFile], which wants -Zunstable-options.
 	CustomTarget bool
 
 	Args      []string // rustc's arguments; --target among them is not read
@@ -204,7 +203,7 @@ func (s *session) checkComponents() *Diagnostic {
 	lsc := s.opts.LinkSelfContained
 	if _, bulk := lsc.Bulk(); !bulk && !s.unstable {
 		if lsc.Disables(Linker) && !s.stableByName() {
-			return errUnstableOnTarget("link-self-contained=-linker", s.q.Target.Triple.String())
+			return errUnstableOnTarget("link-self-contained=-linker", s.q.Target.nameInMessages())
 		}
 		if lsc.enabled != 0 || lsc.disabled&^Linker != 0 {
 			return errUnstableComponents()
@@ -234,7 +233,7 @@ func (s *session) checkOptLevel() *Diagnostic {
 func (s *session) checkFeatures() *Diagnostic {
 	switch f := s.opts.LinkerFeatures; {
 	case f.DisablesLLD() && !s.stableByName():
-		return errUnstableOnTarget("linker-features=-lld", s.q.Target.Triple.String())
+		return errUnstableOnTarget("linker-features=-lld", s.q.Target.nameInMessages())
 	case f.EnablesLLD() && !s.unstable:
 		return errUnstableLLD()
 	}

@@ -199,7 +199,7 @@ var warnings = []struct {
 	{"linker-name-drops-lld",
 		"the name given with -Clinker turns LLD off, although it is this target's default; -Clinker=cc, or any name that rustc does not know, keeps it",
 		func(s *session, d Decision) bool {
-			return d.Rule == RuleLinkerOption && s.q.Target.Flavor.UsesLLD() && !d.UsesLLD() && !s.opts.LinkerFeatures.DisablesLLD()
+			return d.Rule == RuleLinkerOption && s.q.Target.Flavor.UsesLLD() && !d.Flavor.UsesLLD() && !d.UsesLLD() && !s.opts.LinkerFeatures.DisablesLLD()
 		}},
 	{"ld.lld-counts-as-ld",
 		"rustc takes the last part of the name ld.lld for an extension and treats it as a linker other than LLD; this does no harm, it just gets no -flavor",

@@ -186,6 +186,7 @@ func TestWarnings(t *testing.T) {
 		{"x86_64-unknown-linux-gnu", nil, "old-gcc-retry"},
 		{"x86_64-unknown-linux-gnu", []string{"-Clinker=gcc"}, "linker-name-drops-lld"},
 		{"x86_64-unknown-linux-gnu", []string{"-Clinker=cc"}, "old-gcc-retry"},
+		{"x86_64-unknown-linux-gnu", []string{"-Clinker=cc", "-Clink-arg=-fuse-ld=bfd"}, "old-gcc-retry last-fuse-ld-wins"},
 		{"x86_64-unknown-linux-gnu", []string{"-Clink-self-contained=y"}, "self-contained-y-crashes old-gcc-retry"},
 		{"x86_64-unknown-linux-gnu", []string{"-Clink-self-contained=-linker"}, "old-gcc-retry system-lld"},
 		{"x86_64-unknown-linux-gnu", []string{"-Clink-arg=-fuse-ld=bfd"}, "old-gcc-retry last-fuse-ld-wins"},
@@ -247,17 +248,19 @@ func TestCustomTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := targets.ParseSpec(official.JSON())
+	// Any file name will do, and rustc 1.95.0 makes this hash of the file.
+	spec, err := targets.ParseSpecFile("mine", official.JSON())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ flags, bootstrap, want string }{
 		{"-Clto", "", "error: error loading target specification: custom targets are unstable and require `-Zunstable-options`"},
 		{"-Clinker-features=+lld", "", "error: `-C linker-features=+lld` is unstable, and also requires the `-Z unstable-options` flag to be used"},
+		{"-Clinker-features=-lld", "", "error: `-C linker-features=-lld` is unstable on the `mine-11412556362203418655` target. The `-Z unstable-options` flag must also be passed to use it on this target"},
 		{"-Zunstable-options -Clinker-features=-lld", "1", ""},
 	} {
 		d := targets.Decide(targets.Query{
-			Compiler: stable195, Target: spec.Named(triple("my-own")), Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
+			Compiler: stable195, Target: spec, Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
 		})
 		if d.Error != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.flags, d.Error, tt.want)

@@ -2,7 +2,6 @@ package targets_test
 
 import (
 	"errors"
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -48,10 +47,13 @@ func TestParseInvocation(t *testing.T) {
 }
 
 func argFiles(name string) ([]byte, error) {
-	if name == "list" {
+	switch name {
+	case "list":
 		return []byte("-C\nlinker=cc\n-O\r\n"), nil
+	case "latin1":
+		return []byte("-Clinker=\xe9\n"), nil
 	}
-	return nil, fs.ErrNotExist
+	return nil, errors.New("No such file or directory (os error 2)")
 }
 
 // The wants are what rustc 1.95.0 prints.
@@ -79,11 +81,13 @@ func TestBadCommandLines(t *testing.T) {
 		{[]string{"--crate-type=foo"}, "error: unknown crate type: `foo`, expected one of: `lib`, `rlib`, `staticlib`, `dylib`, `cdylib`, `bin`, `proc-macro`"},
 		{[]string{"--emit=foo", "-Cfoo"}, "error: unknown emission type: `foo` - expected one of: `asm`, `llvm-bc`, `dep-info`, `link`, `llvm-ir`, `metadata`, `mir`, `obj`, `thin-link-bitcode`"},
 		{[]string{"@nothing"}, "error: failed to load argument file: IO error: nothing: No such file or directory (os error 2)"},
+		{[]string{"@latin1", "@nothing"}, "error: failed to load argument file: UTF-8 error in latin1"},
 	} {
 		q, err := newest(t).Query(stable195, linuxGNU, tt.args)
 		if err != nil {
 			t.Fatal(err)
 		}
+		q.World.ReadFile = argFiles
 		d := targets.Decide(q)
 		if d.Error != tt.want || (d.Exit == 1) == d.Linked || d.Linked != (tt.want == "") {
 			t.Errorf("%q: got %q, exit %d, want %q", tt.args, d.Error, d.Exit, tt.want)

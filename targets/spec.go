@@ -44,6 +44,7 @@ type Spec struct {
 
 	fields []Field
 	lld    lldDefault
+	shown  string // name in messages where it is not the triple
 }
 
 // Metadata is what rustc says about the support of a target.
@@ -107,14 +108,6 @@ type lldDefault struct {
 // rustc_target/src/spec/base/linux_gnu.rs, the one place that a compiler's
 // baked-in LLD default changes (rust-lang/rust#147626).
 func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
-
-// Named returns the spec with a name. rustc names a target that comes from a
-// file after the file, without .json.
-func (s *Spec) Named(t Triple) *Spec {
-	named := *s
-	named.Triple = t
-	return &named
-}
 
 // HasFamily reports whether cfg(target_family = name) holds.
 func (s *Spec) HasFamily(name string) bool { return slices.Contains(s.Families, name) }
@@ -219,7 +212,7 @@ const maxSpecSize = 1 << 20
 
 // ParseSpec reads one target's JSON, as `rustc --print target-spec-json`
 // prints it or a custom target's file holds it. The JSON does not hold the
-// target's name: see [Spec.Named]. The spec is taken as it stands: no
+// target's name: see [ParseSpecFile]. The spec is taken as it stands: no
 // compiler's default can be laid over it.
 func ParseSpec(data []byte) (*Spec, error) {
 	if len(data) > maxSpecSize {

@@ -160,14 +160,9 @@ func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
 	if err != nil {
 		return targets.Query{}, usage(err)
 	}
-	spec, err := targets.ParseSpec(data)
+	spec, err := targets.ParseSpecFile(stem, data)
 	if err != nil {
 		return targets.Query{}, usagef("reading target file %q: %w", name, err)
-	}
-	// rustc takes any file name; one that is no triple leaves the target
-	// without a name, which only some messages show.
-	if t, err := targets.ParseTriple(stem); err == nil {
-		spec = spec.Named(t)
 	}
 	return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, CustomTarget: true, World: c.world}, nil
 }
