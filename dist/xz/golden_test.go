@@ -28,13 +28,6 @@ func TestGoldenBytes(t *testing.T) {
 	}
 }
 
-var goldenBytes = map[string]string{
-	"balanced":          "177484 dc63a7bbb4ab3665b96a03b0d6d635a5d92c0302feb8f989126183e726708171",
-	"best":              "177124 03f69fd5c10656f331cf428c47e59d12fb5a92538d5c5feb82cf3fef4ec0b139",
-	"fast":              "195352 3e27875abdd9f1375236e1b46ab5f20be732678ab619355d61286e0fe76742d7",
-	"fast, x86, blocks": "208144 cdb5adecf9a8440f521406f6668d93ea11077f7da8d2f55d6184bfdd15b1de53",
-}
-
 func TestWriterBranchFilters(t *testing.T) {
 	t.Parallel()
 	data := branchy(200_001)
@@ -72,4 +65,11 @@ func TestWriterContext(t *testing.T) {
 			t.Errorf("%s: Close after cancel returns %v, want %v", p, err, reason)
 		}
 	}
+}
+
+var goldenBytes = map[string]string{
+	"balanced":          "178000 ca0f0e56fd415db32059f3ba2113492fa93250c56d7fe424bd93ea78606759e1",
+	"best":              "177960 7d770ac641bb199f3c40fc6f5cc986a163a95d79d7ba9f08c7df2b02f936c516",
+	"fast":              "195352 3e27875abdd9f1375236e1b46ab5f20be732678ab619355d61286e0fe76742d7",
+	"fast, x86, blocks": "208144 cdb5adecf9a8440f521406f6668d93ea11077f7da8d2f55d6184bfdd15b1de53",
 }

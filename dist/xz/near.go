@@ -20,7 +20,7 @@ type nearTable struct {
 var nearLengths = [...]uint{3, 4, 6}
 
 const (
-	nearBits    = 16
+	nearBits    = 14
 	nearWarmUp  = 1 << 16 // bytes before the start that are entered
 	nearMatches = len(nearLengths) + 3
 )

@@ -25,7 +25,7 @@ const radixTail = foundCap + 16
 
 // Bounds of the finder's own work.
 const (
-	radixBuffer = 1 << 15 // members refined with their bytes at hand
+	radixBuffer = 1 << 16 // members refined with their bytes at hand
 	radixGroup  = 1 << 24 // positions sorted at a time, at least
 	radixGroups = 4       // or a group is this part of the input, if that is more
 )

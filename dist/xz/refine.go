@@ -14,17 +14,25 @@ func (w *radixWorker) refineLarge(positions, scratch []uint32, depth int) {
 		w.refineLoaded(positions, depth)
 		return
 	}
-	if depth >= w.cap {
-		for i := 1; i < len(positions); i++ {
-			w.set(int(positions[i]), depth, int(positions[i]-positions[i-1]))
-		}
-		return
-	}
 	var count [256]int
-	data := w.data[depth:]
-	for _, p := range positions {
-		count[data[p]]++
+	for data := w.data[depth:]; ; data = data[1:] {
+		if depth >= w.cap {
+			for i := 1; i < len(positions); i++ {
+				w.set(int(positions[i]), depth, int(positions[i]-positions[i-1]))
+			}
+			return
+		}
+		for _, p := range positions {
+			count[data[p]]++
+		}
+		only := data[positions[0]]
+		if count[only] < len(positions) {
+			break
+		}
+		count[only] = 0
+		depth++
 	}
+	data := w.data[depth:]
 	next := count
 	sum := 0
 	for i, c := range count {
