@@ -86,7 +86,7 @@ func Check(c Config, f Facts) []Finding {
 // checks need the configuration and plain facts, fileChecks the file system.
 var (
 	checks = []func(*checker){
-		(*checker).legacy, (*checker).changeID, (*checker).setProfile, (*checker).stages, (*checker).profileNoOp,
+		(*checker).buildLLD, (*checker).legacy, (*checker).changeID, (*checker).setProfile, (*checker).stages, (*checker).profileNoOp,
 		(*checker).installPaths, (*checker).triples, (*checker).tools, (*checker).xKeys, (*checker).baked, (*checker).wrappers, (*checker).memory,
 	}
 	fileChecks = []func(*checker){
@@ -128,8 +128,18 @@ func (k *checker) lld() {
 	}
 }
 
-// legacy is about keys that should not be written any more.
+// buildLLD is about a build that links with an LLD that it does not make. With
+// an explicit --stage that is an error of [Config.LLD] already.
+func (k *checker) buildLLD() {
+	if k.decided != nil && k.decided.UsedWhileBuilding == LLDModeSelfContained && !k.decided.Shipped {
+		k.say(Warning, buildLLDKey(k.c), "", "x.py refuses this with --stage 1 or more: %s", noBuildLLD)
+	}
+}
+
+// legacy is about keys that should not be written any more. Where the release
+// does not know the new name yet, the old one is right.
 func (k *checker) legacy() {
+	minor := minorOf(k.f.Release)
 	for _, id := range sortedKeys(k.c.settings) {
 		key, ok := LookupKey(id)
 		if !ok || !key.Legacy || !k.c.IsSet(id) {
@@ -137,6 +147,9 @@ func (k *checker) legacy() {
 		}
 		remedy := "remove it"
 		if key.ReplacedBy != "" {
+			if by, ok := LookupKey(key.ReplacedBy); ok && by.Since > minor {
+				continue
+			}
 			remedy = "write " + strings.Replace(key.ReplacedBy, "*", instance(id), 1)
 		}
 		k.say(Note, id, remedy, "%s", key.Note)

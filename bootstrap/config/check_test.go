@@ -72,6 +72,12 @@ func TestCheckConfig(t *testing.T) {
 			"note bootstrap.toml:1:1: changed since: [WARNING] rust.lld only says whether LLD is shipped; the default linker of x86_64-unknown-linux-gnu is LLD unless rust.lld is false or target.<triple>.default-linker-linux-override = \"off\". (https://github.com/rust-lang/rust/pull/147157)"}},
 		{name: "legacy name", text: "change-id = 'ignore'\nrust.use-lld = true", want: []string{
 			"note bootstrap.toml:2:6: renamed in 1.92 (rust-lang/rust#147046); write rust.bootstrap-override-lld"}},
+		{name: "legacy name, before the new one", text: "change-id = 'ignore'\nrust.use-lld = true\nrust.jemalloc = true\nrust.profile-use = 'x'", facts: Facts{Release: release(t, "1.91.0")}},
+		{name: "LLD that is not there for the build", text: "change-id = 'ignore'\nrust.lld = false\nrust.bootstrap-override-lld = 'self-contained'", want: []string{
+			"warning bootstrap.toml:3:6: x.py refuses this with --stage 1 or more: Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."}},
+		{name: "the same by its old name", text: "change-id = 'ignore'\nrust.lld = false\nrust.use-lld = 'self-contained'", facts: Facts{Release: release(t, "1.91.0")}, want: []string{
+			"warning bootstrap.toml:3:6: x.py refuses this with --stage 1 or more: Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."}},
+		{name: "LLD of the system for the build", text: "change-id = 'ignore'\nrust.lld = false\nrust.bootstrap-override-lld = 'external'"},
 		{name: "profile too late", text: "change-id = 'ignore'", sets: []string{"profile=dist"}, want: []string{
 			"warning --set profile=dist: a profile of --set has no effect: it is read before --set, as in x.py; write it into the file"}},
 		{name: "stage 0", text: "change-id = 'ignore'\nbuild.dist-stage = 0", want: []string{

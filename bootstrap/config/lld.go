@@ -258,13 +258,21 @@ func (k *lldCase) finish() {
 		}
 	}
 	if k.out.UsedWhileBuilding == LLDModeSelfContained && !k.out.Shipped && k.in.Stage > 0 {
-		key := keyOverride
-		if !k.c.IsSet(key) {
-			key = keyUseLLD
-		}
-		k.fail(key, "", "Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true.")
+		k.fail(buildLLDKey(k.c), "", noBuildLLD)
 	}
 	k.externalLLVM()
+}
+
+// noBuildLLD is upstream's text about a build that links with rust-lld of a
+// sysroot that has none.
+const noBuildLLD = "Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."
+
+// buildLLDKey returns the name under which the LLD of the build was set.
+func buildLLDKey(c Config) string {
+	if c.IsSet(keyOverride) {
+		return keyOverride
+	}
+	return keyUseLLD
 }
 
 // externalLLVM is about LLD from an LLVM that upstream does not build. Since
