@@ -215,9 +215,16 @@ func (tc *Toolchain) readVersion(text string) error {
 	return nil
 }
 
-// askSpec asks the compiler for the description of its host.
+// askSpec asks the compiler for the description of its host. The description
+// does not depend on the code generator, and with the dummy one
+// (rust-lang/rust#146596) LLVM is not started, which is a fifth of the time.
+// Compilers before 1.92 have no such thing and are asked once more.
 func (tc *Toolchain) askSpec(ctx context.Context) error {
-	out, err := ask(ctx, tc.env, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json")
+	question := []string{"-Zunstable-options", "--print", "target-spec-json"}
+	out, err := ask(ctx, tc.env, tc.Rustc, append(question, "-Zcodegen-backend=dummy")...)
+	if err != nil && ctx.Err() == nil {
+		out, err = ask(ctx, tc.env, tc.Rustc, question...)
+	}
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,40 @@ const foreignELF = "\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00" + /
 	"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"\x00\x00\x00\x00\x00\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00"
 
+// TestAskSpecOldCompiler asks a compiler that has no dummy backend, as before
+// 1.92: the question is put again without it, and any error is the plain
+// question's.
+func TestAskSpecOldCompiler(t *testing.T) {
+	spec := t.TempDir() + "/spec.json"
+	if err := os.WriteFile(spec, []byte(`{"arch":"x86_64","llvm-target":"x86_64-unknown-linux-gnu","linker-flavor":"gnu-cc","target-pointer-width":64}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, plain, arch, want string }{
+		{name: "answers", plain: "cat '" + spec + "'", arch: "x86_64"},
+		{name: "fails", plain: "echo 'error: out of order' >&2; exit 3", want: "exit status 3: error: out of order"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			rustc := filepath.Join(t.TempDir(), "rustc")
+			script := "#!/bin/sh\ncase \"$*\" in *codegen-backend*) echo 'error: no such backend' >&2; exit 1;; esac\n" + row.plain + "\n"
+			if err := os.WriteFile(rustc, []byte(script), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			tc := Toolchain{Rustc: rustc, env: os.Environ()}
+			err := tc.askSpec(t.Context())
+			switch {
+			case row.want != "":
+				if err == nil || !strings.Contains(err.Error(), row.want) {
+					t.Errorf("got %v, want an error with %q", err, row.want)
+				}
+			case err != nil:
+				t.Error(err)
+			case tc.Spec.Arch != row.arch:
+				t.Errorf("architecture: got %q, want %q", tc.Spec.Arch, row.arch)
+			}
+		})
+	}
+}
+
 // TestFindToolchainReal asks the compilers that rustup has here.
 func TestFindToolchainReal(t *testing.T) {
 	eachReal(t, func(t *testing.T, tc Toolchain, _ Input) {
