@@ -5,9 +5,13 @@ import (
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 
 	"x.go/dist"
 	"x.go/manifests"
@@ -89,6 +93,24 @@ func (b *Builder) inputRecord() (Record, error) {
 		return Record{}, fmt.Errorf("reading %q: %w", e.Path(), err)
 	}
 	return r, nil
+}
+
+// BuiltBy returns the record in a sysroot that a build of x made to link otherwise
+// than its compiler was built to. ok is false for every other toolchain.
+func (tc Toolchain) BuiltBy() (r Record, ok bool, err error) {
+	path := filepath.Join(tc.Sysroot, filepath.FromSlash(recordInstalled))
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, false, nil
+	}
+	if err != nil {
+		return Record{}, false, err
+	}
+	defer f.Close()
+	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
+		return Record{}, false, fmt.Errorf("reading %q: %w", path, err)
+	}
+	return r, true, nil
 }
 
 // BuildRecord is the step that collects the build record, as the bytes of its

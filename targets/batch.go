@@ -42,6 +42,9 @@ type Result struct {
 // relative-cwd (the same, written as a relative path). Every linker exists but
 // those below /nonexistent.
 type Batch struct {
+	// ReadFile reads @PATH argument files, as in [World]. nil: there are none.
+	ReadFile func(path string) ([]byte, error)
+
 	registry Registry
 	defaults Compiler
 	specs    map[specKey]*Spec
@@ -112,6 +115,7 @@ func (b *Batch) query(c *Case) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
+	world.ReadFile = b.ReadFile
 	q := Query{Compiler: compiler, Args: c.Flags, Unstable: c.Unstable, Bootstrap: c.Bootstrap, World: world}
 	if q.Target, err = b.spec(snapshot, compiler, target); err != nil {
 		return Query{}, err
@@ -165,11 +169,7 @@ func (b *Batch) spec(s Snapshot, c Compiler, target string) (*Spec, error) {
 	if spec, ok := b.specs[specKey{s.info.Release, c.LLDDefault, target}]; ok {
 		return spec, nil
 	}
-	t, err := ParseTriple(target)
-	if err != nil {
-		return nil, err
-	}
-	spec, err := s.For(c, t)
+	spec, err := s.Find(c, target)
 	if err != nil {
 		return nil, err
 	}

@@ -3,10 +3,11 @@ package targets
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // nearest returns up to three names at the smallest edit distances from name,
-// none farther than a third of its length.
+// none farther than a third of its length, else three that hold it.
 func nearest(name string, names []string) []string {
 	type hit struct {
 		name     string
@@ -20,6 +21,13 @@ func nearest(name string, names []string) []string {
 		}
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.distance, b.distance) })
+	if len(hits) == 0 && len(name) > 2 {
+		for _, n := range names {
+			if strings.Contains(n, name) {
+				hits = append(hits, hit{name: n})
+			}
+		}
+	}
 	out := make([]string, 0, 3)
 	for _, h := range hits[:min(len(hits), 3)] {
 		out = append(out, h.name)

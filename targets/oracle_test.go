@@ -60,6 +60,7 @@ func newBatch(t testing.TB) *targets.Batch {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.ReadFile = argFiles
 	return b
 }
 

@@ -28,6 +28,7 @@ type Snapshot struct {
 	text   string
 	info   Info
 	parent *Snapshot
+	index  map[string]int // where blocks are in text, by their first two words; nil: to be searched
 }
 
 // Info says which compiler a snapshot was taken from.
@@ -219,6 +220,27 @@ func (r Registry) Lookup(t Triple) (*Spec, error) {
 // Info says which compiler the snapshot was taken from.
 func (s Snapshot) Info() Info { return s.info }
 
+// Indexed returns the snapshot with an index of its text, which pays where
+// more than a few dozen targets are looked up.
+func (s Snapshot) Indexed() Snapshot {
+	if s.parent != nil {
+		parent := s.parent.Indexed()
+		s.parent = &parent
+	}
+	s.index = map[string]int{}
+	for at := 0; ; {
+		next := strings.Index(s.text[at:], "\n\n")
+		if next < 0 {
+			return s
+		}
+		at += next + 1 // at the line end that a block's head begins with
+		line, _, _ := strings.Cut(s.text[at+1:], "\n")
+		if words := strings.SplitN(line, " ", 3); len(words) == 3 {
+			s.index[words[0]+" "+words[1]] = at
+		}
+	}
+}
+
 // IsZero reports whether s is the invalid zero Snapshot.
 func (s Snapshot) IsZero() bool { return s.text == "" }
 
@@ -247,6 +269,7 @@ func (s Snapshot) Names() []string {
 // for the builtin one.
 func (s Snapshot) All() iter.Seq[*Spec] {
 	return func(yield func(*Spec) bool) {
+		s := s.Indexed()
 		for _, name := range s.Names() {
 			spec, err := s.Lookup(Triple{name})
 			if err != nil {
@@ -261,13 +284,13 @@ func (s Snapshot) All() iter.Seq[*Spec] {
 
 // UnknownTargetError says that a release has no such target.
 type UnknownTargetError struct {
-	Triple  Triple
+	Name    string
 	Release Release
 	Nearest []string // names of targets it may be meant to be, best first
 }
 
 func (e *UnknownTargetError) Error() string {
-	msg := fmt.Sprintf("looking up target %q: rustc %s has no such target", e.Triple, e.Release)
+	msg := fmt.Sprintf("looking up target %q: rustc %s has no such target", e.Name, e.Release)
 	if len(e.Nearest) > 0 {
 		msg += "; nearest names: " + strings.Join(e.Nearest, ", ")
 	}
@@ -283,9 +306,22 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 		return nil, fmt.Errorf("looking up target %q: %w", t, err)
 	}
 	if !ok {
-		return nil, &UnknownTargetError{t, s.info.Release, nearest(t.name, s.Names())}
+		return nil, &UnknownTargetError{t.name, s.info.Release, nearest(t.name, s.Names())}
 	}
 	return newSpec(t, fields)
+}
+
+// Find is [Snapshot.For] by any name that somebody may have typed: one that
+// has not even the form of a triple is unknown, with the nearest names too.
+func (s Snapshot) Find(c Compiler, name string) (*Spec, error) {
+	t, err := ParseTriple(name)
+	if err != nil {
+		if near := nearest(name, s.Names()); len(near) > 0 {
+			err = &UnknownTargetError{name, s.info.Release, near}
+		}
+		return nil, err
+	}
+	return s.For(c, t)
 }
 
 // For finds a target as a given compiler sees it.
@@ -339,8 +375,12 @@ func (s Snapshot) base(name string) ([]Field, error) {
 // block finds the lines of `KIND NAME REST`.
 func (s Snapshot) block(kind, name string) (block, rest string, ok bool) {
 	head := "\n" + kind + " " + name + " "
-	i := strings.Index(s.text, head)
-	if i < 0 || name == "" {
+	i, ok := s.index[kind+" "+name]
+	if s.index == nil {
+		i = strings.Index(s.text, head)
+		ok = i >= 0
+	}
+	if !ok || name == "" {
 		return "", "", false
 	}
 	tail := s.text[i+len(head):]

@@ -1,6 +1,7 @@
 package targets_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -448,6 +449,27 @@ func BenchmarkAll(b *testing.B) {
 	s := newest(b)
 	for b.Loop() {
 		for range s.All() {
+		}
+	}
+}
+
+// Every target, and names that are none, must read the same with an index.
+func TestIndexed(t *testing.T) {
+	for _, r := range targets.Builtin().Releases() {
+		s, _, err := targets.Builtin().At(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		indexed := s.Indexed()
+		for _, name := range append(s.Names(), "no-such-target", "base-linux") {
+			want, wantErr := s.Lookup(triple(name))
+			got, gotErr := indexed.Lookup(triple(name))
+			if (wantErr == nil) != (gotErr == nil) {
+				t.Fatalf("%s: got error %v, want %v", name, gotErr, wantErr)
+			}
+			if wantErr == nil && !bytes.Equal(want.JSON(), got.JSON()) {
+				t.Errorf("%s of %s: got\n%s\nwant\n%s", name, r, got.JSON(), want.JSON())
+			}
 		}
 	}
 }

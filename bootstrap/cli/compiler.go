@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ type askedCompiler struct {
 	snapshot targets.Snapshot // of the compiler's release, or the nearest
 	origin   string           // where release and host come from
 	note     string           // says that snapshot is another release's
+	override bootstrap.LLD    // how x built the toolchain to link otherwise, zero where it did not
 	world    targets.World
 }
 
@@ -93,9 +95,11 @@ func releasedCompiler(f *compilerFlags) (askedCompiler, error) {
 	}
 	c.compiler.Host = defaultHost(c.snapshot)
 	if f.host != "" {
-		if c.compiler.Host, err = targets.ParseTriple(f.host); err != nil {
+		host, err := c.snapshot.Find(c.compiler, f.host)
+		if err != nil {
 			return c, usage(err)
 		}
+		c.compiler.Host = host.Triple
 	}
 	c.compiler.LLDDefault = targets.DefaultLLD(c.compiler.Release, c.compiler.Host)
 	return c, nil
@@ -155,7 +159,38 @@ func (a *app) realCompiler(ctx context.Context, f *compilerFlags) (askedCompiler
 		}
 	}
 	c.world = a.realWorld(tc)
-	return c, nil
+	built, _, err := tc.BuiltBy()
+	c.override = built.LLD
+	return c, err
+}
+
+// launcherFlags are what the launcher before bin/rustc adds to rustc's arguments:
+// see package launcher.
+func (c *askedCompiler) launcherFlags(q targets.Query) []string {
+	if q.CustomTarget || q.Target.Triple != c.compiler.Host {
+		return nil
+	}
+	switch c.override.Launcher {
+	case bootstrap.LauncherSystem:
+		return []string{"-Clinker-features=-lld"}
+	case bootstrap.LauncherLLD:
+		if targets.Decide(q).Flavor.UsesCC() {
+			gccLd := path.Join(filepath.ToSlash(c.world.Sysroot), "lib/rustlib", c.compiler.Host.String(), "bin/gcc-ld")
+			return []string{"-Clink-arg=-B" + gccLd, "-Clink-arg=-fuse-ld=lld"}
+		}
+	}
+	return nil
+}
+
+// explain answers like [targets.Explain] about the toolchain as it was built, which may
+// run the system's linker in gcc-ld. notes tell of that.
+func (c *askedCompiler) explain(q targets.Query) (e targets.Explanation, notes []string) {
+	e = targets.Explain(q)
+	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && c.override.Wrapper == bootstrap.WrapperShim {
+		e.LLD, e.Ways = "", nil
+		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default = \"shim\")")
+	}
+	return e, notes
 }
 
 // learn replaces what the registry has of a release by what its compiler says.

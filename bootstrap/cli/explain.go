@@ -52,6 +52,7 @@ TOML, overrode is an array of {"value", "origin"}, and lld is as in x config.`,
 		},
 	}
 	a.addExplainLinkFlags(cmd)
+	hideGlobals(cmd, "dry-run", "verbose")
 	return cmd
 }
 

@@ -26,6 +26,7 @@ func (a *app) explainBatch(ctx context.Context, c askedCompiler) error {
 	if err != nil {
 		return usage(err)
 	}
+	batch.ReadFile = a.readArgFile
 	done := make(chan error, 1)
 	go func() { done <- answerLines(ctx, batch, a.Stdin, a.Stdout) }()
 	select {

@@ -53,7 +53,8 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	answer := linkAnswer{Explanation: targets.Explain(q), Flags: asked.flags, Notes: asked.notes}
+	e, notes := c.explain(q)
+	answer := linkAnswer{Explanation: e, Flags: asked.flags, Notes: append(asked.notes, notes...)}
 	if c.note != "" {
 		answer.Notes = append(answer.Notes, c.note)
 	}
@@ -121,6 +122,11 @@ func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFla
 	for _, f := range asked.flags {
 		q.Args = append(q.Args, f.Arg)
 	}
+	added := c.launcherFlags(q)
+	for i, arg := range added {
+		asked.flags = slices.Insert(asked.flags, i, rustflags.Flag{Arg: arg, Origin: "the launcher in this toolchain's bin"})
+	}
+	q.Args = slices.Concat(added, q.Args)
 	return q, asked, nil
 }
 
@@ -149,11 +155,7 @@ func (a *app) linkTarget(c askedCompiler, cargo rustflags.Config, args []string,
 func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
 	stem, custom := strings.CutSuffix(filepath.Base(name), ".json")
 	if !custom {
-		t, err := targets.ParseTriple(name)
-		if err != nil {
-			return targets.Query{}, usage(err)
-		}
-		spec, err := c.snapshot.For(c.compiler, t)
+		spec, err := c.snapshot.Find(c.compiler, name)
 		return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: c.world}, usage(err)
 	}
 	data, err := readBounded(a.path(name), maxTargetFile)

@@ -65,6 +65,19 @@ never changes it; everything it makes is in the build folder.`,
 	return root
 }
 
+// hideGlobals leaves global flags that mean nothing to a command, and to those
+// below it, out of its help.
+func hideGlobals(cmd *cobra.Command, names ...string) {
+	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		for _, name := range names {
+			if f := cmd.InheritedFlags().Lookup(name); f != nil {
+				f.Hidden = true
+			}
+		}
+		cmd.Root().HelpFunc()(cmd, args)
+	})
+}
+
 // checkArgs makes wrong arguments of the commands, and of those below them, a
 // usage error.
 func checkArgs(cmds []*cobra.Command) {

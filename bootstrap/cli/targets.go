@@ -71,6 +71,7 @@ compiler has to find one, and "-" where another linker is used.`,
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("tier", cobra.FixedCompletions([]string{"1", "2", "3"}, cobra.ShellCompDirectiveNoFileComp)))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("linker-flavor", completeFlavors))
 	cmd.AddCommand(a.targetsShowCommand(), a.targetsImportCommand())
+	hideGlobals(cmd, "config", "set", "build-dir", "jobs", "dry-run", "verbose")
 	return cmd
 }
 
@@ -108,6 +109,7 @@ type targetRow struct {
 // targetRows describes the targets that keep wants.
 func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error) {
 	rows := []targetRow{}
+	c.snapshot = c.snapshot.Indexed()
 	for _, name := range c.snapshot.Names() {
 		t, err := targets.ParseTriple(name)
 		if err != nil {
@@ -141,7 +143,9 @@ func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *tar
 		// on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
-	return targets.Explain(q), spec, nil
+	q.Args = append(c.launcherFlags(q), q.Args...)
+	e, _ := c.explain(q)
+	return e, spec, nil
 }
 
 func boolOrNil(t targets.Tristate) *bool {
@@ -214,11 +218,11 @@ the answer is the JSON that its --print target-spec-json prints, byte for byte.`
 			if err != nil {
 				return err
 			}
-			t, err := targets.ParseTriple(args[0])
+			found, err := c.snapshot.Find(c.compiler, args[0])
 			if err != nil {
 				return usage(err)
 			}
-			e, spec, err := c.defaultLink(t)
+			e, spec, err := c.defaultLink(found.Triple)
 			if err != nil {
 				return err
 			}
@@ -369,6 +373,7 @@ the compiler was built for.`,
 	f.StringVarP(&output, "output", "o", "", "write to this `file` (default standard output)")
 	f.StringVar(&parent, "parent", "", "write only what differs from this older `release`")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("parent", completeReleases))
+	hideGlobals(cmd, "config", "set", "build-dir", "jobs", "quiet", "verbose", "json")
 	return cmd
 }
 
