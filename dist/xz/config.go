@@ -29,7 +29,7 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 64, 16, 16},
+	Fast:     {false, 8 << 20, 8 << 20, 64, 9, 16},
 	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
 	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 32},
 }

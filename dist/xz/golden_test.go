@@ -70,6 +70,6 @@ func TestWriterContext(t *testing.T) {
 var goldenBytes = map[string]string{
 	"balanced":          "178000 ca0f0e56fd415db32059f3ba2113492fa93250c56d7fe424bd93ea78606759e1",
 	"best":              "177960 7d770ac641bb199f3c40fc6f5cc986a163a95d79d7ba9f08c7df2b02f936c516",
-	"fast":              "195352 3e27875abdd9f1375236e1b46ab5f20be732678ab619355d61286e0fe76742d7",
-	"fast, x86, blocks": "208144 cdb5adecf9a8440f521406f6668d93ea11077f7da8d2f55d6184bfdd15b1de53",
+	"fast":              "199452 96e91fb642aa69fa7bfe4580714eff65b9f9ad49a1e556175a5e40320a0f1249",
+	"fast, x86, blocks": "208328 4e8ddeda948bb6b34abd220914b414841bc98679584a969cf4f8b8d5a15173d0",
 }
