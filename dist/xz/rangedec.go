@@ -75,12 +75,26 @@ func (d *rangeDecoder) tree(probs []prob, n uint) uint32 {
 
 // reverseTree decodes n bits, least significant first.
 func (d *rangeDecoder) reverseTree(probs []prob, n uint) uint32 {
+	width, code, next, in := d.width, d.code, d.next, d.in
 	node, v := uint32(1), uint32(0)
 	for i := range n {
-		b := d.bit(&probs[node])
-		node = node<<1 | b
-		v |= b << i
+		if width < topValue {
+			width <<= 8
+			code = code<<8 | uint32(in[next])
+			next++
+		}
+		p := &probs[node]
+		old := uint32(*p)
+		bound := (width >> probBits) * old
+		rest, borrow := bits.Sub64(uint64(code), uint64(bound), 0)
+		zero := uint32(-borrow)
+		width = width - bound + (2*bound-width)&zero
+		code = uint32(rest) + bound&zero
+		*p = prob(int32(old) - int32(old-zero&probShift)>>probMove)
+		node = node<<1 + 1 + zero
+		v |= (1 + zero) << i
 	}
+	d.width, d.code, d.next = width, code, next
 	return v
 }
 
