@@ -18,9 +18,11 @@ type CodegenOptions struct {
 	PreLinkArgs       []string // -Zpre-link-arg and -Zpre-link-args
 	CrtStatic         Tristate // from -Ctarget-feature
 	TargetCPU         string
-	NoLink            bool // -Zno-link, -Zparse-crate-root-only
+	NoLink            bool // -Zno-link, -Zno-codegen, -Zparse-crate-root-only
 	optLevel          string
 	lto               bool // fat or thin
+	noBitcode         bool // -Cembed-bitcode=no
+	noUnits           bool // -Ccodegen-units=0
 	defaultLibraries  bool // -Cdefault-linker-libraries
 	preferDynamic     bool
 }
@@ -96,7 +98,7 @@ type optionRow struct {
 var codegenOptions = map[string]optionRow{
 	"ar":                        text(ignore),
 	"code-model":                {"one of supported code models (`rustc --print code-models`)", true, oneOf("tiny", "small", "kernel", "medium", "large")},
-	"codegen-units":             number(),
+	"codegen-units":             {"a number", true, takeUnits},
 	"collapse-macro-debuginfo":  {"one of `no`, `external`, or `yes`", true, oneOf("no", "n", "off", "false", "external", "yes", "y", "on", "true")},
 	"control-flow-guard":        {"either a boolean (`yes`, `no`, `on`, `off`, etc), `checks`, or `nochecks`", false, oneOf(booleans("checks", "nochecks")...)},
 	"debug-assertions":          boolean(),
@@ -104,7 +106,7 @@ var codegenOptions = map[string]optionRow{
 	"default-linker-libraries":  booleanTo(func(c *CodegenOptions) *bool { return &c.defaultLibraries }),
 	"dlltool":                   path(ignore),
 	"dwarf-version":             number(),
-	"embed-bitcode":             boolean(),
+	"embed-bitcode":             {boolean().want, false, takeBitcode},
 	"extra-filename":            text(ignore),
 	"force-frame-pointers":      {"one of `true`/`yes`/`on`, `false`/`no`/`off`, or (with -Zunstable-options) `non-leaf` or `always`", false, oneOf(booleans("always", "non-leaf")...)},
 	"force-unwind-tables":       boolean(),
@@ -164,6 +166,7 @@ var removedSince = Release{major: 1, minor: 97, pre: "dev"}
 // unstableOptions are the few -Z options that bear on linking.
 var unstableOptions = map[string]optionRow{
 	"help":                  noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
+	"no-codegen":            noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
 	"no-link":               noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
 	"parse-crate-root-only": booleanTo(func(c *CodegenOptions) *bool { return &c.NoLink }),
 	"pre-link-arg":          text(func(c *CodegenOptions, v string) { c.PreLinkArgs = append(c.PreLinkArgs, v) }),
@@ -260,6 +263,17 @@ func takeTargetFeature(c *CodegenOptions, v string) {
 			c.CrtStatic = No
 		}
 	}
+}
+
+func takeUnits(c *CodegenOptions, v string, _ bool) bool {
+	n, err := strconv.ParseUint(strings.TrimPrefix(v, "+"), 10, 64)
+	c.noUnits = n == 0
+	return err == nil
+}
+
+func takeBitcode(c *CodegenOptions, v string, given bool) bool {
+	c.noBitcode = slices.Contains(noWords, v)
+	return oneOf(booleans()...)(c, v, given)
 }
 
 func takeLTO(c *CodegenOptions, v string, given bool) bool {

@@ -37,7 +37,7 @@ type Invocation struct {
 	Emit       []string // --emit, as written
 	Print      []string // --print, as written
 	Other      []string // every other option and input, as separate arguments
-	Exits      bool     // -h, -V and the like: rustc prints something and ends
+	Exits      bool     // -h, -V: rustc prints something and ends
 }
 
 type optionArity byte
@@ -203,9 +203,6 @@ func (p *argParser) set(name string, arity optionArity, value string) *Diagnosti
 		inv.Emit = append(inv.Emit, value)
 	case "print":
 		inv.Print = append(inv.Print, value)
-	case "explain":
-		inv.Exits = true
-		fallthrough
 	default:
 		inv.Other = append(inv.Other, joined(name, value))
 	}

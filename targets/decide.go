@@ -167,6 +167,11 @@ func (s *session) checkNightly() *Diagnostic {
 }
 
 func (s *session) readOptions() *Diagnostic {
+	for i := range earlyOptions {
+		if d := earlyOptions[i].check(s.inv); d != nil {
+			return d
+		}
+	}
 	for _, list := range s.inv.CrateTypes {
 		for name := range strings.SplitSeq(list, ",") {
 			if _, ok := crateTypes[name]; !ok {
@@ -177,6 +182,9 @@ func (s *session) readOptions() *Diagnostic {
 	if d := s.opts.applyUnstable(s.inv.Unstable); d != nil {
 		return d
 	}
+	if d := capLints.check(s.inv); d != nil {
+		return d
+	}
 	for _, list := range s.inv.Emit {
 		for item := range strings.SplitSeq(list, ",") {
 			kind, _, _ := strings.Cut(item, "=")
@@ -185,7 +193,16 @@ func (s *session) readOptions() *Diagnostic {
 			}
 		}
 	}
-	return s.opts.applyAll(s.inv.Codegen, s.q.Compiler.Release.Compare(removedSince) >= 0)
+	if d := s.opts.applyAll(s.inv.Codegen, s.q.Compiler.Release.Compare(removedSince) >= 0); d != nil {
+		return d
+	}
+	switch o := &s.opts; {
+	case o.noUnits:
+		return errUsage("value for codegen units must be a positive non-zero integer")
+	case o.lto && o.noBitcode:
+		return errUsage("options `-C embed-bitcode=no` and `-C lto` are incompatible")
+	}
+	return nil
 }
 
 var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "metadata", "mir", "obj", "thin-link-bitcode"}
@@ -241,7 +258,7 @@ func (s *session) checkFeatures() *Diagnostic {
 }
 
 func (s *session) checkCustom() *Diagnostic {
-	if s.q.CustomTarget && !s.unstable {
+	if s.q.CustomTarget && !s.unstable && !s.inv.explains() {
 		return errCustomTarget()
 	}
 	return nil
@@ -249,7 +266,7 @@ func (s *session) checkCustom() *Diagnostic {
 
 func (s *session) checkCompatibility() *Diagnostic {
 	target := s.q.Target.Flavor
-	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target) {
+	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target) && !s.inv.explains() {
 		return errIncompatible(f, target)
 	}
 	return nil

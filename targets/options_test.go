@@ -81,6 +81,15 @@ func TestBadCommandLines(t *testing.T) {
 		{[]string{"--crate-type=foo"}, "error: unknown crate type: `foo`, expected one of: `lib`, `rlib`, `staticlib`, `dylib`, `cdylib`, `bin`, `proc-macro`"},
 		{[]string{"--emit=foo", "-Cfoo"}, "error: unknown emission type: `foo` - expected one of: `asm`, `llvm-bc`, `dep-info`, `link`, `llvm-ir`, `metadata`, `mir`, `obj`, `thin-link-bitcode`"},
 		{[]string{"@nothing"}, "error: failed to load argument file: IO error: nothing: No such file or directory (os error 2)"},
+		{[]string{"--crate-type=foo", "--error-format=x", "--edition=1", "--color=blue"}, "error: argument for `--color` must be auto, always or never (instead was `blue`)"},
+		{[]string{"--crate-type=foo", "--error-format=x", "--edition", "1"}, "error: argument for `--edition` must be one of: <2015|2018|2021|2024|future>. (instead was `1`)"},
+		{[]string{"--crate-type=foo", "--error-format=x"}, "error: argument for `--error-format` must be `human`, `human-unicode`, `json`, `pretty-json` or `short` (instead was `x`)"},
+		{[]string{"--emit=foo", "--cap-lints=expect", "--cap-lints=allow"}, "error: unknown lint level: `expect`"},
+		{[]string{"--emit=foo", "--cap-lints=allow", "--cap-lints=x"}, "error: unknown emission type: `foo` - expected one of: `asm`, `llvm-bc`, `dep-info`, `link`, `llvm-ir`, `metadata`, `mir`, `obj`, `thin-link-bitcode`"},
+		{[]string{"-Copt-level=9", "-Clto", "-Cembed-bitcode=off", "-Ccodegen-units=0"}, "error: value for codegen units must be a positive non-zero integer"},
+		{[]string{"-Copt-level=9", "-Clto=thin", "-Cembed-bitcode=off"}, "error: options `-C embed-bitcode=no` and `-C lto` are incompatible"},
+		{[]string{"--explain", "E0001", "-Clinker-features=+lld"}, "error: `-C linker-features=+lld` is unstable, and also requires the `-Z unstable-options` flag to be used"},
+		{[]string{"-Whelp", "-Clinker-flavor=em"}, "error: linker flavor `em` is incompatible with the current target"},
 		{[]string{"@latin1", "@nothing"}, "error: failed to load argument file: UTF-8 error in latin1"},
 	} {
 		q, err := newest(t).Query(stable195, linuxGNU, tt.args)
@@ -91,6 +100,34 @@ func TestBadCommandLines(t *testing.T) {
 		d := targets.Decide(q)
 		if d.Error != tt.want || (d.Exit == 1) == d.Linked || d.Linked != (tt.want == "") {
 			t.Errorf("%q: got %q, exit %d, want %q", tt.args, d.Error, d.Exit, tt.want)
+		}
+	}
+}
+
+// A test is a program, whatever the crate is.
+func TestTestsLink(t *testing.T) {
+	for target, want := range map[string]bool{"x86_64-unknown-linux-gnu": true, "amdgcn-amd-amdhsa": false} {
+		q, err := newest(t).Query(stable195, triple(target), []string{"--test", "--crate-type=rlib,lib", "-Ctarget-cpu=any"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := targets.Decide(q); d.Linked != want {
+			t.Errorf("%s: got linked %v, error %q, want linked %v", target, d.Linked, d.Error, want)
+		}
+	}
+}
+
+// Options with which rustc prints a text once it has read all of them.
+func TestOnlyPrints(t *testing.T) {
+	for _, args := range [][]string{
+		{"--explain", "E0001", "-Clinker-flavor=em"}, {"-Whelp", "-Clto", "--crate-type=dylib"}, {"--force-warn", "help"}, {"-V", "-Cfoo"}, {"--print=sysroot"},
+	} {
+		q, err := newest(t).Query(stable195, linuxGNU, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := targets.Decide(q); d.Exit != 0 || d.Linked {
+			t.Errorf("%q: got exit %d, error %q, linked %v, want nothing", args, d.Exit, d.Error, d.Linked)
 		}
 	}
 }

@@ -26,6 +26,13 @@ var crateTypes = map[string]crateType{
 // not support: rustc drops these with a warning (invalid_output_for_target in
 // rustc_session).
 func (s *session) outputs() crateType {
+	test := s.inv.has("--test")
+	if test && !s.q.Target.Executables {
+		return 0
+	}
+	if test {
+		return crateBin // whatever the crate is
+	}
 	if len(s.inv.CrateTypes) == 0 {
 		if s.q.Target.Executables {
 			return crateBin
@@ -118,9 +125,10 @@ func (s *session) emits(kinds ...string) bool {
 }
 
 // onlyPrints reports whether --print asks for something else than facts about
-// this compilation's linking: then rustc prints and ends.
+// this compilation's linking, or another option for a text: then rustc prints
+// and ends.
 func (s *session) onlyPrints() bool {
-	return slices.ContainsFunc(s.inv.Print, func(p string) bool {
+	return s.inv.explains() || s.inv.listsLints() || slices.ContainsFunc(s.inv.Print, func(p string) bool {
 		kind, _, _ := strings.Cut(p, "=")
 		return kind != "link-args" && kind != "native-static-libs"
 	})

@@ -39,6 +39,13 @@ var otherFlags = [][]string{
 	{"--emit=obj"}, {"--emit=link,dep-info"}, {"--emit=metadata"}, {"--emit", "bad"}, {"--print=sysroot"}, {"--print=link-args"},
 	{"-Ctarget-feature=+crt-static"}, {"-Ctarget-feature=-crt-static"}, {"-Ctarget-feature=+crt-static,-crt-static"},
 	{"-Ctarget-feature=-crt-static", "-Ctarget-feature=+crt-static"}, {"-Cprefer-dynamic"}, {"--frobnicate"}, {"-V"},
+	{"--color=blue"}, {"--color=always"}, {"--edition=1999"}, {"--edition", "2015"}, {"--error-format=foo"}, {"--cap-lints=foo"}, {"--cap-lints=allow"},
+	{"-Ccodegen-units=0"}, {"-Ccodegen-units=1"}, {"-Cembed-bitcode=no", "-Clto"}, {"-Clto=thin"}, {"-Clto=off"}, {"-Whelp"}, {"--explain", "E0001"},
+	{"-Zno-codegen"}, {"--emit=obj,link"}, {"--emit=mir,link"}, {"--crate-type=proc-macro"}, {"--crate-type", "bin", "--crate-type", "dylib"},
+	{"-C", "linker = cc"}, {"-Clinker_flavor=gnu-cc"}, {"-Clink_self_contained"}, {"-Clinker-features"}, {"-Clinker-flavor"}, {"-Clink-arg"}, {"-Clink-args="},
+	{"-Clink-arg=-flavor", "-Clink-arg=gnu"}, {"-Clink-arg=-B/a/b"}, {"-Clink-arg=-B"}, {"-Clink-args=-fuse-ld=mold  -fuse-ld=gold"}, {"-Clink-arg=-fuse-ld=mold -B/x"},
+	{"-gO"}, {"-OCopt-level=1"}, {"-g", "-g"}, {"-Crelocation-model=static"}, {"-Cdefault-linker-libraries"}, {"-Cprefer-dynamic=maybe"}, {"-Ctarget-feature=crt-static"},
+	{"-Ctarget_feature=+crt-static"}, {"-Clinker-plugin-lto=no"}, {"-vV"}, {"-v"}, {"-lfoo"}, {"-L."}, {"-Dwarnings"},
 	{"-Cdebuginfo=2"}, {"-Clto"}, {"-Clto=fat"}, {"-Clinker"}, {"-Clinker="}, {"-Ccodegen-units=x"}, {"-C"}, {"--codegen"}, {"-Cforce-frame-pointers=maybe"},
 }
 
