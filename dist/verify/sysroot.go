@@ -225,6 +225,8 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 		r := command{path: c.t.gccLD(name), args: []string{"--version"}, dir: c.t.home, env: c.t.env()}.run(ctx)
 		answer := strings.TrimSpace(firstLine(r.output))
 		switch {
+		case expect == ExpectSystem && c.t.idleShim:
+			c.s.skipf(treeWrapper, "gcc-ld/ld.lld runs the system linker, and this machine has none: no ld in %s", c.t.search)
 		case !r.ok() && (expect == ExpectLLD || name == "ld.lld"):
 			c.s.failf(treeWrapper, "running gcc-ld/%s --version: %s", name, r.why())
 		case expect == ExpectLLD && witnessLinker(answer) != linkage.LLD:

@@ -31,8 +31,11 @@ type toolchain struct {
 	// wrapper is what gcc-ld/ld.lld answers to --version: "LLD 22.1.2 (...)",
 	// "GNU ld (...) 2.40", or empty.
 	wrapper string
-	cc      string // C compiler of the machine; empty if none
-	ccError error
+	// idleShim says that gcc-ld/ld.lld is x's shim for the system linker, and
+	// that this machine has no linker which it could run.
+	idleShim bool
+	cc       string // C compiler of the machine; empty if none
+	ccError  error
 }
 
 func (t *toolchain) env() []string { return CleanEnv(t.prefix, t.home, t.search) }
@@ -141,6 +144,8 @@ func (t *toolchain) readTree() {
 func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env()}).run(ctx); r.ok() {
 		t.wrapper = strings.TrimSpace(firstLine(r.output))
+	} else if _, err := lookPath("ld", t.search); err != nil {
+		t.idleShim = strings.Contains(r.output, shimWithoutLinker)
 	}
 	source := filepath.Join(dir, "defaults.rs")
 	if err := os.WriteFile(source, []byte("fn main() {}\n"), 0o644); err != nil {
@@ -163,13 +168,17 @@ func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
 	return r.ok() && json.Unmarshal([]byte(r.output), &spec) == nil && strings.Contains(spec.Flavor, "lld")
 }
 
+// shimWithoutLinker is what the programs of bootstrap/lldwrapper say if they
+// stand for the system linker and find none.
+const shimWithoutLinker = "could not find the system linker"
+
 // defaultLinker resolves [Auto]: LLD if a default link asks for it and what
 // answers in gcc-ld is not known to be another linker.
 func (t *toolchain) defaultLinker(e Expect) Expect {
 	if e != Auto {
 		return e
 	}
-	if !t.asksLLD || t.wrapper != "" && !strings.HasPrefix(t.wrapper, "LLD ") {
+	if !t.asksLLD || t.idleShim || t.wrapper != "" && !strings.HasPrefix(t.wrapper, "LLD ") {
 		return ExpectSystem
 	}
 	return ExpectLLD

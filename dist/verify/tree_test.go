@@ -359,6 +359,32 @@ func TestSystemLinkerTree(t *testing.T) {
 	}
 }
 
+// The same toolchain on a machine without binutils is neither sound nor broken:
+// nobody can tell what its shim would have run.
+func TestSystemLinkerTreeWithoutBinutils(t *testing.T) {
+	testenv.Need(t, "rustc")
+	c, err := thisCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := tree{t, linkTree(t, c), c.host.String()}
+	tr.remove(gccLD + "/*")
+	tr.remove("lib/rustlib/HOST/bin/rust-lld")
+	shim := "#!/bin/sh\necho 'lld-wrapper: could not find the system linker: no ld in COMPILER_PATH or PATH; install binutils' >&2\nexit 1\n"
+	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte(shim), 0o755))
+	tr.remove("lib/rustlib/manifest-*") // they list what was removed
+	for expect, want := range map[verify.Expect]verify.Status{
+		verify.Auto: verify.Skip, verify.ExpectSystem: verify.Skip, verify.ExpectLLD: verify.Fail,
+	} {
+		report := verifyAll(t, verify.Options{
+			Inputs: []string{tr.root}, Expect: expect, Groups: []verify.Group{verify.Sysroot, verify.Link}, SearchPath: t.TempDir(),
+		})
+		if got := report.Status(); got != want {
+			t.Errorf("expecting %s: got %s, want %s; failures %q", expect, got, want, failedNames(report))
+		}
+	}
+}
+
 // A standard library of another target is tried: one that the compiler cannot
 // use fails, and one that nothing here can link for is skipped.
 func TestCrossTargets(t *testing.T) {
