@@ -188,7 +188,7 @@ func (c *askedCompiler) explain(q targets.Query) (e targets.Explanation, notes [
 	e = targets.Explain(q)
 	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && c.override.Wrapper == bootstrap.WrapperShim {
 		e.LLD, e.Ways = "", nil
-		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default = \"shim\")")
+		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default)")
 	}
 	return e, notes
 }

@@ -39,7 +39,7 @@ var otherFlags = [][]string{
 	{"--emit=obj"}, {"--emit=link,dep-info"}, {"--emit=metadata"}, {"--emit", "bad"}, {"--print=sysroot"}, {"--print=link-args"},
 	{"-Ctarget-feature=+crt-static"}, {"-Ctarget-feature=-crt-static"}, {"-Ctarget-feature=+crt-static,-crt-static"},
 	{"-Ctarget-feature=-crt-static", "-Ctarget-feature=+crt-static"}, {"-Cprefer-dynamic"}, {"--frobnicate"}, {"-V"},
-	{"--color=blue"}, {"--color=always"}, {"--edition=1999"}, {"--edition", "2015"}, {"--error-format=foo"}, {"--cap-lints=foo"}, {"--cap-lints=allow"},
+	{"--color=blue"}, {"--edition=1999"}, {"--edition", "2015"}, {"--error-format=foo"}, {"--cap-lints=foo"}, {"--cap-lints=allow"},
 	{"-Ccodegen-units=0"}, {"-Ccodegen-units=1"}, {"-Cembed-bitcode=no", "-Clto"}, {"-Clto=thin"}, {"-Clto=off"}, {"-Whelp"}, {"--explain", "E0001"},
 	{"-Zno-codegen"}, {"--emit=obj,link"}, {"--emit=mir,link"}, {"--crate-type=proc-macro"}, {"--crate-type", "bin", "--crate-type", "dylib"},
 	{"-C", "linker = cc"}, {"-Clinker_flavor=gnu-cc"}, {"-Clink_self_contained"}, {"-Clinker-features"}, {"-Clinker-flavor"}, {"-Clink-arg"}, {"-Clink-args="},
