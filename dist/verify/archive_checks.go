@@ -35,7 +35,7 @@ var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, 
 func checkArchive(a *scanned, bare bool) *layout {
 	s := a.subject
 	for _, c := range staticTable {
-		if strings.HasPrefix(c.Name, "archive/") && c.Name != archiveChecksum && (!bare || slices.Contains(bareChecks, c.Name)) {
+		if strings.HasPrefix(c.Name, "archive/") && c.Name != archiveChecksum && c.Name != archiveRecord && (!bare || slices.Contains(bareChecks, c.Name)) {
 			s.declare(c.Name)
 		}
 	}
@@ -45,6 +45,7 @@ func checkArchive(a *scanned, bare bool) *layout {
 	if !bare {
 		checkInstaller(a, l)
 		checkComponents(a, l)
+		checkRecord(a, l)
 		for _, c := range l.components {
 			checkManifest(a, l, c)
 		}
@@ -272,7 +273,7 @@ func checkComponents(a *scanned, l *layout) {
 func isDocument(name string) bool {
 	upper := strings.ToUpper(name)
 	return strings.HasPrefix(upper, "LICENSE") || strings.HasPrefix(upper, "COPYRIGHT") || strings.HasPrefix(upper, "COPYING") ||
-		strings.HasPrefix(upper, "README") || name == "x-build.json"
+		strings.HasPrefix(upper, "README") || name == recordName
 }
 
 // sortFindings makes findings that came in map order deterministic.

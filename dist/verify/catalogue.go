@@ -40,6 +40,7 @@ const (
 	archiveExecutable  = "archive/executable"
 	archiveScript      = "archive/install-script"
 	archiveVersion     = "archive/version"
+	archiveRecord      = "archive/build-record"
 	archiveChecksum    = "archive/checksum-file"
 )
 
@@ -130,6 +131,7 @@ var staticTable = []CheckInfo{
 	{archiveExecutable, Static, "programs are executable: bin/*, libexec/*, rust-lld, gcc-ld/*; libraries and documents need not be"},
 	{archiveScript, Static, "install.sh is there and executable"},
 	{archiveVersion, Static, "version is there, one line"},
+	{archiveRecord, Static, "x-build.json, where there is one, agrees with the archive: commit, rust-lld, gcc-ld, launcher, digests of built programs"},
 	{archiveChecksum, Static, ".sha256 beside it holds 64 lower-case digits, two spaces and the name, and they are right"},
 	{setFormats, Static, "gz, xz and zst of one archive hold the same members"},
 	{setOwner, Static, "no two archives of one release install the same file"},

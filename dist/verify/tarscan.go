@@ -284,7 +284,7 @@ func (a *scanned) below(name string) string {
 // whose content the checks read.
 func isText(rel string) bool {
 	switch rel {
-	case "components", "rust-installer-version", "version", "git-commit-hash":
+	case "components", "rust-installer-version", "version", "git-commit-hash", recordName:
 		return true
 	}
 	component, file, ok := strings.Cut(rel, "/")
