@@ -113,3 +113,25 @@ func TestRelativeDir(t *testing.T) {
 		t.Errorf("origin: got %q, want %q", got, want)
 	}
 }
+
+// TestByteOrderMark: the file of an editor that starts with a mark is read, as
+// x.py does, and places count from behind it.
+func TestByteOrderMark(t *testing.T) {
+	const mark = "\ufeff"
+	c := load(t, source(bootstrapToml(mark+"rust.lld = true\r\n")))
+	if got, want := c.Origin("rust.lld").String(), "bootstrap.toml:1:6"; c.Rust.LLD != True || got != want {
+		t.Errorf("rust.lld: got %v by %s, want true by %s", c.Rust.LLD, got, want)
+	}
+	_, err := Load(source(bootstrapToml(mark + "lld = true\n[rust\n")))
+	want := "bootstrap.toml:1:1: lld: unknown field `lld`; hint: try moving `lld` to the `rust` section"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want an error with %q", err, want)
+	}
+	got, err := Migrate([]byte(mark+"[rust]\nuse-lld = true\n"), MigrateOptions{From: release(t, "1.89.0"), To: release(t, "1.96.0"), Host: triple(linux)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(mark+"[rust]\nbootstrap-override-lld = true\n", string(got.Text)); diff != "" {
+		t.Errorf("migrated (-want +got):\n%s", diff)
+	}
+}

@@ -18,6 +18,8 @@ const (
 	// maxSyntaxErrors bounds what one broken file can report: after a few the
 	// rest is noise.
 	maxSyntaxErrors = 10
+	// byteOrderMark is what some editors put before the first line.
+	byteOrderMark = "\ufeff"
 )
 
 // nodeKind is what a TOML node is.
@@ -103,23 +105,31 @@ func parse(name string, data []byte) *document {
 		return d
 	}
 	b := &builder{doc: d, table: d.root}
-	for start := 0; start >= 0 && len(d.errs) < maxSyntaxErrors; {
+	for start := d.start(); start >= 0 && len(d.errs) < maxSyntaxErrors; {
 		start = b.run(start)
 	}
 	return d
 }
 
+// start is the offset of the text: behind the byte order mark, if there is one.
+func (d *document) start() int {
+	if bytes.HasPrefix(d.data, []byte(byteOrderMark)) {
+		return len(byteOrderMark)
+	}
+	return 0
+}
+
 // position turns an offset into a line and a column.
 func (d *document) position(off int) Position {
 	if d.lines == nil {
-		d.lines = append(d.lines, 0)
+		d.lines = append(d.lines, d.start())
 		for i, c := range d.data {
 			if c == '\n' {
 				d.lines = append(d.lines, i+1)
 			}
 		}
 	}
-	off = min(off, len(d.data))
+	off = max(min(off, len(d.data)), d.start())
 	lo, hi := 0, len(d.lines)
 	for hi-lo > 1 {
 		if mid := (lo + hi) / 2; d.lines[mid] <= off {
