@@ -49,6 +49,7 @@ type level struct {
 	gz        int
 	xz        xz.Profile
 	bcj       xz.BCJ
+	size      int64 // bytes of the tar stream, if known: lets xz plan less memory
 	zst       zstd.EncoderLevel
 	zstWindow int // bytes; rustup's decoder takes up to 128 MiB
 }
@@ -65,7 +66,7 @@ var levels = map[Profile]level{
 // xzConfig returns the settings of xz archives. Unlike those of rust-installer
 // they carry a check, so that `xz -t` proves something.
 func (l level) xzConfig(workers int) xz.WriterConfig {
-	return xz.WriterConfig{Profile: l.xz, BCJ: l.bcj, Check: xz.CheckCRC64, Workers: workers}
+	return xz.WriterConfig{Profile: l.xz, BCJ: l.bcj, Size: l.size, Check: xz.CheckCRC64, Workers: workers}
 }
 
 // newCompressor returns a writer that compresses to w in one gzip member, xz

@@ -243,7 +243,7 @@ func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers i
 	fan := newFanout(ctx, len(outs), m.add)
 	for i, o := range outs {
 		g.Go(func() error {
-			if err := s.compressOne(fan, i, o, workers); err != nil {
+			if err := s.compressOne(fan, i, o, k.tar.size, workers); err != nil {
 				return fmt.Errorf("writing %q: %w", o.name, err)
 			}
 			return nil
@@ -262,8 +262,10 @@ func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers i
 	return manifests.Hash(sum.Sum(nil)), nil
 }
 
-func (s *setup) compressOne(fan *fanout, i int, o *output, workers int) error {
-	c, err := newCompressor(fan.ctx, s.Formats[i], s.level, workers, o)
+func (s *setup) compressOne(fan *fanout, i int, o *output, size int64, workers int) error {
+	level := s.level
+	level.size = size
+	c, err := newCompressor(fan.ctx, s.Formats[i], level, workers, o)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,8 @@
 //     the range coder (encoder.go, rangeenc.go, chunk.go). The probabilities go
 //     on from slice to slice, so that slices cost next to nothing.
 //
-// The last step is sequential and bounds what many cores can reach: it takes
-// about 4 % of the time of Best and 12 % of that of Fast.
+// The last step is sequential within a block and bounds what many cores can
+// reach there.
 //
 // # Input
 //
