@@ -60,6 +60,7 @@ type Action struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// String returns the action as a line of a plan.
 func (a Action) String() string {
 	if a.Detail == "" {
 		return fmt.Sprintf("%-7s %s", a.Verb, a.Object)

@@ -21,6 +21,7 @@ const officialURL = "https://static.rust-lang.org"
 // Channel is the step that describes the archives of a selection for rustup.
 type Channel struct{ Selection Selection }
 
+// String names the step in plans and errors.
 func (c Channel) String() string {
 	return "Channel" + Packages(c).String()[len("Packages"):]
 }

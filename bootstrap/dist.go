@@ -14,6 +14,7 @@ func (b *Builder) DistDir() string { return filepath.Join(b.BuildDir, distDir) }
 // Archives is the step that writes the archives of a selection.
 type Archives struct{ Selection Selection }
 
+// String names the step in plans and errors.
 func (a Archives) String() string {
 	return "Archives" + Packages(a).String()[len("Packages"):]
 }

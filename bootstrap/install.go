@@ -21,6 +21,7 @@ type InstallDirs struct {
 	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
 }
 
+// String names the step in plans and errors.
 func (i Install) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
 
 // Run implements [Step]. In a dry run nothing is in the result.

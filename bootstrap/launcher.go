@@ -16,6 +16,7 @@ var launched = []struct{ archive, program string }{{"rustc", "rustc"}, {"clippy"
 // clippy-driver.
 type Launcher struct{}
 
+// String names the step in plans and errors.
 func (Launcher) String() string { return "Launcher" }
 
 // Run implements [Step]. It returns the program's path, or "" if there is to be

@@ -52,6 +52,7 @@ const (
 // RustLLD is the step that provides the file rust-lld.
 type RustLLD struct{}
 
+// String names the step in plans and errors.
 func (RustLLD) String() string { return "RustLLD" }
 
 // Run implements [Step]. The image is empty if LLD is not shipped.
@@ -78,6 +79,7 @@ func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 // LLDWrapper is the step that provides the programs in gcc-ld.
 type LLDWrapper struct{}
 
+// String names the step in plans and errors.
 func (LLDWrapper) String() string { return "LLDWrapper" }
 
 // Run implements [Step]. The image is empty if there is to be no gcc-ld.

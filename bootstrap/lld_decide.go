@@ -16,6 +16,7 @@ import (
 // configuration asks for what the input cannot give.
 type DecideLLD struct{}
 
+// String names the step in plans and errors.
 func (DecideLLD) String() string { return "DecideLLD" }
 
 // Run implements [Step].

@@ -125,6 +125,7 @@ type Part struct {
 // Packages is the step that lays out the archives of a selection.
 type Packages struct{ Selection Selection }
 
+// String names the step in plans and errors.
 func (p Packages) String() string {
 	if p.Selection.names == "" {
 		return "Packages"

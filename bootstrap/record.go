@@ -117,6 +117,7 @@ func (tc Toolchain) BuiltBy() (r Record, ok bool, err error) {
 // file. In a dry run it has neither programs nor inputs.
 type BuildRecord struct{}
 
+// String names the step in plans and errors.
 func (BuildRecord) String() string { return "BuildRecord" }
 
 // Run implements [Step].

@@ -36,6 +36,7 @@ func (b *Builder) SysrootDir() string {
 // builds.
 type Assemble struct{}
 
+// String names the step in plans and errors.
 func (Assemble) String() string { return "Assemble" }
 
 // Run implements [Step].
@@ -61,6 +62,7 @@ func (Assemble) Run(ctx context.Context, b *Builder) ([]InputComponent, error) {
 // [Builder.SysrootDir], and returns that folder.
 type Sysroot struct{}
 
+// String names the step in plans and errors.
 func (Sysroot) String() string { return "Sysroot" }
 
 // Run implements [Step].

@@ -280,6 +280,7 @@ type limitedReader struct {
 	err  error
 }
 
+// Read implements [io.Reader].
 func (l *limitedReader) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {

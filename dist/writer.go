@@ -299,7 +299,7 @@ func commitAll(dir string, outs []*output) (err error) {
 			return err
 		}
 		placed = append(placed, o.path())
-		if err := writeFile(dir, sumName, fmt.Appendf(nil, "%s  %s\n", o.sum(), o.name)); err != nil {
+		if err := writeFile(dir, sumName, manifests.FormatChecksum(o.sum(), o.name)); err != nil {
 			return err
 		}
 		placed = append(placed, filepath.Join(dir, sumName))

@@ -9,6 +9,7 @@ type Diagnostic struct {
 	rule  Rule
 }
 
+// Error implements [error].
 func (d *Diagnostic) Error() string { return d.First }
 
 // decision is the outcome of a compiler that stops here. A bug of its own ends

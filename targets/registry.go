@@ -241,9 +241,6 @@ func (s Snapshot) Indexed() Snapshot {
 	}
 }
 
-// IsZero reports whether s is the invalid zero Snapshot.
-func (s Snapshot) IsZero() bool { return s.text == "" }
-
 // Names lists the targets in the order of their names.
 func (s Snapshot) Names() []string {
 	var names []string
@@ -289,6 +286,7 @@ type UnknownTargetError struct {
 	Nearest []string // names of targets it may be meant to be, best first
 }
 
+// Error implements [error].
 func (e *UnknownTargetError) Error() string {
 	msg := fmt.Sprintf("looking up target %q: rustc %s has no such target", e.Name, e.Release)
 	if len(e.Nearest) > 0 {

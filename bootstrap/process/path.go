@@ -63,6 +63,7 @@ func Quote(name string) string {
 // Problem is an error whose text is all that a user sees of it.
 type Problem string
 
+// Error implements [error].
 func (p Problem) Error() string { return string(p) }
 
 // Describe words an error of the system as Rust's standard library does.

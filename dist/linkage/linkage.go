@@ -41,6 +41,7 @@ type FormatError struct {
 	Msg    string // what is wrong there
 }
 
+// Error implements [error].
 func (e *FormatError) Error() string {
 	return fmt.Sprintf("reading ELF at offset %#x: %s", e.Offset, e.Msg)
 }

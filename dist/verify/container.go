@@ -111,6 +111,7 @@ func newGzipMembers(r io.Reader) (*gzipMembers, error) {
 	return g, nil
 }
 
+// Read implements [io.Reader].
 func (g *gzipMembers) Read(p []byte) (int, error) {
 	for !g.done {
 		n, err := g.z.Read(p)

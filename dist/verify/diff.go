@@ -407,6 +407,7 @@ type elfWriter struct {
 
 const elfMagic = "\x7fELF"
 
+// Write implements [io.Writer].
 func (w *elfWriter) Write(p []byte) (int, error) {
 	if w.dropped {
 		return len(p), nil
@@ -436,6 +437,7 @@ func (w *elfWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Close implements [io.Closer].
 func (w *elfWriter) Close() error {
 	if w.file != nil {
 		return w.file.Close()

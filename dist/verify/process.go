@@ -109,6 +109,7 @@ type limitedBuffer struct {
 	limit int
 }
 
+// Write implements [io.Writer].
 func (b *limitedBuffer) Write(p []byte) (int, error) {
 	if room := b.limit - b.Len(); room > 0 {
 		b.Buffer.Write(p[:min(len(p), room)])

@@ -222,6 +222,7 @@ func (sc scanner) readError(a *scanned, err error) {
 // sinkError is an error of the place unpacked to, not of the archive.
 type sinkError struct{ err error }
 
+// Error implements [error].
 func (e *sinkError) Error() string { return e.err.Error() }
 
 // member reads one member to its end.
@@ -335,6 +336,7 @@ type boundedReader struct {
 	seen int64
 }
 
+// Read implements [io.Reader].
 func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errLimit
