@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,16 +37,13 @@ func (s *setup) readBack(ctx context.Context, outs []*output, want manifests.Has
 // hashTar returns the digest of the tar stream in an archive that was just
 // written, whose size is no stranger's choice.
 func hashTar(ctx context.Context, path string) (manifests.Hash, error) {
-	a, err := Limits{Total: 1 << 62, Memory: 1 << 32}.OpenArchive(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return manifests.Hash{}, err
 	}
-	defer a.Close()
+	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, contextReader{ctx, a.total}); err != nil {
-		return manifests.Hash{}, err
-	}
-	if err := a.finish(); err != nil {
+	if _, err := (Limits{Total: 1 << 62, Memory: 1 << 32}).Decompress(ctx, h, f, path); err != nil {
 		return manifests.Hash{}, err
 	}
 	return manifests.Hash(h.Sum(nil)), nil
