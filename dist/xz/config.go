@@ -45,7 +45,9 @@ const (
 
 // WriterConfig says how a [Writer] compresses. The zero value is the Balanced
 // profile with CRC64 on all cores. The compressed bytes are a function of the
-// content and of every field but Size, Workers and MaxMemory.
+// content and of every field but Workers and Size. MaxMemory changes them only
+// where it is so low that it lowers BlockSize or DictSize, which then depends on
+// Size too.
 type WriterConfig struct {
 	// Profile sets the default of each field below that is zero.
 	Profile Profile
@@ -86,16 +88,18 @@ type WriterConfig struct {
 	// GOMAXPROCS.
 	Workers int
 
-	// MaxMemory in bytes lowers Workers until the encoder fits; zero means no
-	// limit. If one worker does not fit, NewWriter returns an error.
+	// MaxMemory in bytes bounds the encoder; zero means no limit. To fit, first
+	// Workers is lowered, which leaves the bytes as they are, then BlockSize,
+	// down to the dictionary, then both, down to 1 MiB. If that does not fit
+	// either, NewWriter returns an error.
 	MaxMemory int64
 }
 
 // Memory is what compression and decompression with a [WriterConfig] need.
 type Memory struct {
 	Workers   int   // goroutines that compress, after MaxMemory
-	DictSize  int64 // bytes
-	BlockSize int64 // bytes
+	DictSize  int64 // bytes, after MaxMemory; of a known Size no more than that needs
+	BlockSize int64 // bytes, after MaxMemory
 	Encoder   int64 // bytes the Writer holds at most, without the garbage collector's share
 	Decoder   int64 // bytes a decoder of the output needs at most
 }
@@ -107,12 +111,16 @@ func (c WriterConfig) Memory() (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
+	dict := s.dictSize
+	if s.inputSize > 0 {
+		dict = min(dict, dictSizeOf(dictSizeCode(s.inputSize)))
+	}
 	return Memory{
 		Workers:   s.workers,
-		DictSize:  s.dictSize,
+		DictSize:  dict,
 		BlockSize: s.blockSize,
 		Encoder:   s.memory(),
-		Decoder:   decoderMemory(s.dictSize),
+		Decoder:   decoderMemory(dict),
 	}, nil
 }
 
@@ -192,19 +200,35 @@ func (c WriterConfig) resolve() (settings, error) {
 	return s, s.fit(c.MaxMemory)
 }
 
-// fit lowers the number of workers until the encoder needs at most limit bytes.
+// fitDictSize is the smallest dictionary that a limit of memory leads to: what
+// is larger by a smaller one is nothing that a limit is set for.
+const fitDictSize = 1 << 20
+
+// fit lowers what costs memory until the encoder needs at most limit bytes: the
+// number of workers, then the size of blocks, then the dictionary. Blocks come
+// first because a shorter window costs every match that reaches beyond it, and
+// a border between blocks only those across it.
 func (s *settings) fit(limit int64) error {
 	if limit <= 0 {
 		return nil
 	}
-	for s.workers > 1 && s.memory() > limit {
-		s.workers--
-	}
-	if need := s.memory(); need > limit {
-		return fmt.Errorf("configuring xz: one worker needs %d bytes of memory, the limit is %d: raise the limit or lower the block size", need, limit)
+	for s.memory() > limit {
+		switch {
+		case s.workers > 1:
+			s.workers--
+		case s.blockSize > s.dictSize:
+			s.blockSize = max(s.dictSize, smallerDictSize(s.blockSize))
+		case s.dictSize > fitDictSize:
+			s.dictSize = max(fitDictSize, smallerDictSize(s.dictSize))
+		default:
+			return fmt.Errorf("configuring xz: one worker needs %d bytes of memory, the limit is %d: raise the limit", s.memory(), limit)
+		}
 	}
 	return nil
 }
+
+// smallerDictSize is the next size below size of the form 2^n or 2^n + 2^(n-1).
+func smallerDictSize(size int64) int64 { return dictSizeOf(dictSizeCode(size) - 1) }
 
 // orDefault is v, but def for zero and zero for anything negative.
 func orDefault(v, def int) int {

@@ -1,6 +1,7 @@
 package xz
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -45,5 +46,74 @@ func TestConfigMemoryLimit(t *testing.T) {
 	}
 	if _, err := (WriterConfig{Profile: Fast, MaxMemory: 1 << 20}).Memory(); err == nil || !strings.Contains(err.Error(), "one worker needs") {
 		t.Errorf("1 MiB of memory: got error %v", err)
+	}
+}
+
+// TestConfigFit gives up workers first, then the size of blocks, then the
+// dictionary.
+func TestConfigFit(t *testing.T) {
+	best := WriterConfig{Profile: Best, Workers: 4}
+	known := best
+	known.Size = 40 << 20
+	blocks := WriterConfig{Profile: Fast, BlockSize: 24 << 20, Workers: 4}
+	for _, tc := range []struct {
+		name  string
+		c     WriterConfig
+		limit int64
+		want  Memory // without the encoder's memory
+	}{
+		{"no limit", best, 0, Memory{Workers: 4, DictSize: 128 << 20, BlockSize: 512 << 20}},
+		{"all that it needs", best, encoderMemory(t, best), Memory{Workers: 4, DictSize: 128 << 20, BlockSize: 512 << 20}},
+		{"a byte less", best, encoderMemory(t, best) - 1, Memory{Workers: 3, DictSize: 128 << 20, BlockSize: 512 << 20}},
+		{"smaller blocks", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 128 << 20}), Memory{Workers: 1, DictSize: 128 << 20, BlockSize: 128 << 20}},
+		{"a smaller dictionary", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 32 << 20}), Memory{Workers: 1, DictSize: 32 << 20, BlockSize: 32 << 20}},
+		{"the smallest", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 1 << 20}), Memory{Workers: 1, DictSize: 1 << 20, BlockSize: 1 << 20}},
+		{"a known size", known, 0, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
+		{"a known size, three workers", known, encoderMemory(t, known) - 1, Memory{Workers: 3, DictSize: 48 << 20, BlockSize: 512 << 20}},
+		{"blocks as given", blocks, 0, Memory{Workers: 4, DictSize: 8 << 20, BlockSize: 24 << 20}},
+		{"blocks lowered to the next size", blocks, encoderMemory(t, WriterConfig{Profile: Fast, BlockSize: 16 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 16 << 20}},
+	} {
+		tc.c.MaxMemory = tc.limit
+		got, err := tc.c.Memory()
+		if err != nil {
+			t.Fatalf("%s: %v", tc.name, err)
+		}
+		if tc.limit > 0 && got.Encoder > tc.limit {
+			t.Errorf("%s: got %d bytes, the limit is %d", tc.name, got.Encoder, tc.limit)
+		}
+		tc.want.Encoder, tc.want.Decoder = got.Encoder, decoderMemory(tc.want.DictSize)
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
+		}
+	}
+}
+
+func encoderMemory(t *testing.T, c WriterConfig) int64 {
+	t.Helper()
+	m, err := c.Memory()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Encoder
+}
+
+// TestFitBytes says that the number of workers does not show in the bytes where
+// a limit lowers the dictionary either.
+func TestFitBytes(t *testing.T) {
+	data := corpus(3_000_000)
+	limit := encoderMemory(t, WriterConfig{Profile: Best, BlockSize: 1 << 20, Workers: 1})
+	var want []byte
+	for _, workers := range []int{1, 3} {
+		got := compress(t, data, WriterConfig{Profile: Best, Workers: workers, MaxMemory: limit})
+		judgeXZ(t, got, data)
+		if want == nil {
+			want = got
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%d workers: bytes differ", workers)
+		}
+	}
+	if free := compress(t, data, WriterConfig{Profile: Best}); bytes.Equal(free, want) {
+		t.Error("the limit lowered nothing")
 	}
 }
