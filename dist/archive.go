@@ -104,16 +104,6 @@ func (l Limits) OpenArchive(path string) (*Archive, error) {
 	return a, nil
 }
 
-// magics are the first bytes of the formats.
-var magics = []struct {
-	format Format
-	magic  []byte
-}{
-	{GZ, []byte{0x1f, 0x8b, 8}},
-	{XZ, []byte{0xfd, '7', 'z', 'X', 'Z', 0}},
-	{Zst, []byte{0x28, 0xb5, 0x2f, 0xfd}},
-}
-
 // NewArchive reads an archive from r; name stands for it in errors. Closing the
 // archive does not close r.
 func (l Limits) NewArchive(r io.Reader, name string) (*Archive, error) {
@@ -122,11 +112,7 @@ func (l Limits) NewArchive(r io.Reader, name string) (*Archive, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("opening archive %q: %w", name, err)
 	}
-	for _, m := range magics {
-		if bytes.HasPrefix(head, m.magic) {
-			a.format = m.format
-		}
-	}
+	a.format, _ = SniffFormat(head)
 	stream, err := a.decompress()
 	if err != nil {
 		a.Close()

@@ -12,39 +12,6 @@ import (
 	"x.go/manifests"
 )
 
-// container is what the outside of a compressed file tells without decoding it.
-type container struct {
-	streams int   // xz streams or zstd frames; gzip members show only when read
-	memory  int64 // bytes of the largest dictionary or window
-	// trailing is the number of bytes after the last stream, stream padding
-	// included.
-	trailing int64
-}
-
-// sniff names the format that the first bytes of a file show.
-func sniff(b []byte) (manifests.Format, bool) {
-	switch {
-	case len(b) >= 2 && b[0] == 0x1f && b[1] == 0x8b:
-		return manifests.GZ, true
-	case len(b) >= 6 && string(b[:6]) == "\xfd7zXZ\x00":
-		return manifests.XZ, true
-	case len(b) >= 4 && string(b[:4]) == "\x28\xb5\x2f\xfd":
-		return manifests.Zst, true
-	}
-	return "", false
-}
-
-// inspect reads the container's own headers.
-func inspect(r io.ReaderAt, size int64, format manifests.Format) (container, error) {
-	switch format {
-	case manifests.XZ:
-		return inspectXZ(r, size)
-	case manifests.Zst:
-		return inspectZstd(r, size)
-	}
-	return container{streams: 1, memory: 32 << 10}, nil
-}
-
 // decoder is an open compressed stream.
 type decoder struct {
 	io.Reader

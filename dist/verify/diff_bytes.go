@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -74,7 +75,7 @@ func describeContainer(f archiveFile) (string, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	format, _ := sniff(magic[:n])
+	format, _ := dist.SniffFormat(magic[:n])
 	if format == manifests.GZ && n == len(magic) {
 		z, err := gzip.NewReader(file)
 		if err != nil {
@@ -86,11 +87,11 @@ func describeContainer(f archiveFile) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c, err := inspect(file, info.Size(), format)
+	c, err := dist.InspectContainer(file, info.Size(), format)
 	if err != nil {
 		return fmt.Sprintf("%s: %v", format, err), nil
 	}
-	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.streams, byteCount(c.memory)), nil
+	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.Streams, byteCount(c.Memory)), nil
 }
 
 // gzipTime is the time in a gzip header, in seconds; 0 means none.
@@ -155,7 +156,7 @@ func openTar(f archiveFile) (io.Reader, func(), error) {
 		file.Close()
 		return nil, nil, err
 	}
-	format, _ := sniff(magic[:n])
+	format, _ := dist.SniffFormat(magic[:n])
 	d, err := newDecoder(file, format, Options{}.withDefaults().Limits.Decoder)
 	if err != nil {
 		file.Close()

@@ -110,18 +110,3 @@ func unpackAll(t *testing.T, outer, path, name string) {
 		t.Error("the archive was not read to its end, and no check says why")
 	}
 }
-
-// FuzzContainers gives any bytes to the walkers of containers.
-func FuzzContainers(f *testing.F) {
-	f.Add([]byte("\xfd7zXZ\x00\x00\x00\xff\x12\xd9\x41\x00\x00\x00\x00\x1c\xdf\x44\x21\x90\x42\x99\x0d\x00\x00\x00\x00\x00\x01\x59\x5a"))
-	f.Add([]byte("\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00\x99\xe9\xd8\x51"))
-	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, format := range manifests.Formats() {
-			c, err := inspect(bytes.NewReader(b), int64(len(b)), format)
-			if c.trailing < 0 || c.trailing > int64(len(b)) || c.streams < 0 || c.memory < 0 {
-				t.Errorf("%s: got %+v, %v", format, c, err)
-			}
-		}
-	})
-}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -110,7 +111,7 @@ func (sc scanner) decode(ctx context.Context, a *scanned, f io.ReaderAt, in io.R
 	s := a.subject
 	var magic [6]byte
 	n, _ := f.ReadAt(magic[:], 0)
-	actual, ok := sniff(magic[:n])
+	actual, ok := dist.SniffFormat(magic[:n])
 	if !ok {
 		s.failf(archiveReadable, "the file begins with %x, which is no gzip, xz or zstd stream", magic[:n])
 		return nil
@@ -118,23 +119,23 @@ func (sc scanner) decode(ctx context.Context, a *scanned, f io.ReaderAt, in io.R
 	if actual != a.format {
 		s.failf(archiveFormat, "got %s data in a file named %s", actual, a.format.Ext())
 	}
-	c, err := inspect(f, a.size, actual)
-	a.memory = c.memory
+	c, err := dist.InspectContainer(f, a.size, actual)
+	a.memory = c.Memory
 	if err != nil {
 		s.failf(archiveReadable, "reading the %s container: %v", actual, err)
 	}
-	if c.streams > 1 {
-		s.failf(archiveStream, "got %d %s streams, want 1", c.streams, actual)
+	if c.Streams > 1 {
+		s.failf(archiveStream, "got %d %s streams, want 1", c.Streams, actual)
 	}
-	if c.trailing > 0 {
-		s.failf(archiveTrailing, "got %d bytes after the %s stream", c.trailing, actual)
+	if c.Trailing > 0 {
+		s.failf(archiveTrailing, "got %d bytes after the %s stream", c.Trailing, actual)
 	}
-	if c.memory > sc.limits.Decoder {
-		s.failf(archiveMemory, "a decoder needs %s of memory, the limit is %s", byteCount(c.memory), byteCount(sc.limits.Decoder))
+	if c.Memory > sc.limits.Decoder {
+		s.failf(archiveMemory, "a decoder needs %s of memory, the limit is %s", byteCount(c.Memory), byteCount(sc.limits.Decoder))
 		return nil
 	}
-	s.notef(archiveMemory, "%s", byteCount(c.memory))
-	d, err := newDecoder(in, actual, max(c.memory, 1<<10))
+	s.notef(archiveMemory, "%s", byteCount(c.Memory))
+	d, err := newDecoder(in, actual, max(c.Memory, 1<<10))
 	if err != nil {
 		s.failf(archiveReadable, "decoding %s: %v", actual, err)
 		return nil

@@ -1,10 +1,12 @@
-package verify
+package dist
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 )
 
 // The xz container is walked from its end, as its specification intends: a
@@ -19,35 +21,40 @@ const (
 	xzLZMA2      = 0x21
 )
 
-func inspectXZ(r io.ReaderAt, size int64) (container, error) {
-	var c container
+func inspectXZ(r io.ReaderAt, size int64) (Container, error) {
+	c := Container{Size: -1}
 	end := size
 	// What follows the last footer: zero padding, or anything else. Only a
 	// bounded tail is searched; beyond it the decoder finds the trouble.
 	for !hasXZFooter(r, end) {
 		if end -= 1; end < xzHeaderLen || size-end > 1<<16 {
-			c.trailing = 0
-			c.memory, _ = xzBlockMemory(r, xzHeaderLen)
+			c.Trailing = 0
+			c.Memory, _ = xzBlockMemory(r, xzHeaderLen)
 			return c, errors.New("no stream footer at the end of the file")
 		}
 	}
-	c.trailing = size - end
+	c.Trailing = size - end
+	var content int64
 	for end > 0 {
-		if c.streams++; c.streams > xzMaxStreams {
+		if c.Streams++; c.Streams > xzMaxStreams {
 			return c, fmt.Errorf("got more than %d streams", xzMaxStreams)
 		}
-		start, memory, err := walkXZStream(r, end)
+		s, err := walkXZStream(r, end)
 		if err != nil {
 			return c, err
 		}
-		c.memory = max(c.memory, memory)
-		end = start
+		c.Memory = max(c.Memory, s.memory)
+		if content += s.content; content < 0 {
+			return c, errors.New("the index lists more bytes than a file can hold")
+		}
+		end = s.start
 		for pad := [4]byte{}; end >= 4; end -= 4 { // padding between streams
 			if _, err := r.ReadAt(pad[:], end-4); err != nil || pad != [4]byte{} {
 				break
 			}
 		}
 	}
+	c.Size = content
 	return c, nil
 }
 
@@ -60,47 +67,61 @@ func hasXZFooter(r io.ReaderAt, end int64) bool {
 	return err == nil && string(b[:]) == "YZ"
 }
 
-// walkXZStream returns where the stream that ends at end begins, and the
-// largest dictionary of its blocks.
-func walkXZStream(r io.ReaderAt, end int64) (start, memory int64, err error) {
+// xzStream is what a stream's index and block headers say.
+type xzStream struct {
+	start   int64 // offset in the file
+	memory  int64 // bytes of the largest dictionary
+	content int64 // bytes, uncompressed
+}
+
+// walkXZStream reads the stream that ends at end.
+func walkXZStream(r io.ReaderAt, end int64) (xzStream, error) {
 	var footer [xzHeaderLen]byte
 	if end < 2*xzHeaderLen {
-		return 0, 0, errors.New("the stream is shorter than its header")
+		return xzStream{}, errors.New("the stream is shorter than its header")
 	}
 	if _, err := r.ReadAt(footer[:], end-xzHeaderLen); err != nil {
-		return 0, 0, err
+		return xzStream{}, err
 	}
 	if string(footer[10:]) != "YZ" {
-		return 0, 0, fmt.Errorf("no stream footer before byte %d", end)
+		return xzStream{}, fmt.Errorf("no stream footer before byte %d", end)
 	}
 	indexLen := (int64(binary.LittleEndian.Uint32(footer[4:])) + 1) * 4
 	if indexLen > xzMaxIndex || indexLen > end-2*xzHeaderLen {
-		return 0, 0, fmt.Errorf("got an index of %d bytes, which does not fit", indexLen)
+		return xzStream{}, fmt.Errorf("got an index of %d bytes, which does not fit", indexLen)
 	}
 	index := make([]byte, indexLen)
 	if _, err := r.ReadAt(index, end-xzHeaderLen-indexLen); err != nil {
-		return 0, 0, err
+		return xzStream{}, err
 	}
 	blocks, err := parseXZIndex(index)
 	if err != nil {
-		return 0, 0, err
+		return xzStream{}, err
 	}
+	var s xzStream
 	at := end - xzHeaderLen - indexLen
-	for i := len(blocks) - 1; i >= 0; i-- {
-		if at -= blocks[i]; at < xzHeaderLen {
-			return 0, 0, errors.New("the index lists more bytes than the file has")
+	for _, b := range slices.Backward(blocks) {
+		if at -= b.padded; at < xzHeaderLen {
+			return xzStream{}, errors.New("the index lists more bytes than the file has")
 		}
 		m, err := xzBlockMemory(r, at)
 		if err != nil {
-			return 0, 0, err
+			return xzStream{}, err
 		}
-		memory = max(memory, m)
+		s.memory = max(s.memory, m)
+		if s.content += b.content; s.content < 0 {
+			return xzStream{}, errors.New("the index lists more bytes than a file can hold")
+		}
 	}
-	return at - xzHeaderLen, memory, nil
+	s.start = at - xzHeaderLen
+	return s, nil
 }
 
-// parseXZIndex returns the padded size of each block.
-func parseXZIndex(b []byte) ([]int64, error) {
+// xzBlock are the sizes of a block in an index, in bytes.
+type xzBlock struct{ padded, content int64 }
+
+// parseXZIndex returns the sizes of each block.
+func parseXZIndex(b []byte) ([]xzBlock, error) {
 	bad := errors.New("malformed index")
 	if len(b) < 8 || b[0] != 0 {
 		return nil, bad
@@ -111,18 +132,18 @@ func parseXZIndex(b []byte) ([]int64, error) {
 		return nil, bad
 	}
 	b = b[n:]
-	var blocks []int64
+	var blocks []xzBlock
 	for range count {
 		unpadded, n := xzVarint(b)
 		if n <= 0 || unpadded > 1<<60 {
 			return nil, bad
 		}
-		_, m := xzVarint(b[n:])
-		if m <= 0 {
+		content, m := xzVarint(b[n:])
+		if m <= 0 || content > math.MaxInt64 {
 			return nil, bad
 		}
 		b = b[n+m:]
-		blocks = append(blocks, int64(unpadded+3)&^3)
+		blocks = append(blocks, xzBlock{int64(unpadded+3) &^ 3, int64(content)})
 	}
 	return blocks, nil
 }

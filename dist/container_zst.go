@@ -1,17 +1,19 @@
-package verify
+package dist
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/klauspost/compress/zstd"
 )
 
 // inspectZstd walks the frames of a zstd file by their block headers
 // (RFC 8878, sections 3.1.1 and 3.1.2).
-func inspectZstd(r io.ReaderAt, size int64) (container, error) {
-	var c container
+func inspectZstd(r io.ReaderAt, size int64) (Container, error) {
+	c := Container{Size: -1}
+	var content int64 // -1 from the first frame on that does not tell
 	for at := int64(0); at < size; {
 		b := make([]byte, min(zstd.HeaderMaxSize, size-at))
 		if _, err := r.ReadAt(b, at); err != nil {
@@ -19,13 +21,13 @@ func inspectZstd(r io.ReaderAt, size int64) (container, error) {
 		}
 		var h zstd.Header
 		if err := h.Decode(b); err != nil {
-			if c.streams == 0 {
+			if c.Streams == 0 {
 				return c, fmt.Errorf("reading frame header: %w", err)
 			}
-			c.trailing = size - at
-			return c, nil
+			c.Trailing = size - at
+			break
 		}
-		c.streams++
+		c.Streams++
 		if h.Skippable {
 			at += int64(h.HeaderSize) + int64(h.SkippableSize)
 			continue
@@ -34,7 +36,12 @@ func inspectZstd(r io.ReaderAt, size int64) (container, error) {
 		if h.SingleSegment {
 			window = h.FrameContentSize
 		}
-		c.memory = max(c.memory, int64(min(window, 1<<62)))
+		c.Memory = max(c.Memory, int64(min(window, 1<<62)))
+		if !h.HasFCS || content < 0 || h.FrameContentSize > uint64(math.MaxInt64-content) {
+			content = -1
+		} else {
+			content += int64(h.FrameContentSize)
+		}
 		next, err := skipZstdBlocks(r, at+int64(h.HeaderSize), size)
 		if err != nil {
 			return c, err
@@ -44,9 +51,10 @@ func inspectZstd(r io.ReaderAt, size int64) (container, error) {
 		}
 		at = next
 	}
-	if c.streams == 0 {
+	if c.Streams == 0 {
 		return c, errors.New("the file is empty")
 	}
+	c.Size = content
 	return c, nil
 }
 
