@@ -1,0 +1,131 @@
+package bench
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Coder is a program with the arguments that make it compress or decompress one
+// file.
+type Coder struct {
+	Tool    string   // such as "xz"; the coders of one tool are a line in the chart
+	Level   string   // such as "-9"
+	Format  string   // of what it writes, or reads if it decodes: xz, zst or gz
+	Ours    bool     // not a peer
+	Program string   // path of the program
+	Args    []string // In and Out stand for the paths of the files; without Out the result is standard output
+}
+
+// The names of files in [Coder.Args].
+const (
+	In  = "{in}"
+	Out = "{out}"
+)
+
+// Name is the tool and the level, unique among the coders of a run.
+func (c Coder) Name() string { return c.Tool + " " + c.Level }
+
+// args returns the arguments for two files, and whether the result is standard
+// output.
+func (c Coder) args(in, out string) (args []string, toStdout bool) {
+	toStdout = true
+	for _, arg := range c.Args {
+		switch arg {
+		case In:
+			arg = in
+		case Out:
+			arg, toStdout = out, false
+		}
+		args = append(args, arg)
+	}
+	return args, toStdout
+}
+
+// Command returns what one would type into a shell to run c.
+func (c Coder) Command(in, out string) string {
+	args, toStdout := c.args(in, out)
+	words := []string{quote(c.Program)}
+	for _, arg := range args {
+		words = append(words, quote(arg))
+	}
+	if toStdout {
+		words = append(words, ">", quote(out))
+	}
+	return strings.Join(words, " ")
+}
+
+// quote returns word as a POSIX shell takes it.
+func quote(word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// peer is a row of the table of programs.
+type peer struct {
+	tool, format string
+	programs     []string // names of the program, best first
+	levels       []string
+	args         string // {level} and {jobs} are replaced
+	version      string // the argument that makes the program tell its version
+}
+
+// encoders are the levels that people use: the default and the ends of xz, and
+// what is said to be smallest of the others.
+var encoders = []peer{
+	{"xz", "xz", []string{"xz"}, []string{"-1", "-6", "-9"}, "{level} -T{jobs} -c {in}", "--version"},
+	{"7zz", "xz", []string{"7zz", "7z"}, []string{"-mx=9"}, "a -txz {level} -mmt={jobs} {out} {in}", "--help"},
+	{"zstd", "zst", []string{"zstd"}, []string{"-19"}, "{level} -T{jobs} -q -c {in}", "--version"},
+	{"gzip", "gz", []string{"gzip"}, []string{"-9"}, "{level} -n -c {in}", "--version"},
+	{"pigz", "gz", []string{"pigz"}, []string{"-9"}, "{level} -n -p {jobs} -c {in}", "--version"},
+}
+
+// decoders of several threads come first: they are what others are compared
+// with.
+var decoders = []peer{
+	{"xz", "xz", []string{"xz"}, []string{"-d -T{jobs}", "-d -T1"}, "{level} -c {in}", "--version"},
+	{"zstd", "zst", []string{"zstd"}, []string{"-d"}, "{level} -q -c {in}", "--version"},
+	{"gzip", "gz", []string{"gzip"}, []string{"-d"}, "{level} -c {in}", "--version"},
+}
+
+// Encoders returns the peers that compress, each with jobs threads where it
+// knows threads. look finds a program, as [os/exec.LookPath] does; missing names
+// the tools whose program it does not find.
+func Encoders(jobs int, look func(program string) (path string, err error)) (found []Coder, missing []string) {
+	return locate(encoders, jobs, look)
+}
+
+// Decoders returns the peers that decompress, as [Encoders] does.
+func Decoders(jobs int, look func(program string) (path string, err error)) (found []Coder, missing []string) {
+	return locate(decoders, jobs, look)
+}
+
+func locate(table []peer, jobs int, look func(string) (string, error)) (found []Coder, missing []string) {
+	for _, p := range table {
+		program := ""
+		for _, name := range p.programs {
+			if path, err := look(name); err == nil {
+				program = path
+				break
+			}
+		}
+		if program == "" {
+			missing = append(missing, p.tool)
+			continue
+		}
+		count := strings.NewReplacer("{jobs}", strconv.Itoa(jobs))
+		seen := map[string]bool{}
+		for _, level := range p.levels {
+			level = count.Replace(level)
+			if seen[level] {
+				continue // two of them are the same with one job
+			}
+			seen[level] = true
+			args := strings.ReplaceAll(count.Replace(p.args), "{level}", level)
+			found = append(found, Coder{Tool: p.tool, Level: level, Format: p.format, Program: program, Args: strings.Fields(args)})
+		}
+	}
+	return found, missing
+}

@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Machine is what a comparison was made on.
+type Machine struct {
+	CPU    string    `json:"cpu"`    // model, "" where the system does not tell
+	Cores  int       `json:"cores"`  // that this process may use
+	Memory int64     `json:"memory"` // bytes, 0 where the system does not tell
+	OS     string    `json:"os"`     // in Go's words, as Arch
+	Arch   string    `json:"arch"`
+	Go     string    `json:"go"`             // version that built our own coders
+	Load   []float64 `json:"load,omitempty"` // load averages of 1, 5 and 15 minutes at the start
+}
+
+// ThisMachine describes the machine that it runs on. What only Linux tells, in
+// /proc, is left out elsewhere.
+func ThisMachine() Machine {
+	m := Machine{Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()}
+	m.CPU = procField("/proc/cpuinfo", "model name")
+	m.Memory = kilobytes(procField("/proc/meminfo", "MemTotal"))
+	load, _ := os.ReadFile("/proc/loadavg")
+	for i, word := range strings.Fields(string(load)) {
+		if v, err := strconv.ParseFloat(word, 64); err == nil && i < 3 {
+			m.Load = append(m.Load, v)
+		}
+	}
+	return m
+}
+
+// procField returns the first value of a key in a file of lines "key: value".
+func procField(path, key string) string {
+	data, _ := os.ReadFile(path) // not there on other systems
+	for line := range strings.Lines(string(data)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
+
+// kilobytes reads a value such as "24689756 kB" as bytes, 0 if it is none.
+func kilobytes(value string) int64 {
+	n, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
+	if err != nil || n < 0 || n > maxBytes>>10 {
+		return 0
+	}
+	return n << 10
+}
+
+// ownMemory returns the most memory that this process had resident, in bytes,
+// or 0 where the system does not tell. A child's count starts with it: until it
+// becomes another program it shares the memory of the process that started it.
+func ownMemory() int64 { return kilobytes(procField("/proc/self/status", "VmHWM")) }
+
+// versionNumber is what looks like a version in the words of a program.
+var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
+
+// Programs describes the peers among coders, in their order.
+func Programs(ctx context.Context, coders []Coder, env []string) []Program {
+	var out []Program
+	for _, c := range coders {
+		at := slices.IndexFunc(encoders, func(p peer) bool { return p.tool == c.Tool })
+		if at < 0 || slices.ContainsFunc(out, func(p Program) bool { return p.Tool == c.Tool }) {
+			continue
+		}
+		out = append(out, Program{Tool: c.Tool, Version: version(ctx, c.Program, encoders[at].version, env)})
+	}
+	return out
+}
+
+// version returns the first version in what a program prints, "" if there is
+// none.
+func version(ctx context.Context, path, arg string, env []string) string {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, arg)
+	cmd.Env = env
+	out, _ := cmd.CombinedOutput() // whatever the status is, the text is all there is
+	return string(versionNumber.Find(out))
+}

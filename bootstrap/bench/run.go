@@ -1,0 +1,271 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Bench compares coders.
+type Bench struct {
+	Encoders []Coder // in the order of their turns
+	// Checks decode what the encoders make, to see that it is right. The first
+	// with the format of an output is used; an output without one is an error.
+	Checks []Coder
+	// Decoders are compared on the files that encoders of ours made in their
+	// format. There may be none.
+	Decoders []Coder
+	Rounds   int           // runs of each coder; 0 means 1
+	Timeout  time.Duration // for one run; 0 means none
+	Dir      string        // an empty folder for outputs; what is left there is the caller's to remove
+	Env      []string      // environment of the programs, "KEY=value"
+	// Notify, if not nil, is called before and after each run.
+	Notify func(Event)
+}
+
+// Event says how far a comparison is.
+type Event struct {
+	Step, Steps int    // of all runs with one input; Step counts from 1
+	Round       int    // from 1
+	Name        string // of the row
+	Done        bool   // the run has ended, with Run or Err
+	Run         Run
+	Err         error
+}
+
+// NewInput describes the file at path, called name in the report.
+func NewInput(ctx context.Context, name, path string) (Input, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Input{}, fmt.Errorf("reading input: %w", err)
+	}
+	defer f.Close()
+	sum := newDigest(-1)
+	if _, err := io.Copy(sum, contextReader{ctx, f}); err != nil {
+		return Input{}, fmt.Errorf("reading input %q: %w", path, err)
+	}
+	return Input{Name: name, Path: path, Bytes: sum.n, SHA256: sum.String()}, nil
+}
+
+// Plan returns the rows of a comparison without runs. Files that encoders would
+// make are not known, so that no decoder has a row.
+func (b Bench) Plan(in Input) Result {
+	res := Result{Input: in}
+	for _, c := range b.Encoders {
+		res.Encode = append(res.Encode, c.row(filepath.Base(in.Path), "out."+c.Format))
+	}
+	return res
+}
+
+// row describes c to the reader of a report, without the folders of the run.
+func (c Coder) row(in, out string) Row {
+	c.Program = filepath.Base(c.Program)
+	if c.Ours {
+		c.Program = "x"
+	}
+	return Row{Name: c.Name(), Tool: c.Tool, Level: c.Level, Format: c.Format, Ours: c.Ours, Command: c.Command(in, out), Runs: []Run{}}
+}
+
+// Run compares the coders on in. That one of them fails is told in its row;
+// Run itself fails if ctx ends.
+func (b Bench) Run(ctx context.Context, in Input) (Result, error) {
+	b.Rounds = max(b.Rounds, 1)
+	res := b.Plan(in)
+	archives, tasks := b.encodeTasks(in, res.Encode)
+	rows, decoding := b.decodeTasks(in, archives)
+	res.Decode = rows
+	steps := (len(tasks) + len(decoding)) * b.Rounds
+	if err := b.rounds(ctx, tasks, 0, steps); err != nil {
+		return res, err
+	}
+	return res, b.rounds(ctx, decoding, len(tasks)*b.Rounds, steps)
+}
+
+// task is a coder that takes its turn in each round.
+type task struct {
+	row    *Row
+	coder  Coder
+	in     string
+	out    string // fresh for each run
+	keep   bool   // leave the output of the last run there
+	accept func(ctx context.Context, row *Row, out string) error
+}
+
+// archive is a file that a task leaves behind.
+type archive struct {
+	path, format string
+	row          Row
+}
+
+func (b Bench) encodeTasks(in Input, rows []Row) (archives []archive, tasks []task) {
+	for i, c := range b.Encoders {
+		t := task{row: &rows[i], coder: c, in: in.Path, out: filepath.Join(b.Dir, strconv.Itoa(i)+"."+c.Format)}
+		checked := "" // digest of an output that was found right
+		t.accept = func(ctx context.Context, row *Row, out string) error {
+			sum, err := fileDigest(ctx, out)
+			if err != nil || sum == checked {
+				return err
+			}
+			checked = sum
+			return b.check(ctx, in, row, out)
+		}
+		for _, d := range b.Decoders {
+			if c.Ours && d.Format == c.Format && !t.keep {
+				t.keep = true
+				archives = append(archives, archive{t.out, c.Format, rows[i]})
+			}
+		}
+		tasks = append(tasks, t)
+	}
+	return archives, tasks
+}
+
+func (b Bench) decodeTasks(in Input, archives []archive) (rows []Row, tasks []task) {
+	for _, a := range archives {
+		for _, d := range b.Decoders {
+			if d.Format != a.format {
+				continue
+			}
+			row := d.row("out."+a.format, filepath.Base(in.Path))
+			row.Of = a.row.Name
+			rows = append(rows, row)
+			tasks = append(tasks, task{
+				coder: d, in: a.path, out: filepath.Join(b.Dir, "decoded"),
+				accept: func(ctx context.Context, _ *Row, out string) error {
+					sum, err := fileDigest(ctx, out)
+					if err == nil && sum != in.SHA256 {
+						err = errors.New("the result is not the input")
+					}
+					return err
+				},
+			})
+		}
+	}
+	for i := range tasks {
+		tasks[i].row = &rows[i] // now that rows has its final place
+	}
+	return rows, tasks
+}
+
+// rounds gives each task its turn in each round. A task that fails is out, and
+// its figures with it.
+func (b Bench) rounds(ctx context.Context, tasks []task, done, steps int) error {
+	for round := range b.Rounds {
+		for _, t := range tasks {
+			done++
+			if t.row.Error != "" {
+				continue
+			}
+			ev := Event{Step: done, Steps: steps, Round: round + 1, Name: t.row.title()}
+			b.notify(ev)
+			run, err := b.turn(ctx, t, round == b.Rounds-1)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
+				t.row.Error, t.row.Runs = err.Error(), []Run{}
+			} else {
+				t.row.Runs = append(t.row.Runs, run)
+			}
+			ev.Done, ev.Run, ev.Err = true, run, err
+			b.notify(ev)
+		}
+	}
+	return nil
+}
+
+func (b Bench) notify(e Event) {
+	if b.Notify != nil {
+		b.Notify(e)
+	}
+}
+
+// turn runs a task once and judges its output.
+func (b Bench) turn(ctx context.Context, t task, last bool) (Run, error) {
+	if !t.keep || !last {
+		defer os.Remove(t.out)
+	}
+	if _, err := os.Stat(t.in); err != nil && t.row.Of != "" {
+		return Run{}, fmt.Errorf("%s made no file to decode", t.row.Of)
+	}
+	run, err := b.measure(ctx, t.coder, t.in, t.out)
+	if err != nil {
+		return Run{}, err
+	}
+	info, err := os.Stat(t.out)
+	if err != nil {
+		return Run{}, err
+	}
+	run.Bytes = info.Size()
+	return run, t.accept(ctx, t.row, t.out)
+}
+
+// check decodes out and compares it with the input.
+func (b Bench) check(ctx context.Context, in Input, row *Row, out string) error {
+	for _, d := range b.Checks {
+		if d.Format != row.Format {
+			continue
+		}
+		sum := newDigest(in.Bytes)
+		run, err := b.run(ctx, d, out, "", sum)
+		switch {
+		case sum.n > in.Bytes: // the decoder ends for that with an error of its own
+			return fmt.Errorf("decoding the output with %q: got more than the %d bytes of the input", d.Name(), in.Bytes)
+		case err != nil:
+			return fmt.Errorf("decoding the output with %q: %w", d.Name(), err)
+		case sum.String() != in.SHA256:
+			return fmt.Errorf("decoding the output with %q: the result is not the input", d.Name())
+		}
+		row.CheckedBy, row.DecoderPeak = d.Name(), run.Peak
+		return nil
+	}
+	return fmt.Errorf("checking the output: no decoder for %s", row.Format)
+}
+
+// fileDigest returns the SHA-256 of a file in hexadecimal.
+func fileDigest(ctx context.Context, path string) (string, error) {
+	in, err := NewInput(ctx, "", path)
+	return in.SHA256, err
+}
+
+// digest hashes what is written to it.
+type digest struct {
+	h interface {
+		io.Writer
+		Sum([]byte) []byte
+	}
+	n, limit int64 // bytes; limit is negative for none
+}
+
+func newDigest(limit int64) *digest { return &digest{h: sha256.New(), limit: limit} }
+
+// Write implements [io.Writer]. It fails behind the limit.
+func (d *digest) Write(p []byte) (int, error) {
+	if d.n += int64(len(p)); d.limit >= 0 && d.n > d.limit {
+		return 0, io.ErrShortWrite
+	}
+	return d.h.Write(p)
+}
+
+func (d *digest) String() string { return hex.EncodeToString(d.h.Sum(nil)) }
+
+// contextReader fails when its context ends.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements [io.Reader].
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

@@ -1,0 +1,61 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+)
+
+// median returns the middle of the values, the mean of both for an even number,
+// and 0 for none.
+func median(values []float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	switch n := len(v); {
+	case n == 0:
+		return 0
+	case n%2 == 1:
+		return v[n/2]
+	default:
+		return v[n/2-1]/2 + v[n/2]/2 // halves first: the sum could overflow
+	}
+}
+
+// medianOf returns the median of one figure of the runs.
+func medianOf(runs []Run, figure func(Run) float64) float64 {
+	values := make([]float64, len(runs))
+	for i, r := range runs {
+		values[i] = figure(r)
+	}
+	return median(values)
+}
+
+// medianRun is the median of each figure by itself.
+func medianRun(runs []Run) Run {
+	return Run{
+		Wall: medianOf(runs, func(r Run) float64 { return r.Wall }),
+		CPU:  medianOf(runs, func(r Run) float64 { return r.CPU }),
+		Peak: Memory{
+			Bytes: int64(medianOf(runs, func(r Run) float64 { return float64(r.Peak.Bytes) })),
+			Bound: slices.ContainsFunc(runs, func(r Run) bool { return r.Peak.Bound }),
+		},
+		Bytes: int64(medianOf(runs, func(r Run) float64 { return float64(r.Bytes) })),
+	}
+}
+
+// Spread is the difference of the slowest and the fastest run as a part of the
+// median: how much of a ratio may be chance.
+func (r Row) Spread() float64 {
+	if len(r.Runs) == 0 {
+		return 0
+	}
+	slow := slices.MaxFunc(r.Runs, func(a, b Run) int { return cmp.Compare(a.Wall, b.Wall) })
+	fast := slices.MinFunc(r.Runs, func(a, b Run) int { return cmp.Compare(a.Wall, b.Wall) })
+	return divide(slow.Wall-fast.Wall, medianRun(r.Runs).Wall)
+}
+
+// divide returns a / b, and 0 where b is 0.
+func divide(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}

@@ -1,0 +1,30 @@
+//go:build unix
+
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// killGroup makes cancellation end the program's children too.
+func killGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
+// peakMemory returns the most memory that an ended process had resident, in
+// bytes.
+func peakMemory(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	unit := int64(1 << 10)
+	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
+		unit = 1 // getrusage(2) counts in bytes there
+	}
+	return int64(usage.Maxrss) * unit
+}
