@@ -97,6 +97,21 @@ func (o *output) commit() error {
 	return err
 }
 
+// sumExt is what the name of a checksum file ends in.
+const sumExt = ".sha256"
+
+// publish is commit with a checksum file beside the output. An old one goes
+// first, so that no checksum ever lies beside an archive it does not belong to.
+func (o *output) publish() error {
+	if err := os.Remove(o.path() + sumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := o.commit(); err != nil {
+		return err
+	}
+	return writeFile(o.dir, o.name+sumExt, manifests.FormatChecksum(o.sum(), o.name))
+}
+
 // discard removes an output that was not committed.
 func (o *output) discard() {
 	if !o.placed {

@@ -17,11 +17,15 @@ import (
 // a compressor or a disk got wrong is found here and not by a user: archives
 // called .zst that held something else were once released for months
 // (axodotdev/axoasset#76).
-func (s *setup) readBack(ctx context.Context, outs []*output, want manifests.Hash) error {
+func (s *setup) readBack(ctx context.Context, k *work, outs []*output, want manifests.Hash) error {
 	g, ctx := errgroup.WithContext(ctx)
+	memory := int64(maxReadMemory)
+	if s.MaxMemory > 0 {
+		memory = k.plan.Memory // which the compressors no longer need
+	}
 	for _, o := range outs {
 		g.Go(func() error {
-			got, err := hashTar(ctx, o.temp.Name())
+			got, err := hashTar(ctx, o.temp.Name(), memory)
 			if err != nil {
 				return fmt.Errorf("reading back %q: %w", o.name, err)
 			}
@@ -34,16 +38,20 @@ func (s *setup) readBack(ctx context.Context, outs []*output, want manifests.Has
 	return g.Wait()
 }
 
+// maxReadMemory bounds a decoder of our own archives, in bytes.
+const maxReadMemory = 1 << 32
+
 // hashTar returns the digest of the tar stream in an archive that was just
-// written, whose size is no stranger's choice.
-func hashTar(ctx context.Context, path string) (manifests.Hash, error) {
+// written, whose size is no stranger's choice. The decoder may take that many
+// bytes of memory.
+func hashTar(ctx context.Context, path string, memory int64) (manifests.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return manifests.Hash{}, err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := (Limits{Total: 1 << 62, Memory: 1 << 32}).Decompress(ctx, h, f, path); err != nil {
+	if _, err := (Limits{Total: 1 << 62, Memory: memory}).Decompress(ctx, h, f, path); err != nil {
 		return manifests.Hash{}, err
 	}
 	return manifests.Hash(h.Sum(nil)), nil

@@ -32,21 +32,18 @@ func TestReadBackFindsDamage(t *testing.T) {
 	for _, f := range []Format{GZ, XZ, Zst} {
 		for _, d := range damages {
 			t.Run(string(f)+", "+d.name, func(t *testing.T) {
-				s, err := Writer{Formats: []Format{f}}.setup()
-				if err != nil {
-					t.Fatal(err)
-				}
 				dir := t.TempDir()
 				o, err := newOutput(dir, "archive"+f.Ext())
 				if err != nil {
 					t.Fatal(err)
 				}
 				defer o.discard()
-				k := &work{name: "archive", img: img}
-				if k.tar, err = planTarball(img, ReversedPath, 0); err != nil {
+				works := []work{{name: "archive", img: img}}
+				s, err := Writer{Formats: []Format{f}}.prepare(works)
+				if err != nil {
 					t.Fatal(err)
 				}
-				sum, err := s.compress(t.Context(), k, []*output{o}, 1)
+				sum, err := s.compress(t.Context(), &works[0], []*output{o})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +54,7 @@ func TestReadBackFindsDamage(t *testing.T) {
 				if err := os.WriteFile(o.temp.Name(), d.damage(data), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				err = s.readBack(t.Context(), []*output{o}, sum)
+				err = s.readBack(t.Context(), &works[0], []*output{o}, sum)
 				if d.want == "" && err != nil || d.want != "" && (err == nil || !strings.Contains(err.Error(), d.want)) {
 					t.Errorf("got %v, want %q", err, d.want)
 				}
@@ -79,7 +76,7 @@ func TestWriteBCJ(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sums[bcj], err = hashTar(t.Context(), arts[0].Path); err != nil {
+		if sums[bcj], err = hashTar(t.Context(), arts[0].Path, maxReadMemory); err != nil {
 			t.Fatal(err)
 		}
 	}

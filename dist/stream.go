@@ -7,8 +7,9 @@ import (
 )
 
 // Compress copies src to dst, compressed in format f as an archive of w would
-// be. size is the number of bytes that src has, or 0 if that is not known; the
-// output does not depend on it. Of w it heeds Profile, Jobs and BCJ.
+// be. size is the number of bytes that src has, or 0 if that is not known: zst
+// states it and needs no larger window, the others are the same bytes without
+// it. Of w it heeds Profile, Jobs and BCJ.
 func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Reader, size int64) error {
 	w.Formats = []Format{f}
 	s, err := w.setup()

@@ -43,7 +43,7 @@ func TestCompressAsArchive(t *testing.T) {
 		var tarball, again bytes.Buffer
 		_, err = Limits{}.Decompress(t.Context(), &tarball, bytes.NewReader(archive), filepath.Base(arts[0].Path))
 		must(t, err)
-		must(t, w.Compress(t.Context(), f, &again, &tarball, 0))
+		must(t, w.Compress(t.Context(), f, &again, &tarball, int64(tarball.Len())))
 		if !bytes.Equal(again.Bytes(), archive) {
 			t.Errorf("%s: got %d bytes that differ from the archive's %d", f, again.Len(), len(archive))
 		}

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -34,14 +32,16 @@ type Writer struct {
 	// Time is rust-installer's default, the first commit of Rust in July 2006,
 	// which directories always have.
 	ModTime time.Time
-	// Jobs bounds how many xz blocks are compressed at a time, and how many
-	// packages; 0 means one for each processor. gz and zst are one goroutine for
-	// each package, and are not counted: they take a tenth of the time. The
-	// bytes of the archives do not depend on it.
+	// Jobs bounds how many goroutines compress xz, and how many packages are
+	// written at a time; 0 means one for each processor. gz and zst are one
+	// goroutine for each package, and are not counted: they take a tenth of the
+	// time. The bytes of the archives do not depend on it.
 	Jobs int
-	// MaxMemory in bytes lowers the number of blocks and packages at a time until
-	// the estimated memory of the compressors is below it, but to no less than
-	// one; 0 sets no bound.
+	// MaxMemory in bytes bounds the estimated memory of the compressors; 0 sets
+	// no bound. Fewer packages are then written at a time, with fewer goroutines.
+	// Where that does not do, blocks and then dictionaries get smaller, which
+	// shows in the bytes; see [Writer.Plan]. What does not fit even so is an
+	// error before anything is written.
 	MaxMemory int64
 	// BCJ is the branch filter of xz archives, none by default. It makes
 	// machine code smaller, and some decoders cannot read it; see package xz.
@@ -69,6 +69,9 @@ type Artifact struct {
 	Format  Format
 	Size    int64 // bytes
 	SHA256  manifests.Hash
+	// DecoderMemory is what unpacking needs, in bytes: the dictionary or window
+	// and what a usual decoder has beside it.
+	DecoderMemory int64
 }
 
 // Write writes the archives of p to dir, one for each format, each with a file
@@ -88,6 +91,15 @@ func (w Writer) Write(ctx context.Context, dir string, p Package) ([]Artifact, e
 // are checked before the first is written. On error, packages that were
 // finished before it stay.
 func (w Writer) WriteAll(ctx context.Context, dir string, pkgs []Package) ([]Artifact, error) {
+	works, err := newWorks(pkgs)
+	if err != nil {
+		return nil, err
+	}
+	return w.run(ctx, dir, works)
+}
+
+// newWorks lays out packages, and returns all that is wrong with them.
+func newWorks(pkgs []Package) ([]work, error) {
 	works := make([]work, 0, len(pkgs))
 	var errs []error
 	for _, p := range pkgs {
@@ -102,10 +114,7 @@ func (w Writer) WriteAll(ctx context.Context, dir string, pkgs []Package) ([]Art
 		}
 		works = append(works, work{name: p.Name, img: img})
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return w.run(ctx, dir, works)
+	return works, errors.Join(errs...)
 }
 
 // WriteImage writes an archive that is not a package, such as a source tarball:
@@ -121,19 +130,32 @@ func (w Writer) WriteImage(ctx context.Context, dir, name string, img Image) ([]
 	return w.run(ctx, dir, []work{{name: name, img: img}})
 }
 
-// work is a tree that becomes an archive in each format.
+// work is a tar stream that becomes an archive in each of some formats.
 type work struct {
-	name string
-	img  Image
-	tar  tarball
-	out  []Artifact
+	name string // of the archives, without extension
+	dir  string // where they are put
+	img  Image  // of a package, where that is what the stream is made of
+
+	size    int64                                        // bytes of the stream
+	stream  func(ctx context.Context, w io.Writer) error // writes it
+	reserve int64                                        // bytes of memory that stream takes
+	formats []Format
+	// place gives the finished outputs their names; sum is the digest of the
+	// stream that went into them.
+	place func(ctx context.Context, k *work, outs []*output, sum manifests.Hash) error
+
+	level level
+	plan  Plan
+	out   []Artifact
+	err   error
 }
 
 // setup is a Writer with its defaults filled in and its values checked.
 type setup struct {
 	Writer
-	level level
-	mu    sync.Mutex // serialises Progress
+	level     level
+	keepGoing bool       // past works that fail
+	mu        sync.Mutex // serialises Progress
 }
 
 func (w Writer) setup() (*setup, error) {
@@ -167,23 +189,38 @@ func (w Writer) setup() (*setup, error) {
 	return &setup{Writer: w, level: level}, nil
 }
 
-func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, error) {
+// prepare checks w and plans the works, which are images so far.
+func (w Writer) prepare(works []work) (*setup, error) {
 	s, err := w.setup()
 	if err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
 	for i := range works {
-		if works[i].tar, err = planTarball(works[i].img, s.Order, s.ModTime.Unix()); err != nil {
+		k := &works[i]
+		t, err := planTarball(k.img, s.Order, s.ModTime.Unix())
+		if err != nil {
 			return nil, fmt.Errorf("writing archives: %w", err)
 		}
+		k.size, k.stream, k.formats, k.place = t.size, t.write, s.Formats, placeNew
 	}
 	if s.Profile == NoOp {
-		return nil, nil
+		return s, nil
+	}
+	return s, s.plan(works)
+}
+
+func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, error) {
+	s, err := w.prepare(works)
+	if err != nil || s.Profile == NoOp {
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
-	if err := s.writeAll(ctx, dir, works); err != nil {
+	for i := range works {
+		works[i].dir = dir
+	}
+	if err := s.writeAll(ctx, works); err != nil {
 		return nil, err
 	}
 	var out []Artifact
@@ -193,11 +230,11 @@ func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, 
 	return out, nil
 }
 
-// write makes all archives of one tree from one pass over its files.
-func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (err error) {
+// write makes all archives of one stream from one pass over it.
+func (s *setup) write(ctx context.Context, k *work) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("writing package %q to %q: %w", k.name, dir, err)
+			err = fmt.Errorf("writing package %q to %q: %w", k.name, k.dir, err)
 		}
 	}()
 	var outs []*output
@@ -206,29 +243,29 @@ func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (er
 			o.discard()
 		}
 	}()
-	for _, f := range s.Formats {
-		o, err := newOutput(dir, k.name+f.Ext())
+	for _, f := range k.formats {
+		o, err := newOutput(k.dir, k.name+f.Ext())
 		if err != nil {
 			return err
 		}
 		outs = append(outs, o)
 	}
-	sum, err := s.compress(ctx, k, outs, workers)
+	sum, err := s.compress(ctx, k, outs)
 	if err != nil {
 		return err
 	}
 	if !s.SkipReadBack {
-		if err := s.readBack(ctx, outs, sum); err != nil {
+		if err := s.readBack(ctx, k, outs, sum); err != nil {
 			return err
 		}
 	}
-	if err := commitAll(dir, outs); err != nil {
+	if err := k.place(ctx, k, outs, sum); err != nil {
 		return err
 	}
 	for i, o := range outs {
 		k.out = append(k.out, Artifact{
-			Name: o.name, Path: o.path(), Package: k.name,
-			Format: s.Formats[i], Size: o.size, SHA256: o.sum(),
+			Name: o.name, Path: o.path(), Package: k.name, Format: k.formats[i],
+			Size: o.size, SHA256: o.sum(), DecoderMemory: k.plan.Archives[i].DecoderMemory,
 		})
 	}
 	return nil
@@ -236,21 +273,21 @@ func (s *setup) write(ctx context.Context, dir string, k *work, workers int) (er
 
 // compress runs the tar stream of k through a compressor for each output, and
 // returns the stream's digest.
-func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers int) (manifests.Hash, error) {
+func (s *setup) compress(ctx context.Context, k *work, outs []*output) (manifests.Hash, error) {
 	sum := sha256.New()
 	g, ctx := errgroup.WithContext(ctx)
-	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.tar.size}}
+	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.size}}
 	fan := newFanout(ctx, len(outs), m.add)
 	for i, o := range outs {
 		g.Go(func() error {
-			if err := s.compressOne(fan, i, o, k.tar.size, workers); err != nil {
+			if err := compressOne(fan, i, o, k); err != nil {
 				return fmt.Errorf("writing %q: %w", o.name, err)
 			}
 			return nil
 		})
 	}
 	g.Go(func() error {
-		if err := k.tar.write(ctx, io.MultiWriter(fan, sum)); err != nil {
+		if err := k.stream(ctx, io.MultiWriter(fan, sum)); err != nil {
 			return err
 		}
 		fan.close()
@@ -262,10 +299,8 @@ func (s *setup) compress(ctx context.Context, k *work, outs []*output, workers i
 	return manifests.Hash(sum.Sum(nil)), nil
 }
 
-func (s *setup) compressOne(fan *fanout, i int, o *output, size int64, workers int) error {
-	level := s.level
-	level.size = size
-	c, err := newCompressor(fan.ctx, s.Formats[i], level, workers, o)
+func compressOne(fan *fanout, i int, o *output, k *work) error {
+	c, err := newCompressor(fan.ctx, k.formats[i], k.level, k.plan.Workers, o)
 	if err != nil {
 		return err
 	}
@@ -278,31 +313,23 @@ func (s *setup) compressOne(fan *fanout, i int, o *output, size int64, workers i
 	return o.finish()
 }
 
-// commitAll gives the finished outputs their names. An old .sha256 goes first,
-// so that no checksum ever lies beside an archive it does not belong to. If a
-// step fails, what this call has put in place is removed again.
-func commitAll(dir string, outs []*output) (err error) {
-	var placed []string
+// placeNew gives the archives of a package their names. If a step fails, what it
+// has put in place is removed again.
+func placeNew(_ context.Context, k *work, outs []*output, _ manifests.Hash) (err error) {
 	defer func() {
 		if err != nil {
-			for _, path := range placed {
-				os.Remove(path)
+			for _, o := range outs {
+				if o.placed {
+					os.Remove(o.path())
+					os.Remove(o.path() + sumExt)
+				}
 			}
 		}
 	}()
 	for _, o := range outs {
-		sumName := o.name + ".sha256"
-		if err := os.Remove(filepath.Join(dir, sumName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := o.publish(); err != nil {
 			return err
 		}
-		if err := o.commit(); err != nil {
-			return err
-		}
-		placed = append(placed, o.path())
-		if err := writeFile(dir, sumName, manifests.FormatChecksum(o.sum(), o.name)); err != nil {
-			return err
-		}
-		placed = append(placed, filepath.Join(dir, sumName))
 	}
-	return syncDir(dir)
+	return syncDir(k.dir)
 }

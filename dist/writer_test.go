@@ -66,7 +66,7 @@ func TestWrite(t *testing.T) {
 		info, err := os.Stat(a.Path)
 		must(t, err)
 		got := a
-		got.SHA256 = manifests.Hash{}
+		got.SHA256, got.DecoderMemory = manifests.Hash{}, 0
 		wantA := Artifact{Name: p.Name + w.Formats[i].Ext(), Path: filepath.Join(dir, p.Name+w.Formats[i].Ext()), Package: p.Name, Format: w.Formats[i], Size: info.Size()}
 		if diff := cmp.Diff(wantA, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -108,7 +108,7 @@ func TestContainers(t *testing.T) {
 	for _, tt := range []struct {
 		profile Profile
 		xfl     byte
-	}{{Fast, 4}, {Balanced, 0}, {Best, 2}} {
+	}{{Fast, 0}, {Balanced, 0}, {Best, 2}} {
 		p := bulkPackage(t, "c-"+string(tt.profile), 100_000)
 		artifacts, err := Writer{Formats: []Format{GZ, XZ}, Profile: tt.profile}.Write(t.Context(), dir, p)
 		must(t, err)
@@ -160,7 +160,7 @@ func TestReproducible(t *testing.T) {
 		return digests(t, dir)
 	}
 	want := make(t.TempDir(), Writer{Jobs: 1}, 0, 1, 2)
-	for _, w := range []Writer{{MaxMemory: 1}, {Jobs: 7}} {
+	for _, w := range []Writer{{MaxMemory: 400 << 20}, {Jobs: 7}} {
 		got := make(filepath.Join(t.TempDir(), "elsewhere"), w, 2, 0, 1)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("jobs %d, memory %d: bytes differ", w.Jobs, w.MaxMemory)
