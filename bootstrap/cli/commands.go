@@ -21,6 +21,7 @@ func (a *app) commands() []*cobra.Command {
 		a.migrateCommand(),
 		a.cleanCommand(),
 		a.targetsCommand(),
+		a.benchCommand(),
 		a.versionCommand(),
 	}
 }

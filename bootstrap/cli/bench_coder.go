@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"x.go/dist"
+	"x.go/dist/xz"
+	"x.go/manifests"
+)
+
+// bcjNames are the words of --bcj.
+var bcjNames = map[xz.BCJ]string{xz.BCJNone: "none", xz.BCJX86: "x86", xz.BCJARM64: "arm64"}
+
+// benchCoderCommand is how x bench measures x itself: as a process of its own, as
+// the peers are.
+func (a *app) benchCoderCommand() *cobra.Command {
+	var format, profile, bcj string
+	var decode bool
+	cmd := &cobra.Command{
+		Use:    "coder FILE",
+		Short:  "Compress or decompress one file to standard output",
+		Hidden: true,
+		Example: `  x bench coder --format xz --profile best cargo.tar >cargo.tar.xz
+  x bench coder --decode cargo.tar.xz >cargo.tar`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.flags.jobs > 0 {
+				runtime.GOMAXPROCS(a.flags.jobs) // as many threads as peers have, the garbage collector's among them
+			}
+			if decode {
+				return a.decodeFile(cmd.Context(), a.path(args[0]))
+			}
+			f, err := manifests.ParseFormat(format)
+			if err != nil {
+				return usage(err)
+			}
+			w := dist.Writer{Jobs: a.flags.jobs}
+			if w.Profile, err = dist.ParseProfile(profile); err != nil {
+				return usage(err)
+			}
+			known := false
+			for filter, name := range bcjNames {
+				if name == bcj {
+					w.BCJ, known = filter, true
+				}
+			}
+			if !known {
+				return usagef("reading --bcj: got %q, want none, x86 or arm64", bcj)
+			}
+			return a.encodeFile(cmd.Context(), w, f, a.path(args[0]))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&format, "format", string(dist.XZ), "`format` to write: xz, zst or gz")
+	flags.StringVar(&profile, "profile", string(dist.Fast), "`profile`: fast, balanced or best")
+	flags.StringVar(&bcj, "bcj", bcjNames[xz.BCJNone], "branch `filter`: none, x86 or arm64")
+	flags.BoolVar(&decode, "decode", false, "decompress instead")
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose", "json")
+	return cmd
+}
+
+// coderBuffer is what is written at once.
+const coderBuffer = 256 << 10
+
+// encodeFile compresses the file at path to standard output.
+func (a *app) encodeFile(ctx context.Context, w dist.Writer, f dist.Format, path string) error {
+	src, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	if err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
+	if err := w.Compress(ctx, f, out, src, info.Size()); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("compressing %q: %w", path, err)
+	}
+	return nil
+}
+
+// decodeFile decompresses the file at path to standard output.
+func (a *app) decodeFile(ctx context.Context, path string) error {
+	src, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("decompressing: %w", err)
+	}
+	defer src.Close()
+	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
+	if _, err := (dist.Limits{}).Decompress(ctx, out, src, path); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("decompressing %q: %w", path, err)
+	}
+	return nil
+}
