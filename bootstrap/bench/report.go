@@ -30,7 +30,7 @@ type Program struct {
 // Input is a file to compress.
 type Input struct {
 	Name   string `json:"name"`
-	Path   string `json:"-"`
+	Path   string `json:"-"` // absolute
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
 	Note   string `json:"note,omitempty"` // where it comes from, if the name does not say

@@ -67,11 +67,15 @@ func (a *app) fileInput(ctx context.Context, s *benchSession, path string) (benc
 		if !packed || stem == "" {
 			continue
 		}
-		to := filepath.Join(s.dir, stem+".tar")
 		if a.flags.dryRun {
 			code, err := packedCode(path)
-			return benchInput{bench.Input{Name: stem + ".tar", Path: to}, code}, err
+			return benchInput{bench.Input{Name: stem + ".tar", Path: stem + ".tar"}, code}, err
 		}
+		dir, err := os.MkdirTemp(s.dir, "input-") // files in different folders may have the same name
+		if err != nil {
+			return benchInput{}, fmt.Errorf("decompressing %q: %w", path, err)
+		}
+		to := filepath.Join(dir, stem+".tar")
 		a.progressf("x: decompressing %s", name)
 		if err := s.unpack(ctx, path, to); err != nil {
 			return benchInput{}, err
