@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -118,9 +119,35 @@ func (l Limits) NewArchive(r io.Reader, name string) (*Archive, error) {
 		a.Close()
 		return nil, fmt.Errorf("opening archive %q: %w", name, err)
 	}
-	a.total = &limitedReader{r: stream, left: a.limits.Total}
-	a.tar = tar.NewReader(a.total)
+	a.start(stream)
 	return a, nil
+}
+
+// newTarArchive is [Limits.NewArchive] for a tar stream that is not compressed;
+// its format is "".
+func (l Limits) newTarArchive(r io.Reader, name string) *Archive {
+	a := &Archive{name: name, limits: l.withDefaults(), raw: bufio.NewReaderSize(r, 128<<10)}
+	a.start(a.raw)
+	return a
+}
+
+// start makes a read its tar stream from r.
+func (a *Archive) start(r io.Reader) {
+	a.total = &limitedReader{r: r, left: a.limits.Total}
+	a.tar = tar.NewReader(a.total)
+}
+
+// copyTo reads the archive to its end, as [Archive.Next] does, and copies its
+// tar stream to w.
+func (a *Archive) copyTo(ctx context.Context, w io.Writer) error {
+	a.total.r = io.TeeReader(contextReader{ctx, a.total.r}, w)
+	for {
+		if _, err := a.Next(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 func (a *Archive) decompress() (io.Reader, error) {

@@ -124,6 +124,7 @@ func (s *setup) planOne(k *work, part float64) error {
 		k.plan.Workers = m.Workers
 		k.plan.Memory += m.Encoder
 	}
+	k.plan.Memory += k.extra
 	if s.MaxMemory > 0 && k.plan.Memory > s.MaxMemory {
 		return fmt.Errorf("compressing takes %d bytes of memory at least, the limit is %d: raise the limit or leave out a format", k.plan.Memory, s.MaxMemory)
 	}

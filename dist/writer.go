@@ -134,12 +134,16 @@ func (w Writer) WriteImage(ctx context.Context, dir, name string, img Image) ([]
 type work struct {
 	name string // of the archives, without extension
 	dir  string // where they are put
+	task string // for errors: what is being done
 	img  Image  // of a package, where that is what the stream is made of
 
-	size    int64                                        // bytes of the stream
-	stream  func(ctx context.Context, w io.Writer) error // writes it
-	reserve int64                                        // bytes of memory that stream takes
-	formats []Format
+	size   int64                                        // bytes of the stream
+	stream func(ctx context.Context, w io.Writer) error // writes it
+	// reserve is what stream takes of memory, in bytes, and extra what it takes
+	// beyond that because of what it reads. What becomes of dictionaries under a
+	// limit depends on reserve alone, so that it is a matter of the content.
+	reserve, extra int64
+	formats        []Format
 	// place gives the finished outputs their names; sum is the digest of the
 	// stream that went into them.
 	place func(ctx context.Context, k *work, outs []*output, sum manifests.Hash) error
@@ -218,7 +222,7 @@ func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, 
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
 	for i := range works {
-		works[i].dir = dir
+		works[i].dir, works[i].task = dir, fmt.Sprintf("writing package %q to %q", works[i].name, dir)
 	}
 	if err := s.writeAll(ctx, works); err != nil {
 		return nil, err
@@ -234,7 +238,7 @@ func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, 
 func (s *setup) write(ctx context.Context, k *work) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("writing package %q to %q: %w", k.name, k.dir, err)
+			err = fmt.Errorf("%s: %w", k.task, err)
 		}
 	}()
 	var outs []*output

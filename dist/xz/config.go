@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 )
 
 // Profile names a balance of size, time and memory. The names are those of
@@ -31,7 +32,7 @@ type preset struct {
 var presets = map[Profile]preset{
 	Fast:     {false, 8 << 20, 8 << 20, 64, 9, 16},
 	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
-	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 32},
+	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 12},
 }
 
 // Limits of a WriterConfig.
@@ -93,6 +94,25 @@ type WriterConfig struct {
 	// down to the dictionary, then both, down to 1 MiB. If that does not fit
 	// either, NewWriter returns an error.
 	MaxMemory int64
+}
+
+// bcjNames are the words for the branch filters.
+var bcjNames = [...]string{BCJNone: "none", BCJX86: "x86", BCJARM64: "arm64"}
+
+// ParseBCJ reads the name of a branch filter: "none", "x86" or "arm64".
+func ParseBCJ(s string) (BCJ, error) {
+	if i := slices.Index(bcjNames[:], s); i >= 0 {
+		return BCJ(i), nil
+	}
+	return BCJNone, fmt.Errorf("parsing branch filter: got %.20q, want none, x86 or arm64", s)
+}
+
+// String returns what [ParseBCJ] reads.
+func (b BCJ) String() string {
+	if int(b) >= len(bcjNames) {
+		return fmt.Sprintf("BCJ(%d)", uint8(b))
+	}
+	return bcjNames[b]
 }
 
 // Memory is what compression and decompression with a [WriterConfig] need.

@@ -117,3 +117,18 @@ func TestFitBytes(t *testing.T) {
 		t.Error("the limit lowered nothing")
 	}
 }
+
+func TestParseBCJ(t *testing.T) {
+	for i, name := range []string{"none", "x86", "arm64"} {
+		got, err := ParseBCJ(name)
+		if err != nil || got != BCJ(i) || got.String() != name {
+			t.Errorf("%q: got %v and error %v", name, got, err)
+		}
+	}
+	if _, err := ParseBCJ("ARM64"); err == nil || err.Error() != `parsing branch filter: got "ARM64", want none, x86 or arm64` {
+		t.Errorf("ARM64: got error %v", err)
+	}
+	if got := BCJ(9).String(); got != "BCJ(9)" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,478 @@
+package dist
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist/xz"
+	"x.go/manifests"
+	"x.go/tests/testenv"
+)
+
+// tarOf makes a tar stream of about n bytes with GNU tar, which fills it up to a
+// whole record; different seeds give different content.
+func tarOf(t testing.TB, seed, n int) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	var text strings.Builder
+	for i := 0; text.Len() < n; i++ {
+		fmt.Fprintf(&text, "line %d of %d: %x\n", i, seed, manifests.HashOf(fmt.Append(nil, seed, i/3)))
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "file"), []byte(text.String()), 0o644))
+	out, err := exec.Command(testenv.Need(t, "tar"), "-C", dir, "--mtime=@1", "-c", "file").Output()
+	must(t, err)
+	return out
+}
+
+// packers compress as other programs do.
+var packers = map[Format][]string{"": {"cat"}, GZ: {"gzip", "-1"}, XZ: {"xz", "-0"}, Zst: {"zstd", "-q1"}}
+
+// ext is the end of a file name, for .tar too.
+func ext(f Format) string {
+	if f == "" {
+		return ".tar"
+	}
+	return f.Ext()
+}
+
+// pack writes content to dir as an archive in each format, and returns the paths.
+func pack(t testing.TB, dir, stem string, content []byte, formats ...Format) (paths []string) {
+	t.Helper()
+	must(t, os.MkdirAll(dir, 0o755))
+	for _, f := range formats {
+		cmd := exec.Command(testenv.Need(t, packers[f][0]), packers[f][1:]...)
+		cmd.Stdin = bytes.NewReader(content)
+		data, err := cmd.Output()
+		must(t, err)
+		paths = append(paths, filepath.Join(dir, stem+ext(f)))
+		must(t, os.WriteFile(paths[len(paths)-1], data, 0o600))
+	}
+	return paths
+}
+
+// unpacked returns the content of an archive as the program of its format reads
+// it.
+func unpacked(t testing.TB, path string) []byte {
+	t.Helper()
+	_, f, _ := splitArchiveName(filepath.Base(path))
+	judge := map[Format][]string{"": {"cat"}, GZ: {"gzip", "-dc"}, XZ: {"xz", "-dc"}, Zst: {"zstd", "-dcq"}}[f]
+	out, err := exec.Command(testenv.Need(t, judge[0]), append(judge[1:], path)...).Output()
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return out
+}
+
+// recompress plans and runs, and expects no problems.
+func recompress(t testing.TB, r Recompressor, files ...string) (*Recompression, []Recompressed) {
+	t.Helper()
+	c, err := r.Plan(t.Context(), files)
+	must(t, err)
+	out, err := c.Run(t.Context())
+	must(t, err)
+	return c, out
+}
+
+// planNames lists the archives that a plan is going to write.
+func planNames(c *Recompression) []string {
+	names := []string{}
+	for _, p := range c.Plans {
+		for _, a := range p.Archives {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// checkSums runs sha256sum on all checksum files of dir.
+func checkSums(t testing.TB, dir string) (checked int) {
+	t.Helper()
+	for _, name := range list(t, dir) {
+		if !strings.HasSuffix(name, sumExt) {
+			continue
+		}
+		checked++
+		cmd := exec.Command(testenv.Need(t, "sha256sum"), "--strict", "-c", name)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+	return checked
+}
+
+// TestRecompress goes from every format to every format.
+func TestRecompress(t *testing.T) {
+	content := tarOf(t, 1, 60_000)
+	for _, from := range []Format{"", GZ, XZ, Zst} {
+		t.Run("from "+ext(from), func(t *testing.T) {
+			in, out := t.TempDir(), filepath.Join(t.TempDir(), "new", "out")
+			paths := pack(t, in, "a-1.0", content, from)
+			var last Progress
+			r := Recompressor{Formats: []Format{Zst, GZ, XZ}, Dir: out, Progress: func(p Progress) { last = p }}
+			c, got := recompress(t, r, paths...)
+			if diff := cmp.Diff([]string{"a-1.0.tar.zst", "a-1.0.tar.gz", "a-1.0.tar.xz"}, planNames(c)); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+			size := int64(len(content))
+			if want := (Progress{"a-1.0", size, size}); last != want {
+				t.Errorf("progress: got %v, want %v", last, want)
+			}
+			want := Recompressed{Name: "a-1.0", Inputs: paths, TarSize: size, Tar: manifests.HashOf(content)}
+			for i, f := range r.Formats {
+				path := filepath.Join(out, "a-1.0"+f.Ext())
+				if !bytes.Equal(unpacked(t, path), content) {
+					t.Errorf("%s: the content changed", path)
+				}
+				data, err := os.ReadFile(path)
+				must(t, err)
+				info, err := os.Stat(path)
+				must(t, err)
+				if info.Mode() != 0o644 {
+					t.Errorf("%s: got mode %v", path, info.Mode())
+				}
+				a := Artifact{
+					Name: filepath.Base(path), Path: path, Package: "a-1.0", Format: f,
+					Size: int64(len(data)), SHA256: manifests.HashOf(data), DecoderMemory: c.Plans[0].Archives[i].DecoderMemory,
+				}
+				var before int64
+				if f == from {
+					info, err := os.Stat(paths[0])
+					must(t, err)
+					before = info.Size()
+				}
+				want.Archives = append(want.Archives, RecompressedArchive{Artifact: a, Before: before})
+			}
+			if diff := cmp.Diff([]Recompressed{want}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if n := checkSums(t, out); n != 3 {
+				t.Errorf("got %d checksum files, want 3", n)
+			}
+			if diff := cmp.Diff([]string{"a-1.0" + ext(from)}, list(t, in)); diff != "" {
+				t.Errorf("folder of the input (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRecompressLikeWriter compares with archives that were made as hard at once.
+func TestRecompressLikeWriter(t *testing.T) {
+	in, want, got := t.TempDir(), t.TempDir(), t.TempDir()
+	p := bulkPackage(t, "p", 300_000)
+	_, err := Writer{Formats: []Format{XZ}}.Write(t.Context(), in, p)
+	must(t, err)
+	_, err = Writer{Profile: Best, Formats: []Format{GZ, XZ, Zst}}.Write(t.Context(), want, p)
+	must(t, err)
+	recompress(t, Recompressor{Formats: []Format{GZ, XZ, Zst}, Dir: got}, filepath.Join(in, "p-1.0.tar.xz"))
+	must(t, os.Remove(filepath.Join(got, RecordName)))
+	if diff := cmp.Diff(digests(t, want), digests(t, got)); diff != "" {
+		t.Error("bytes differ")
+	}
+}
+
+// TestRecompressInPlace replaces the files of a folder, and a second time
+// nothing.
+func TestRecompressInPlace(t *testing.T) {
+	dir := t.TempDir()
+	a, b := tarOf(t, 1, 90_000), tarOf(t, 2, 30_000)
+	pack(t, dir, "a", a, XZ, GZ)
+	pack(t, dir, "b", b, XZ)
+	must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644))
+	before := digests(t, dir)
+	must(t, os.Mkdir(filepath.Join(dir, "sub.tar"), 0o755))
+	c, got := recompress(t, Recompressor{}, dir)
+	if diff := cmp.Diff([]string{"a.tar.gz", "a.tar.xz", "b.tar.gz", "b.tar.xz"}, planNames(c)); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	want := []string{RecordName, "a.tar.gz", "a.tar.gz.sha256", "a.tar.xz", "a.tar.xz.sha256", "b.tar.gz", "b.tar.gz.sha256", "b.tar.xz", "b.tar.xz.sha256", "notes.txt", "sub.tar"}
+	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, r := range got {
+		for _, art := range r.Archives {
+			if art.Before != int64(len(before[art.Name])) || art.Done {
+				t.Errorf("%s: got %+v", art.Name, art)
+			}
+		}
+	}
+	for name, content := range map[string][]byte{"a": a, "b": b} {
+		for _, f := range []Format{GZ, XZ} {
+			if !bytes.Equal(unpacked(t, filepath.Join(dir, name+f.Ext())), content) {
+				t.Errorf("%s%s: the content changed", name, f.Ext())
+			}
+		}
+	}
+	checkSums(t, dir)
+
+	once := tree(t, dir)
+	c, again := recompress(t, Recompressor{}, dir)
+	if len(c.Plans) > 0 || len(c.Done) != 4 {
+		t.Errorf("second run: got plans %+v, done %q", c.Plans, c.Done)
+	}
+	if diff := cmp.Diff(once, tree(t, dir)); diff != "" {
+		t.Error("second run: files changed")
+	}
+	for i, r := range again {
+		if r.Tar != got[i].Tar || r.TarSize != got[i].TarSize {
+			t.Errorf("second run: got %+v, want %+v", r, got[i])
+		}
+		for k, art := range r.Archives {
+			if !art.Done || art.SHA256 != got[i].Archives[k].SHA256 || art.DecoderMemory != got[i].Archives[k].DecoderMemory {
+				t.Errorf("second run: got %+v", art)
+			}
+		}
+	}
+}
+
+// TestRecompressResume changes something between two runs, and looks at what the
+// second one does again.
+func TestRecompressResume(t *testing.T) {
+	content := tarOf(t, 1, 40_000)
+	both := []string{"a.tar.gz", "a.tar.xz"}
+	first := Recompressor{Profile: Fast}
+	with := func(change func(*Recompressor)) Recompressor {
+		r := first
+		change(&r)
+		return r
+	}
+	remove := func(name string) func(t *testing.T, in, out string) {
+		return func(t *testing.T, _, out string) { must(t, os.Remove(filepath.Join(out, name))) }
+	}
+	nothing := func(*testing.T, string, string) {}
+	tests := []struct {
+		name   string
+		r      Recompressor
+		change func(t *testing.T, in, out string)
+		want   []string // done again
+	}{
+		{"nothing", first, nothing, nil},
+		{"an output is gone", first, remove("a.tar.gz"), []string{"a.tar.gz"}},
+		{"a checksum file is gone", first, remove("a.tar.xz.sha256"), nil},
+		{"a checksum file is wrong", first, func(t *testing.T, _, out string) {
+			must(t, os.WriteFile(filepath.Join(out, "a.tar.gz.sha256"), []byte("0\n"), 0o644))
+		}, nil},
+		{"an output is damaged", first, func(t *testing.T, _, out string) {
+			path := filepath.Join(out, "a.tar.xz")
+			data, err := os.ReadFile(path)
+			must(t, err)
+			data[len(data)/2] ^= 1
+			must(t, os.WriteFile(path, data, 0o644))
+		}, []string{"a.tar.xz"}},
+		{"an output is a link", first, func(t *testing.T, in, out string) {
+			must(t, os.Rename(filepath.Join(out, "a.tar.xz"), filepath.Join(in, "elsewhere")))
+			must(t, os.Symlink(filepath.Join(in, "elsewhere"), filepath.Join(out, "a.tar.xz")))
+		}, []string{"a.tar.xz"}},
+		{"the record is gone", first, remove(RecordName), both},
+		{"another profile", with(func(r *Recompressor) { r.Profile = Balanced }), nothing, both},
+		{"a filter", with(func(r *Recompressor) { r.BCJ = xz.BCJX86 }), nothing, []string{"a.tar.xz"}},
+		{"other jobs, no limit reached", with(func(r *Recompressor) { r.Jobs, r.MaxMemory = 1, 1<<30 }), nothing, nil},
+		{"a format more", with(func(r *Recompressor) { r.Formats = []Format{GZ, XZ, Zst} }), nothing, []string{"a.tar.zst"}},
+		{"a format less", with(func(r *Recompressor) { r.Formats = []Format{XZ} }), nothing, nil},
+		{"the input has other content", first, func(t *testing.T, in, _ string) { pack(t, in, "a", tarOf(t, 2, 40_000), XZ) }, both},
+		{"the input has other bytes", first, func(t *testing.T, in, _ string) {
+			cmd := exec.Command(testenv.Need(t, "xz"), "-9")
+			cmd.Stdin = bytes.NewReader(content)
+			data, err := cmd.Output()
+			must(t, err)
+			must(t, os.WriteFile(filepath.Join(in, "a.tar.xz"), data, 0o644))
+		}, nil},
+		{"the input has another format", first, func(t *testing.T, in, _ string) {
+			must(t, os.Remove(filepath.Join(in, "a.tar.xz")))
+			pack(t, in, "a", content, Zst)
+		}, nil},
+		{"the input has a further format", first, func(t *testing.T, in, _ string) { pack(t, in, "a", content, "") }, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in, out := t.TempDir(), t.TempDir()
+			pack(t, in, "a", content, XZ)
+			first.Dir, tt.r.Dir = out, out
+			recompress(t, first, in)
+			tt.change(t, in, out)
+			c, got := recompress(t, tt.r, in)
+			if diff := cmp.Diff(append([]string{}, tt.want...), planNames(c)); diff != "" {
+				t.Errorf("done again (-want +got):\n%s", diff)
+			}
+			for _, a := range got[0].Archives {
+				if again := slices.Contains(tt.want, a.Name); again == a.Done {
+					t.Errorf("got %+v", a)
+				}
+				if manifests.HashOf(unpacked(t, a.Path)) != got[0].Tar {
+					t.Errorf("%s: the content changed", a.Name)
+				}
+			}
+			if n := checkSums(t, out); n < 2 {
+				t.Errorf("got %d checksum files", n)
+			}
+			if c, err := tt.r.Plan(t.Context(), []string{in}); err != nil || len(c.Plans) > 0 {
+				t.Errorf("a third run would do %v, %v", planNames(c), err)
+			}
+		})
+	}
+}
+
+// TestRecompressLimit lowers the dictionary by a limit: the bytes are the same
+// whichever of the formats are done already.
+func TestRecompressLimit(t *testing.T) {
+	in := t.TempDir()
+	content := tarOf(t, 1, 3<<20)
+	pack(t, in, "a", content, XZ)
+	var all []map[string]string
+	limit := lowering(t, Writer{Profile: Fast, Formats: []Format{GZ, XZ, Zst}}, int64(len(content))) + usualReserve(int64(len(content)))
+	for _, formats := range [][]Format{nil, {XZ}, {GZ, Zst}} {
+		r := Recompressor{Profile: Fast, MaxMemory: limit, Formats: []Format{GZ, XZ, Zst}, Dir: t.TempDir()}
+		recompress(t, r, in)
+		for _, f := range formats {
+			must(t, os.Remove(filepath.Join(r.Dir, "a"+f.Ext())))
+		}
+		c, _ := recompress(t, r, in)
+		if len(planNames(c)) != len(formats) {
+			t.Errorf("got %q done again, want %q", planNames(c), formats)
+		}
+		for _, p := range c.Plans {
+			for _, a := range p.Archives {
+				if a.Format == XZ && !a.Lowered {
+					t.Errorf("got %+v", a)
+				}
+			}
+		}
+		must(t, os.Remove(filepath.Join(r.Dir, RecordName)))
+		all = append(all, digests(t, r.Dir))
+	}
+	// In place, the archives that are done are inputs of the next run.
+	r := Recompressor{Profile: Fast, MaxMemory: limit, Formats: []Format{GZ, XZ, Zst}}
+	recompress(t, r, in)
+	if c, _ := recompress(t, r, in); len(c.Plans) > 0 {
+		t.Errorf("a second run does %q", planNames(c))
+	}
+	if diff := cmp.Diff(all[0], all[1]) + cmp.Diff(all[0], all[2]); diff != "" {
+		t.Error("bytes differ")
+	}
+}
+
+// TestRecompressShards works in place, shard after shard and each twice: the
+// assignment must not move when archives get smaller and files more.
+func TestRecompressShards(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 7 {
+		pack(t, dir, fmt.Sprint("a", i), tarOf(t, i, 3000*(i+1)), []Format{XZ, GZ, Zst}[i%3])
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "cut.tar.gz"), []byte("\x1f\x8b\x08\x00"), 0o644))
+	seen := map[string]int{}
+	failures := 0
+	for i := range 3 {
+		r := Recompressor{Profile: Fast, Shard: Shard{i + 1, 3}}
+		for run := range 2 {
+			c, err := r.Plan(t.Context(), []string{dir})
+			must(t, err)
+			got, err := c.Run(t.Context())
+			if err != nil {
+				failures++
+			}
+			for _, a := range got {
+				seen[a.Name]++
+				if done := a.Archives[0].Done; done != (run == 1) {
+					t.Errorf("shard %d, run %d: got %+v", i+1, run, a)
+				}
+			}
+		}
+	}
+	want := map[string]int{"a0": 2, "a1": 2, "a2": 2, "a3": 2, "a4": 2, "a5": 2, "a6": 2}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Errorf("runs by archive (-want +got):\n%s", diff)
+	}
+	if failures != 2 {
+		t.Errorf("%d runs failed for the archive that is cut short, want the two of one shard", failures)
+	}
+}
+
+// TestRecompressChangedInput writes to inputs while they are read: what somebody
+// else has put there must not be replaced.
+func TestRecompressChangedInput(t *testing.T) {
+	dir := t.TempDir()
+	path := pack(t, dir, "a", tarOf(t, 1, 2<<20), XZ)[0]
+	other, err := os.ReadFile(pack(t, t.TempDir(), "a", tarOf(t, 2, 1000), XZ)[0])
+	must(t, err)
+	changed := false
+	r := Recompressor{Profile: Fast, Progress: func(Progress) {
+		if !changed {
+			changed = true
+			must(t, WriteFile(path, other))
+		}
+	}}
+	c, err := r.Plan(t.Context(), []string{dir})
+	must(t, err)
+	_, err = c.Run(t.Context())
+	if want := fmt.Sprintf(`recompressing "a": reading %q: the file changed meanwhile`, path); err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %q", err, want)
+	}
+	if diff := cmp.Diff(map[string]string{"a.tar.xz": string(other)}, digests(t, dir)); diff != "" {
+		t.Error("files changed")
+	}
+}
+
+// TestRecompressCancel stops in the middle of the second archive.
+func TestRecompressCancel(t *testing.T) {
+	dir := t.TempDir()
+	big, small := tarOf(t, 1, 4<<20), tarOf(t, 2, 1<<20)
+	pack(t, dir, "big", big, XZ)
+	pack(t, dir, "small", small, XZ)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r := Recompressor{Profile: Fast, Jobs: 1, Progress: func(p Progress) {
+		if p.Package == "small" {
+			cancel()
+		}
+	}}
+	c, err := r.Plan(ctx, []string{dir})
+	must(t, err)
+	got, err := c.Run(ctx)
+	if !errors.Is(err, context.Canceled) || len(got) != 1 || got[0].Name != "big" {
+		t.Errorf("got %+v and error %v", got, err)
+	}
+	for name, content := range map[string][]byte{"big": big, "small": small} {
+		if !bytes.Equal(unpacked(t, filepath.Join(dir, name+".tar.xz")), content) {
+			t.Errorf("%s: the content changed", name)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".x-*.tmp")); len(left) > 0 {
+		t.Errorf("files left: %q", left)
+	}
+	if c, _ := recompress(t, Recompressor{Profile: Fast}, dir); !slices.Equal(planNames(c), []string{"small.tar.gz", "small.tar.xz"}) {
+		t.Errorf("the next run does %q", planNames(c))
+	}
+}
+
+// TestRecompressUntouched says that archives which are done are not even renamed.
+func TestRecompressUntouched(t *testing.T) {
+	dir := t.TempDir()
+	pack(t, dir, "a", tarOf(t, 1, 1000), "")
+	recompress(t, Recompressor{Profile: Fast}, dir)
+	stamps := func() (out []time.Time) {
+		for _, name := range list(t, dir) {
+			var info fs.FileInfo
+			info, err := os.Stat(filepath.Join(dir, name))
+			must(t, err)
+			out = append(out, info.ModTime())
+		}
+		return out
+	}
+	want := stamps()
+	recompress(t, Recompressor{Profile: Fast}, dir)
+	if diff := cmp.Diff(want, stamps()); diff != "" {
+		t.Errorf("modification times (-want +got):\n%s", diff)
+	}
+}
