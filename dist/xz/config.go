@@ -163,7 +163,7 @@ type settings struct {
 	check     Check
 	workers   int
 	inputSize int64 // 0 if not known
-	spanSize  int   // see sliceCoder
+	spanMax   int   // see sliceCoder
 	sliceSize int
 }
 
@@ -191,7 +191,7 @@ func (c WriterConfig) resolve() (settings, error) {
 		bcj:       c.BCJ,
 		workers:   c.Workers,
 		inputSize: c.Size,
-		spanSize:  spanSize,
+		spanMax:   spanMax,
 		sliceSize: sliceSize,
 	}
 	for _, f := range []struct {

@@ -19,6 +19,7 @@ type lazyParser struct {
 type match struct {
 	length, dist uint32
 	save         int
+	noTail       bool // two bytes after the one that ends it do not match
 }
 
 // Guesses in bits that stand for prices.
@@ -75,7 +76,7 @@ func (p *lazyParser) best(pos int) match {
 		}
 		l := matchLen(p.data, from, pos, limit)
 		if save := l*literalBits - repBits - i - bits.Len(uint(l)); save > m.save {
-			m = match{uint32(l), dist, save}
+			m = match{length: uint32(l), dist: dist, save: save}
 		}
 	}
 	f := p.result[pos-p.origin]
@@ -97,7 +98,7 @@ func (p *lazyParser) best(pos int) match {
 func (m match) or(length, dist int) match {
 	save := length*literalBits - matchBits - bits.Len(uint(dist)) - bits.Len(uint(length))
 	if save > m.save {
-		return match{uint32(length), uint32(dist), save}
+		return match{length: uint32(length), dist: uint32(dist), save: save}
 	}
 	return m
 }

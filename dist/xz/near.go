@@ -17,7 +17,7 @@ type nearTable struct {
 }
 
 // nearLengths are the numbers of bytes that the tables hash.
-var nearLengths = [...]uint{3, 4, 6}
+var nearLengths = [...]uint{3, 5}
 
 const (
 	nearBits    = 14
@@ -97,11 +97,11 @@ func (t *nearTable) find(pos, limit int, m *[nearMatches]match) int {
 		return n
 	}
 	if l, d := f.nearer(); d != 0 && l > best && l < longest {
-		m[n] = match{length: uint32(l), dist: uint32(d)}
+		m[n] = match{length: uint32(l), dist: uint32(d), noTail: true}
 		n++
 	}
 	if longest > best {
-		m[n] = match{length: uint32(longest), dist: uint32(dist)}
+		m[n] = match{length: uint32(longest), dist: uint32(dist), noTail: !f.tail()}
 		n++
 	}
 	return n

@@ -1,5 +1,7 @@
 package xz
 
+import "math"
+
 // optimalParser finds the cheapest sequence of symbols by dynamic programming
 // over the next positions: node i is the cheapest known way to encode the input
 // up to i bytes from the start of the batch. Prices come from the model that
@@ -11,9 +13,10 @@ type optimalParser struct {
 	end     int // matches may not pass it
 	niceLen uint32
 
-	near  nearTable
-	nodes [maxNodes + maxMatch + 1]node
-	ops   []op
+	near             nearTable
+	skipFrom, skipTo int // nodes in the middle of a long match, to be left out
+	nodes            [maxNodes + maxMatch + 1]node
+	ops              []op
 }
 
 // maxNodes is the longest batch, in bytes.
@@ -55,7 +58,7 @@ func (p *optimalParser) run(start, end int, out []op) []op {
 	refreshAt := start
 	for pos := start; pos < end; {
 		if pos >= refreshAt {
-			p.refresh(&p.enc.model, int(p.enc.posMask)+1, int(min(p.niceLen, maxMatch)))
+			p.refresh(&p.enc.model, int(p.enc.posMask)+1)
 			refreshAt = pos + priceSpan
 		}
 		pos += p.batch(pos)
@@ -74,11 +77,12 @@ func (p *optimalParser) batch(pos int) int {
 	for i, r := range p.enc.reps {
 		n.reps[i] = r + 1
 	}
+	p.skipFrom, p.skipTo = 0, 0
 	last := 0 // furthest node that has a price
 	for cur := 0; ; cur++ {
 		if cur > 0 {
 			p.settle(cur)
-			if cur == last || cur == maxNodes {
+			if cur == last || cur >= maxNodes {
 				p.trace(cur)
 				return cur
 			}
@@ -88,6 +92,9 @@ func (p *optimalParser) batch(pos int) int {
 			p.trace(cur)
 			p.ops = append(p.ops, op{0, long, dist})
 			return cur + int(long)
+		}
+		if cur+1 >= p.skipFrom && cur+1 < p.skipTo {
+			cur = p.skipTo - 1
 		}
 	}
 }
@@ -198,10 +205,10 @@ func (p *optimalParser) relax(pos, cur int, last *int) (length, dist uint32) {
 		return 0, 0
 	}
 	longest, dist := p.relaxReps(pos, cur, n, matchPrice+bitPrice(e.isRep[n.state], 1), rep0, limit, last)
-	if longest >= p.niceLen {
+	if longest == maxMatch {
 		return longest, dist
 	}
-	return p.relaxMatches(pos, cur, n, matchPrice+bitPrice(e.isRep[n.state], 0), limit, last)
+	return p.relaxMatches(pos, cur, n, matchPrice+bitPrice(e.isRep[n.state], 0), longest, limit, last)
 }
 
 // relaxLiteral offers a literal, a short repeat, and a literal with a repeat
@@ -246,7 +253,7 @@ func (p *optimalParser) relaxLiteral(pos, cur int, n *node, zero, one uint32, li
 // s is the state after the literal.
 func (p *optimalParser) relaxTail(pos, cur int, price uint32, s state, length, dist, back uint32, limit int, last *int) {
 	at := pos + int(length) + 1
-	room := min(limit-int(length)-1, int(p.niceLen))
+	room := limit - int(length) - 1
 	if room < minMatch {
 		return
 	}
@@ -284,7 +291,7 @@ func (p *optimalParser) relaxReps(pos, cur int, n *node, price uint32, rep0, lim
 		if l < minMatch {
 			continue
 		}
-		if uint32(l) >= p.niceLen {
+		if l == maxMatch {
 			return uint32(l), back
 		}
 		length, dist = max(length, uint32(l)), back
@@ -299,7 +306,15 @@ func (p *optimalParser) relaxReps(pos, cur int, n *node, price uint32, rep0, lim
 		}
 		base += price
 		p.extend(last, cur+l)
+		p.leaveOut(cur, uint32(l))
+		hole, beyond := p.hole(cur)
 		for k := minMatch; k <= l; k++ {
+			if k >= hole {
+				k, hole = max(k, beyond), math.MaxInt
+				if k > l {
+					break
+				}
+			}
 			p.reach(cur+k, base+p.repLen[posState][k], uint32(cur), uint32(k), back, 0)
 		}
 		p.afterMatch(pos, cur, base+p.repLen[posState][l], afterRep[s&15], uint32(l), back, limit, last)
@@ -325,27 +340,69 @@ func (p *optimalParser) afterMatch(pos, cur int, price uint32, s state, length, 
 	p.relaxTail(pos, cur, price, afterLiteral[s&15], length, dist, dist, limit, last)
 }
 
-// relaxMatches offers matches longer than what repeats gave.
-func (p *optimalParser) relaxMatches(pos, cur int, n *node, price uint32, limit int, last *int) (length, dist uint32) {
+// leaveOut is told of a match of length bytes at node cur. If it is long, only
+// its start and its end are searched as usual.
+func (p *optimalParser) leaveOut(cur int, length uint32) {
+	if length >= p.niceLen && cur >= p.skipTo {
+		p.skipFrom, p.skipTo = cur+longStart, cur+int(length)-longEnd
+	}
+}
+
+// The parts of a long match that are searched as usual, in bytes. The start
+// matters most: a longer match, or one at a repeated distance, often begins a
+// few bytes later.
+const (
+	longStart = 32
+	longEnd   = 16
+)
+
+// hole returns the lengths, from first to below last, of matches at cur that
+// would end at a node that is left out.
+func (p *optimalParser) hole(cur int) (first, last int) {
+	if p.skipFrom >= p.skipTo {
+		return math.MaxInt, math.MaxInt
+	}
+	return p.skipFrom - cur, p.skipTo - cur
+}
+
+// relaxMatches offers matches longer than the longest repeat, which has rep
+// bytes.
+func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, limit int, last *int) (length, dist uint32) {
 	var m [nearMatches]match
 	count := p.near.find(pos, limit, &m)
 	if count == 0 {
 		return 0, 0
 	}
-	longest := m[count-1]
-	if longest.length >= p.niceLen {
-		return longest.length, longest.dist
+	longest := m[count-1].length
+	if rep >= p.niceLen && longest <= rep {
+		return 0, 0
 	}
-	p.extend(last, cur+int(longest.length))
+	if longest == maxMatch {
+		return longest, m[count-1].dist
+	}
+	p.extend(last, cur+int(longest))
+	p.leaveOut(cur, longest)
+	hole, beyond := p.hole(cur)
 	lens := &p.matchLen[uint32(pos)&p.enc.posMask]
-	k := uint32(minMatch)
+	k := minMatch
 	for _, f := range m[:count] {
-		d := f.dist - 1
-		for ; k <= f.length; k++ {
-			p.reach(cur+int(k), price+lens[k]+p.distance(d, distState(k)), uint32(cur), k, f.dist, 0)
+		d, l := f.dist-1, int(f.length)
+		for ; k <= l && k < minMatch+distStates-1; k++ {
+			p.reach(cur+k, price+lens[k]+p.distance(d, distState(uint32(k))), uint32(cur), uint32(k), f.dist, 0)
 		}
-		total := price + lens[f.length] + p.distance(d, distState(f.length))
-		p.afterMatch(pos, cur, total, afterMatch[n.state&15], f.length, f.dist, limit, last)
+		total := price + p.distance(d, distState(f.length))
+		for ; k <= l; k++ {
+			if k >= hole {
+				k, hole = max(k, beyond), math.MaxInt
+				if k > l {
+					break
+				}
+			}
+			p.reach(cur+k, total+lens[k], uint32(cur), uint32(k), f.dist, 0)
+		}
+		if !f.noTail {
+			p.afterMatch(pos, cur, total+lens[l], afterMatch[n.state&15], f.length, f.dist, limit, last)
+		}
 	}
 	return 0, 0
 }

@@ -26,13 +26,19 @@ func bitPrice(p prob, bit uint32) uint32 {
 	return bitPrices[(uint32(p)^-bit&(1<<probBits-1))>>priceStep&(1<<(probBits-priceStep)-1)]
 }
 
-// treePrice is the price of rangeEncoder.tree.
-func treePrice(probs []prob, n uint, symbol uint32) uint32 {
-	price := uint32(0)
-	for symbol |= 1 << n; symbol > 1; symbol >>= 1 {
-		price += bitPrice(probs[symbol>>1], symbol&1)
+// treePrices fills table with base plus the price of rangeEncoder.tree for each
+// symbol. The lengths of probs and table are the same power of two.
+func treePrices(probs []prob, base uint32, table []uint32) {
+	// Node i of the tree stands at i, then is replaced by its two children;
+	// going down from the last symbol, no parent is overwritten too early.
+	table[0] = base
+	for n := 1; n < len(table); n *= 2 {
+		for i := n - 1; i >= 0; i-- {
+			parent, p := table[i], probs[n+i]
+			table[2*i] = parent + bitPrice(p, 0)
+			table[2*i+1] = parent + bitPrice(p, 1)
+		}
 	}
-	return price
 }
 
 // reverseTreePrice is the price of rangeEncoder.reverseTree.
@@ -81,19 +87,14 @@ type prices struct {
 	align    [alignSize]uint32
 }
 
-// refresh takes all prices from the model, for lengths up to maxLen.
-func (t *prices) refresh(m *model, posStates, maxLen int) {
-	for s := range posStates {
-		m.matchLen.prices(uint32(s), t.matchLen[s][:maxLen+1])
-		m.repLen.prices(uint32(s), t.repLen[s][:maxLen+1])
-	}
+// refresh takes all prices from the model.
+func (t *prices) refresh(m *model, posStates int) {
+	m.matchLen.prices(t.matchLen[:posStates])
+	m.repLen.prices(t.repLen[:posStates])
 	for s := range t.slot {
-		for slot := range uint32(distSlots) {
-			p := treePrice(m.distSlot[s][:], distSlotBits, slot)
-			if slot >= distModelEnd {
-				p += (slot>>1 - 1 - alignBits) << priceShift
-			}
-			t.slot[s][slot] = p
+		treePrices(m.distSlot[s][:], 0, t.slot[s][:])
+		for slot := distModelEnd; slot < distSlots; slot++ {
+			t.slot[s][slot] += uint32(slot>>1-1-alignBits) << priceShift
 		}
 	}
 	for dist := range uint32(fullDistances) {
@@ -113,24 +114,21 @@ func (t *prices) refresh(m *model, posStates, maxLen int) {
 	}
 }
 
-// prices fills table[length] from the shortest length on.
-func (l *lengthModel) prices(posState uint32, table []uint32) {
+// prices fills tables[posState][length] from the shortest length on.
+func (l *lengthModel) prices(tables [][maxMatch + 1]uint32) {
 	low := bitPrice(l.choice, 0)
 	high := bitPrice(l.choice, 1)
 	mid := high + bitPrice(l.choice2, 0)
 	high += bitPrice(l.choice2, 1)
-	for i := range table[minMatch:] {
-		n := uint32(i)
-		var p uint32
-		switch {
-		case n < lenLow:
-			p = low + treePrice(l.low[posState<<lenLowBits:][:lenLow], lenLowBits, n)
-		case n < lenLow+lenMid:
-			p = mid + treePrice(l.mid[posState<<lenMidBits:][:lenMid], lenMidBits, n-lenLow)
-		default:
-			p = high + treePrice(l.high[:], lenHighBits, n-lenLow-lenMid)
+	for s := range tables {
+		table := tables[s][minMatch:]
+		treePrices(l.low[s<<lenLowBits:][:lenLow], low, table[:lenLow])
+		treePrices(l.mid[s<<lenMidBits:][:lenMid], mid, table[lenLow:][:lenMid])
+		if s == 0 {
+			treePrices(l.high[:], high, table[lenLow+lenMid:])
+		} else {
+			copy(table[lenLow+lenMid:], tables[0][minMatch+lenLow+lenMid:])
 		}
-		table[minMatch+i] = p
 	}
 }
 

@@ -2,6 +2,7 @@ package xz
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,9 +26,10 @@ const radixTail = foundCap + 16
 
 // Bounds of the finder's own work.
 const (
-	radixBuffer = 1 << 16 // members refined with their bytes at hand
-	radixGroup  = 1 << 24 // positions sorted at a time, at least
-	radixGroups = 4       // or a group is this part of the input, if that is more
+	radixBuffer = 1 << 14 // members refined with their bytes at hand
+	radixShare  = 1 << 20 // larger buckets are split before workers share them
+	radixGroup  = 1 << 23 // positions sorted at a time, at least
+	radixGroups = 8       // or a group is this part of the input, if that is more
 )
 
 // radixFinder finds the matches of one span after the other.
@@ -42,20 +44,34 @@ type radixFinder struct {
 	result []found // of each position of the span
 	skips  []skip
 
-	counts    [][]uint32 // positions by prefix, for each part of the input
-	positions []uint32   // of the group being refined, bucket by bucket
-	scratch   []uint32   // as long as positions
-	workers   []*radixWorker
+	counts  [][]uint32    // positions by prefix, for each part of the input
+	group   []radixMember // being refined, bucket by bucket
+	scratch []radixMember // as long as group
+	workers []*radixWorker
 }
-
-// skip is a range of positions that the finder leaves out, because all of them
-// have a match of at least cap bytes at dist.
-type skip struct{ from, to, dist int }
 
 const prefixes = 1 << 16
 
-// bucket is a range of radixFinder.positions.
+// bucket is a range.
 type bucket struct{ from, to int }
+
+// radixMember is a member of a large bucket: its position in the low half, and
+// in the high half the bytes that follow the bucket's common ones, first on top.
+type radixMember uint64
+
+const memberKey = 4 // bytes
+
+func (m radixMember) pos() uint32       { return uint32(m) }
+func (m radixMember) first() uint8      { return uint8(m >> 56) }
+func (m radixMember) drop() radixMember { return m>>32<<40 | m&(1<<32-1) }
+
+// radixTask is a bucket with what is known of it.
+type radixTask struct {
+	members []radixMember
+	scratch []radixMember // as long
+	depth   int           // common bytes of the members
+	avail   int           // bytes that follow in members
+}
 
 // radixWorker refines buckets.
 type radixWorker struct {
@@ -64,7 +80,8 @@ type radixWorker struct {
 	count [256]uint32 // see split
 	next  [256]uint32
 	first [256]uint32
-	parts []bucket // of w.b still to be refined, by refineEntries' callers too
+	parts []bucket    // of w.b still to be refined, by refineEntries' callers too
+	tasks []radixTask // buckets that any worker may refine
 }
 
 // radixEntry is a member of a small bucket.
@@ -77,76 +94,62 @@ type radixEntry struct {
 // radixMemory is about what a sliceCoder with its finder holds for a block, in
 // bytes, beside the block.
 func radixMemory(block, dictSize int64, workers int) int64 {
-	span := min(block, spanSize)
+	span := min(block, spanMax)
 	sorted := min(block, span+dictSize)
 	group := min(sorted, max(radixGroup, sorted/radixGroups))
 	const perWorker = 2*16*radixBuffer + 4*prefixes + 16*sliceSize + 2<<20
-	return 8*span + 2*4*group + int64(workers)*perWorker
+	return repeatMemory(block) + 8*span + 2*8*group + int64(workers)*perWorker
 }
 
 // find fills result for data[start:end]. data must go on for radixTail bytes
 // after end; their values do not matter for valid use of the result, which has
 // to be cut to end anyway.
-func (f *radixFinder) find(ctx context.Context, set settings, data []byte, start, end int) error {
+func (f *radixFinder) find(ctx context.Context, set settings, data []byte, repeats []repeat, start, end int) error {
 	workers := set.workers
 	f.data, f.start, f.end = data[:end+radixTail], start, end
 	f.dictSize = int(min(set.dictSize, foundMaxDist))
 	f.cap, f.leaf = set.depth, set.leaf
-	f.result = slices.Grow(f.result[:0], end-start)[:end-start]
-	clear(f.result)
-	f.findRuns(max(0, start-f.dictSize))
+	if cap(f.result) < end-start {
+		f.result = make([]found, end-start)
+	} else {
+		f.result = f.result[:end-start]
+		clear(f.result)
+	}
+	f.makeSkips(repeats, max(0, start-f.dictSize))
 	for len(f.workers) < workers {
 		f.workers = append(f.workers, &radixWorker{radixFinder: f})
 	}
 	parts := f.parts(max(0, start-f.dictSize), workers)
 	f.count(parts)
 	starts := f.prefixStarts()
-	limit := max(radixGroup, int(starts[prefixes])/radixGroups)
-	for low := 0; low < prefixes; {
+	groups, largest := cutGroups(starts)
+	if cap(f.group) < largest {
+		f.group, f.scratch = make([]radixMember, largest), make([]radixMember, largest)
+	}
+	for _, g := range groups {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		high := low + 1
-		for high < prefixes && int(starts[high+1]-starts[low]) <= limit {
-			high++
-		}
-		f.sortGroup(parts, starts, low, high)
-		f.refine(ctx, starts, low, high, workers)
-		low = high
+		f.sortGroup(parts, starts, g)
+		f.refine(ctx, starts, g, workers)
 	}
 	return nil
 }
 
-// findRuns makes skips of the runs of one byte, which would otherwise make the
-// largest buckets: all positions of a run but the first and last ones repeat
-// the byte before.
-func (f *radixFinder) findRuns(from int) {
-	f.skips = f.skips[:0]
-	data := f.data
-	for i := from + 1; i < f.end; {
-		// A run of cap bytes or more has equal bytes at any place and cap/2
-		// further on, so it is enough to look at every cap/2-th place.
-		if data[i] != data[i-1] {
-			i += f.cap / 2
-			continue
+// cutGroups makes ranges of prefixes that are sorted one after the other, to
+// save memory. It also returns the greatest number of positions in one.
+func cutGroups(starts []uint32) (groups []bucket, largest int) {
+	limit := max(radixGroup, int(starts[prefixes])/radixGroups)
+	for low := 0; low < prefixes; {
+		high := low + 1
+		for high < prefixes && int(starts[high+1]-starts[low]) <= limit {
+			high++
 		}
-		first, last := i-1, i
-		for first > from && data[first-1] == data[i] {
-			first--
-		}
-		for last < f.end && data[last] == data[i] {
-			last++
-		}
-		if last-first > f.cap {
-			f.skips = append(f.skips, skip{first + 1, last - f.cap + 1, 1})
-		}
-		i = max(last+1, i+f.cap/2)
+		groups = append(groups, bucket{low, high})
+		largest = max(largest, int(starts[high]-starts[low]))
+		low = high
 	}
-	for _, s := range f.skips {
-		for p := max(s.from, f.start); p < s.to; p++ {
-			f.result[p-f.start] = makeFound(f.cap, s.dist)
-		}
-	}
+	return groups, largest
 }
 
 // parts cuts the input into as many ranges of positions as there are workers.
@@ -212,23 +215,22 @@ func (f *radixFinder) prefixStarts() []uint32 {
 	return starts
 }
 
-// sortGroup fills positions with those whose prefix is in [low, high).
-func (f *radixFinder) sortGroup(parts []bucket, starts []uint32, low, high int) {
-	base := starts[low]
-	n := int(starts[high] - base)
-	f.positions = slices.Grow(f.positions[:0], n)[:n]
-	f.scratch = slices.Grow(f.scratch[:0], n)[:n]
-	lowest, width := uint16(low), uint32(high-low)
+// sortGroup fills group with the positions whose prefix is in g.
+func (f *radixFinder) sortGroup(parts []bucket, starts []uint32, g bucket) {
+	base := starts[g.from]
+	n := int(starts[g.to] - base)
+	f.group, f.scratch = f.group[:n], f.scratch[:n]
+	lowest, width := uint16(g.from), uint32(g.to-g.from)
 	var wg sync.WaitGroup
 	for i, part := range parts {
 		wg.Go(func() {
 			next := (*[prefixes]uint32)(f.counts[i])
 			f.kept(part, func(from, to int) {
-				prefix := uint16(f.data[from])
-				for k, b := range f.data[from+1 : to+1] {
-					prefix = prefix<<8 | uint16(b)
+				for p := from; p < to; p++ {
+					v := binary.BigEndian.Uint64(f.data[p:])
+					prefix := uint16(v >> 48)
 					if uint32(prefix-lowest) < width {
-						f.positions[next[prefix]-base] = uint32(from + k)
+						f.group[next[prefix]-base] = radixMember(v>>16<<32 | uint64(p))
 						next[prefix]++
 					}
 				}
@@ -238,36 +240,45 @@ func (f *radixFinder) sortGroup(parts []bucket, starts []uint32, low, high int) 
 	wg.Wait()
 }
 
-// refine works through the buckets of prefixes [low, high), the largest first
-// so that workers end together.
-func (f *radixFinder) refine(ctx context.Context, starts []uint32, low, high, workers int) {
-	var buckets []bucket
-	for p := low; p < high; p++ {
-		if b := (bucket{int(starts[p] - starts[low]), int(starts[p+1] - starts[low])}); b.to-b.from > 1 {
-			buckets = append(buckets, b)
+// refine works through the buckets of the prefixes in g, the largest first so
+// that workers end together.
+func (f *radixFinder) refine(ctx context.Context, starts []uint32, g bucket, workers int) {
+	var tasks []radixTask
+	for p := g.from; p < g.to; p++ {
+		from, to := starts[p]-starts[g.from], starts[p+1]-starts[g.from]
+		if to-from > 1 {
+			tasks = append(tasks, radixTask{f.group[from:to], f.scratch[from:to], 2, memberKey})
 		}
 	}
-	slices.SortFunc(buckets, func(a, b bucket) int { return (b.to - b.from) - (a.to - a.from) })
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for _, w := range f.workers[:workers] {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(buckets) {
-					return
+	for len(tasks) > 0 {
+		slices.SortFunc(tasks, func(a, b radixTask) int { return len(b.members) - len(a.members) })
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for _, w := range f.workers[:workers] {
+			w.tasks = w.tasks[:0]
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					i := int(next.Add(1)) - 1
+					if i >= len(tasks) {
+						return
+					}
+					w.refineLarge(tasks[i], true)
 				}
-				b := buckets[i]
-				w.refineLarge(f.positions[b.from:b.to], f.scratch[b.from:b.to], 2)
-			}
-		})
+			})
+		}
+		wg.Wait()
+		tasks = tasks[:0]
+		for _, w := range f.workers[:workers] {
+			tasks = append(tasks, w.tasks...)
+		}
 	}
-	wg.Wait()
 }
 
-// set stores the longest match of pos, unless pos is before the span.
-func (f *radixFinder) set(pos, length, dist int) {
+// set stores the longest match of pos, unless pos is before the span. differ
+// has the bytes of the two that follow the match, the first on top, exclusive
+// or'ed, of which avail are known.
+func (f *radixFinder) set(pos, length, dist int, differ uint64, avail int) {
 	if pos >= f.start && length >= foundMinLen && dist <= f.dictSize {
-		f.result[pos-f.start] = makeFound(length, dist)
+		f.result[pos-f.start] = makeFound(length, dist).cutTail(differ, avail)
 	}
 }

@@ -51,7 +51,7 @@ func TestRadixFinder(t *testing.T) {
 				end := len(tc.data)
 				data := append(bytes.Clone(tc.data), make([]byte, radixTail)...)
 				var f radixFinder
-				if err := f.find(t.Context(), finderSettings(tc.dict, tc.maxLen, workers), data, tc.start, end); err != nil {
+				if err := f.find(t.Context(), finderSettings(tc.dict, tc.maxLen, workers), data, nil, tc.start, end); err != nil {
 					t.Fatal(err)
 				}
 				checkFound(t, data, f.result, tc.start, end, tc.dict, tc.maxLen)
@@ -98,7 +98,7 @@ func TestRadixFinderLargeBuckets(t *testing.T) {
 	}
 	end := len(data) - radixTail
 	var f radixFinder
-	if err := f.find(t.Context(), finderSettings(1<<20, foundCap, 2), data, 0, end); err != nil {
+	if err := f.find(t.Context(), finderSettings(1<<20, foundCap, 2), data, nil, 0, end); err != nil {
 		t.Fatal(err)
 	}
 	for _, pos := range []int{1000, 50_000, 123_456, end - 500} {

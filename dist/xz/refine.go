@@ -5,34 +5,41 @@ import (
 	"math/bits"
 )
 
-// refineLarge refines a bucket of positions with depth common bytes.
-func (w *radixWorker) refineLarge(positions, scratch []uint32, depth int) {
-	if int(positions[len(positions)-1]) < w.start {
+// refineLarge refines a bucket. If share is true it leaves large parts of a
+// very large bucket to be shared by all workers.
+func (w *radixWorker) refineLarge(t radixTask, share bool) {
+	if int(t.members[len(t.members)-1].pos()) < w.start {
 		return
 	}
-	if len(positions) <= radixBuffer {
-		w.refineLoaded(positions, depth)
+	if len(t.members) <= radixBuffer {
+		w.refineLoaded(t)
 		return
 	}
 	var count [256]int
-	for data := w.data[depth:]; ; data = data[1:] {
-		if depth >= w.cap {
-			for i := 1; i < len(positions); i++ {
-				w.set(int(positions[i]), depth, int(positions[i]-positions[i-1]))
+	for {
+		if t.depth >= w.cap {
+			for i, m := range t.members[1:] {
+				w.set(int(m.pos()), t.depth, int(m.pos()-t.members[i].pos()), 0, 0)
 			}
 			return
 		}
-		for _, p := range positions {
-			count[data[p]]++
+		if t.avail == 0 {
+			t.load(w.data)
 		}
-		only := data[positions[0]]
-		if count[only] < len(positions) {
+		for _, m := range t.members {
+			count[m.first()]++
+		}
+		only := t.members[0].first()
+		if count[only] < len(t.members) {
 			break
 		}
 		count[only] = 0
-		depth++
+		for i, m := range t.members {
+			t.members[i] = m.drop()
+		}
+		t.depth++
+		t.avail--
 	}
-	data := w.data[depth:]
 	next := count
 	sum := 0
 	for i, c := range count {
@@ -40,36 +47,59 @@ func (w *radixWorker) refineLarge(positions, scratch []uint32, depth int) {
 		sum += c
 	}
 	first := next
-	last := positions[0]
-	for _, p := range positions {
-		b := data[p]
+	last := t.members[0]
+	for _, m := range t.members {
+		b := m.first()
 		if next[b] == first[b] {
-			w.set(int(p), depth, int(p-last))
+			w.set(int(m.pos()), t.depth, int(m.pos()-last.pos()), uint64(m^last)>>32<<32, t.avail)
 		}
-		last = p
-		scratch[next[b]] = p
+		last = m
+		t.scratch[next[b]] = m.drop()
 		next[b]++
 	}
+	share = share && len(t.members) > radixShare
 	for b, c := range count {
-		if c > 1 {
-			from := first[b]
-			w.refineLarge(scratch[from:from+c], positions[from:from+c], depth+1)
+		if c < 2 {
+			continue
+		}
+		from, to := first[b], first[b]+c
+		part := radixTask{t.scratch[from:to], t.members[from:to], t.depth + 1, t.avail - 1}
+		if share && c > radixBuffer {
+			w.tasks = append(w.tasks, part)
+		} else {
+			w.refineLarge(part, false)
 		}
 	}
 }
 
-// refineLoaded is refineLarge with the bytes of all members read at once.
-func (w *radixWorker) refineLoaded(positions []uint32, depth int) {
+// load reads the next bytes of all members.
+func (t *radixTask) load(data []byte) {
+	data = data[t.depth:]
+	for i, m := range t.members {
+		t.members[i] = radixMember(binary.BigEndian.Uint32(data[m.pos():]))<<32 | m&(1<<32-1)
+	}
+	t.avail = memberKey
+}
+
+// refineLoaded is refineLarge for a bucket that fits the worker's own memory.
+func (w *radixWorker) refineLoaded(t radixTask) {
 	if w.a == nil {
 		w.a = make([]radixEntry, radixBuffer)
 		w.b = make([]radixEntry, radixBuffer)
 	}
-	a := w.a[:len(positions)]
-	data := w.data[depth:]
-	for i, p := range positions {
-		a[i] = radixEntry{key: binary.BigEndian.Uint64(data[p:]), pos: p}
+	a := w.a[:len(t.members)]
+	for i, m := range t.members {
+		a[i] = radixEntry{key: uint64(m) >> 32 << 32, pos: m.pos()}
 	}
-	w.refineEntries(a, w.b[:len(positions)], depth, 8, 0)
+	w.refineEntries(a, w.b[:len(a)], t.depth, t.avail, 0)
+}
+
+// load reads the next 8 bytes of all members.
+func (w *radixWorker) load(a []radixEntry, depth int) {
+	data := w.data[depth:]
+	for i := range a {
+		a[i].key = binary.BigEndian.Uint64(data[a[i].pos:])
+	}
 }
 
 // refineEntries refines members with depth common bytes of which keys hold the
@@ -80,20 +110,21 @@ func (w *radixWorker) refineEntries(a, b []radixEntry, depth, avail, above int) 
 			return
 		}
 		if len(a) <= w.leaf {
+			if avail < leafKey {
+				w.load(a, depth)
+				avail = 8
+			}
 			w.compareAll(a, depth, avail, above)
 			return
 		}
 		if depth >= w.cap {
 			for i := 1; i < len(a); i++ {
-				w.set(int(a[i].pos), w.cap, int(a[i].pos-a[i-1].pos))
+				w.set(int(a[i].pos), w.cap, int(a[i].pos-a[i-1].pos), 0, 0)
 			}
 			return
 		}
 		if avail == 0 {
-			data := w.data[depth:]
-			for i := range a {
-				a[i].key = binary.BigEndian.Uint64(data[a[i].pos:])
-			}
+			w.load(a, depth)
 			avail = 8
 		}
 		if a[0].key>>56 != a[len(a)-1].key>>56 {
@@ -107,13 +138,17 @@ func (w *radixWorker) refineEntries(a, b []radixEntry, depth, avail, above int) 
 		avail -= common
 	}
 	base := len(w.parts)
-	w.split(a, b, depth)
+	w.split(a, b, depth, avail)
 	for i := base; i < len(w.parts); i++ {
 		p := w.parts[i]
 		w.refineEntries(b[p.from:p.to], a[p.from:p.to], depth+1, avail-1, depth)
 	}
 	w.parts = w.parts[:base]
 }
+
+// leafKey is the least number of bytes at hand that makes members worth
+// comparing without reading more of them.
+const leafKey = 6
 
 // commonBytes drops the bytes that all keys of a start with, up to avail, and
 // returns their number.
@@ -135,7 +170,7 @@ func commonBytes(a []radixEntry, avail int) int {
 // next byte. It appends the ranges of b with two members or more to parts.
 // Buckets are mostly small, so it does no work for byte
 // values that do not occur.
-func (w *radixWorker) split(a, b []radixEntry, depth int) {
+func (w *radixWorker) split(a, b []radixEntry, depth, avail int) {
 	var values [256]uint8
 	n := 0
 	count := &w.count // all zero between calls
@@ -158,16 +193,16 @@ func (w *radixWorker) split(a, b []radixEntry, depth int) {
 		}
 		sum += c
 	}
-	last := a[0].pos
+	last := &a[0]
 	for i := range a {
 		e := &a[i]
 		k := uint8(e.key >> 56)
-		dist := e.pos - last
-		last = e.pos
+		dist := e.pos - last.pos
 		at := next[k]
 		if at == first[k] && dist != 0 {
-			w.set(int(e.pos), depth, int(dist))
+			w.set(int(e.pos), depth, int(dist), e.key^last.key, avail)
 		}
+		last = e
 		b[at] = radixEntry{key: e.key << 8, pos: e.pos, near: dist}
 		next[k] = at + 1
 	}
@@ -184,6 +219,7 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 		}
 		oldest := uint32(max(0, pos-w.dictSize))
 		best, bestDist := depth-1, 0
+		differ := uint64(0) // of the best match, 0 if not known
 		near, nearDist := above, int(e.near)
 		below := uint64(1<<64 - 1) // keys that differ by this or less are better
 		key := e.key
@@ -200,6 +236,7 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 			same := bits.LeadingZeros64(x) / 8
 			length := depth + same
 			if same >= avail {
+				x = 0
 				length = depth + avail
 				length += matchLen(w.data, int(before[j].pos)+length, pos+length, max(w.cap-length, 0))
 				if length <= best {
@@ -209,7 +246,7 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 			if bestDist != 0 && worthKeeping(near, nearDist, best, bestDist) {
 				near, nearDist = best, bestDist
 			}
-			best, bestDist = length, dist
+			best, bestDist, differ = length, dist, x
 			if best >= w.cap {
 				best = w.cap
 				break
@@ -218,11 +255,11 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 		}
 		if bestDist == 0 || best < foundMinLen {
 			if nearDist != 0 && bestDist == 0 {
-				w.set(pos, near, nearDist)
+				w.set(pos, near, nearDist, 0, 0)
 			}
 			continue
 		}
-		f := makeFound(best, bestDist)
+		f := makeFound(best, bestDist).cutTail(differ<<(8*uint(best-depth)), 8)
 		if nearDist != 0 && near >= foundMinLen && near < best && nearDist < bestDist {
 			f = f.withNear(near, nearDist)
 		}

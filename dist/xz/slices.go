@@ -14,6 +14,7 @@ import (
 // will know. It takes those that it reaches itself at the end of a first try at
 // the slice's beginning.
 type sliceCoder struct {
+	repeats repeatFinder
 	finder  radixFinder
 	chunks  chunkEncoder
 	parsers []sliceParser
@@ -35,10 +36,18 @@ type parsedSlice struct {
 // Sizes in bytes. A border between spans costs sorting the dictionary once
 // more, one between slices the warm-up and a few badly chosen symbols.
 const (
-	spanSize   = 64 << 20
+	spanMax    = 160 << 20
 	sliceSize  = 2 << 20
 	warmUpSize = 96 << 10
 )
+
+// spanSize cuts a block of n bytes into as few spans as can be, which are about
+// equal.
+func (s *settings) spanSize(n int) int {
+	spans := max(1, (n+s.spanMax-1)/s.spanMax)
+	slices := (n + s.sliceSize - 1) / s.sliceSize
+	return max(1, (slices+spans-1)/spans) * s.sliceSize
+}
 
 // encode appends the LZMA2 chunks of raw, with the end marker, to out. raw
 // needs a capacity of radixTail more bytes.
@@ -51,9 +60,12 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 		}
 	}
 	c.chunks.reset(set.props, raw, 0, true, out)
-	for start := 0; start < len(raw); start += set.spanSize {
-		end := min(start+set.spanSize, len(raw))
-		if err := c.finder.find(ctx, set, raw, start, end); err != nil {
+	c.repeats.reset(len(raw))
+	span := set.spanSize(len(raw))
+	for start := 0; start < len(raw); start += span {
+		end := min(start+span, len(raw))
+		c.repeats.find(set, raw, end)
+		if err := c.finder.find(ctx, set, raw, c.repeats.repeats, start, end); err != nil {
 			return nil, err
 		}
 		if err := c.span(ctx, set, raw, start, end); err != nil {

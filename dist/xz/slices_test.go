@@ -20,7 +20,7 @@ func TestSliceCoderBorders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			set.spanSize, set.sliceSize = 110_000, 30_000
+			set.spanMax, set.sliceSize = 110_000, 30_000
 			raw := append(bytes.Clone(data), make([]byte, radixTail)...)[:len(data)]
 			var c sliceCoder
 			coded, err := c.encode(t.Context(), set, raw, nil)
