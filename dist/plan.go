@@ -118,6 +118,9 @@ func (s *setup) planOne(k *work, part float64) error {
 			k.level.xzMemory = max(s.MaxMemory-k.plan.Memory, 1)
 		}
 		m, err := k.level.xzConfig(s.workers(part)).Memory()
+		if err != nil && s.MaxMemory > 0 {
+			return fmt.Errorf("in what is left of %d bytes: %w", s.MaxMemory, err)
+		}
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ type Recompressor struct {
 // Recompression is what a [Recompressor] has found to do.
 type Recompression struct {
 	// Plans are of the archives to write, sorted by name.
-	Plans []Plan
+	Plans []RecompressPlan
 	// Done are archives that an earlier run has made of the same content with the
 	// same settings, and that are still as it made them.
 	Done []string
@@ -56,6 +56,13 @@ type Recompression struct {
 	setup  *setup
 	jobs   []*recompressJob
 	memory *semaphore.Weighted // of decoders while planning
+}
+
+// RecompressPlan is how one tar stream is going to be compressed.
+type RecompressPlan struct {
+	Plan
+	Dir    string   `json:"dir"`    // of the outputs
+	Inputs []string `json:"inputs"` // paths; the first one is read
 }
 
 // Recompressed are the archives of one tar stream.
@@ -88,7 +95,7 @@ func (r Recompressor) Plan(ctx context.Context, files []string) (*Recompression,
 	if err != nil {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
-	c := &Recompression{setup: s, memory: semaphore.NewWeighted(cmp.Or(s.MaxMemory, math.MaxInt64))}
+	c := &Recompression{Plans: []RecompressPlan{}, Done: []string{}, setup: s, memory: semaphore.NewWeighted(cmp.Or(s.MaxMemory, math.MaxInt64))}
 	sources, problems := collectSources(files)
 	var more []error
 	c.jobs, more = groupSources(sources, r.Dir)
@@ -258,7 +265,7 @@ func (k *work) leaveOut(done []Artifact) {
 func (c *Recompression) summarize() {
 	for _, j := range c.jobs {
 		if len(j.done) < len(c.setup.Formats) {
-			c.Plans = append(c.Plans, j.work.plan)
+			c.Plans = append(c.Plans, RecompressPlan{j.work.plan, j.dir, j.inputs()})
 		}
 		for _, a := range j.done {
 			c.Done = append(c.Done, a.Path)

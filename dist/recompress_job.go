@@ -27,6 +27,14 @@ type recompressJob struct {
 	err    error
 }
 
+func (j *recompressJob) inputs() []string {
+	var paths []string
+	for _, s := range j.sources {
+		paths = append(paths, s.path)
+	}
+	return paths
+}
+
 // measure learns the size of the tar stream: from the headers of a source, or by
 // decoding the one that takes the shortest.
 func (c *Recompression) measure(ctx context.Context, j *recompressJob) error {
@@ -188,10 +196,7 @@ func (j *recompressJob) place(ctx context.Context, k *work, outs []*output, sum 
 
 // result describes the archives of j, which are there in all formats.
 func (j *recompressJob) result(formats []Format) Recompressed {
-	r := Recompressed{Name: j.stem, TarSize: j.work.size, Tar: j.sources[0].tar}
-	for _, s := range j.sources {
-		r.Inputs = append(r.Inputs, s.path)
-	}
+	r := Recompressed{Name: j.stem, Inputs: j.inputs(), TarSize: j.work.size, Tar: j.sources[0].tar}
 	all := slices.Concat(j.done, j.work.out)
 	for _, f := range formats {
 		i := slices.IndexFunc(all, func(a Artifact) bool { return a.Format == f })
