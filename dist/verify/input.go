@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -122,12 +123,15 @@ func isTree(dir string) bool {
 // check notes that a file was looked at.
 func (in *input) check(path string) { in.checked[path] = true }
 
-// unchecked is the verdict on files that nothing looked at. The files that a
-// dist folder may hold beside archives and manifests are named here.
+// ownFiles are what x itself keeps in a folder of archives: the lock of a running
+// command and the record of `x recompress`.
+var ownFiles = []string{".x-lock", dist.RecordName}
+
+// unchecked is the verdict on files that nothing looked at.
 func (in *input) unchecked() *subject {
 	s := newSubject("", inputUnchecked)
 	for _, path := range in.others {
-		if in.checked[path] {
+		if in.checked[path] || slices.Contains(ownFiles, filepath.Base(path)) {
 			continue
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
