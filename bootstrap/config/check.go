@@ -334,22 +334,27 @@ func (k *checker) wrappers() {
 	}
 }
 
-// xzMemory is what one thread of an xz encoder takes at least, by profile:
-// the figures of xz(1) for presets 1 and 6, and for 9 with a dictionary of
-// 64 MiB.
-var xzMemory = map[string]int64{"fast": 9 << 20, "balanced": 94 << 20, "best": 674 << 20}
+// xzMemory is what one thread of the xz encoder takes for an archive as large as
+// rustc's, by profile, and leastXZMemory what is left of that when a limit lowers
+// the dictionary, as package dist/xz estimates them.
+var xzMemory = map[string]int64{"fast": 192 << 20, "balanced": 900 << 20, "best": 1800 << 20}
+
+const leastXZMemory = 64 << 20
 
 func (k *checker) memory() {
 	have, need, key := k.f.Memory, k.f.CompressMemory, "dist.compression-profile"
+	remedy := "choose a weaker dist.compression-profile, limit dist.max-memory in x.toml, or leave xz out of dist.compression-formats"
 	if need == 0 && slices.Contains(k.c.Dist.CompressionFormats, "xz") {
 		need = xzMemory[k.c.Dist.CompressionProfile]
 	}
-	if limit := k.c.X.Dist.MaxMemory; limit > 0 && (have == 0 || limit < have) {
-		have, key = limit, "dist.max-memory"
+	if limit := k.c.X.Dist.MaxMemory; limit > 0 {
+		need = min(need, leastXZMemory)
+		if have == 0 || limit < have {
+			have, key, remedy = limit, "dist.max-memory", "raise it, or leave xz out of dist.compression-formats"
+		}
 	}
 	if have > 0 && have < need {
-		k.say(Failure, key, "choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats",
-			"profile %q needs at least %s for compression, got %s", k.c.Dist.CompressionProfile, sizeText(need), sizeText(have))
+		k.say(Failure, key, remedy, "profile %q needs at least %s for compression, got %s", k.c.Dist.CompressionProfile, sizeText(need), sizeText(have))
 	}
 }
 

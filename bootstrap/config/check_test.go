@@ -116,8 +116,11 @@ func TestCheckConfig(t *testing.T) {
 			"note x.toml:1:5: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped: a launcher before rustc will ask for LLD"}},
 		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{CanBuildWrapper: func(t targets.Triple) bool { return t == triple(linux) }}, want: []string{
 			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none; set lld.wrapper in x.toml to a program for avr-none"}},
-		{name: "memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}, want: []string{
-			"error x.toml:1:6: profile \"best\" needs at least 674 MiB for compression, got 600 MiB; choose a weaker dist.compression-profile, or leave xz out of dist.compression-formats"}},
+		{name: "low limit of memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '30MiB'", facts: Facts{Memory: 4 << 30}, want: []string{
+			"error x.toml:1:6: profile \"best\" needs at least 64 MiB for compression, got 30 MiB; raise it, or leave xz out of dist.compression-formats"}},
+		{name: "limit that lowers the dictionary", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}},
+		{name: "little memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", facts: Facts{Memory: 1 << 30}, want: []string{
+			"error bootstrap.toml:2:6: profile \"best\" needs at least 1800 MiB for compression, got 1024 MiB; choose a weaker dist.compression-profile, limit dist.max-memory in x.toml, or leave xz out of dist.compression-formats"}},
 		{name: "enough memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", facts: Facts{Memory: 4 << 30}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

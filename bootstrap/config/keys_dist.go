@@ -111,12 +111,12 @@ var xLLDKeys = []Key{
 // xDistKeys are the keys of [dist] in x.toml.
 var xDistKeys = []Key{
 	{Name: "max-memory", Type: Size, Computed: "no limit",
-		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; threads are given up before size.`,
-		Effect: "compression threads"},
+		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; to fit, there are fewer threads, then smaller blocks and dictionaries.`,
+		Effect: "compression threads, and where that does not do, the bytes of xz and zst archives"},
 	{Name: "bcj", Type: Bool, Default: "false",
-		Doc:    "Whether xz archives get the x86 branch filter: smaller, and not what upstream's archives have.",
+		Doc:    "Whether xz archives get the branch filter of their machine code (x86 or ARM64): smaller, and not what upstream's archives have.",
 		Effect: "xz archives"},
 	{Name: "read-back", Type: Bool, Default: "true",
 		Doc:    "Whether each archive is read back and compared with its input.",
-		Effect: "time of `x dist`"},
+		Effect: "time of `x dist` and `x recompress`"},
 }
