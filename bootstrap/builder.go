@@ -50,6 +50,7 @@ type Event struct {
 	Action   Action         // what begins, if Artifact is nil
 	Artifact *dist.Artifact // what was finished
 	Note     string         // something a person should know, if not empty
+	Plans    []dist.Plan    // how archives are going to be compressed, if not nil
 }
 
 // Action is one effect of a step: a line of the plan.

@@ -48,19 +48,26 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 
 // emit writes the archives of all parts, in all formats at once.
 func (b *Builder) emit(ctx context.Context, parts []Part) ([]dist.Artifact, error) {
-	var planned []dist.Artifact
 	var pkgs []dist.Package
 	for _, p := range parts {
+		pkgs = append(pkgs, p.Package)
+	}
+	plans, err := b.Writer.Plan(pkgs)
+	if err != nil {
+		return nil, err
+	}
+	b.notify(Event{Plans: plans})
+	var planned []dist.Artifact
+	for i, plan := range plans {
 		var size int64
-		for _, c := range p.Package.Components {
+		for _, c := range pkgs[i].Components {
 			size += c.Image.Size()
 		}
-		for _, f := range b.Writer.Formats {
-			name := p.Package.Name + f.Ext()
-			b.act("emit", filepath.Join(b.DistDir(), name), FormatSize(size)+" of files")
-			planned = append(planned, dist.Artifact{Name: name, Path: filepath.Join(b.DistDir(), name), Package: p.Package.Name, Format: f})
+		for _, a := range plan.Archives {
+			path := filepath.Join(b.DistDir(), a.Name)
+			b.act("emit", path, FormatSize(size)+" of files, "+DescribeArchive(a))
+			planned = append(planned, dist.Artifact{Name: a.Name, Path: path, Package: plan.Package, Format: a.Format, DecoderMemory: a.DecoderMemory})
 		}
-		pkgs = append(pkgs, p.Package)
 	}
 	if b.DryRun {
 		return planned, nil
@@ -72,4 +79,20 @@ func (b *Builder) emit(ctx context.Context, parts []Part) ([]dist.Artifact, erro
 		return nil, err
 	}
 	return b.Writer.WriteAll(ctx, b.DistDir(), pkgs)
+}
+
+// DescribeArchive says how an archive is going to be compressed: "dictionary
+// 48.0 MiB, 48.1 MiB to unpack".
+func DescribeArchive(a dist.ArchivePlan) string {
+	text := FormatMemory(a.DecoderMemory) + " to unpack"
+	switch a.Format {
+	case dist.XZ:
+		text = "dictionary " + FormatMemory(a.Dictionary) + ", " + text
+	case dist.Zst:
+		text = "window " + FormatMemory(a.Dictionary) + ", " + text
+	}
+	if a.Lowered {
+		text += ", lowered by the memory limit"
+	}
+	return text
 }

@@ -10,25 +10,25 @@ import (
 	"time"
 )
 
-// lockName is the file in a build folder whose lock its user holds.
+// lockName is the file in a folder whose lock the folder's user holds.
 const lockName = ".x-lock"
 
 // errLocked is returned by tryLock when another process holds the lock.
 var errLocked = errors.New("locked by another process")
 
-// Lock takes the build folder dir for this process, making it if it is
+// Lock takes the folder dir, such as a build folder, for this process, making it if it is
 // missing, and returns the function that gives it back. While another process
 // holds it, Lock calls waiting once with what is known of the holder and then
 // waits until the lock is free or ctx ends. The system releases the lock of a
 // killed process, so it can't be left behind.
 func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making build folder %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("making folder %q: %w", dir, plainPathError(err))
 	}
 	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("locking build folder %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("locking folder %q: %w", dir, plainPathError(err))
 	}
 	const poll = 200 * time.Millisecond
 	for told := false; ; {
@@ -38,7 +38,7 @@ func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock 
 		}
 		if !errors.Is(err, errLocked) {
 			f.Close()
-			return nil, fmt.Errorf("locking build folder %q: %w", dir, err)
+			return nil, fmt.Errorf("locking folder %q: %w", dir, err)
 		}
 		if !told {
 			waiting(holder(path))
@@ -47,7 +47,7 @@ func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock 
 		select {
 		case <-ctx.Done():
 			f.Close()
-			return nil, fmt.Errorf("waiting for build folder %q, used by %s: %w", dir, holder(path), ctx.Err())
+			return nil, fmt.Errorf("waiting for folder %q, used by %s: %w", dir, holder(path), ctx.Err())
 		case <-time.After(poll):
 		}
 	}

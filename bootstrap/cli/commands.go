@@ -14,6 +14,7 @@ func (a *app) commands() []*cobra.Command {
 		a.distCommand(),
 		a.verifyCommand(),
 		a.diffCommand(),
+		a.recompressCommand(),
 		a.installCommand(),
 		a.checkCommand(),
 		a.configCommand(),

@@ -4,15 +4,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/dist"
 	"x.go/manifests"
 )
 
 func (a *app) distCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "dist [component...]",
 		Short: "Make archives and a channel in build/dist",
 		Long: `Make an archive of each component of the toolchain, the combined archive
@@ -25,14 +27,22 @@ The channel then lists only them.
 
   RUSTUP_DIST_SERVER=file://$PWD/build rustup toolchain install 1.95.0
 
-installs from it. SOURCE_DATE_EPOCH sets the time of files and the channel's date.`,
+installs from it. SOURCE_DATE_EPOCH sets the time of files and the channel's date.
+
+--max-memory bounds what compression takes: fewer goroutines and archives at a
+time, then smaller blocks and dictionaries, which make archives larger; what does
+not fit even so is an error before any work. --verbose and --dry-run show what is
+chosen. The last column of the answer is the memory that unpacking takes.`,
 		Example: `  x dist
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false
+  x dist --set dist.compression-profile=best --max-memory 2GiB
   x dist --dry-run --json`,
 		ValidArgsFunction: a.completeComponents,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args) },
 	}
+	a.compressFlags(cmd)
+	return cmd
 }
 
 // distAnswer is what `x dist --json` prints.
@@ -43,6 +53,15 @@ type distAnswer struct {
 	LLD      bootstrap.LLD   `json:"lld"`
 	Archives []archiveAnswer `json:"archives"`
 	Channel  []string        `json:"channel"`
+	// Compression says how the archives were compressed.
+	Compression compressionAnswer `json:"compression"`
+}
+
+type compressionAnswer struct {
+	Profile   dist.Profile `json:"profile"`
+	MaxMemory int64        `json:"max_memory,omitempty"` // bytes; 0 is no limit
+	Memory    int64        `json:"memory"`               // bytes, about, at most
+	Plans     []dist.Plan  `json:"plans"`
 }
 
 type archiveAnswer struct {
@@ -52,6 +71,8 @@ type archiveAnswer struct {
 	Format    string         `json:"format"`
 	Size      int64          `json:"size"`
 	SHA256    manifests.Hash `json:"sha256"`
+	// DecoderMemory is what unpacking takes, in bytes.
+	DecoderMemory int64 `json:"decoder_memory"`
 }
 
 func (a *app) dist(cmd *cobra.Command, args []string) error {
@@ -86,11 +107,12 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 		}
 		answer := distAnswer{
 			Dist: b.DistDir(), Release: b.Toolchain.Release.Version, Host: b.Toolchain.Host.String(), LLD: lld, Channel: files,
+			Compression: s.progress.compression(),
 		}
 		for _, ar := range archives {
 			answer.Archives = append(answer.Archives, archiveAnswer{
 				Name: ar.Name, Component: ar.Part.Name.Component.Archive, Version: ar.Part.Version,
-				Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256,
+				Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
 			})
 		}
 		return answer, nil
@@ -99,16 +121,22 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return a.answer(s, answer, func() {
-		for _, ar := range answer.Archives {
-			fmt.Fprintln(a.Stdout, filepath.Join(answer.Dist, ar.Name))
+	return a.answer(s, answer, func() { a.printDist(answer) })
+}
+
+// printDist prints a row for each archive, and below them the channel files.
+func (a *app) printDist(answer distAnswer) {
+	w := tabwriter.NewWriter(a.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "ARCHIVE\tSIZE\tTO UNPACK")
+	for _, ar := range answer.Archives {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", filepath.Join(answer.Dist, ar.Name), bootstrap.FormatSize(ar.Size), bootstrap.FormatMemory(ar.DecoderMemory))
+	}
+	w.Flush()
+	for _, name := range answer.Channel {
+		if strings.HasSuffix(name, ".toml") {
+			fmt.Fprintln(a.Stdout, filepath.Join(answer.Dist, name))
 		}
-		for _, name := range answer.Channel {
-			if strings.HasSuffix(name, ".toml") {
-				fmt.Fprintln(a.Stdout, filepath.Join(answer.Dist, name))
-			}
-		}
-	})
+	}
 }
 
 // completeComponents offers the archives that Rust has; which of them a

@@ -21,6 +21,8 @@ type progress struct {
 	verbose bool
 	planned bool          // a dry run, whose actions are its answer
 	bars    *mpb.Progress // nil if not on a terminal
+	writer  dist.Writer   // of the archives
+	plans   []dist.Plan   // of the archives, once they are known
 
 	mu     sync.Mutex
 	active map[string]*mpb.Bar  // by package
@@ -57,6 +59,8 @@ func (p *progress) close() {
 // event prints what a build did.
 func (p *progress) event(e bootstrap.Event) {
 	switch {
+	case e.Plans != nil:
+		p.plan(e.Plans)
 	case e.Note != "":
 		fmt.Fprintf(p.out, "x: note: %s\n", e.Note)
 	case p.planned:
@@ -65,6 +69,48 @@ func (p *progress) event(e bootstrap.Event) {
 	default:
 		fmt.Fprintf(p.out, "x: %s\n", e.Action)
 	}
+}
+
+// plan tells how archives are going to be compressed.
+func (p *progress) plan(plans []dist.Plan) {
+	p.plans = plans
+	archives, lowered, workers := 0, 0, 0
+	var decoder int64
+	for _, plan := range plans {
+		workers = max(workers, plan.Workers)
+		for _, a := range plan.Archives {
+			archives++
+			decoder = max(decoder, a.DecoderMemory)
+			if a.Lowered {
+				lowered++
+			}
+		}
+		if p.verbose {
+			fmt.Fprintf(p.out, "x: plan    %s (%s, %s, %s of memory)\n", plan.Package, bootstrap.FormatSize(plan.Size),
+				plural(plan.Workers, "worker"), bootstrap.FormatMemory(plan.Memory))
+		}
+	}
+	fmt.Fprintf(p.out, "x: packing %s, profile %s: at most %s each, about %s of memory; unpacking takes up to %s\n",
+		plural(archives, "archive"), p.writer.Profile, plural(workers, "worker"), bootstrap.FormatMemory(p.writer.PeakMemory(plans)), bootstrap.FormatMemory(decoder))
+	if lowered > 0 {
+		fmt.Fprintf(p.out, "x: note: the memory limit of %s lowers dictionaries or blocks of %s, which get larger by it\n",
+			bootstrap.FormatMemory(p.writer.MaxMemory), plural(lowered, "archive"))
+	}
+}
+
+// compression is what plan has said, as data.
+func (p *progress) compression() compressionAnswer {
+	return compressionAnswer{
+		Profile: p.writer.Profile, MaxMemory: p.writer.MaxMemory, Memory: p.writer.PeakMemory(p.plans), Plans: append([]dist.Plan{}, p.plans...),
+	}
+}
+
+// plural writes a number of things.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // packing follows the writing of archives; see [dist.Writer.Progress].

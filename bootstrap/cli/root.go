@@ -25,6 +25,10 @@ type globalFlags struct {
 	quiet    bool
 	verbose  bool
 	json     bool
+
+	// Of the commands that compress.
+	maxMemory  string
+	noReadBack bool
 }
 
 func (a *app) rootCommand() *cobra.Command {

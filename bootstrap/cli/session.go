@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"x.go/bootstrap"
 	"x.go/bootstrap/config"
 	"x.go/dist"
@@ -86,6 +88,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	}
 	writer := a.writer(cfg, tc)
 	writer.ModTime, writer.Progress = modTime, s.progress.packing
+	s.progress.writer = writer
 	s.builder = bootstrap.NewBuilder(bootstrap.Options{
 		Config: cfg, ConfigText: text, Toolchain: tc, Input: input, BuildDir: a.buildDir(cfg), Env: a.Env,
 		Version: buildVersion().released(), DryRun: a.flags.dryRun, Writer: writer, Notify: s.progress.event,
@@ -124,7 +127,20 @@ func (a *app) configSource() config.Source {
 	if a.flags.buildDir != "" {
 		src.Flags = append(src.Flags, config.Flag{Name: "--build-dir", Key: "build.build-dir", Value: a.flags.buildDir})
 	}
+	if a.flags.maxMemory != "" {
+		src.Flags = append(src.Flags, config.Flag{Name: "--max-memory", Key: "dist.max-memory", Value: a.flags.maxMemory})
+	}
+	if a.flags.noReadBack {
+		src.Flags = append(src.Flags, config.Flag{Name: "--no-read-back", Key: "dist.read-back", Value: "false"})
+	}
 	return src
+}
+
+// compressFlags adds the flags that dist and recompress share.
+func (a *app) compressFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&a.flags.maxMemory, "max-memory", "", "`bytes` of memory that compression may take, such as 2GiB (default dist.max-memory of x.toml, else no limit)")
+	f.BoolVar(&a.flags.noReadBack, "no-read-back", false, "do not decode every archive once more before it gets its name")
 }
 
 // maxConfigSize bounds configuration files; the annotated example of x.py has
@@ -203,23 +219,17 @@ func (a *app) sourceDateEpoch() (time.Time, error) {
 	return time.Unix(n, 0).UTC(), nil
 }
 
-// fastMemory is what the profile fast gets by with unless x.toml says otherwise,
-// so that the default fits a small machine.
+// fastMemory is what the profile fast gets by with unless somebody says
+// otherwise, so that the default fits a small machine.
 const fastMemory = 1 << 30
 
 // writer configures the archive writer.
 func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
 	w := dist.Writer{
 		Profile: dist.Profile(cfg.Dist.CompressionProfile),
-		Jobs:    cfg.Build.Jobs, MaxMemory: cfg.X.Dist.MaxMemory, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
+		Jobs:    cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
 	}
-	if w.MaxMemory == 0 && w.Profile == dist.Fast {
-		w.MaxMemory = fastMemory
-	}
-	if w.MaxMemory > 0 && a.getenv("GOMEMLIMIT") == "" {
-		// The estimates know nothing of garbage: let it be collected in time.
-		debug.SetMemoryLimit(w.MaxMemory - w.MaxMemory/8)
-	}
+	w.MaxMemory = a.memoryLimit(cfg, w.Profile)
 	if cfg.IsSet("dist.compression-formats") {
 		w.Formats = nil
 		for _, f := range cfg.Dist.CompressionFormats {
@@ -230,6 +240,20 @@ func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
 		w.BCJ = branchFilter(tc.Spec.Arch)
 	}
 	return w
+}
+
+// memoryLimit returns the bytes that compression may take, 0 for any number, and
+// holds the runtime of Go to them too.
+func (a *app) memoryLimit(cfg config.Config, profile dist.Profile) int64 {
+	limit := cfg.X.Dist.MaxMemory
+	if limit == 0 && profile == dist.Fast {
+		limit = fastMemory
+	}
+	if limit > 0 && a.getenv("GOMEMLIMIT") == "" {
+		// The estimates know nothing of garbage: let it be collected in time.
+		debug.SetMemoryLimit(limit - limit/8)
+	}
+	return limit
 }
 
 // branchFilter returns the filter for the machine code of an architecture.

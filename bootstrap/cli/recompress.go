@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/dist"
+	"x.go/dist/xz"
+	"x.go/manifests"
+)
+
+// recompressFlags are the flags of x recompress.
+type recompressFlags struct{ formats, profile, out, shard, bcj string }
+
+func (a *app) recompressCommand() *cobra.Command {
+	var f recompressFlags
+	cmd := &cobra.Command{
+		Use:   "recompress file...",
+		Short: "Compress archives harder, as releases are",
+		Long: `Compress archives once more, harder than a build has time for: the step between
+CI and the public server. Inputs are .tar, .tar.gz, .tar.xz and .tar.zst; a folder
+stands for the archives in it, without those in its folders. Outputs lie in --out,
+or beside their inputs, and replace what has their name. Files of one name in
+several formats are one archive: their contents must be equal.
+
+The tar stream stays as it is, to the byte: an archive gets its name only when it
+has been decoded and has the checksum of what was read. So that an input is never
+lost, --no-read-back does not work where an output replaces one. NAME.sha256 is
+written beside each output. Signatures and channels of replaced archives are no
+longer right, and have to be made again.
+
+What is done is skipped by a run that is started again, or that comes later:
+` + dist.RecordName + ` in the folder of the outputs says which content was
+compressed with which settings. Archives that cannot be recompressed do not hinder
+others: all are reported at the end.
+
+--shard 2/8 takes the second of eight parts of about the same size, for eight
+machines that have the same archives. Two runs do not work in one folder at the
+same time, so each machine needs a folder of its own.
+
+Of the configuration, build.jobs and x.toml's dist.max-memory and dist.read-back
+count, not the formats and the profile of x dist.`,
+		Example: `  x recompress build/dist
+  x recompress --formats xz,zst --out release ci/*.tar.xz
+  x recompress --shard 2/8 --out part2 ci
+  x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
+		Args: cobra.MinimumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"tar", "gz", "xz", "zst"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.recompress(cmd.Context(), args, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.formats, "formats", "gz,xz", "comma-separated `formats` to write: gz, xz, zst")
+	flags.StringVar(&f.profile, "profile", string(dist.Best), "how hard to compress: the `profile` fast, balanced or best")
+	flags.StringVar(&f.out, "out", "", "write into this `folder`, which is made if need be (default that of each input)")
+	flags.StringVar(&f.shard, "shard", "", "do only the `part` i/n of the archives, such as 2/8")
+	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "branch `filter` of .tar.xz: none, x86 or arm64, that of the machine code inside")
+	a.compressFlags(cmd)
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(dist.GZ), string(dist.XZ), string(dist.Zst))))
+	complete(cmd, "profile", string(dist.Fast), string(dist.Balanced), string(dist.Best))
+	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String())
+	cobra.CheckErr(cmd.MarkFlagDirname("out"))
+	hideGlobals(cmd, "sysroot")
+	return cmd
+}
+
+// completeList offers fixed values for a list with commas.
+func completeList(values ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, text string) ([]string, cobra.ShellCompDirective) {
+		given := strings.Split(text, ",")
+		given = given[:len(given)-1]
+		var out []string
+		for _, v := range values {
+			if !slices.Contains(given, v) {
+				out = append(out, strings.Join(append(slices.Clone(given), v), ","))
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// recompressor makes a Recompressor of flags and configuration.
+func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompressor, error) {
+	r := dist.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	var err error
+	for name := range strings.SplitSeq(f.formats, ",") {
+		format, err := manifests.ParseFormat(name)
+		note(err)
+		if slices.Contains(r.Formats, format) {
+			note(fmt.Errorf("reading --formats: got %q twice", name))
+		}
+		r.Formats = append(r.Formats, format)
+	}
+	r.Profile, err = dist.ParseProfile(f.profile)
+	if err == nil && r.Profile == dist.NoOp {
+		err = fmt.Errorf("reading --profile: got %q, want fast, balanced or best", f.profile)
+	}
+	note(err)
+	r.BCJ, err = xz.ParseBCJ(f.bcj)
+	note(err)
+	if f.shard != "" {
+		r.Shard, err = dist.ParseShard(f.shard)
+		note(err)
+	}
+	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
+	return r, usage(errors.Join(errs...))
+}
+
+// recompress plans and does the work.
+func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) error {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	r, err := a.recompressor(cfg, f)
+	if err != nil {
+		return err
+	}
+	files := make([]string, 0, len(args))
+	for _, path := range args {
+		files = append(files, a.path(path))
+	}
+	p := a.newProgress()
+	defer p.close()
+	r.Progress = p.packing
+	p.writer = dist.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
+	if !a.flags.dryRun {
+		unlock, err := a.lockOutputs(ctx, cfg, r, files)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	todo, err := r.Plan(ctx, files)
+	if err != nil {
+		return err
+	}
+	plans := []dist.Plan{}
+	for _, plan := range todo.Plans {
+		plans = append(plans, plan.Plan)
+	}
+	if len(plans) > 0 {
+		p.plan(plans)
+	}
+	if a.flags.dryRun {
+		p.close()
+		return errors.Join(a.printRecompressPlan(todo), errors.Join(todo.Problems...))
+	}
+	done, err := todo.Run(ctx)
+	p.close()
+	a.noteOutdated(done)
+	return errors.Join(a.printRecompressed(done, p.compression(), err), err)
+}
+
+// lockOutputs takes the folders of the outputs for this process, and removes what
+// killed runs have left there. build/dist belongs to its build folder.
+func (a *app) lockOutputs(ctx context.Context, cfg config.Config, r dist.Recompressor, files []string) (unlock func(), err error) {
+	var dirs []string
+	for _, path := range files {
+		dir := path
+		if info, err := os.Stat(path); err != nil {
+			continue // a problem of the plan
+		} else if !info.IsDir() {
+			dir = filepath.Dir(path)
+		}
+		dirs = append(dirs, filepath.Clean(cmp.Or(r.Dir, dir)))
+	}
+	slices.Sort(dirs) // so that two runs do not wait for each other
+	var unlocks []func()
+	unlock = func() {
+		for _, u := range unlocks {
+			u()
+		}
+	}
+	for _, dir := range slices.Compact(dirs) {
+		locked := dir
+		if build := a.buildDir(cfg); dir == filepath.Join(build, "dist") && fileExists(build) {
+			locked = build
+		}
+		u, err := bootstrap.Lock(ctx, locked, func(holder string) {
+			a.progressf("x: waiting for the folder %q, which %s uses", locked, holder)
+		})
+		if err == nil {
+			unlocks = append(unlocks, u)
+			_, err = dist.RemoveStale(dir)
+		}
+		if err != nil {
+			unlock()
+			return nil, err
+		}
+	}
+	return unlock, nil
+}
+
+// noteOutdated names what lies beside new archives and was made for the old ones.
+func (a *app) noteOutdated(done []dist.Recompressed) {
+	var dirs, signatures []string
+	for _, r := range done {
+		for _, ar := range r.Archives {
+			if ar.Done {
+				continue
+			}
+			dirs = append(dirs, filepath.Dir(ar.Path))
+			if fileExists(ar.Path + ".asc") {
+				signatures = append(signatures, ar.Name+".asc")
+			}
+		}
+	}
+	slices.Sort(dirs)
+	for _, dir := range slices.Compact(dirs) {
+		entries, _ := os.ReadDir(dir) // a folder that cannot be read has been written to: nothing is lost but the note
+		channels := 0
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), "channel-rust-") && strings.HasSuffix(e.Name(), ".toml") {
+				channels++
+			}
+		}
+		if channels > 0 {
+			a.progressf("x: note: %s in %q may hold checksums of archives as they were: make them again", plural(channels, "channel manifest"), dir)
+		}
+	}
+	if len(signatures) > 0 {
+		a.progressf("x: note: %s of archives as they were: %s", plural(len(signatures), "signature"), strings.Join(signatures, ", "))
+	}
+}
