@@ -30,8 +30,8 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 64, 9, 16},
-	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 32},
+	Fast:     {false, 8 << 20, 8 << 20, 64, 9, 12},
+	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 12},
 	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 12},
 }
 
@@ -46,9 +46,8 @@ const (
 
 // WriterConfig says how a [Writer] compresses. The zero value is the Balanced
 // profile with CRC64 on all cores. The compressed bytes are a function of the
-// content and of every field but Workers and Size. MaxMemory changes them only
-// where it is so low that it lowers BlockSize or DictSize, which then depends on
-// Size too.
+// content and of every field but Workers. Size matters only together with
+// MaxMemory.
 type WriterConfig struct {
 	// Profile sets the default of each field below that is zero.
 	Profile Profile
@@ -64,7 +63,7 @@ type WriterConfig struct {
 	BlockSize int64
 
 	// Size is the size of the input in bytes, if it is known. It lowers the
-	// memory that is planned for, and has no other effect.
+	// memory that is planned for.
 	Size int64
 
 	// LC, LP and PB are LZMA's literal context, literal position and position
@@ -72,8 +71,8 @@ type WriterConfig struct {
 	// and 2), a negative value means zero.
 	LC, LP, PB int
 
-	// NiceLen is the match length that is taken without looking for anything
-	// better, 5 to 273. Depth is the length up to which the longest of all
+	// NiceLen is the length from which only the start and the end of a match
+	// are searched for anything better, 5 to 273. Depth is the length up to which the longest of all
 	// matches is sought, 5 to 65; among longer ones the nearest is taken.
 	NiceLen, Depth int
 
@@ -90,9 +89,10 @@ type WriterConfig struct {
 	Workers int
 
 	// MaxMemory in bytes bounds the encoder; zero means no limit. To fit, first
-	// Workers is lowered, which leaves the bytes as they are, then BlockSize,
-	// down to the dictionary, then both, down to 1 MiB. If that does not fit
-	// either, NewWriter returns an error.
+	// less of a block is searched at a time, which costs time and a few bytes,
+	// and Workers is lowered; then BlockSize, down to the dictionary, then
+	// both, down to 1 MiB. If that does not fit either, NewWriter returns an
+	// error.
 	MaxMemory int64
 }
 
@@ -224,13 +224,24 @@ func (c WriterConfig) resolve() (settings, error) {
 // is larger by a smaller one is nothing that a limit is set for.
 const fitDictSize = 1 << 20
 
+// Spans, too, are not made smaller than it is worth, nor by the actual number
+// of workers, on which the output must not depend.
+const (
+	fitSpan    = 16 << 20
+	fitWorkers = 4
+)
+
 // fit lowers what costs memory until the encoder needs at most limit bytes: the
-// number of workers, then the size of blocks, then the dictionary. Blocks come
-// first because a shorter window costs every match that reaches beyond it, and
-// a border between blocks only those across it.
+// size of spans, which costs time alone, the number of workers, the size of
+// blocks, the dictionary. Blocks come before it because a shorter window costs
+// every match that reaches beyond it, and a border between blocks only those
+// across it.
 func (s *settings) fit(limit int64) error {
 	if limit <= 0 {
 		return nil
+	}
+	for s.spanMax > fitSpan && s.memoryOf(fitWorkers) > limit {
+		s.spanMax /= 2
 	}
 	for s.memory() > limit {
 		switch {
@@ -262,7 +273,10 @@ func orDefault(v, def int) int {
 func (s *settings) overlap() bool { return s.blockSize <= 64<<20 }
 
 // memory is about the most bytes a Writer with these settings holds.
-func (s *settings) memory() int64 {
+func (s *settings) memory() int64 { return s.memoryOf(s.workers) }
+
+// memoryOf is memory with another number of workers.
+func (s *settings) memoryOf(workers int) int64 {
 	block := s.blockSize
 	if s.inputSize > 0 {
 		block = min(block, s.inputSize)
@@ -272,7 +286,7 @@ func (s *settings) memory() int64 {
 		inputs = 2
 	}
 	output := block + block>>10
-	return inputs*block + output + radixMemory(block, s.dictSize, s.workers)
+	return inputs*block + output + radixMemory(block, s.dictSize, int64(s.spanMax), workers)
 }
 
 // filters applies the filters before LZMA2 to raw, in place, and returns the

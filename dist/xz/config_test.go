@@ -71,7 +71,7 @@ func TestConfigFit(t *testing.T) {
 		{"a known size", known, 0, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
 		{"a known size, three workers", known, encoderMemory(t, known) - 1, Memory{Workers: 3, DictSize: 48 << 20, BlockSize: 512 << 20}},
 		{"blocks as given", blocks, 0, Memory{Workers: 4, DictSize: 8 << 20, BlockSize: 24 << 20}},
-		{"blocks lowered to the next size", blocks, encoderMemory(t, WriterConfig{Profile: Fast, BlockSize: 16 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 16 << 20}},
+		{"blocks lowered to the dictionary", blocks, encoderMemory(t, WriterConfig{Profile: Fast, BlockSize: 8 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 8 << 20}},
 	} {
 		tc.c.MaxMemory = tc.limit
 		got, err := tc.c.Memory()

@@ -28,7 +28,7 @@ const radixTail = foundCap + 16
 const (
 	radixBuffer = 1 << 14 // members refined with their bytes at hand
 	radixShare  = 1 << 20 // larger buckets are split before workers share them
-	radixGroup  = 1 << 23 // positions sorted at a time, at least
+	radixGroup  = 1 << 21 // positions sorted at a time, at least
 	radixGroups = 8       // or a group is this part of the input, if that is more
 )
 
@@ -93,7 +93,7 @@ type radixEntry struct {
 
 // radixMemory is about what a sliceCoder with its finder holds for a block, in
 // bytes, beside the block.
-func radixMemory(block, dictSize int64, workers int) int64 {
+func radixMemory(block, dictSize, spanMax int64, workers int) int64 {
 	span := min(block, spanMax)
 	sorted := min(block, span+dictSize)
 	group := min(sorted, max(radixGroup, sorted/radixGroups))
