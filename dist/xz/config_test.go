@@ -69,7 +69,7 @@ func TestConfigFit(t *testing.T) {
 		{"a smaller dictionary", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 32 << 20}), Memory{Workers: 1, DictSize: 32 << 20, BlockSize: 32 << 20}},
 		{"the smallest", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 1 << 20}), Memory{Workers: 1, DictSize: 1 << 20, BlockSize: 1 << 20}},
 		{"a known size", known, 0, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
-		{"a known size, three workers", known, encoderMemory(t, known) - 1, Memory{Workers: 3, DictSize: 48 << 20, BlockSize: 512 << 20}},
+		{"a known size, less at a time", known, encoderMemory(t, known) - 1, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
 		{"blocks as given", blocks, 0, Memory{Workers: 4, DictSize: 8 << 20, BlockSize: 24 << 20}},
 		{"blocks lowered to the dictionary", blocks, encoderMemory(t, WriterConfig{Profile: Fast, BlockSize: 8 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 8 << 20}},
 	} {
