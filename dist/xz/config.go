@@ -241,7 +241,7 @@ func (s *settings) fit(limit int64) error {
 		return nil
 	}
 	for s.spanMax > fitSpan && s.memoryOf(fitWorkers) > limit {
-		s.spanMax /= 2
+		s.spanMax = max(fitSpan, s.spanMax/2)
 	}
 	for s.memory() > limit {
 		switch {

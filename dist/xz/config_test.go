@@ -49,8 +49,19 @@ func TestConfigMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestConfigFit gives up workers first, then the size of blocks, then the
-// dictionary.
+// leastMemory is what c needs with the shortest spans.
+func leastMemory(t *testing.T, c WriterConfig) int64 {
+	t.Helper()
+	s, err := c.resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.spanMax = fitSpan
+	return s.memory()
+}
+
+// TestConfigFit gives up the length of spans first, then workers, then the size
+// of blocks, then the dictionary.
 func TestConfigFit(t *testing.T) {
 	best := WriterConfig{Profile: Best, Workers: 4}
 	known := best
@@ -64,14 +75,15 @@ func TestConfigFit(t *testing.T) {
 	}{
 		{"no limit", best, 0, Memory{Workers: 4, DictSize: 128 << 20, BlockSize: 512 << 20}},
 		{"all that it needs", best, encoderMemory(t, best), Memory{Workers: 4, DictSize: 128 << 20, BlockSize: 512 << 20}},
-		{"a byte less", best, encoderMemory(t, best) - 1, Memory{Workers: 3, DictSize: 128 << 20, BlockSize: 512 << 20}},
-		{"smaller blocks", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 128 << 20}), Memory{Workers: 1, DictSize: 128 << 20, BlockSize: 128 << 20}},
-		{"a smaller dictionary", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 32 << 20}), Memory{Workers: 1, DictSize: 32 << 20, BlockSize: 32 << 20}},
-		{"the smallest", best, encoderMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 1 << 20}), Memory{Workers: 1, DictSize: 1 << 20, BlockSize: 1 << 20}},
+		{"a byte less", best, encoderMemory(t, best) - 1, Memory{Workers: 4, DictSize: 128 << 20, BlockSize: 512 << 20}},
+		{"fewer workers", best, leastMemory(t, WriterConfig{Profile: Best, Workers: 3}), Memory{Workers: 3, DictSize: 128 << 20, BlockSize: 512 << 20}},
+		{"smaller blocks", best, leastMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 128 << 20}), Memory{Workers: 1, DictSize: 128 << 20, BlockSize: 128 << 20}},
+		{"a smaller dictionary", best, leastMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 32 << 20}), Memory{Workers: 1, DictSize: 32 << 20, BlockSize: 32 << 20}},
+		{"the smallest", best, leastMemory(t, WriterConfig{Profile: Best, Workers: 1, BlockSize: 1 << 20}), Memory{Workers: 1, DictSize: 1 << 20, BlockSize: 1 << 20}},
 		{"a known size", known, 0, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
 		{"a known size, less at a time", known, encoderMemory(t, known) - 1, Memory{Workers: 4, DictSize: 48 << 20, BlockSize: 512 << 20}},
 		{"blocks as given", blocks, 0, Memory{Workers: 4, DictSize: 8 << 20, BlockSize: 24 << 20}},
-		{"blocks lowered to the dictionary", blocks, encoderMemory(t, WriterConfig{Profile: Fast, BlockSize: 8 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 8 << 20}},
+		{"blocks lowered to the dictionary", blocks, leastMemory(t, WriterConfig{Profile: Fast, BlockSize: 8 << 20, Workers: 1}), Memory{Workers: 1, DictSize: 8 << 20, BlockSize: 8 << 20}},
 	} {
 		tc.c.MaxMemory = tc.limit
 		got, err := tc.c.Memory()
