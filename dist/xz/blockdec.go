@@ -8,6 +8,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // blockHeader is a parsed block header.
@@ -130,13 +131,16 @@ func (bh *blockHeader) checkFilters() error {
 	return nil
 }
 
-// memory is about what decoding the block takes piece by piece.
+// memory is about what decoding the block piece by piece takes.
 func (bh *blockHeader) memory() int64 {
-	return int64(windowSize(bh.dictSize, bh.raw)) + decoderBase*2
+	return windowSize(bh.dictSize, bh.raw, keptAhead) + (chunksAhead+1)*chunkCodedMax + decoderBase
 }
 
-// blockDecoder decodes one block after its header and checks all that the
-// block says of itself.
+// wholeMemory is about what decoding the block as a whole takes.
+func (bh *blockHeader) wholeMemory() int64 { return bh.raw + bh.coded + chunkCodedMax + decoderBase }
+
+// blockDecoder decodes one block after its header piece by piece and checks all
+// that the block says of itself.
 type blockDecoder struct {
 	header blockHeader
 	check  Check
@@ -150,7 +154,7 @@ type blockDecoder struct {
 
 func newBlockDecoder(src *source, bh blockHeader, check Check) (*blockDecoder, error) {
 	d := &blockDecoder{header: bh, check: check, sum: check.newHash(), src: src, start: src.offset}
-	d.out = newChunkDecoder(src, bh.dictSize, bh.raw)
+	d.out = newChunkPieces(src, &bh)
 	for i := len(bh.filters) - 2; i >= 0; i-- {
 		f, err := newByteFilter(bh.filters[i], false)
 		if err != nil {
@@ -173,12 +177,6 @@ func (d *blockDecoder) piece() ([]byte, error) {
 		return nil, d.src.wrap(err)
 	}
 	d.raw += int64(len(b))
-	if d.header.raw >= 0 && d.raw > d.header.raw {
-		return nil, d.src.wrap(fmt.Errorf("block holds more than the %d bytes its header states", d.header.raw))
-	}
-	if d.header.coded >= 0 && d.src.offset-d.start > d.header.coded {
-		return nil, d.src.wrap(fmt.Errorf("block is larger than the %d compressed bytes its header states", d.header.coded))
-	}
 	d.sum.Write(b)
 	return b, nil
 }
@@ -207,6 +205,40 @@ func (d *blockDecoder) finish() error {
 		return fmt.Errorf("block content has %v %x, want %x", d.check, got, tail[n:])
 	}
 	return nil
+}
+
+// decodeWhole decodes a block with stated sizes, all of which src holds. The
+// content is put into win if that is large enough.
+func decodeWhole(src *source, bh blockHeader, check Check, win []byte) ([]byte, error) {
+	d := &blockDecoder{header: bh, check: check, sum: check.newHash(), src: src, start: src.offset}
+	reader := newChunkReader(src, &bh)
+	if int64(cap(win)) < bh.raw {
+		win = newWindow(min(bh.raw, max(firstWindow, windowGrowth*bh.coded)))
+	}
+	decoder := newChunkDecoder(bh.dictSize, win[:min(bh.raw, int64(cap(win)))], bh.raw)
+	for in := new([chunkCodedMax]byte); ; {
+		c, err := reader.next(in)
+		if err == nil {
+			_, err = decoder.decode(c)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, src.wrap(err)
+		}
+	}
+	out := decoder.win[:decoder.pos]
+	for _, f := range slices.Backward(bh.filters[:len(bh.filters)-1]) {
+		filter, err := newByteFilter(f, false)
+		if err != nil {
+			return nil, src.wrap(err)
+		}
+		filter.apply(out)
+	}
+	d.raw = int64(len(out))
+	d.sum.Write(out)
+	return out, src.wrap(d.finish())
 }
 
 // sizes is what the index must say of the block; it is valid after finish.

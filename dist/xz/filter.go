@@ -13,6 +13,12 @@ type byteFilter interface {
 	apply(b []byte) int
 }
 
+// pieces is a source of decoded bytes. A piece is valid until the next call;
+// io.EOF marks the end.
+type pieces interface {
+	piece() ([]byte, error)
+}
+
 // newByteFilter makes the filter f for encoding or decoding.
 func newByteFilter(f filter, encode bool) (byteFilter, error) {
 	switch {

@@ -1,173 +1,234 @@
 package xz
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 )
 
-// pieces is a source of decoded bytes. A piece is valid until the next call;
-// io.EOF marks the end.
-type pieces interface {
-	piece() ([]byte, error)
+// chunk is one LZMA2 chunk: what its header says, and its input.
+type chunk struct {
+	control byte
+	props   props // if control says that it has some
+	raw     int   // bytes after decoding
+	coded   int   // bytes of in
+	in      *[chunkCodedMax]byte
+	end     int64 // offset of what follows the chunk, in the file
 }
 
-// chunkDecoder decodes the LZMA2 chunks of one block.
+func (c *chunk) stored() bool { return c.control < controlLZMA }
+
+// resetsDict reports whether nothing before the chunk is its dictionary.
+func (c *chunk) resetsDict() bool {
+	return c.control >= controlDict || c.control == controlStoredReset
+}
+
+// chunkReader reads the chunks of one block and verifies their order and sizes.
+type chunkReader struct {
+	src       *source
+	end       int64 // offset that no chunk may pass, negative if not known
+	rawLeft   int64 // bytes the block has still to give, negative if not known
+	hasDict   bool
+	hasProps  bool
+	rawStated int64
+}
+
+// newChunkReader reads the chunks of a block with header bh, which begin next
+// in src.
+func newChunkReader(src *source, bh *blockHeader) chunkReader {
+	r := chunkReader{src: src, end: -1, rawLeft: bh.raw, rawStated: bh.raw}
+	if bh.coded >= 0 {
+		r.end = src.offset + bh.coded
+	}
+	return r
+}
+
+// next reads a chunk, with its input to in. It returns io.EOF after the last
+// one.
+func (r *chunkReader) next(in *[chunkCodedMax]byte) (chunk, error) {
+	control, err := r.src.byte()
+	if err != nil {
+		return chunk{}, err
+	}
+	c := chunk{control: control, in: in}
+	switch {
+	case control == controlEnd:
+		return c, io.EOF
+	case c.resetsDict():
+		r.hasDict, r.hasProps = true, false
+	case control > controlStored && c.stored():
+		return c, fmt.Errorf("unknown control byte %#02x", control)
+	case !r.hasDict:
+		return c, errors.New("first chunk does not reset the dictionary")
+	}
+	if err := r.readHeader(&c); err != nil {
+		return c, err
+	}
+	if err := r.src.full(in[:c.coded]); err != nil {
+		return c, err
+	}
+	c.end = r.src.offset
+	return c, r.account(&c)
+}
+
+// readHeader reads sizes and properties.
+func (r *chunkReader) readHeader(c *chunk) error {
+	var b [5]byte
+	n := 2
+	switch {
+	case c.control >= controlProps:
+		n = 5
+	case !c.stored():
+		n = 4
+	}
+	if err := r.src.full(b[:n]); err != nil {
+		return err
+	}
+	c.raw = int(binary.BigEndian.Uint16(b[:])) + 1
+	c.coded = c.raw
+	if c.stored() {
+		return nil
+	}
+	c.raw += int(c.control&0x1F) << 16
+	c.coded = int(binary.BigEndian.Uint16(b[2:])) + 1
+	if c.control >= controlProps {
+		r.hasProps = true
+		var ok bool
+		if c.props, ok = parseProps(b[4]); !ok {
+			return fmt.Errorf("invalid LZMA properties %#02x", b[4])
+		}
+	}
+	if !r.hasProps {
+		return errors.New("chunk has no LZMA properties after a dictionary reset")
+	}
+	if c.coded < rangeHeader {
+		return errOverrun
+	}
+	return nil
+}
+
+// account compares the sizes so far with those that the block's header states.
+func (r *chunkReader) account(c *chunk) error {
+	if r.end >= 0 && c.end > r.end {
+		return errors.New("block is larger than the compressed size that its header states")
+	}
+	if r.rawLeft >= 0 {
+		if r.rawLeft -= int64(c.raw); r.rawLeft < 0 {
+			return fmt.Errorf("block holds more than the %d bytes its header states", r.rawStated)
+		}
+	}
+	return nil
+}
+
+// chunkDecoder decodes chunks into a window.
 type chunkDecoder struct {
 	symbolDecoder
-	src       *source
-	coded     []byte // of the current chunk, and slack
-	codedSize int
-	rawLeft   int // bytes the current chunk has still to give
-	stored    bool
-	needDict  bool
-	needProps bool
-	winMax    int // size at which the window wraps
+	winMax int // size at which the window wraps
 }
 
-// Windows start small, so that a header that promises much costs nothing.
-const firstWindow = 256 << 10
+// Windows start small and grow in large steps, so that a header that promises
+// much costs nothing.
+const (
+	firstWindow  = 256 << 10
+	windowGrowth = 16
+)
 
-// newChunkDecoder decodes from src with a dictionary of dictSize bytes. rawSize
-// is the block's uncompressed size, or negative if it is not known.
-func newChunkDecoder(src *source, dictSize, rawSize int64) *chunkDecoder {
-	c := &chunkDecoder{src: src, winMax: windowSize(dictSize, rawSize)}
-	c.dict = int(min(dictSize, int64(c.winMax)))
-	c.coded = make([]byte, chunkCodedMax+symbolCodedMax)
-	c.win = make([]byte, min(c.winMax, firstWindow))
-	c.needDict, c.needProps = true, true
-	return c
+// newChunkDecoder decodes with a dictionary of dictSize bytes into win, which
+// grows up to winMax bytes.
+func newChunkDecoder(dictSize int64, win []byte, winMax int64) *chunkDecoder {
+	d := &chunkDecoder{winMax: int(winMax)}
+	d.dict = int(min(dictSize, winMax))
+	d.win = win
+	return d
 }
 
-// windowSize is a multiple of posStatesMax wherever the window may wrap.
-func windowSize(dictSize, rawSize int64) int {
-	ring := (dictSize+posStatesMax-1)&^(posStatesMax-1) + copySlack
+// newWindow is a window for the first size bytes.
+func newWindow(size int64) []byte {
+	win := make([]byte, size)
+	return win
+}
+
+// windowSize is how large a window gets for a dictionary of dictSize bytes. If
+// it is not the whole content, of rawSize bytes or negative if not known, there
+// is room for kept decoded bytes that somebody still reads.
+func windowSize(dictSize, rawSize, kept int64) int64 {
+	ring := max(dictSize, kept) + copySlack
 	if rawSize >= 0 {
 		ring = min(ring, max(rawSize, 1))
 	}
-	return int(ring)
+	return ring
 }
 
-// piece decodes up to the end of the chunk or of the window.
-func (c *chunkDecoder) piece() ([]byte, error) {
-	for c.rawLeft == 0 {
-		if err := c.nextChunk(); err != nil {
+// decode decodes a chunk. The pieces are parts of the window.
+func (d *chunkDecoder) decode(c chunk) ([][]byte, error) {
+	if c.resetsDict() {
+		d.start = d.pos
+	}
+	if !c.stored() {
+		if err := d.begin(c); err != nil {
 			return nil, err
 		}
 	}
-	if c.pos == len(c.win) {
-		c.growOrWrap()
-	}
-	begin := c.pos
-	limit := min(c.pos+c.rawLeft, len(c.win))
-	if c.stored {
-		if err := c.src.full(c.win[begin:limit]); err != nil {
+	var pieces [][]byte
+	for left := c.raw; left > 0; {
+		if d.pos == len(d.win) {
+			d.growOrWrap()
+		}
+		begin, limit := d.pos, min(d.pos+left, len(d.win))
+		if c.stored() {
+			d.pos += copy(d.win[begin:limit], c.in[c.coded-left:])
+		} else if err := d.run(limit); err != nil {
 			return nil, err
 		}
-		c.pos = limit
-	} else if err := c.run(limit, c.codedSize); err != nil {
-		return nil, err
+		left -= limit - begin
+		pieces = append(pieces, d.win[begin:limit])
 	}
-	c.rawLeft -= limit - begin
-	if c.rawLeft == 0 && !c.stored {
-		return c.win[begin:limit], c.checkEnd()
+	if c.stored() {
+		return pieces, nil
 	}
-	return c.win[begin:limit], nil
+	return pieces, d.checkEnd(c.coded)
 }
 
-func (c *chunkDecoder) growOrWrap() {
-	if n := len(c.win); n < c.winMax {
-		win := make([]byte, min(4*n, c.winMax))
-		copy(win, c.win)
-		c.win = win
+// begin prepares for the symbols of a chunk.
+func (d *chunkDecoder) begin(c chunk) error {
+	switch {
+	case c.control >= controlProps:
+		d.resetState(c.props)
+	case c.control >= controlState:
+		d.resetState(d.props)
+	}
+	var ok bool
+	if d.rangeDecoder, ok = newRangeDecoder(c.in); !ok {
+		return errors.New("range coder does not start with a zero byte")
+	}
+	return nil
+}
+
+func (d *chunkDecoder) growOrWrap() {
+	if n := len(d.win); n < d.winMax {
+		win := newWindow(min(windowGrowth*int64(n), int64(d.winMax)))
+		copy(win, d.win)
+		d.win = win
 		return
 	}
-	c.pos = 0
-	c.start -= len(c.win)
+	// Where the dictionary started far enough back, only its place among
+	// positions matters.
+	d.pos = 0
+	start := d.start - len(d.win)
+	d.start = max(start, start%posStatesMax-(len(d.win)+posStatesMax)&^(posStatesMax-1))
 }
 
 // checkEnd verifies that the symbols used exactly the chunk's input.
-func (c *chunkDecoder) checkEnd() error {
-	if c.width < topValue {
-		c.code = c.code<<8 | uint32(c.in[c.next])
-		c.next++
-	}
+func (d *chunkDecoder) checkEnd(coded int) error {
+	d.rangeDecoder = d.normalize()
 	switch {
-	case c.next > c.codedSize:
+	case d.next > uint(coded):
 		return errOverrun
-	case c.next < c.codedSize || c.code != 0:
+	case d.next < uint(coded) || d.code != 0:
 		return errors.New("compressed data does not end with its chunk")
-	case c.copying > 0:
+	case d.copying > 0:
 		return errors.New("match reaches past the end of its chunk")
-	}
-	return nil
-}
-
-// nextChunk reads a chunk's header and, unless it is stored, its input.
-func (c *chunkDecoder) nextChunk() error {
-	control, err := c.src.byte()
-	if err != nil {
-		return err
-	}
-	if control == controlEnd {
-		return io.EOF
-	}
-	if control >= controlDict || control == controlStoredReset {
-		c.start = c.pos
-		c.needDict, c.needProps = false, true
-	} else if c.needDict {
-		return errors.New("first chunk does not reset the dictionary")
-	}
-	var size [2]byte
-	if err := c.src.full(size[:]); err != nil {
-		return err
-	}
-	c.rawLeft = int(size[0])<<8 + int(size[1]) + 1
-	c.stored = control < controlLZMA
-	if !c.stored {
-		c.rawLeft += int(control&0x1F) << 16
-		return c.beginLZMA(control)
-	}
-	if control > controlStored {
-		return fmt.Errorf("unknown control byte %#02x", control)
-	}
-	// Symbols after a stored chunk need a fresh state only if the next chunk
-	// says so: the format leaves the state as it was.
-	return nil
-}
-
-func (c *chunkDecoder) beginLZMA(control byte) error {
-	var size [2]byte
-	if err := c.src.full(size[:]); err != nil {
-		return err
-	}
-	c.codedSize = int(size[0])<<8 + int(size[1]) + 1
-	switch {
-	case control >= controlProps:
-		b, err := c.src.byte()
-		if err != nil {
-			return err
-		}
-		p, ok := parseProps(b)
-		if !ok {
-			return fmt.Errorf("invalid LZMA properties %#02x", b)
-		}
-		c.resetState(p)
-		c.needProps = false
-	case c.needProps:
-		return errors.New("chunk has no LZMA properties after a dictionary reset")
-	case control >= controlState:
-		c.resetState(c.props)
-	}
-	if c.codedSize < rangeHeader {
-		return errOverrun
-	}
-	if err := c.src.full(c.coded[:c.codedSize]); err != nil {
-		return err
-	}
-	clear(c.coded[c.codedSize:min(c.codedSize+symbolCodedMax, len(c.coded))])
-	if !c.rangeDecoder.reset(c.coded) {
-		return errors.New("range coder does not start with a zero byte")
 	}
 	return nil
 }

@@ -1,10 +1,6 @@
 package xz
 
-import (
-	"encoding/binary"
-	"errors"
-	"math/bits"
-)
+import "errors"
 
 // symbolDecoder decodes LZMA symbols into a window.
 //
@@ -57,193 +53,135 @@ func (d *symbolDecoder) previous() byte {
 	return d.win[d.pos-1]
 }
 
-// run decodes symbols until the window is filled up to limit. end is where the
-// chunk's input ends.
-func (d *symbolDecoder) run(limit, end int) error {
+// run decodes symbols until the window is filled up to limit. It is one long
+// function because its variables would else go through memory once per symbol.
+func (d *symbolDecoder) run(limit int) error {
 	if d.copying > 0 {
 		d.copyMatch(limit)
 	}
-	for d.pos < limit {
-		if d.next > end {
-			return errOverrun
-		}
-		at := uint32(d.pos-d.start) & d.posMask
-		if d.bit(&d.isMatch[uint32(d.state)<<4|at]) == 0 {
-			d.literals(limit, end)
+	c, win, pos, st := d.rangeDecoder, d.win, d.pos, uint32(d.state)
+	prev := uint32(d.previous())
+	for pos < limit {
+		at := uint32(pos - d.start)
+		posState := at & d.posMask
+		c = c.normalize()
+		p := &d.isMatch[st<<4|posState]
+		bound := c.bound(p)
+		if c.code < bound {
+			ctx := (at&d.litMask)<<(d.lc%8) + prev>>((8-d.lc)%32)
+			probs := (*[literalCoder]prob)(d.literals[ctx*literalCoder:])
+			var inverted uint
+			if c = c.below(p, bound); state(st).isLiteral() {
+				c, inverted = tree(c, plainLiterals(probs), 1)
+			} else {
+				c, inverted = c.matchedLiteral(probs, uint(win[d.source(pos)]))
+			}
+			prev = ^uint32(inverted) & 0xFF
+			win[pos] = byte(prev)
+			pos++
+			st = uint32(afterLiteral[st%16])
 			continue
 		}
-		length, err := d.match(at)
-		if err != nil {
-			return err
+		c = c.above(p, bound).normalize()
+		var length uint
+		p = &d.isRep[st]
+		bound = c.bound(p)
+		if c.code < bound {
+			c, length = d.match(c.below(p, bound), posState)
+			st = uint32(afterMatch[st%16])
+		} else if c, length = d.rep(c.above(p, bound), st, posState); length == 1 {
+			st = uint32(afterShortRep[st%16])
+		} else {
+			st = uint32(afterRep[st%16])
 		}
-		d.copying = length
-		d.copyMatch(limit)
+		dist := uint(d.reps[0])
+		if dist >= uint(pos-d.start) || dist >= uint(d.dict) {
+			return errDistance
+		}
+		from := d.source(pos)
+		if length <= copySlack && dist >= copySlack/2 && pos+copySlack <= limit && from+copySlack <= len(win) {
+			// Most matches are short, and how short is hard to predict.
+			*(*[16]byte)(win[pos:]) = *(*[16]byte)(win[from:])
+			*(*[16]byte)(win[pos+16:]) = *(*[16]byte)(win[from+16:])
+			pos += int(length)
+		} else {
+			d.pos, d.copying = pos, int(length)
+			d.copyMatch(limit)
+			pos = d.pos
+		}
+		prev = uint32(win[pos-1])
 	}
+	d.rangeDecoder, d.pos, d.state = c, pos, state(st)
 	return nil
 }
 
-// match decodes the rest of a match after its first bit.
-func (d *symbolDecoder) match(posState uint32) (int, error) {
-	s := uint32(d.state)
-	if d.bit(&d.isRep[s]) == 0 {
-		length := d.length(&d.matchLen, posState)
-		d.reps[3], d.reps[2], d.reps[1] = d.reps[2], d.reps[1], d.reps[0]
-		d.reps[0] = d.distance(length)
-		d.state = afterMatch[s&15]
-		return int(length), d.checkDistance()
+// source is where the match at the last distance takes its byte for pos from.
+func (d *symbolDecoder) source(pos int) int {
+	from := pos - int(d.reps[0]) - 1
+	if from < 0 {
+		from += len(d.win)
 	}
-	if d.bit(&d.isRepG0[s]) == 0 {
-		if d.bit(&d.isRep0Long[s<<4|posState]) == 0 {
-			d.state = afterShortRep[s&15]
-			return 1, d.checkDistance()
-		}
-	} else {
-		d.rotate(s)
-	}
-	d.state = afterRep[s&15]
-	return int(d.length(&d.repLen, posState)), d.checkDistance()
+	return from
 }
 
-// rotate decodes which of the last distances but the newest is repeated, and
-// makes it the newest.
-func (d *symbolDecoder) rotate(s uint32) {
+// match decodes the length and distance of a new match.
+func (d *symbolDecoder) match(c rangeDecoder, posState uint32) (rangeDecoder, uint) {
+	c, length := c.length(&d.matchLen, posState)
+	c, slot := tree(c, &d.distSlot[distState(uint32(length))], 1)
+	slot = ^slot % distSlots
+	d.reps[3], d.reps[2], d.reps[1] = d.reps[2], d.reps[1], d.reps[0]
+	d.reps[0] = uint32(slot)
+	if slot < distModelFrom {
+		return c, length
+	}
+	n := slot>>1 - 1
+	base := (2 | slot&1) << (n % 32)
+	var low uint
+	if slot < distModelEnd {
+		c, low = c.reverseTree(d.distSmall[base-slot:], n)
+	} else {
+		c, low = c.direct(n - alignBits)
+		base += low << alignBits
+		c, low = c.align(&d.distAlign)
+	}
+	d.reps[0] = uint32(base + low)
+	return c, length
+}
+
+// rep decodes the rest of a repeated match. It makes the distance the newest and
+// returns the length, which is 1 only for a short repeat.
+func (d *symbolDecoder) rep(c rangeDecoder, st, posState uint32) (rangeDecoder, uint) {
+	c, older := c.normalize().bit(&d.isRepG0[st])
+	if !older {
+		c, long := c.normalize().bit(&d.isRep0Long[st<<4|posState])
+		if !long {
+			return c, 1
+		}
+		return c.length(&d.repLen, posState)
+	}
 	r := d.reps
-	switch {
-	case d.bit(&d.isRepG1[s]) == 0:
+	if c, older = c.normalize().bit(&d.isRepG1[st]); !older {
 		d.reps = [numReps]uint32{r[1], r[0], r[2], r[3]}
-	case d.bit(&d.isRepG2[s]) == 0:
+	} else if c, older = c.normalize().bit(&d.isRepG2[st]); !older {
 		d.reps = [numReps]uint32{r[2], r[0], r[1], r[3]}
-	default:
+	} else {
 		d.reps = [numReps]uint32{r[3], r[0], r[1], r[2]}
 	}
-}
-
-func (d *symbolDecoder) checkDistance() error {
-	if dist := int(d.reps[0]); dist >= d.pos-d.start || dist >= d.dict {
-		return errDistance
-	}
-	return nil
-}
-
-func (d *symbolDecoder) length(m *lengthModel, posState uint32) uint32 {
-	if d.bit(&m.choice) == 0 {
-		return minMatch + d.tree(m.low[posState<<lenLowBits:], lenLowBits)
-	}
-	if d.bit(&m.choice2) == 0 {
-		return minMatch + lenLow + d.tree(m.mid[posState<<lenMidBits:], lenMidBits)
-	}
-	return minMatch + lenLow + lenMid + d.tree(m.high[:], lenHighBits)
-}
-
-func (d *symbolDecoder) distance(length uint32) uint32 {
-	slot := d.tree(d.distSlot[distState(length)][:], distSlotBits)
-	if slot < distModelFrom {
-		return slot
-	}
-	n := uint(slot>>1 - 1)
-	base := (2 | slot&1) << n
-	if slot < distModelEnd {
-		return base + d.reverseTree(d.distSmall[base-slot:], n)
-	}
-	base += d.direct(n-alignBits) << alignBits
-	return base + d.reverseTree(d.distAlign[:], alignBits)
+	return c.length(&d.repLen, posState)
 }
 
 // copyMatch copies as much of the current match as fits before limit.
 func (d *symbolDecoder) copyMatch(limit int) {
 	n := min(d.copying, limit-d.pos)
 	d.copying -= n
-	win, pos := d.win, d.pos
-	d.pos += n
-	dist := int(d.reps[0]) + 1
-	from := pos - dist
-	if from < 0 {
-		from += len(win)
-		for ; n > 0 && from < len(win); n-- {
-			win[pos] = win[from]
-			pos++
-			from++
-		}
-		if n == 0 {
-			return
-		}
+	end := d.pos + n
+	from := d.source(d.pos)
+	if from >= d.pos {
+		d.pos += copy(d.win[d.pos:end], d.win[from:])
 		from = 0
 	}
-	switch {
-	case n <= 16 && dist >= 8 && pos+16 <= len(win):
-		binary.LittleEndian.PutUint64(win[pos:], binary.LittleEndian.Uint64(win[from:]))
-		binary.LittleEndian.PutUint64(win[pos+8:], binary.LittleEndian.Uint64(win[from+8:]))
-	case dist >= n:
-		copy(win[pos:pos+n], win[from:from+n])
-	default:
-		// The match overlaps itself: what is copied doubles as it goes.
-		for done := 0; done < n; {
-			done += copy(win[pos+done:pos+n], win[from:pos+done])
-		}
+	// A match may overlap itself: what is copied doubles as it goes.
+	for d.pos < end {
+		d.pos += copy(d.win[d.pos:end], d.win[from:d.pos])
 	}
-}
-
-// literals decodes the rest of a literal after its first bit, and all literals
-// that follow at once.
-func (d *symbolDecoder) literals(limit, end int) {
-	width, code, next, in := d.width, d.code, d.next, d.in
-	win, pos := d.win, d.pos
-	prev := uint32(d.previous())
-	st := d.state
-	for {
-		at := uint32(pos - d.start)
-		ctx := (at&d.litMask)<<d.lc + prev>>(8-d.lc)
-		probs := (*[literalCoder]prob)(d.model.literals[ctx*literalCoder:])
-		node := uint32(1)
-		offs, matched := uint32(0), uint32(0)
-		if !st.isLiteral() {
-			from := pos - int(d.reps[0]) - 1
-			if from < 0 {
-				from += len(win)
-			}
-			offs, matched = 0x100, uint32(win[from])
-		}
-		for range 8 {
-			if width < topValue {
-				width <<= 8
-				code = code<<8 | uint32(in[next])
-				next++
-			}
-			matched <<= 1
-			p := &probs[offs+matched&offs+node]
-			v := uint32(*p)
-			bound := (width >> probBits) * v
-			rest, borrow := bits.Sub64(uint64(code), uint64(bound), 0)
-			zero := uint32(-borrow)
-			width = width - bound + (2*bound-width)&zero
-			code = uint32(rest) + bound&zero
-			*p = prob(int32(v) - int32(v-zero&probShift)>>probMove)
-			node = node<<1 + 1 + zero
-			offs &= matched ^ zero
-		}
-		win[pos] = byte(node)
-		prev = node & 0xFF
-		pos++
-		st = afterLiteral[st&15]
-		if pos >= limit || next > end {
-			break
-		}
-		// The first bit of the next symbol. If it is a match, leave its bit
-		// undecoded for run.
-		if width < topValue {
-			width <<= 8
-			code = code<<8 | uint32(in[next])
-			next++
-		}
-		p := &d.isMatch[uint32(st)<<4|uint32(pos-d.start)&d.posMask]
-		v := uint32(*p)
-		bound := (width >> probBits) * v
-		if code >= bound {
-			break
-		}
-		width = bound
-		*p = prob(v + (1<<probBits-v)>>probMove)
-	}
-	d.width, d.code, d.next = width, code, next
-	d.pos, d.state = pos, st
 }

@@ -1,7 +1,6 @@
 package xz
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -43,7 +42,10 @@ type Reader struct {
 	check   Check
 	records indexHash // of the blocks so far
 	ahead   []*unit
-	held    int64 // bytes of memory of ahead
+	held    int64         // bytes of memory of ahead and given
+	given   *unit         // its content is in rest
+	spare   []byte        // content that was used up
+	slots   chan struct{} // one for each block being decoded
 	rest    []byte
 	err     error
 }
@@ -67,7 +69,7 @@ type blockReader struct {
 func NewReader(r io.Reader, c ReaderConfig) (*Reader, error) {
 	c.MaxMemory = cmp.Or(c.MaxMemory, defaultReaderMemory)
 	c.Workers = cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
-	x := &Reader{src: newSource(r), config: c}
+	x := &Reader{src: newSource(r), config: c, slots: make(chan struct{}, c.Workers)}
 	if err := x.readStreamHeader(); err != nil {
 		return nil, x.src.wrap(err)
 	}
@@ -109,8 +111,13 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	}
 }
 
-// nextPiece returns the next decoded bytes.
+// nextPiece returns the next decoded bytes. What it returned before is not used
+// any more.
 func (r *Reader) nextPiece() ([]byte, error) {
+	if u := r.given; u != nil {
+		r.given, r.spare = nil, u.job.out
+		r.held -= u.held
+	}
 	for {
 		r.fill()
 		u := r.ahead[0]
@@ -120,27 +127,26 @@ func (r *Reader) nextPiece() ([]byte, error) {
 				return b, err
 			}
 			r.records.add(u.blockDecoder.sizes())
-			r.drop()
+			r.held -= u.held
+			r.ahead = r.ahead[1:]
 			continue
 		}
 		if u.job != nil {
 			<-u.job.done
-			r.drop()
+			r.given = u
+			r.ahead = r.ahead[1:]
+			r.fill() // so that work goes on while the caller is busy
+			r.spare = nil
 			return u.job.out, u.job.err
 		}
 		return nil, u.err
 	}
 }
 
-// drop removes the first unit.
-func (r *Reader) drop() {
-	r.held -= r.ahead[0].held
-	r.ahead = r.ahead[1:]
-}
-
-// fill reads ahead as far as workers, memory and the file allow.
+// fill reads ahead as far as workers, memory and the file allow. One block more
+// than there are workers is ready to be taken up.
 func (r *Reader) fill() {
-	for len(r.ahead) < r.config.Workers {
+	for len(r.ahead) <= r.config.Workers {
 		if n := len(r.ahead); n > 0 && r.ahead[n-1].job == nil {
 			return // what follows is not known before this unit's end
 		}
@@ -196,7 +202,7 @@ func (r *Reader) nextBlock(sizeByte byte) (*unit, error) {
 	if limit := r.config.MaxMemory; need > limit {
 		return nil, fmt.Errorf("block needs %d bytes of memory, the limit is %d: %w", need, limit, ErrMemory)
 	}
-	whole := bh.raw + bh.coded + decoderBase*2
+	whole := bh.wholeMemory()
 	parallel := r.config.Workers > 1 && bh.raw >= 0 && bh.coded >= 0 &&
 		max(bh.raw, bh.coded) <= maxBlockAhead && whole <= r.config.MaxMemory
 	if len(r.ahead) > 0 && (!parallel || r.held+whole > r.config.MaxMemory) {
@@ -224,45 +230,23 @@ func (r *Reader) readAhead(bh blockHeader, need int64) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := newBlockDecoder(memorySource(coded, offset), bh, r.check)
-	if err != nil {
-		return nil, err
-	}
+	src := memorySource(coded, offset)
 	next, _ := r.src.r.Peek(1)
-	if alone := len(r.ahead) == 0 && (len(next) == 0 || next[0] == 0); alone {
-		return &unit{blockDecoder: d, held: need}, nil
+	if alone := len(r.ahead) == 0 && r.given == nil && (len(next) == 0 || next[0] == 0); alone {
+		d, err := newBlockDecoder(src, bh, r.check)
+		return &unit{blockDecoder: d, held: need}, err
 	}
 	r.records.add(bh.indexSizes(bh.coded, bh.raw, r.check))
 	j := &blockReader{done: make(chan struct{})}
+	win := r.spare
+	r.spare = nil
 	go func() {
 		defer close(j.done)
-		j.out, j.err = d.all()
+		r.slots <- struct{}{}
+		defer func() { <-r.slots }()
+		j.out, j.err = decodeWhole(src, bh, r.check, win)
 	}()
 	return &unit{job: j, held: need}, nil
-}
-
-// all decodes a block whose size is known into one slice.
-func (d *blockDecoder) all() ([]byte, error) {
-	chunks, plain := d.out.(*chunkDecoder)
-	if plain && chunks.winMax >= int(d.header.raw) {
-		for {
-			if _, err := d.piece(); err == io.EOF {
-				return chunks.win[:d.raw], nil
-			} else if err != nil {
-				return nil, err
-			}
-		}
-	}
-	var out bytes.Buffer
-	for {
-		b, err := d.piece()
-		if err == io.EOF {
-			return out.Bytes(), nil
-		} else if err != nil {
-			return nil, err
-		}
-		out.Write(b)
-	}
 }
 
 func (r *Reader) readStreamHeader() error {
