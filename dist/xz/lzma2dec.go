@@ -146,6 +146,7 @@ func newChunkDecoder(dictSize int64, win []byte, winMax int64) *chunkDecoder {
 // newWindow is a window for the first size bytes.
 func newWindow(size int64) []byte {
 	win := make([]byte, size)
+	adviseHugePages(win)
 	return win
 }
 
