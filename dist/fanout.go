@@ -110,6 +110,8 @@ type meter struct {
 	state  Progress
 }
 
+// add reports n more bytes. The last byte is left for done: a compressor may
+// have taken all of its input and still have most of its work before it.
 func (m *meter) add(n int) {
 	if m.report == nil {
 		return
@@ -117,5 +119,18 @@ func (m *meter) add(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state.Done += int64(n)
+	shown := m.state
+	shown.Done = min(shown.Done, max(shown.Total-1, 0))
+	m.report(shown)
+}
+
+// done reports that all is in place.
+func (m *meter) done() {
+	if m.report == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.Done = m.state.Total
 	m.report(m.state)
 }

@@ -43,7 +43,7 @@ func TestReadBackFindsDamage(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				sum, err := s.compress(t.Context(), &works[0], []*output{o})
+				sum, err := s.compress(t.Context(), &works[0], []*output{o}, &meter{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -239,7 +239,7 @@ func (c *Recompression) plan(formats []Format) error {
 			name: j.stem, dir: j.dir, task: fmt.Sprintf("recompressing %q", j.stem), size: j.work.size, formats: formats,
 			stream: j.stream, reserve: usualReserve(j.work.size), place: j.place,
 		}
-		w.extra = max(0, j.sources[0].reserve()-w.reserve)
+		w.extra = max(0, j.sources[0].memory-w.reserve)
 		todo, works = append(todo, j), append(works, w)
 	}
 	if err := c.setup.plan(works); err != nil {

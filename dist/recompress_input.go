@@ -161,8 +161,8 @@ func (s *tarSource) inspect(f *os.File) error {
 	return nil
 }
 
-// readBuffers is what an [Archive] holds beside a dictionary, in bytes.
-const readBuffers = 4 << 20
+// readBuffers is more than an [Archive] holds beside a dictionary, in bytes.
+const readBuffers = 16 << 20
 
 // inspectTar looks at the first header of a .tar.
 func (s *tarSource) inspectTar(f *os.File) error {
@@ -173,18 +173,10 @@ func (s *tarSource) inspectTar(f *os.File) error {
 	return nil
 }
 
-// reserve returns about what reading the file takes, in bytes of memory.
-func (s *tarSource) reserve() int64 {
-	if s.format == Zst {
-		return 2 * s.memory // the decoder keeps a second window to move the first one
-	}
-	return s.memory
-}
-
 // usualReserve is what reading an archive of a tar stream with size bytes takes
-// in most cases, in bytes of memory: no dictionary is larger than promote-release
-// makes it.
-func usualReserve(size int64) int64 { return min(size, maxZstWindow) + readBuffers }
+// at most in usual cases, in bytes of memory: a dictionary is rounded up from the
+// size, and no larger than promote-release makes it.
+func usualReserve(size int64) int64 { return min(2*size, maxZstWindow) + readBuffers }
 
 // copyTar copies the tar stream to w and learns the digest of the file. All of
 // the file is checked, as [Archive.Next] does.

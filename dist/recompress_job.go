@@ -50,7 +50,7 @@ func (c *Recompression) measure(ctx context.Context, j *recompressJob) error {
 
 // learn is [tarSource.learn] within the limit of memory.
 func (c *Recompression) learn(ctx context.Context, s *tarSource) error {
-	need := min(s.reserve(), cmp.Or(c.setup.MaxMemory, math.MaxInt64))
+	need := min(s.memory, cmp.Or(c.setup.MaxMemory, math.MaxInt64))
 	if err := c.memory.Acquire(ctx, need); err != nil {
 		return err
 	}

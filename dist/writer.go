@@ -57,7 +57,7 @@ type Writer struct {
 // Progress says how far the archives of a package are.
 type Progress struct {
 	Package string
-	Done    int64 // bytes of the tar stream that all formats have taken
+	Done    int64 // bytes of the tar stream that all formats have taken; Total when the archives are in place
 	Total   int64 // bytes of the whole tar stream
 }
 
@@ -254,7 +254,9 @@ func (s *setup) write(ctx context.Context, k *work) (err error) {
 		}
 		outs = append(outs, o)
 	}
-	sum, err := s.compress(ctx, k, outs)
+	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.size}}
+	m.add(0) // it has begun
+	sum, err := s.compress(ctx, k, outs, m)
 	if err != nil {
 		return err
 	}
@@ -266,6 +268,7 @@ func (s *setup) write(ctx context.Context, k *work) (err error) {
 	if err := k.place(ctx, k, outs, sum); err != nil {
 		return err
 	}
+	m.done()
 	for i, o := range outs {
 		k.out = append(k.out, Artifact{
 			Name: o.name, Path: o.path(), Package: k.name, Format: k.formats[i],
@@ -277,10 +280,9 @@ func (s *setup) write(ctx context.Context, k *work) (err error) {
 
 // compress runs the tar stream of k through a compressor for each output, and
 // returns the stream's digest.
-func (s *setup) compress(ctx context.Context, k *work, outs []*output) (manifests.Hash, error) {
+func (s *setup) compress(ctx context.Context, k *work, outs []*output, m *meter) (manifests.Hash, error) {
 	sum := sha256.New()
 	g, ctx := errgroup.WithContext(ctx)
-	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.size}}
 	fan := newFanout(ctx, len(outs), m.add)
 	for i, o := range outs {
 		g.Go(func() error {
