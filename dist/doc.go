@@ -3,7 +3,8 @@
 // [Package] in the tree that rust-installer (src/tools/rust-installer in
 // rust-lang/rust) defines. A [Writer] turns packages into compressed files,
 // [OpenArchive], [Unpack] and [ReadMeta] read such files back without trusting
-// them, and [Install] lays components out under a prefix.
+// them, [Install] lays components out under a prefix, and a [Recompressor]
+// compresses archives once more for a release.
 //
 // Equal packages give equal bytes: nothing in an archive depends on the
 // directory, the umask, the clock, the locale or the number of threads.
