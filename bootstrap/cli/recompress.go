@@ -71,7 +71,7 @@ count, not the formats and the profile of x dist.`,
 	complete(cmd, "profile", string(dist.Fast), string(dist.Balanced), string(dist.Best))
 	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String())
 	cobra.CheckErr(cmd.MarkFlagDirname("out"))
-	hideGlobals(cmd, "sysroot")
+	hideGlobals(cmd, "sysroot", "build-dir")
 	return cmd
 }
 
@@ -142,7 +142,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	r.Progress = p.packing
 	p.writer = dist.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
 	if !a.flags.dryRun {
-		unlock, err := a.lockOutputs(ctx, cfg, r, files)
+		unlock, err := a.lockOutputs(ctx, r, files)
 		if err != nil {
 			return err
 		}
@@ -170,8 +170,9 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 }
 
 // lockOutputs takes the folders of the outputs for this process, and removes what
-// killed runs have left there. build/dist belongs to its build folder.
-func (a *app) lockOutputs(ctx context.Context, cfg config.Config, r dist.Recompressor, files []string) (unlock func(), err error) {
+// killed runs have left there. A folder that a build has made goes with its build
+// folder, which `x dist` takes.
+func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []string) (unlock func(), err error) {
 	var dirs []string
 	for _, path := range files {
 		dir := path
@@ -191,8 +192,8 @@ func (a *app) lockOutputs(ctx context.Context, cfg config.Config, r dist.Recompr
 	}
 	for _, dir := range slices.Compact(dirs) {
 		locked := dir
-		if build := a.buildDir(cfg); dir == filepath.Join(build, "dist") && fileExists(build) {
-			locked = build
+		if made, err := bootstrap.Made(filepath.Dir(dir)); err == nil && slices.Contains(made, filepath.Base(dir)) {
+			locked = filepath.Dir(dir)
 		}
 		u, err := bootstrap.Lock(ctx, locked, func(holder string) {
 			a.progressf("x: waiting for the folder %q, which %s uses", locked, holder)
