@@ -1,16 +1,14 @@
 package xz
 
-// chunksAhead is how many chunks are read, and decoded in the background, ahead
-// of the one whose content is in use.
+// chunksAhead is how many chunks are decoded in the background ahead of the one
+// whose content is in use.
 const chunksAhead = 2
 
-// keptAhead is the most bytes of content that are in use or were decoded ahead.
-const keptAhead = (chunksAhead + 1) * chunkRawMax
-
 // chunkPieces gives the content of a block chunk by chunk. While the caller is
-// busy with a piece, the chunks that follow are decoded in the background. Input
-// is read only while piece runs.
+// busy with a piece, the ahead chunks that follow are decoded in the background.
+// Input is read only while piece runs.
 type chunkPieces struct {
+	ahead   int
 	reader  chunkReader
 	decoder *chunkDecoder
 	ready   [][]byte    // decoded and not yet given out
@@ -21,12 +19,14 @@ type chunkPieces struct {
 }
 
 // newChunkPieces reads the chunks of a block with header bh, which begin next in
-// src.
-func newChunkPieces(src *source, bh *blockHeader) *chunkPieces {
-	winMax := windowSize(bh.dictSize, bh.raw, keptAhead)
+// src. It may use spare as the window.
+func newChunkPieces(src *source, bh *blockHeader, ahead int, spare []byte) *chunkPieces {
+	winMax := windowSize(bh, ahead)
+	win := newWindow(min(max(firstWindow, int64(cap(spare))), winMax), spare)
 	return &chunkPieces{
+		ahead:   ahead,
 		reader:  newChunkReader(src, bh),
-		decoder: newChunkDecoder(bh.dictSize, newWindow(min(firstWindow, winMax)), winMax),
+		decoder: newChunkDecoder(bh.dictSize, win, winMax),
 	}
 }
 
@@ -75,7 +75,7 @@ func (p *chunkPieces) piece() ([]byte, error) {
 
 // start reads chunks and starts their jobs as far ahead as is allowed.
 func (p *chunkPieces) start() {
-	for len(p.jobs) <= chunksAhead && p.end == nil {
+	for len(p.jobs) <= p.ahead && p.end == nil {
 		if len(p.inputs) == 0 {
 			p.inputs = append(p.inputs, new([chunkCodedMax]byte))
 		}
@@ -87,7 +87,11 @@ func (p *chunkPieces) start() {
 		}
 		p.inputs = p.inputs[:n]
 		j := &chunkJob{chunk: c, done: make(chan struct{})}
-		go j.run(p.decoder, p.last)
+		if p.ahead == 0 {
+			j.run(p.decoder, nil)
+		} else {
+			go j.run(p.decoder, p.last)
+		}
 		p.jobs, p.last = append(p.jobs, j), j
 	}
 }

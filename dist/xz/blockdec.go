@@ -132,8 +132,8 @@ func (bh *blockHeader) checkFilters() error {
 }
 
 // memory is about what decoding the block piece by piece takes.
-func (bh *blockHeader) memory() int64 {
-	return windowSize(bh.dictSize, bh.raw, keptAhead) + (chunksAhead+1)*chunkCodedMax + decoderBase
+func (bh *blockHeader) memory(ahead int) int64 {
+	return windowSize(bh, ahead) + int64(ahead+1)*chunkCodedMax + decoderBase
 }
 
 // wholeMemory is about what decoding the block as a whole takes.
@@ -147,14 +147,17 @@ type blockDecoder struct {
 	sum    hash.Hash
 	src    *source
 	start  int64 // offset of the compressed data
-	out    pieces
-	raw    int64 // bytes given so far
-	coded  int64 // compressed bytes, once finished
+	chunks *chunkPieces
+	out    pieces // chunks, or filters over them
+	raw    int64  // bytes given so far
+	coded  int64  // compressed bytes, once finished
 }
 
-func newBlockDecoder(src *source, bh blockHeader, check Check) (*blockDecoder, error) {
+// newBlockDecoder may use spare as the window.
+func newBlockDecoder(src *source, bh blockHeader, check Check, ahead int, spare []byte) (*blockDecoder, error) {
 	d := &blockDecoder{header: bh, check: check, sum: check.newHash(), src: src, start: src.offset}
-	d.out = newChunkPieces(src, &bh)
+	d.chunks = newChunkPieces(src, &bh, ahead, spare)
+	d.out = d.chunks
 	for i := len(bh.filters) - 2; i >= 0; i-- {
 		f, err := newByteFilter(bh.filters[i], false)
 		if err != nil {
@@ -208,14 +211,12 @@ func (d *blockDecoder) finish() error {
 }
 
 // decodeWhole decodes a block with stated sizes, all of which src holds. The
-// content is put into win if that is large enough.
-func decodeWhole(src *source, bh blockHeader, check Check, win []byte) ([]byte, error) {
+// content may be put into spare.
+func decodeWhole(src *source, bh blockHeader, check Check, spare []byte) ([]byte, error) {
 	d := &blockDecoder{header: bh, check: check, sum: check.newHash(), src: src, start: src.offset}
 	reader := newChunkReader(src, &bh)
-	if int64(cap(win)) < bh.raw {
-		win = newWindow(min(bh.raw, max(firstWindow, windowGrowth*bh.coded)))
-	}
-	decoder := newChunkDecoder(bh.dictSize, win[:min(bh.raw, int64(cap(win)))], bh.raw)
+	first := max(firstWindow, windowGrowth*bh.coded, int64(cap(spare)))
+	decoder := newChunkDecoder(bh.dictSize, newWindow(min(first, bh.raw), spare), bh.raw)
 	for in := new([chunkCodedMax]byte); ; {
 		c, err := reader.next(in)
 		if err == nil {

@@ -130,7 +130,7 @@ type chunkDecoder struct {
 // Windows start small and grow in large steps, so that a header that promises
 // much costs nothing.
 const (
-	firstWindow  = 256 << 10
+	firstWindow  = 64 << 10
 	windowGrowth = 16
 )
 
@@ -143,20 +143,24 @@ func newChunkDecoder(dictSize int64, win []byte, winMax int64) *chunkDecoder {
 	return d
 }
 
-// newWindow is a window for the first size bytes.
-func newWindow(size int64) []byte {
+// newWindow is a window for the first size bytes, made of spare if that is large
+// enough.
+func newWindow(size int64, spare []byte) []byte {
+	if int64(cap(spare)) >= size {
+		return spare[:size]
+	}
 	win := make([]byte, size)
 	adviseHugePages(win)
 	return win
 }
 
-// windowSize is how large a window gets for a dictionary of dictSize bytes. If
-// it is not the whole content, of rawSize bytes or negative if not known, there
-// is room for kept decoded bytes that somebody still reads.
-func windowSize(dictSize, rawSize, kept int64) int64 {
-	ring := max(dictSize, kept) + copySlack
-	if rawSize >= 0 {
-		ring = min(ring, max(rawSize, 1))
+// windowSize is how large the window of a block gets in bytes. If it does not
+// hold the whole content, it has room for the chunks that are decoded ahead and
+// the one that is in use.
+func windowSize(bh *blockHeader, ahead int) int64 {
+	ring := max(bh.dictSize, int64(ahead+1)*chunkRawMax) + copySlack
+	if bh.raw >= 0 {
+		ring = min(ring, max(bh.raw, 1))
 	}
 	return ring
 }
@@ -208,7 +212,7 @@ func (d *chunkDecoder) begin(c chunk) error {
 
 func (d *chunkDecoder) growOrWrap() {
 	if n := len(d.win); n < d.winMax {
-		win := newWindow(min(windowGrowth*int64(n), int64(d.winMax)))
+		win := newWindow(min(windowGrowth*int64(n), int64(d.winMax)), nil)
 		copy(win, d.win)
 		d.win = win
 		return

@@ -20,7 +20,10 @@ type ReaderConfig struct {
 	MaxMemory int64
 
 	// Workers is how many blocks are decoded at a time, if their headers state
-	// their sizes; zero means GOMAXPROCS.
+	// their sizes; zero means GOMAXPROCS. Any but 1 also lets a single block be
+	// decoded in the background, ahead of what is read. The input is read only
+	// while a method of the Reader runs, and what goes on in the background ends
+	// by itself if the Reader is given up.
 	Workers int
 
 	// MultiStream accepts several streams one after the other, with padding
@@ -44,7 +47,7 @@ type Reader struct {
 	ahead   []*unit
 	held    int64         // bytes of memory of ahead and given
 	given   *unit         // its content is in rest
-	spare   []byte        // content that was used up
+	spare   []byte        // memory that was used up
 	slots   chan struct{} // one for each block being decoded
 	rest    []byte
 	err     error
@@ -127,17 +130,21 @@ func (r *Reader) nextPiece() ([]byte, error) {
 				return b, err
 			}
 			r.records.add(u.blockDecoder.sizes())
+			r.spare = u.blockDecoder.chunks.decoder.win
 			r.held -= u.held
 			r.ahead = r.ahead[1:]
 			continue
 		}
 		if u.job != nil {
 			<-u.job.done
+			if u.job.err != nil {
+				return nil, u.job.err
+			}
 			r.given = u
 			r.ahead = r.ahead[1:]
 			r.fill() // so that work goes on while the caller is busy
 			r.spare = nil
-			return u.job.out, u.job.err
+			return u.job.out, nil
 		}
 		return nil, u.err
 	}
@@ -198,14 +205,18 @@ func (r *Reader) nextBlock(sizeByte byte) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	need := bh.memory()
+	ahead := chunksAhead
+	if r.config.Workers == 1 || bh.memory(ahead) > r.config.MaxMemory {
+		ahead = 0
+	}
+	need := bh.memory(ahead)
 	if limit := r.config.MaxMemory; need > limit {
 		return nil, fmt.Errorf("block needs %d bytes of memory, the limit is %d: %w", need, limit, ErrMemory)
 	}
 	whole := bh.wholeMemory()
 	parallel := r.config.Workers > 1 && bh.raw >= 0 && bh.coded >= 0 &&
 		max(bh.raw, bh.coded) <= maxBlockAhead && whole <= r.config.MaxMemory
-	if len(r.ahead) > 0 && (!parallel || r.held+whole > r.config.MaxMemory) {
+	if busy := len(r.ahead) > 0 || r.given != nil; busy && (!parallel || r.held+whole > r.config.MaxMemory) {
 		return nil, nil
 	}
 	if _, err := r.src.r.Discard(size); err != nil {
@@ -213,10 +224,10 @@ func (r *Reader) nextBlock(sizeByte byte) (*unit, error) {
 	}
 	r.src.offset += int64(size)
 	if !parallel {
-		d, err := newBlockDecoder(r.src, bh, r.check)
+		d, err := newBlockDecoder(r.src, bh, r.check, ahead, r.takeSpare())
 		return &unit{blockDecoder: d, held: need}, err
 	}
-	return r.readAhead(bh, whole)
+	return r.readAhead(bh, whole, ahead)
 }
 
 // maxBlockAhead is the largest block that is read whole into memory, in bytes.
@@ -224,7 +235,7 @@ const maxBlockAhead = 256 << 20
 
 // readAhead reads a block's compressed data and decodes it in the background,
 // unless it is the only one.
-func (r *Reader) readAhead(bh blockHeader, need int64) (*unit, error) {
+func (r *Reader) readAhead(bh blockHeader, need int64, ahead int) (*unit, error) {
 	offset := r.src.offset
 	coded, err := r.src.take(bh.coded + int64(padding(uint64(bh.coded))+r.check.size()))
 	if err != nil {
@@ -233,20 +244,26 @@ func (r *Reader) readAhead(bh blockHeader, need int64) (*unit, error) {
 	src := memorySource(coded, offset)
 	next, _ := r.src.r.Peek(1)
 	if alone := len(r.ahead) == 0 && r.given == nil && (len(next) == 0 || next[0] == 0); alone {
-		d, err := newBlockDecoder(src, bh, r.check)
+		d, err := newBlockDecoder(src, bh, r.check, ahead, r.takeSpare())
 		return &unit{blockDecoder: d, held: need}, err
 	}
 	r.records.add(bh.indexSizes(bh.coded, bh.raw, r.check))
 	j := &blockReader{done: make(chan struct{})}
-	win := r.spare
-	r.spare = nil
+	spare := r.takeSpare()
 	go func() {
 		defer close(j.done)
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()
-		j.out, j.err = decodeWhole(src, bh, r.check, win)
+		j.out, j.err = decodeWhole(src, bh, r.check, spare)
 	}()
 	return &unit{job: j, held: need}, nil
+}
+
+// takeSpare returns memory that was used up, if there is any.
+func (r *Reader) takeSpare() []byte {
+	spare := r.spare
+	r.spare = nil
+	return spare
 }
 
 func (r *Reader) readStreamHeader() error {

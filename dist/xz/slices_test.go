@@ -40,7 +40,7 @@ func TestSliceCoderBorders(t *testing.T) {
 // checkChunks decodes LZMA2 chunks and compares.
 func checkChunks(t *testing.T, coded, want []byte, dictSize int64) {
 	t.Helper()
-	d := newChunkPieces(newSource(bytes.NewReader(coded)), &blockHeader{dictSize: dictSize, coded: -1, raw: -1})
+	d := newChunkPieces(newSource(bytes.NewReader(coded)), &blockHeader{dictSize: dictSize, coded: -1, raw: -1}, 0, nil)
 	var got []byte
 	for {
 		b, err := d.piece()

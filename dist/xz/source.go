@@ -57,11 +57,16 @@ func (s *source) full(p []byte) error {
 
 // take reads n bytes. Memory grows with what is there, not with n.
 func (s *source) take(n int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(min(n, 1<<20)))
-	k, err := io.CopyN(&b, s.r, n)
-	s.offset += k
-	return b.Bytes(), unexpected(err)
+	b := make([]byte, min(n, 1<<20))
+	for done := 0; ; {
+		if err := s.full(b[done:]); err != nil {
+			return nil, err
+		}
+		if done = len(b); int64(done) == n {
+			return b, nil
+		}
+		b = append(b, make([]byte, min(n-int64(done), 15*int64(done)))...)
+	}
 }
 
 // unexpected makes an end of input an error.
