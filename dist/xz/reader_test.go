@@ -53,7 +53,7 @@ func TestReaderOfXZ(t *testing.T) {
 	t.Parallel()
 	data := branchy(300_000)
 	for _, args := range []string{
-		"-0", "-6", "-9e",
+		"-0", "-1", "-2", "-3", "-4", "-5", "-6", "-7", "-8", "-9", "-0e", "-9e",
 		"-1 -T2 --block-size=100000",
 		"-6 -T1 --block-size=100000", // several blocks without sizes
 		"--check=none", "--check=crc32", "--check=sha256",
@@ -62,6 +62,10 @@ func TestReaderOfXZ(t *testing.T) {
 		"--x86 --lzma2=preset=3", "--arm64 --lzma2=preset=3", "--delta=dist=3 --lzma2=preset=3",
 		"--x86=start=4096 --lzma2=preset=3", "--delta=dist=256 --x86 --lzma2=preset=3",
 		"--x86 --lzma2=preset=1 -T2 --block-size=90001",
+		"--arm64 --lzma2=preset=1 -T2 --block-size=90001",
+		"--delta=dist=4 --x86 --lzma2=preset=1 -T2 --block-size=90001 --check=crc32",
+		"--delta=dist=1 --delta=dist=2 --x86 --lzma2=preset=1",
+		"--lzma2=preset=1,mf=hc3,mode=fast,nice=2", "--lzma2=preset=6,nice=273",
 	} {
 		t.Run(args, func(t *testing.T) {
 			stream := runXZ(t, data, strings.Fields(args)...)
@@ -156,6 +160,37 @@ func TestReaderDamage(t *testing.T) {
 			bad[i] ^= 1 << (i % 8)
 			if got, err := decompress(bad, c); err == nil {
 				t.Fatalf("byte %d changed: no error, content equal: %v", i, bytes.Equal(got, data))
+			}
+		}
+	}
+}
+
+// Every byte of small files of each kind, changed in several ways. Without a
+// check other content is possible, anything else is not.
+func TestReaderDamagedBytes(t *testing.T) {
+	t.Parallel()
+	data := branchy(3000)[1200:2000]
+	for _, args := range []string{
+		"--check=crc32", "--check=crc64", "--check=sha256", "--check=none", "-T2 --block-size=500 --check=none",
+		"--x86 --lzma2=preset=0", "--delta=dist=2 --arm64 --lzma2=preset=0 --check=none",
+	} {
+		stream := runXZ(t, data, strings.Fields("-0 "+args)...)
+		for i := range stream {
+			for _, mask := range []byte{0x01, 0xC0} {
+				bad := bytes.Clone(stream)
+				bad[i] ^= mask
+				for _, workers := range []int{1, 2} {
+					got, err := decompress(bad, ReaderConfig{Workers: workers, MaxMemory: fuzzLimit})
+					var e *Error
+					switch {
+					case err == nil && !strings.Contains(args, "none"):
+						t.Fatalf("%s: byte %d changed by %#x: no error", args, i, mask)
+					case err == nil && (bytes.Equal(got, data) || len(got) != len(data)):
+						t.Fatalf("%s: byte %d changed by %#x: got %d bytes, which equal the content or have another size", args, i, mask, len(got))
+					case err != nil && (!errors.As(err, &e) || e.Offset > int64(len(bad))):
+						t.Fatalf("%s: byte %d changed by %#x: got error %#v, want an Error with an offset in the file", args, i, mask, err)
+					}
+				}
 			}
 		}
 	}
