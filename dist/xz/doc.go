@@ -10,21 +10,26 @@
 //
 // # How a block is compressed
 //
-// A block is held in memory and compressed in three steps:
+// A block is held in memory and compressed in four steps:
 //
+//   - Long repeats (repeats.go) are found first, through the few positions
+//     that their content selects. They are left out of the next step, where
+//     documentation, for example, would cost most of the time.
 //   - The match finder (radix.go, refine.go) finds the longest earlier match of
-//     every position of a span of 64 MiB at once. It sorts positions into
-//     buckets by their first bytes and refines the buckets, which are
-//     independent of each other, in parallel. Unlike with hash chains and binary
-//     trees no load depends on the one before, so the processor can wait for
-//     many at a time, and no worker needs tables of its own. The window is the
-//     dictionary before the span and the span itself, so it does not shrink
-//     where a span starts.
+//     every position of a span at once; a span is the whole block, or a part of
+//     up to 160 MiB. It sorts positions into buckets by their first bytes and
+//     refines the buckets, which are independent of each other, in parallel.
+//     Unlike with hash chains and binary trees no load depends on the one
+//     before, so the processor can wait for many at a time, and no worker needs
+//     tables of its own. The window is the dictionary before the span and the
+//     span itself, so it does not shrink where a span starts.
 //   - Slices of the span are parsed in parallel. [Fast] takes what seems best
 //     with a short lookahead (lazy.go). The others look for the cheapest path
 //     through all literals, matches and repeats (optimal.go) with prices from
-//     probabilities that follow the parse (price.go). Borders of slices are
-//     fixed.
+//     probabilities that follow the parse (price.go); of a long match only the
+//     start and the end are searched. Short and near matches, which the finder
+//     does not keep, come from small hash tables (near.go). Borders of slices
+//     are fixed.
 //   - One worker at a time encodes the slices that are parsed, in order, with
 //     the range coder (encoder.go, rangeenc.go, chunk.go). The probabilities go
 //     on from slice to slice, so that slices cost next to nothing.

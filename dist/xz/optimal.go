@@ -20,7 +20,7 @@ type optimalParser struct {
 }
 
 // maxNodes is the longest batch, in bytes.
-const maxNodes = 2048
+const maxNodes = 4096
 
 // priceSpan is how many bytes are encoded with the same price tables.
 const priceSpan = 1024
