@@ -34,8 +34,8 @@ type Writer struct {
 	ModTime time.Time
 	// Jobs bounds how many goroutines compress xz, and how many packages are
 	// written at a time; 0 means one for each processor. gz and zst are one
-	// goroutine for each package, and are not counted: they take a tenth of the
-	// time. The bytes of the archives do not depend on it.
+	// goroutine for each package, and are not counted: they take a seventh of the
+	// processor time. The bytes of the archives do not depend on it.
 	Jobs int
 	// MaxMemory in bytes bounds the estimated memory of the compressors; 0 sets
 	// no bound. Fewer packages are then written at a time, with fewer goroutines.
