@@ -56,6 +56,7 @@ type recordedSettings struct {
 	Level      string `json:"level"`
 	Dictionary int64  `json:"dictionary"`
 	Block      int64  `json:"block,omitempty"`
+	Span       int64  `json:"span,omitempty"`
 	Filter     string `json:"filter,omitempty"`
 }
 
@@ -67,6 +68,10 @@ func (l level) settings(a ArchivePlan) recordedSettings {
 		s.Level = fmt.Sprint(l.gz)
 	case XZ:
 		s.Level, s.Filter = string(l.xz), l.bcj.String()
+		// A plan that exists has settings that are valid.
+		if m, err := l.xzConfig(1).Memory(); err == nil {
+			s.Span = min(m.SpanSize, a.Block)
+		}
 	case Zst:
 		s.Level = l.zst.String()
 	}

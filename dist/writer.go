@@ -38,10 +38,10 @@ type Writer struct {
 	// processor time. The bytes of the archives do not depend on it.
 	Jobs int
 	// MaxMemory in bytes bounds the estimated memory of the compressors; 0 sets
-	// no bound. Fewer packages are then written at a time, with fewer goroutines.
-	// Where that does not do, blocks and then dictionaries get smaller, which
-	// shows in the bytes; see [Writer.Plan]. What does not fit even so is an
-	// error before anything is written.
+	// no bound. Less is then searched at a time, which shows in a few bytes, and
+	// fewer packages are written at a time, with fewer goroutines. Where that does
+	// not do, blocks and then dictionaries get smaller; see [Writer.Plan]. What
+	// does not fit even so is an error before anything is written.
 	MaxMemory int64
 	// BCJ is the branch filter of xz archives, none by default. It makes
 	// machine code smaller, and some decoders cannot read it; see package xz.

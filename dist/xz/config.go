@@ -120,6 +120,7 @@ type Memory struct {
 	Workers   int   // goroutines that compress, after MaxMemory
 	DictSize  int64 // bytes, after MaxMemory; of a known Size no more than that needs
 	BlockSize int64 // bytes, after MaxMemory
+	SpanSize  int64 // bytes of a block that are searched at a time, after MaxMemory
 	Encoder   int64 // bytes the Writer holds at most, without the garbage collector's share
 	Decoder   int64 // bytes a decoder of the output needs at most
 }
@@ -139,6 +140,7 @@ func (c WriterConfig) Memory() (Memory, error) {
 		Workers:   s.workers,
 		DictSize:  dict,
 		BlockSize: s.blockSize,
+		SpanSize:  int64(s.spanMax),
 		Encoder:   s.memory(),
 		Decoder:   decoderMemory(dict),
 	}, nil

