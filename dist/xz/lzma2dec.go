@@ -131,7 +131,7 @@ type chunkDecoder struct {
 // much costs nothing.
 const (
 	firstWindow  = 64 << 10
-	windowGrowth = 16
+	windowGrowth = 64
 )
 
 // newChunkDecoder decodes with a dictionary of dictSize bytes into win, which
