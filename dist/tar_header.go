@@ -2,6 +2,7 @@ package dist
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"unicode/utf8"
 )
@@ -169,9 +170,30 @@ const (
 	ReversedPath Order = iota
 	// PathOrder sorts by the bytes of the path.
 	PathOrder
+	// KindOrder is PathOrder, but libraries follow in the order of
+	// ReversedPath. With package xz's best profile this is the smallest:
+	// reversed, documentation is 1.5 % larger; by path, rust-std is 0.7 %
+	// larger, whose pairs of .rlib and .rmeta then lie mixed.
+	KindOrder
 )
 
+// libraries are the extensions that KindOrder keeps together.
+var libraries = map[string]bool{
+	".a": true, ".dll": true, ".dylib": true, ".lib": true, ".o": true, ".rlib": true, ".rmeta": true, ".so": true,
+}
+
 func (o Order) compare(a, b string) int {
+	if o == KindOrder {
+		aLib, bLib := libraries[path.Ext(a)], libraries[path.Ext(b)]
+		switch {
+		case !aLib && !bLib:
+			o = PathOrder
+		case !aLib:
+			return -1
+		case !bLib:
+			return 1
+		}
+	}
 	if o == PathOrder {
 		return strings.Compare(a, b)
 	}

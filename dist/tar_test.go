@@ -112,6 +112,7 @@ func TestOrder(t *testing.T) {
 		// Sorted with `rev | LC_ALL=C sort | rev`.
 		{ReversedPath, []string{"a", "p/c/bin/a", "p/a", "p/install.sh", "p/c/manifest.in", "p/version", "p/c/lib/liba.so", "p/c/lib/libb.so"}},
 		{PathOrder, []string{"a", "p/a", "p/c/bin/a", "p/c/lib/liba.so", "p/c/lib/libb.so", "p/c/manifest.in", "p/install.sh", "p/version"}},
+		{KindOrder, []string{"a", "p/a", "p/c/bin/a", "p/c/manifest.in", "p/install.sh", "p/version", "p/c/lib/liba.so", "p/c/lib/libb.so"}},
 	}
 	for _, tt := range tests {
 		got := slices.Clone(paths)

@@ -178,8 +178,8 @@ func (w Writer) setup() (*setup, error) {
 	if _, err := ParseProfile(string(w.Profile)); err != nil {
 		return nil, err
 	}
-	if w.Order > PathOrder {
-		return nil, fmt.Errorf("got file order %d, want ReversedPath or PathOrder", w.Order)
+	if w.Order > KindOrder {
+		return nil, fmt.Errorf("got file order %d, want ReversedPath, PathOrder or KindOrder", w.Order)
 	}
 	if w.ModTime.IsZero() {
 		w.ModTime = time.Unix(firstCommit, 0)

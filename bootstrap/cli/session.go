@@ -227,9 +227,8 @@ const fastMemory = 1 << 30
 func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
 	w := dist.Writer{
 		Profile: dist.Profile(cfg.Dist.CompressionProfile),
-		// Documentation is 1.5 % smaller in this order than in rust-installer's.
-		Order: dist.PathOrder,
-		Jobs:  cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
+		Order:   dist.KindOrder,
+		Jobs:    cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
 	}
 	w.MaxMemory = a.memoryLimit(cfg, w.Profile)
 	if cfg.IsSet("dist.compression-formats") {
