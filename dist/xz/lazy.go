@@ -1,6 +1,9 @@
 package xz
 
-import "math/bits"
+import (
+	"context"
+	"math/bits"
+)
 
 // lazyParser chooses symbols without prices: it takes the match that seems to
 // save the most, unless one at the next positions saves more.
@@ -31,7 +34,7 @@ const (
 )
 
 // slice implements sliceParser.
-func (p *lazyParser) slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op {
+func (p *lazyParser) slice(_ context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op {
 	p.data, p.result, p.origin, p.end = data, result, origin, end
 	p.nice = set.niceLen
 	p.cap = set.depth

@@ -1,6 +1,9 @@
 package xz
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // optimalParser finds the cheapest sequence of symbols by dynamic programming
 // over the next positions: node i is the cheapest known way to encode the input
@@ -40,24 +43,27 @@ type node struct {
 }
 
 // slice implements sliceParser.
-func (p *optimalParser) slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op {
+func (p *optimalParser) slice(ctx context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op {
 	p.data, p.end = data[:end+radixTail], end
 	p.niceLen = uint32(set.niceLen)
 	p.enc.reset(set.props, data, start, false, p.enc.out[:0])
 	if start > 0 {
 		p.near.reset(set, p.data, result, origin, start)
-		p.run(start, min(start+warmUpSize, end), nil)
+		p.run(ctx, start, min(start+warmUpSize, end), nil)
 		p.enc.rewind(start)
 	}
 	p.near.reset(set, p.data, result, origin, start)
-	return p.run(start, end, out)
+	return p.run(ctx, start, end, out)
 }
 
 // run parses data from start until at least end, and appends the ops to out.
-func (p *optimalParser) run(start, end int, out []op) []op {
+func (p *optimalParser) run(ctx context.Context, start, end int, out []op) []op {
 	refreshAt := start
 	for pos := start; pos < end; {
 		if pos >= refreshAt {
+			if ctx.Err() != nil {
+				return out
+			}
 			p.refresh(&p.enc.model, int(p.enc.posMask)+1)
 			refreshAt = pos + priceSpan
 		}

@@ -1,6 +1,7 @@
 package xz
 
 import (
+	"context"
 	"math/bits"
 	"sync"
 )
@@ -75,12 +76,13 @@ func (r *repeatFinder) reset(n int) {
 	r.repeats = r.repeats[:0]
 }
 
-// find adds the repeats between the end of the last call and end.
-func (r *repeatFinder) find(set settings, data []byte, end int) {
+// find adds the repeats between the end of the last call and end. It stops when
+// ctx ends.
+func (r *repeatFinder) find(ctx context.Context, set settings, data []byte, end int) {
 	for len(r.samples) < set.workers {
 		r.samples = append(r.samples, nil)
 	}
-	for r.next < end {
+	for r.next < end && ctx.Err() == nil {
 		from := r.next
 		n := min(repeatPiece, end-from)
 		var wg sync.WaitGroup

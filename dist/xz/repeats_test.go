@@ -39,7 +39,7 @@ func TestRepeatFinder(t *testing.T) {
 			r.reset(len(data))
 			for end := 0; end < len(data); {
 				end = min(end+step, len(data))
-				r.find(settings{workers: workers, dictSize: 1 << 20}, data, end)
+				r.find(t.Context(), settings{workers: workers, dictSize: 1 << 20}, data, end)
 			}
 			covered, last := 0, 0
 			for _, rep := range r.repeats {
@@ -73,7 +73,7 @@ func TestRadixFinderSkips(t *testing.T) {
 	set := finderSettings(1<<20, foundCap, 2)
 	var r repeatFinder
 	r.reset(end)
-	r.find(set, data, end)
+	r.find(t.Context(), set, data, end)
 	var f radixFinder
 	if err := f.find(t.Context(), set, data, r.repeats, 0, end); err != nil {
 		t.Fatal(err)

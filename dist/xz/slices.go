@@ -22,9 +22,9 @@ type sliceCoder struct {
 }
 
 // sliceParser parses data[start:end] and appends the ops to out. result holds
-// the matches of data from origin on.
+// the matches of data from origin on. If ctx ends the ops are not complete.
 type sliceParser interface {
-	slice(set settings, data []byte, result []found, origin, start, end int, out []op) []op
+	slice(ctx context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op
 }
 
 // parsedSlice is a slice on its way from parser to encoder.
@@ -64,7 +64,7 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 	span := set.spanSize(len(raw))
 	for start := 0; start < len(raw); start += span {
 		end := min(start+span, len(raw))
-		c.repeats.find(set, raw, end)
+		c.repeats.find(ctx, set, raw, end)
 		if err := c.finder.find(ctx, set, raw, c.repeats.repeats, start, end); err != nil {
 			return nil, err
 		}
@@ -101,8 +101,11 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 				}
 				mu.Unlock()
 				from := start + i*set.sliceSize
-				ops = p.slice(set, raw, c.finder.result, start, from, min(from+set.sliceSize, end), ops)
+				ops = p.slice(ctx, set, raw, c.finder.result, start, from, min(from+set.sliceSize, end), ops)
 				mu.Lock()
+				if ctx.Err() != nil {
+					return
+				}
 				c.slices[i] = parsedSlice{ops, true}
 				for !busy && encoded < n && c.slices[encoded].parsed {
 					busy = true
