@@ -57,22 +57,26 @@ func fuzzStreams(f *testing.F) {
 // with the same result for one worker and several.
 func FuzzReader(f *testing.F) {
 	fuzzStreams(f)
-	f.Fuzz(func(t *testing.T, stream []byte) {
-		var first []byte
-		var firstErr error
-		for i, workers := range []int{1, 3} {
-			got, err := readLimited(stream, ReaderConfig{Workers: workers, MaxMemory: fuzzLimit, MultiStream: true})
-			var e *Error
-			if err != nil && (!errors.As(err, &e) || e.Offset > int64(len(stream))) {
-				t.Fatalf("error %#v, want an Error with an offset in the input", err)
-			}
-			if i == 0 {
-				first, firstErr = got, err
-			} else if (err == nil) != (firstErr == nil) || err == nil && !bytes.Equal(got, first) {
-				t.Fatalf("%d workers: %d bytes, error %v; one worker: %d bytes, error %v", workers, len(got), err, len(first), firstErr)
-			}
+	f.Fuzz(func(t *testing.T, stream []byte) { checkReader(t, stream) })
+}
+
+// checkReader decodes stream with one worker and several and expects the same
+// content, or errors that say where.
+func checkReader(t *testing.T, stream []byte) {
+	var first []byte
+	var firstErr error
+	for i, workers := range []int{1, 3} {
+		got, err := readLimited(stream, ReaderConfig{Workers: workers, MaxMemory: fuzzLimit, MultiStream: true})
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || e.Offset > int64(len(stream))) {
+			t.Fatalf("error %#v, want an Error with an offset in the input", err)
 		}
-	})
+		if i == 0 {
+			first, firstErr = got, err
+		} else if (err == nil) != (firstErr == nil) || err == nil && !bytes.Equal(got, first) {
+			t.Fatalf("%d workers: %d bytes, error %v; one worker: %d bytes, error %v", workers, len(got), err, len(first), firstErr)
+		}
+	}
 }
 
 // FuzzReaderAgainstUlikunitz expects that what both decoders accept is equal.
