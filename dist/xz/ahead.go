@@ -8,7 +8,7 @@ const chunksAhead = 2
 // busy with a piece, the ahead chunks that follow are decoded in the background.
 // Input is read only while piece runs.
 type chunkPieces struct {
-	ahead   int
+	ahead   int // 0: all is done by piece
 	reader  chunkReader
 	decoder *chunkDecoder
 	ready   [][]byte    // decoded and not yet given out

@@ -28,16 +28,16 @@ func (c *chunk) resetsDict() bool {
 type chunkReader struct {
 	src       *source
 	end       int64 // offset that no chunk may pass, negative if not known
-	rawLeft   int64 // bytes the block has still to give, negative if not known
+	rawStated int64 // size of the content, negative if not known
+	rawRead   int64
 	hasDict   bool
 	hasProps  bool
-	rawStated int64
 }
 
 // newChunkReader reads the chunks of a block with header bh, which begin next
 // in src.
 func newChunkReader(src *source, bh *blockHeader) chunkReader {
-	r := chunkReader{src: src, end: -1, rawLeft: bh.raw, rawStated: bh.raw}
+	r := chunkReader{src: src, end: -1, rawStated: bh.raw}
 	if bh.coded >= 0 {
 		r.end = src.offset + bh.coded
 	}
@@ -113,10 +113,9 @@ func (r *chunkReader) account(c *chunk) error {
 	if r.end >= 0 && c.end > r.end {
 		return errors.New("block is larger than the compressed size that its header states")
 	}
-	if r.rawLeft >= 0 {
-		if r.rawLeft -= int64(c.raw); r.rawLeft < 0 {
-			return fmt.Errorf("block holds more than the %d bytes its header states", r.rawStated)
-		}
+	r.rawRead += int64(c.raw)
+	if r.rawStated >= 0 && r.rawRead > r.rawStated {
+		return fmt.Errorf("block holds more than the %d bytes its header states", r.rawStated)
 	}
 	return nil
 }
@@ -138,8 +137,7 @@ const (
 // grows up to winMax bytes.
 func newChunkDecoder(dictSize int64, win []byte, winMax int64) *chunkDecoder {
 	d := &chunkDecoder{winMax: int(winMax)}
-	d.dict = int(min(dictSize, winMax))
-	d.win = win
+	d.win, d.dict = win, int(min(dictSize, winMax))
 	return d
 }
 
@@ -165,7 +163,8 @@ func windowSize(bh *blockHeader, ahead int) int64 {
 	return ring
 }
 
-// decode decodes a chunk. The pieces are parts of the window.
+// decode decodes a chunk. The pieces are parts of the window: one, but for the
+// chunk that reaches its end.
 func (d *chunkDecoder) decode(c chunk) ([][]byte, error) {
 	if c.resetsDict() {
 		d.start = d.pos

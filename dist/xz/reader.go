@@ -71,7 +71,7 @@ type blockReader struct {
 // NewReader returns a Reader of r and reads the stream's header.
 func NewReader(r io.Reader, c ReaderConfig) (*Reader, error) {
 	c.MaxMemory = cmp.Or(c.MaxMemory, defaultReaderMemory)
-	c.Workers = cmp.Or(c.Workers, runtime.GOMAXPROCS(0))
+	c.Workers = max(1, cmp.Or(c.Workers, runtime.GOMAXPROCS(0)))
 	x := &Reader{src: newSource(r), config: c, slots: make(chan struct{}, c.Workers)}
 	if err := x.readStreamHeader(); err != nil {
 		return nil, x.src.wrap(err)
