@@ -53,8 +53,8 @@ func (f *x86) apply(b []byte) int {
 	}
 	i := 0
 	for i+x86Size <= len(b) {
-		if b[i]&0xFE != 0xE8 {
-			i++
+		if n := beforeCall(b[i : len(b)-x86Size+1]); n > 0 {
+			i += n
 			continue
 		}
 		at := f.ip + uint32(i)
@@ -77,6 +77,23 @@ func (f *x86) apply(b []byte) int {
 	}
 	f.ip += uint32(i)
 	return i
+}
+
+// beforeCall is how many bytes b has before an opcode E8 or E9, or at all.
+func beforeCall(b []byte) int {
+	const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(b); n += 8 {
+		// The lowest zero byte of v, an opcode, is the first that borrows.
+		v := binary.LittleEndian.Uint64(b[n:])&^lowBits ^ lowBits*0xE8
+		if borrows := (v - lowBits) &^ v & highBits; borrows != 0 {
+			return n + bits.TrailingZeros64(borrows)/8
+		}
+	}
+	for n < len(b) && b[n]&0xFE != 0xE8 {
+		n++
+	}
+	return n
 }
 
 // convert changes the operand of the instruction that ends at ip. If an opcode
