@@ -75,7 +75,7 @@ func (c *zeroCounter) Write(p []byte) (int, error) {
 
 // Memory does not grow with the content: windows and buffers are used again.
 func TestReaderLongContent(t *testing.T) {
-	const size = 64 << 20
+	const size = 32 << 20
 	for name, c := range map[string]WriterConfig{
 		"blocks":    {Profile: Fast, BlockSize: 1 << 20},
 		"one block": {Profile: Fast, BlockSize: size, DictSize: 1 << 20},
