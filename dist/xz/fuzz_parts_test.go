@@ -85,7 +85,7 @@ func FuzzChunks(f *testing.F) {
 	big := compress(f, corpus(120_000), WriterConfig{Profile: Fast})
 	f.Add(unseal(f, big).data, uint8(dictSizeCode(64<<10)))
 	f.Fuzz(func(t *testing.T, data []byte, code uint8) {
-		dict := dictSizeOf(code % (dictSizeCode(fuzzLimit) + 1))
+		dict := dictSizeOf(code % (dictSizeCode(fuzzContent) + 1))
 		got, err := readChunks(data, dict, 0)
 		again, errAgain := readChunks(data, dict, chunksAhead)
 		if !bytes.Equal(got, again) || (err == nil) != (errAgain == nil) {
@@ -98,17 +98,17 @@ func FuzzChunks(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := io.ReadAll(io.LimitReader(r, fuzzLimit))
+		want, err := io.ReadAll(io.LimitReader(r, fuzzContent))
 		if err == nil && !bytes.Equal(got, want) {
 			t.Fatalf("got %d bytes, want the %d bytes of ulikunitz/xz", len(got), len(want))
 		}
 	})
 }
 
-// readChunks decodes LZMA2 data up to its end, but at most fuzzLimit bytes.
+// readChunks decodes LZMA2 data up to its end, but at most fuzzContent bytes.
 func readChunks(data []byte, dict int64, ahead int) (got []byte, err error) {
 	p := newChunkPieces(memorySource(data, 0), &blockHeader{dictSize: dict, coded: -1, raw: -1}, ahead, nil)
-	for len(got) < fuzzLimit {
+	for len(got) < fuzzContent {
 		b, err := p.piece()
 		if err == io.EOF {
 			return got, nil
@@ -118,5 +118,5 @@ func readChunks(data []byte, dict int64, ahead int) (got []byte, err error) {
 		}
 		got = append(got, b...)
 	}
-	return got[:fuzzLimit], nil
+	return got[:fuzzContent], nil
 }

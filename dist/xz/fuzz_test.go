@@ -7,10 +7,14 @@ import (
 	"testing"
 
 	ulikunitz "github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
 )
 
-// fuzzLimit bounds what a decoder may hold and give while fuzzing, in bytes.
-const fuzzLimit = 16 << 20
+// What a decoder may hold, and what is read of it, while fuzzing, in bytes.
+const (
+	fuzzMemory  = 16 << 20
+	fuzzContent = 1 << 20
+)
 
 // FuzzRoundTrip compresses arbitrary content with arbitrary options and expects
 // it back.
@@ -66,7 +70,7 @@ func checkReader(t *testing.T, stream []byte) {
 	var first []byte
 	var firstErr error
 	for i, workers := range []int{1, 3} {
-		got, err := readLimited(stream, ReaderConfig{Workers: workers, MaxMemory: fuzzLimit, MultiStream: true})
+		got, err := readLimited(stream, ReaderConfig{Workers: workers, MaxMemory: fuzzMemory, MultiStream: true})
 		var e *Error
 		if err != nil && (!errors.As(err, &e) || e.Offset > int64(len(stream))) {
 			t.Fatalf("error %#v, want an Error with an offset in the input", err)
@@ -83,26 +87,26 @@ func checkReader(t *testing.T, stream []byte) {
 func FuzzReaderAgainstUlikunitz(f *testing.F) {
 	fuzzStreams(f)
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		got, err := readLimited(stream, ReaderConfig{MaxMemory: fuzzLimit})
+		got, err := readLimited(stream, ReaderConfig{MaxMemory: fuzzMemory})
 		if err != nil {
 			return
 		}
-		r, err := ulikunitz.ReaderConfig{SingleStream: true, DictCap: fuzzLimit}.NewReader(bytes.NewReader(stream))
+		r, err := ulikunitz.ReaderConfig{SingleStream: true, DictCap: lzma.MinDictCap}.NewReader(bytes.NewReader(stream))
 		if err != nil {
 			return // it knows no branch filters
 		}
-		want, err := io.ReadAll(io.LimitReader(r, fuzzLimit))
+		want, err := io.ReadAll(io.LimitReader(r, fuzzContent))
 		if err == nil && !bytes.Equal(got, want) {
 			t.Fatalf("got %d bytes, want the %d bytes of ulikunitz/xz", len(got), len(want))
 		}
 	})
 }
 
-// readLimited is decompress, but gives up after fuzzLimit bytes.
+// readLimited is decompress, but gives up after fuzzContent bytes.
 func readLimited(stream []byte, c ReaderConfig) ([]byte, error) {
 	r, err := NewReader(bytes.NewReader(stream), c)
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(r, fuzzLimit))
+	return io.ReadAll(io.LimitReader(r, fuzzContent))
 }

@@ -180,7 +180,7 @@ func TestReaderDamagedBytes(t *testing.T) {
 				bad := bytes.Clone(stream)
 				bad[i] ^= mask
 				for _, workers := range []int{1, 2} {
-					got, err := decompress(bad, ReaderConfig{Workers: workers, MaxMemory: fuzzLimit})
+					got, err := decompress(bad, ReaderConfig{Workers: workers, MaxMemory: fuzzMemory})
 					var e *Error
 					switch {
 					case err == nil && !strings.Contains(args, "none"):
