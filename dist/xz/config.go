@@ -30,7 +30,7 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 64, 9, 12},
+	Fast:     {false, 8 << 20, 8 << 20, 64, foundCap, 0},
 	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 12},
 	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 12},
 }
@@ -72,8 +72,10 @@ type WriterConfig struct {
 	LC, LP, PB int
 
 	// NiceLen is the length from which only the start and the end of a match
-	// are searched for anything better, 5 to 273. Depth is the length up to which the longest of all
-	// matches is sought, 5 to 65; among longer ones the nearest is taken.
+	// are searched for anything better, 5 to 273; Fast takes such a match at
+	// once. Depth is the length up to which the longest of all matches is
+	// sought, 5 to 65; among longer ones the nearest is taken. Fast does not
+	// use it.
 	NiceLen, Depth int
 
 	// Check is the integrity check of each block.
@@ -137,7 +139,7 @@ func (c WriterConfig) Memory() (Memory, error) {
 		dict = min(dict, dictSizeOf(dictSizeCode(s.inputSize)))
 	}
 	return Memory{
-		Workers:   s.workers,
+		Workers:   min(s.workers, s.lanes*s.lane().workers),
 		DictSize:  dict,
 		BlockSize: s.blockSize,
 		SpanSize:  int64(s.spanMax),
@@ -163,7 +165,8 @@ type settings struct {
 	props     props
 	bcj       BCJ
 	check     Check
-	workers   int
+	workers   int   // of all lanes together
+	lanes     int   // blocks compressed at a time
 	inputSize int64 // 0 if not known
 	spanMax   int   // see sliceCoder
 	sliceSize int
@@ -219,7 +222,41 @@ func (c WriterConfig) resolve() (settings, error) {
 	}
 	s.props = props{uint8(lc), uint8(lp), uint8(pb)}
 	s.dictSize = dictSizeOf(dictSizeCode(min(s.dictSize, s.blockSize)))
+	s.setLanes()
 	return s, s.fit(c.MaxMemory)
+}
+
+// Blocks are compressed several at a time where they are small and there are
+// many workers.
+const (
+	laneWorkers = 4        // that share a block with little waiting
+	largeLane   = 64 << 20 // larger blocks are compressed one by one
+)
+
+// setLanes decides how many blocks to compress at a time.
+func (s *settings) setLanes() {
+	s.lanes = 1
+	if !s.overlap() || s.workers == 1 {
+		return
+	}
+	s.lanes = (s.workers + laneWorkers - 1) / laneWorkers
+	if !s.optimal {
+		s.lanes = s.workers
+	}
+	if s.inputSize > 0 {
+		s.lanes = int(min(int64(s.lanes), (s.inputSize+s.blockSize-1)/s.blockSize))
+	}
+}
+
+// lane returns the settings for one of the blocks compressed at a time.
+func (s settings) lane() settings {
+	switch {
+	case !s.optimal:
+		s.workers = 1
+	case s.lanes > 1:
+		s.workers = min(s.workers, laneWorkers)
+	}
+	return s
 }
 
 // fitDictSize is the smallest dictionary that a limit of memory leads to: what
@@ -234,19 +271,21 @@ const (
 )
 
 // fit lowers what costs memory until the encoder needs at most limit bytes: the
-// size of spans, which costs time alone, the number of workers, the size of
-// blocks, the dictionary. Blocks come before it because a shorter window costs
+// size of spans, which costs time alone, the number of blocks at a time and of
+// workers, the size of blocks, the dictionary. Blocks come before it because a shorter window costs
 // every match that reaches beyond it, and a border between blocks only those
 // across it.
 func (s *settings) fit(limit int64) error {
 	if limit <= 0 {
 		return nil
 	}
-	for s.spanMax > fitSpan && s.memoryOf(fitWorkers) > limit {
+	for s.spanMax > fitSpan && s.memoryOf(1, fitWorkers) > limit {
 		s.spanMax = max(fitSpan, s.spanMax/2)
 	}
 	for s.memory() > limit {
 		switch {
+		case s.lanes > 1:
+			s.lanes--
 		case s.workers > 1:
 			s.workers--
 		case s.blockSize > s.dictSize:
@@ -272,23 +311,27 @@ func orDefault(v, def int) int {
 }
 
 // overlap reports whether a block is filled while another is compressed.
-func (s *settings) overlap() bool { return s.blockSize <= 64<<20 }
+func (s *settings) overlap() bool { return s.blockSize <= largeLane }
 
 // memory is about the most bytes a Writer with these settings holds.
-func (s *settings) memory() int64 { return s.memoryOf(s.workers) }
+func (s *settings) memory() int64 { return s.memoryOf(s.lanes, s.lane().workers) }
 
-// memoryOf is memory with another number of workers.
-func (s *settings) memoryOf(workers int) int64 {
+// memoryOf is memory with another number of lanes, and of workers for each.
+func (s *settings) memoryOf(lanes, workers int) int64 {
 	block := s.blockSize
 	if s.inputSize > 0 {
 		block = min(block, s.inputSize)
 	}
-	inputs := int64(1)
+	filling := int64(0)
 	if s.overlap() && s.inputSize != block {
-		inputs = 2
+		filling = block
 	}
 	output := block + block>>10
-	return inputs*block + output + radixMemory(block, s.dictSize, int64(s.spanMax), workers)
+	parsing := int64(recentMemory + 4*sliceSize)
+	if s.optimal {
+		parsing = radixMemory(block, s.dictSize, int64(s.spanMax), workers)
+	}
+	return filling + int64(lanes)*(block+output+parsing)
 }
 
 // filters applies the filters before LZMA2 to raw, in place, and returns the

@@ -23,11 +23,10 @@
 //     before, so the processor can wait for many at a time, and no worker needs
 //     tables of its own. The window is the dictionary before the span and the
 //     span itself, so it does not shrink where a span starts.
-//   - Slices of the span are parsed in parallel. [Fast] takes what seems best
-//     with a short lookahead (lazy.go). The others look for the cheapest path
-//     through all literals, matches and repeats (optimal.go) with prices from
-//     probabilities that follow the parse (price.go); of a long match only the
-//     start and the end are searched. Short and near matches, which the finder
+//   - Slices of the span are parsed in parallel. The parser looks for the
+//     cheapest path through all literals, matches and repeats (optimal.go) with
+//     prices from probabilities that follow the parse (price.go); of a long
+//     match only the start and the end are searched. Short and near matches, which the finder
 //     does not keep, come from small hash tables (near.go). Borders of slices
 //     are fixed.
 //   - One worker at a time encodes the slices that are parsed, in order, with
@@ -35,7 +34,12 @@
 //     on from slice to slice, so that slices cost next to nothing.
 //
 // The last step is sequential within a block and bounds what many cores can
-// reach there.
+// reach there. Blocks of up to 64 MiB are therefore also compressed several at a
+// time, by four workers each.
+//
+// [Fast] leaves out the first two steps. It finds matches in small tables of
+// recent positions (recent.go), takes what seems best with a short lookahead
+// (lazy.go), and gives each block to one worker.
 //
 // # Input
 //

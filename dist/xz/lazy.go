@@ -6,13 +6,14 @@ import (
 )
 
 // lazyParser chooses symbols without prices: it takes the match that seems to
-// save the most, unless one at the next positions saves more.
+// save the most, unless one at the next position saves more. It goes through a
+// block in order.
 type lazyParser struct {
+	recent recentTable
+	from   []int // see recentTable.find
 	data   []byte
-	result []found // of data[origin:]
-	origin int
 	end    int
-	cap    int // results as long as this may be longer
+	dict   int
 	nice   int
 	reps   [numReps]uint32 // counted from 1
 }
@@ -25,20 +26,24 @@ type match struct {
 	noTail       bool // two bytes after the one that ends it do not match
 }
 
-// Guesses in bits that stand for prices.
+// Guesses in bits that stand for prices. They were found by trying, with cargo's
+// executable.
 const (
-	literalBits = 6  // of a byte that no match covers
-	repBits     = 6  // of a repeat, without its length
-	matchBits   = 11 // of a match, without its distance and length
-	lookahead   = 2  // positions that may have a better match
+	literalBits = 7 // of a byte that no match covers
+	repBits     = 6 // of a repeat, without its length
+	matchBits   = 9 // of a match, without its distance and length
+	lookahead   = 1 // positions that may have a better match
 )
 
 // slice implements sliceParser.
-func (p *lazyParser) slice(_ context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op {
-	p.data, p.result, p.origin, p.end = data, result, origin, end
-	p.nice = set.niceLen
-	p.cap = set.depth
-	p.reps = [numReps]uint32{1, 1, 1, 1}
+func (p *lazyParser) slice(_ context.Context, set settings, data []byte, _ []found, _, start, end int, out []op) []op {
+	p.data, p.end = data[:end+radixTail], end
+	p.dict, p.nice = int(set.dictSize), set.niceLen
+	if start == 0 {
+		p.recent.reset(p.data)
+		p.reps = [numReps]uint32{1, 1, 1, 1}
+	}
+	p.recent.data = p.data
 	literals := start
 	for pos := start; pos < end; {
 		m := p.best(pos)
@@ -82,17 +87,11 @@ func (p *lazyParser) best(pos int) match {
 			m = match{length: uint32(l), dist: dist, save: save}
 		}
 	}
-	f := p.result[pos-p.origin]
-	length, dist := f.longest()
-	if dist == 0 {
-		return m
-	}
-	if length = min(length, limit); length >= p.cap {
-		length += matchLen(p.data, pos-dist+length, pos+length, limit-length)
-	}
-	m = m.or(length, dist)
-	if length, dist = f.nearer(); dist != 0 {
-		m = m.or(min(length, limit), dist)
+	p.from = p.recent.find(pos, p.from[:0])
+	for _, from := range p.from {
+		if dist := pos - from; dist > 0 && dist <= p.dict {
+			m = m.or(matchLen(p.data, from, pos, limit), dist)
+		}
 	}
 	return m
 }

@@ -52,6 +52,9 @@ func (s *settings) spanSize(n int) int {
 // encode appends the LZMA2 chunks of raw, with the end marker, to out. raw
 // needs a capacity of radixTail more bytes.
 func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
+	if !set.optimal {
+		set.workers = 1 // the lazy parser wants slices in order
+	}
 	for len(c.parsers) < set.workers {
 		if set.optimal {
 			c.parsers = append(c.parsers, new(optimalParser))
@@ -64,9 +67,11 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 	span := set.spanSize(len(raw))
 	for start := 0; start < len(raw); start += span {
 		end := min(start+span, len(raw))
-		c.repeats.find(ctx, set, raw, end)
-		if err := c.finder.find(ctx, set, raw, c.repeats.repeats, start, end); err != nil {
-			return nil, err
+		if set.optimal {
+			c.repeats.find(ctx, set, raw, end)
+			if err := c.finder.find(ctx, set, raw, c.repeats.repeats, start, end); err != nil {
+				return nil, err
+			}
 		}
 		if err := c.span(ctx, set, raw, start, end); err != nil {
 			return nil, err

@@ -11,20 +11,20 @@ import (
 
 // Writer compresses what is written to it into one .xz stream.
 //
-// Its input is cut into blocks, on each of which all workers work. Small blocks
-// are compressed while the next one is filled. A Writer that is not needed any
+// Its input is cut into blocks. All workers work on a large block; small ones
+// are compressed a few at a time, while the next one is filled. A Writer that is not needed any
 // more can be left alone or, better, its context be cancelled.
 type Writer struct {
 	ctx     context.Context
 	out     io.Writer
 	set     settings
-	coder   sliceCoder
-	raw     []byte          // the block being filled
-	spare   []byte          // room for the next one
-	running chan codedBlock // gives the block being compressed, nil if none
-	blocks  []blockSizes    // written so far
-	offset  int64           // bytes written
-	err     error           // sticks
+	raw     []byte            // the block being filled
+	spare   [][]byte          // room for the next ones
+	coders  []*sliceCoder     // not in use
+	running []chan codedBlock // give the blocks being compressed, oldest first
+	blocks  []blockSizes      // written so far
+	offset  int64             // bytes written
+	err     error             // sticks
 	closed  bool
 	passed  struct{ in, out atomic.Int64 }
 }
@@ -34,6 +34,7 @@ type codedBlock struct {
 	raw   []byte
 	coded []byte // header, data, padding, check
 	sizes blockSizes
+	coder *sliceCoder
 	err   error
 }
 
@@ -68,7 +69,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 			return n, err
 		}
 		if w.raw == nil {
-			w.raw, w.spare = w.room(), nil
+			w.raw = w.room()
 		}
 		k := min(int(w.set.blockSize)-len(w.raw), len(p)-n)
 		w.raw = append(w.raw, p[n:n+k]...)
@@ -83,8 +84,10 @@ func (w *Writer) Write(p []byte) (int, error) {
 
 // room returns an empty slice for a block.
 func (w *Writer) room() []byte {
-	if w.spare != nil {
-		return w.spare[:0]
+	if k := len(w.spare); k > 0 {
+		room := w.spare[k-1]
+		w.spare = w.spare[:k-1]
+		return room[:0]
 	}
 	if w.set.inputSize > 0 {
 		return make([]byte, 0, min(w.set.inputSize, w.set.blockSize)+radixTail)
@@ -101,12 +104,12 @@ func (w *Writer) Close() error {
 	if len(w.raw) > 0 {
 		w.submit()
 	}
-	w.collect()
+	w.collect(0)
 	w.closed = true
 	if w.failure() == nil {
 		w.err = w.finish()
 	}
-	w.raw, w.spare, w.coder = nil, nil, sliceCoder{}
+	w.raw, w.spare, w.coders = nil, nil, nil
 	return w.err
 }
 
@@ -124,38 +127,45 @@ func (w *Writer) failure() error {
 	return w.err
 }
 
-// submit starts to compress raw, after the block before is done.
+// submit starts to compress raw, once one block less is being compressed than
+// may be.
 func (w *Writer) submit() {
-	w.collect()
+	w.collect(w.set.lanes - 1)
 	if w.failure() != nil {
 		return
 	}
 	raw := w.raw
 	w.raw = nil
-	w.running = make(chan codedBlock, 1)
-	go func() { w.running <- w.compress(raw) }()
+	coder := new(sliceCoder)
+	if k := len(w.coders); k > 0 {
+		coder, w.coders = w.coders[k-1], w.coders[:k-1]
+	}
+	result := make(chan codedBlock, 1)
+	w.running = append(w.running, result)
+	go func() { result <- w.compress(coder, raw) }()
 	if !w.set.overlap() {
-		w.collect()
+		w.collect(0)
 	}
 }
 
-// collect waits for the block being compressed and writes it.
-func (w *Writer) collect() {
-	if w.running == nil {
-		return
-	}
-	b := <-w.running
-	w.running = nil
-	w.spare = b.raw
-	switch {
-	case w.failure() != nil:
-	case b.err != nil:
-		w.err = b.err
-	default:
-		if w.err = w.begin(); w.err == nil {
-			w.err = w.emit(b.coded)
+// collect waits for the oldest blocks being compressed, until only left of them
+// are, and writes them.
+func (w *Writer) collect(left int) {
+	for len(w.running) > left {
+		b := <-w.running[0]
+		w.running = w.running[1:]
+		w.coders = append(w.coders, b.coder)
+		w.spare = append(w.spare, b.raw)
+		switch {
+		case w.failure() != nil:
+		case b.err != nil:
+			w.err = b.err
+		default:
+			if w.err = w.begin(); w.err == nil {
+				w.err = w.emit(b.coded)
+			}
+			w.blocks = append(w.blocks, b.sizes)
 		}
-		w.blocks = append(w.blocks, b.sizes)
 	}
 }
 
@@ -193,18 +203,18 @@ func (w *Writer) emit(b []byte) error {
 const blockHeaderRoom = 64
 
 // compress makes a block of raw.
-func (w *Writer) compress(raw []byte) codedBlock {
-	set := w.set
+func (w *Writer) compress(coder *sliceCoder, raw []byte) codedBlock {
+	set := w.set.lane()
 	h := set.check.newHash()
 	h.Write(raw)
 	filters, err := set.filters(raw)
 	if err != nil {
-		return codedBlock{err: err}
+		return codedBlock{raw: raw, coder: coder, err: err}
 	}
 	// The header comes first but states the coded size, so leave it room.
-	coded, err := w.coder.encode(w.ctx, set, slices.Grow(raw, radixTail), make([]byte, blockHeaderRoom))
+	coded, err := coder.encode(w.ctx, set, slices.Grow(raw, radixTail), make([]byte, blockHeaderRoom))
 	if err != nil {
-		return codedBlock{raw: raw, err: err}
+		return codedBlock{raw: raw, coder: coder, err: err}
 	}
 	size := uint64(len(coded) - blockHeaderRoom)
 	header := appendBlockHeader(nil, size, uint64(len(raw)), filters)
@@ -215,5 +225,5 @@ func (w *Writer) compress(raw []byte) codedBlock {
 		raw:      uint64(len(raw)),
 	}
 	coded = append(coded, make([]byte, padding(size))...)
-	return codedBlock{raw: raw, coded: set.check.appendSum(coded, h), sizes: sizes}
+	return codedBlock{raw: raw, coder: coder, coded: set.check.appendSum(coded, h), sizes: sizes}
 }
