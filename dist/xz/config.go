@@ -30,8 +30,8 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 64, foundCap, 0},
-	Balanced: {true, 32 << 20, 64 << 20, 32, 32, 12},
+	Fast:     {false, 8 << 20, 8 << 20, 32, foundCap, 0},
+	Balanced: {true, 32 << 20, 64 << 20, 24, 24, 12},
 	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 12},
 }
 
@@ -241,7 +241,7 @@ func (s *settings) setLanes() {
 	}
 	s.lanes = (s.workers + laneWorkers - 1) / laneWorkers
 	if !s.optimal {
-		s.lanes = s.workers
+		s.lanes = s.workers + 1 // so that no processor waits for the last block
 	}
 	if s.inputSize > 0 {
 		s.lanes = int(min(int64(s.lanes), (s.inputSize+s.blockSize-1)/s.blockSize))

@@ -37,12 +37,12 @@ func TestConfigMemoryLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited, err := WriterConfig{Profile: Fast, Workers: 8, MaxMemory: full.Encoder - 8<<20}.Memory()
+	limited, err := WriterConfig{Profile: Fast, Workers: 8, MaxMemory: full.Encoder - 64<<20}.Memory()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if limited.Encoder > full.Encoder-8<<20 || limited.Workers >= 8 || limited.Workers < 1 {
-		t.Errorf("8 MiB less than %+v gives %+v", full, limited)
+	if limited.Encoder > full.Encoder-64<<20 || limited.Workers >= 8 || limited.Workers < 1 {
+		t.Errorf("64 MiB less than %+v gives %+v", full, limited)
 	}
 	if _, err := (WriterConfig{Profile: Fast, MaxMemory: 1 << 20}).Memory(); err == nil || !strings.Contains(err.Error(), "one worker needs") {
 		t.Errorf("1 MiB of memory: got error %v", err)

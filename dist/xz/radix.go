@@ -96,7 +96,7 @@ type radixEntry struct {
 func radixMemory(block, dictSize, spanMax int64, workers int) int64 {
 	span := min(block, spanMax)
 	sorted := min(block, span+dictSize)
-	group := min(sorted, max(radixGroup, sorted/radixGroups))
+	group := min(sorted, int64(groupLimit(int(sorted))))
 	const perWorker = 2*16*radixBuffer + 4*prefixes + 16*sliceSize + 2<<20
 	return repeatMemory(block) + 8*span + 2*8*group + int64(workers)*perWorker
 }
@@ -124,6 +124,9 @@ func (f *radixFinder) find(ctx context.Context, set settings, data []byte, repea
 	starts := f.prefixStarts()
 	groups, largest := cutGroups(starts)
 	if cap(f.group) < largest {
+		// The next spans are as long or, with the window, longer; so this is
+		// mostly done once.
+		largest = max(largest, groupLimit(min(len(data), set.spanMax+f.dictSize)))
 		f.group, f.scratch = make([]radixMember, largest), make([]radixMember, largest)
 	}
 	for _, g := range groups {
@@ -136,10 +139,14 @@ func (f *radixFinder) find(ctx context.Context, set settings, data []byte, repea
 	return nil
 }
 
+// groupLimit is how many of n positions are sorted at a time, unless more have
+// the same prefix.
+func groupLimit(n int) int { return max(radixGroup, n/radixGroups) }
+
 // cutGroups makes ranges of prefixes that are sorted one after the other, to
 // save memory. It also returns the greatest number of positions in one.
 func cutGroups(starts []uint32) (groups []bucket, largest int) {
-	limit := max(radixGroup, int(starts[prefixes])/radixGroups)
+	limit := groupLimit(int(starts[prefixes]))
 	for low := 0; low < prefixes; {
 		high := low + 1
 		for high < prefixes && int(starts[high+1]-starts[low]) <= limit {
