@@ -146,9 +146,11 @@ func (s *setup) planOne(k *work, part float64) error {
 // the dictionary of xz.
 const minLowered = 1 << 20
 
-// workers returns how many jobs a package with the given part of all bytes has.
+// workers returns how many jobs a package with the given part of all bytes has:
+// half more than its share, since the largest are started first and what waits
+// behind them fills the gaps, while one left alone at the end could not.
 func (s *setup) workers(part float64) int {
-	return min(max(int(math.Ceil(float64(s.Jobs)*part)), 1), s.Jobs)
+	return min(max(int(math.Ceil(1.5*float64(s.Jobs)*part)), 1), s.Jobs)
 }
 
 // archivePlan says what l means for one format; full is l without a bound of

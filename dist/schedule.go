@@ -14,10 +14,9 @@ import (
 // largerFirst orders sizes: what starts last should not be what takes longest.
 func largerFirst(a, b int64) int { return cmp.Compare(b, a) }
 
-// writeAll writes the works, large ones first. Each takes a share of the jobs by
-// its part of the bytes, so that the combined archive, which is as large as all
-// others together, takes half of them and is done when the others are. The first
-// failure ends all, unless keepGoing is set: then each work has its own.
+// writeAll writes the works, large ones first, each with a share of the jobs by
+// its part of the bytes. The first failure ends all, unless keepGoing is set:
+// then each work has its own.
 func (s *setup) writeAll(ctx context.Context, works []work) error {
 	order := make([]*work, 0, len(works))
 	for i := range works {
