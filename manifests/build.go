@@ -276,7 +276,7 @@ func (b *builder) addRust() {
 		t, combined := b.places[place{rustPackage, host}]
 		if _, rustc := b.places[place{rustcPackage, host}]; combined || rustc {
 			for i := range componentTable {
-				b.list(&t, &componentTable[i], host)
+				b.channel.list(&t, &componentTable[i], host)
 			}
 		}
 		p.Targets[host] = t
@@ -288,28 +288,28 @@ func (b *builder) addRust() {
 
 // list adds one component to what a host consists of or can be extended by.
 // That it is known for the target counts, not that it is available.
-func (b *builder) list(t *PackageTarget, c *ComponentSpec, host string) {
-	if c.Listing == Unlisted {
+func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
+	if spec.Listing == Unlisted {
 		return
 	}
-	known := b.channel.Packages[c.Package].Targets
+	known := c.Packages[spec.Package].Targets
 	own := host
-	if c.Scope == ScopeNone {
+	if spec.Scope == ScopeNone {
 		own = AnyTarget
 	}
 	_, has := known[own]
 	switch {
-	case has && c.Listing == Required:
-		t.Components = append(t.Components, ComponentRef{c.Package, own})
-	case has && !c.everyTarget:
-		t.Extensions = append(t.Extensions, ComponentRef{c.Package, own})
+	case has && spec.Listing == Required:
+		t.Components = append(t.Components, ComponentRef{spec.Package, own})
+	case has && !spec.everyTarget:
+		t.Extensions = append(t.Extensions, ComponentRef{spec.Package, own})
 	}
-	if !c.everyTarget || c.Scope == ScopeMinGW && !has {
+	if !spec.everyTarget || spec.Scope == ScopeMinGW && !has {
 		return
 	}
 	for _, target := range slices.Sorted(maps.Keys(known)) {
-		if target != own || c.Listing == Optional {
-			t.Extensions = append(t.Extensions, ComponentRef{c.Package, target})
+		if target != own || spec.Listing == Optional {
+			t.Extensions = append(t.Extensions, ComponentRef{spec.Package, target})
 		}
 	}
 }

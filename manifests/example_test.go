@@ -2,8 +2,10 @@ package manifests_test
 
 import (
 	"fmt"
+	"path"
 
 	"x.go/manifests"
+	"x.go/targets"
 )
 
 func ExampleChannelPlan_Channel() {
@@ -50,4 +52,109 @@ to = "rustfmt-preview"
 	// 2:1: date: got "yesterday", want YYYY-MM-DD (date)
 	// pkg.rust: got nothing, want the package that says what a host consists of (rust-missing)
 	// 4:1: renames.rustfmt.to: got "rustfmt-preview", want a package of this channel (rename-target)
+}
+
+// A mirror carries a part of a channel, at a place of its own.
+func ExampleChannel_Subset() {
+	channel := exampleChannel("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")
+	host, err := targets.ParseTriple("x86_64-unknown-linux-gnu")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	part, err := channel.Subset(manifests.Selection{Hosts: []targets.Triple{host}, Targets: []targets.Triple{}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	part, err = part.Rebase("https://example.org/dist", "https://mirror.example.org/rust")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for key, file := range part.Downloads() {
+		fmt.Println(key, file.URL)
+	}
+	fmt.Println(len(part.Validate()), "findings")
+	// Output:
+	// pkg.rust-std.target.x86_64-unknown-linux-gnu.xz_url https://mirror.example.org/rust/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz
+	// pkg.rustc.target.x86_64-unknown-linux-gnu.xz_url https://mirror.example.org/rust/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz
+	// 0 findings
+}
+
+// Two machines built a host each. Each host can then compile for the other.
+func ExampleChannel_Merge() {
+	channel, err := exampleChannel("x86_64-unknown-linux-gnu").Merge(exampleChannel("aarch64-unknown-linux-gnu"), manifests.MergeOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, ref := range channel.Packages["rust"].Targets["x86_64-unknown-linux-gnu"].Extensions {
+		fmt.Println(ref)
+	}
+	// Output:
+	// "rust-std" for "aarch64-unknown-linux-gnu"
+}
+
+// A channel that was read is written again under all of its names.
+func ExampleChannel_Release() {
+	text := exampleChannel("x86_64-unknown-linux-gnu").Encode(manifests.DialectDist)
+	channel, err := manifests.ParseChannel(text)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	release, err := channel.Release()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+		if path.Ext(f.Name) == ".toml" {
+			fmt.Println(f.Name)
+		}
+	}
+	// Output:
+	// channel-rust-stable.toml
+	// channel-rust-1.95.0.toml
+	// channel-rust-1.95.toml
+}
+
+// A program can tell findings apart by their rule.
+func ExampleChannel_Validate() {
+	channel := exampleChannel("x86_64-unknown-linux-gnu")
+	channel.Renames["rustfmt"] = "rustfmt-preview"
+	delete(channel.Profiles, manifests.ProfileMinimal)
+	for _, f := range channel.Validate() {
+		if f.Rule == manifests.RuleRenameTarget {
+			delete(channel.Renames, "rustfmt")
+			continue
+		}
+		fmt.Println(f)
+	}
+	// Output:
+	// profiles.minimal: got nothing, want a profile "minimal", since there are others (profile-missing)
+}
+
+// exampleChannel returns a channel with rustc and rust-std for each host.
+func exampleChannel(hosts ...string) *manifests.Channel {
+	plan := manifests.ChannelPlan{
+		Release: manifests.Release{Channel: manifests.ChannelStable, Version: "1.95.0", Date: "2026-04-16"},
+		URLBase: "https://example.org/dist",
+	}
+	for _, host := range hosts {
+		for _, component := range []string{"rustc", "rust-std"} {
+			file := component + "-1.95.0-" + host + ".tar.xz"
+			name, err := manifests.ParseArchiveName(file)
+			if err != nil {
+				panic(err)
+			}
+			plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte(file))})
+		}
+	}
+	channel, err := plan.Channel()
+	if err != nil {
+		panic(err)
+	}
+	return channel
 }

@@ -403,3 +403,48 @@ func TestMutants(t *testing.T) {
 		})
 	}
 }
+
+// TestRustupInstallsFromEditedChannel mirrors a part of a channel that was made
+// on two machines to another place, and lets rustup install from there.
+func TestRustupInstallsFromEditedChannel(t *testing.T) {
+	t.Parallel()
+	d := newDist(t, manifests.XZ)
+	docs := subset(t, d.channel, manifests.Selection{Packages: []string{"rust-docs", "clippy", "rust-std"}})
+	tools := subset(t, d.channel, manifests.Selection{Packages: []string{"rustc", "cargo", "rust-std", "rustfmt"}})
+	merged := merge(t, docs, tools) // all but rust-src
+	part := subset(t, merged, manifests.Selection{Packages: []string{"rustc", "cargo", "rust-std", "rustfmt"}})
+	server := t.TempDir()
+	mirror := dist{server: "file://" + server, dir: filepath.Join(server, "dist")}
+	if err := os.Mkdir(mirror.dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if mirror.channel, err = part.Rebase(d.server+"/dist", mirror.server+"/dist"); err != nil {
+		t.Fatal(err)
+	}
+	for _, download := range mirror.channel.Downloads() {
+		name := filepath.Base(download.URL)
+		if err := os.Rename(filepath.Join(d.dir, name), filepath.Join(mirror.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := mirror.channel.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range manifests.ChannelFiles(release, mirror.channel, manifests.DialectDist) {
+		writeFile(t, filepath.Join(mirror.dir, f.Name), f.Data)
+	}
+	c := newClient(t, mirror)
+	if out, err := c.install(t, "1.95-"+linuxGNU, "default"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := withHost("cargo", "rust-std", "rustc", "rustfmt-preview")
+	if diff := cmp.Diff(want, c.components(t, "1.95-"+linuxGNU)); diff != "" {
+		t.Errorf("components (-want +got)\n%s", diff)
+	}
+	c.must(t, "target", "add", wasm, "--toolchain", "1.95-"+linuxGNU)
+	if out, err := c.run(t, "component", "add", "clippy", "--toolchain", "1.95-"+linuxGNU); err == nil {
+		t.Errorf("rustup added what is not in the channel:\n%s", out)
+	}
+}
