@@ -21,6 +21,7 @@ var layers = []struct {
 	{pkg: "targets"},
 	{pkg: "manifests", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
 	{pkg: "dist/installer"},
+	{pkg: "dist/bench"},
 	{pkg: "dist/xz", foreign: []string{"golang.org/x/sys"}},
 	{pkg: "dist", own: []string{"manifests", "targets", "dist/installer", "dist/xz"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
@@ -32,10 +33,9 @@ var layers = []struct {
 	{pkg: "bootstrap/process"},
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
-	{pkg: "bootstrap/bench"},
 	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
 	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
+		own:     []string{"bootstrap", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/bench", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }

@@ -2,16 +2,16 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"slices"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap/bench"
-	"x.go/dist"
-	"x.go/dist/xz"
+	"x.go/dist/bench"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -94,92 +94,104 @@ Exit status: 0 done, 1 a program failed or its output was wrong, 2 wrong usage.`
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a program that runs longer than this `time`, such as 30m (default never)")
 	flags.StringVar(&f.svg, "svg", "", "also draw sizes over times into this `file`")
 	flags.StringVar(&f.from, "from", "", "measure nothing, and print the answer in this JSON `file`")
-	complete(cmd, "peers", peerTools()...)
+	complete(cmd, "peers", bench.Tools()...)
 	hideGlobals(cmd, "config", "set", "build-dir", "verbose")
 	return cmd
 }
 
 // benchCompress measures and prints.
 func (a *app) benchCompress(cmd *cobra.Command, args []string, f benchFlags) error {
-	ctx := cmd.Context()
-	if f.rounds < 1 || f.rounds > maxRounds {
-		return usagef("reading --rounds: got %d, want 1 to %d", f.rounds, maxRounds)
-	}
-	if f.timeout < 0 || a.flags.jobs < 0 {
-		return usagef("reading --timeout and --jobs: got %s and %d, want neither negative", f.timeout, a.flags.jobs)
-	}
-	s, err := a.newBenchSession(f)
+	o, err := a.benchOptions(cmd, args, f)
 	if err != nil {
 		return err
 	}
-	if s.dir != "" {
-		defer os.RemoveAll(s.dir)
+	if err := o.Check(); err != nil { // before a compiler is asked
+		return benchUsage(err)
 	}
-	keep, err := s.selection(cmd, f)
-	if err != nil {
-		return err
-	}
-	for _, arg := range args {
-		if err := checkBenchFile(a.path(arg)); err != nil {
-			return usage(err)
-		}
-	}
-	inputs, err := a.benchInputs(ctx, s, args)
-	if err != nil {
-		return err
-	}
-	s.report.Programs = s.programs(ctx, keep)
-	for _, in := range inputs {
-		result, err := a.benchOne(ctx, s, in, f, keep)
+	if len(args) == 0 {
+		src, err := a.cargoSource(cmd.Context())
 		if err != nil {
 			return err
 		}
-		s.report.Results = append(s.report.Results, result)
+		o.Sources = []bench.Source{src}
 	}
-	s.report.Rate(s.report.Baseline)
 	if a.flags.dryRun {
-		return a.printBenchPlan(s.report)
-	}
-	return a.printBench(s.report, f)
-}
-
-// maxRounds is more than anybody waits for.
-const maxRounds = 1000
-
-// benchOne compares on one input.
-func (a *app) benchOne(ctx context.Context, s *benchSession, in benchInput, f benchFlags, keep func(bench.Coder) bool) (bench.Result, error) {
-	filter := xz.BCJNone
-	if f.bcj {
-		if filter = in.code; filter == xz.BCJNone {
-			a.progressf("x: note: no machine code of x86 or ARM64 at the start of files in %q: the branch filter is left out", in.Name)
+		report, err := bench.Plan(cmd.Context(), o)
+		if err != nil {
+			return benchUsage(err)
 		}
+		return a.printBenchPlan(report)
 	}
 	p := a.newProgress()
 	defer p.close()
-	b := bench.Bench{
-		Encoders: slices.DeleteFunc(s.encoders(filter), func(c bench.Coder) bool { return !keep(c) }),
-		Rounds:   f.rounds, Timeout: f.timeout, Env: s.env, Notify: p.measuring(in.Name),
+	o.Notify = p.measuring()
+	o.Note = func(text string) { fmt.Fprintf(p.out, "x: %s\n", text) }
+	report, err := bench.Run(cmd.Context(), o)
+	if err != nil {
+		return benchUsage(err)
 	}
-	// Checks have one thread where they can, as most who unpack: their memory
-	// is shown.
-	b.Checks = slices.Clone(s.decoders)
-	slices.Reverse(b.Checks)
-	for _, format := range []dist.Format{dist.XZ, dist.Zst, dist.GZ} {
-		b.Checks = append(b.Checks, s.decoder(format))
+	p.close()
+	return a.printBench(report, f)
+}
+
+// benchOptions are the flags and arguments in the words of package bench.
+func (a *app) benchOptions(cmd *cobra.Command, args []string, f benchFlags) (bench.Options, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return bench.Options{}, fmt.Errorf("finding this program: %w", err)
 	}
-	if f.decode {
-		b.Decoders = slices.DeleteFunc(slices.Clone(s.decoders), func(c bench.Coder) bool { return c.Format != string(dist.XZ) })
-		b.Decoders = append(b.Decoders, s.decoder(dist.XZ))
+	v := buildVersion()
+	o := bench.Options{
+		X: self, Version: strings.TrimSpace(v.Version + " " + v.Commit),
+		Peers: commaList(f.peers), Only: commaList(f.only),
+		Rounds: f.rounds, Timeout: f.timeout, Jobs: a.flags.jobs, Filter: f.bcj, Decode: f.decode,
+		Env: a.Env, Note: func(text string) { a.progressf("x: %s", text) },
 	}
-	if a.flags.dryRun {
-		return b.Plan(in.Input), nil
+	if cmd.Flags().Changed("baseline") {
+		o.Baseline = f.baseline
 	}
-	var err error
-	if b.Dir, err = os.MkdirTemp(s.dir, "run-"); err != nil {
-		return bench.Result{}, fmt.Errorf("making a folder for outputs: %w", err)
+	for _, arg := range args {
+		o.Sources = append(o.Sources, bench.Source{Path: a.path(arg)})
 	}
-	defer os.RemoveAll(b.Dir)
-	return b.Run(ctx, in.Input)
+	return o, nil
+}
+
+// commaList splits the value of a flag, nil for none.
+func commaList(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return strings.Split(value, ",")
+}
+
+// benchUsage puts the name of a flag before what is wrong with it.
+func benchUsage(err error) error {
+	var option *bench.OptionError
+	switch {
+	case !errors.As(err, &option):
+		return err
+	case option.Option == "Sources":
+		return usage(option.Err)
+	}
+	return usagef("reading --%s: %w", strings.ToLower(option.Option), option.Err)
+}
+
+// cargoSource is the toolchain's cargo, or what comes nearest where there is none.
+func (a *app) cargoSource(ctx context.Context) (bench.Source, error) {
+	_, tc, err := a.toolchain(ctx)
+	if err != nil {
+		return bench.Source{}, fmt.Errorf("finding a toolchain to compress: %w: or name a file", err)
+	}
+	for _, name := range []string{"cargo", "rustdoc", "rustc"} {
+		path := filepath.Join(tc.Sysroot, "bin", name)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		return bench.Source{
+			Path: path, Member: "bin/" + name, Note: fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Release.Version, tc.Host),
+		}, nil
+	}
+	return bench.Source{}, fmt.Errorf("compressing toolchain %q: it has no program in bin: name a file", tc.Sysroot)
 }
 
 // benchReplay prints an earlier answer.

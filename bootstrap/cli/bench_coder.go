@@ -14,9 +14,6 @@ import (
 	"x.go/manifests"
 )
 
-// bcjNames are the words of --bcj.
-var bcjNames = map[xz.BCJ]string{xz.BCJNone: "none", xz.BCJX86: "x86", xz.BCJARM64: "arm64"}
-
 // benchCoderCommand is how x bench measures x itself: as a process of its own, as
 // the peers are.
 func (a *app) benchCoderCommand() *cobra.Command {
@@ -44,14 +41,8 @@ func (a *app) benchCoderCommand() *cobra.Command {
 			if w.Profile, err = dist.ParseProfile(profile); err != nil {
 				return usage(err)
 			}
-			known := false
-			for filter, name := range bcjNames {
-				if name == bcj {
-					w.BCJ, known = filter, true
-				}
-			}
-			if !known {
-				return usagef("reading --bcj: got %q, want none, x86 or arm64", bcj)
+			if w.BCJ, err = xz.ParseBCJ(bcj); err != nil {
+				return usage(err)
 			}
 			return a.encodeFile(cmd.Context(), w, f, a.path(args[0]))
 		},
@@ -59,7 +50,7 @@ func (a *app) benchCoderCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&format, "format", string(dist.XZ), "`format` to write: xz, zst or gz")
 	flags.StringVar(&profile, "profile", string(dist.Fast), "`profile`: fast, balanced or best")
-	flags.StringVar(&bcj, "bcj", bcjNames[xz.BCJNone], "branch `filter`: none, x86 or arm64")
+	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "branch `filter`: none, x86 or arm64")
 	flags.BoolVar(&decode, "decode", false, "decompress instead")
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose", "json")
 	return cmd

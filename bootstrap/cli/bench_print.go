@@ -12,20 +12,23 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"x.go/bootstrap/bench"
 	"x.go/dist"
+	"x.go/dist/bench"
 )
 
-// measuring follows a comparison on one input; see [bench.Bench.Notify].
-func (p *progress) measuring(input string) func(bench.Event) {
-	var bar *mpb.Bar
+// measuring follows a comparison; see [bench.Options.Notify].
+func (p *progress) measuring() func(bench.Event) {
+	var bar *mpb.Bar               // of the current input
 	var now atomic.Pointer[string] // for the goroutine that draws
 	return func(e bench.Event) {
-		if bar == nil && p.bars != nil {
-			name := decor.Any(func(decor.Statistics) string { return input + ": " + *now.Load() + " " })
+		if e.Step == 1 && !e.Done && p.bars != nil {
+			if bar != nil {
+				bar.Abort(true) // the steps of a program that failed were left out
+			}
 			now.Store(&e.Name)
+			name := decor.Any(func(decor.Statistics) string { return e.Input + ": " + *now.Load() + " " })
 			bar = p.bars.AddBar(int64(e.Steps), mpb.PrependDecorators(name, decor.CountersNoUnit("%d / %d")), mpb.BarRemoveOnComplete())
-			p.active[input] = bar
+			p.active["bench"] = bar // the only one
 		}
 		if !e.Done {
 			now.Store(&e.Name)
@@ -35,7 +38,7 @@ func (p *progress) measuring(input string) func(bench.Event) {
 		if e.Err != nil {
 			what = "failed"
 		}
-		fmt.Fprintf(p.out, "x: %d/%d %s, round %d of %s: %s\n", e.Step, e.Steps, input, e.Round, e.Name, what)
+		fmt.Fprintf(p.out, "x: %d/%d %s, round %d of %s: %s\n", e.Step, e.Steps, e.Input, e.Round, e.Name, what)
 		if bar != nil {
 			bar.SetCurrent(int64(e.Step))
 		}

@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// Bench compares coders.
-type Bench struct {
-	Encoders []Coder // in the order of their turns
+// comparison compares coders.
+type comparison struct {
+	Encoders []coder // in the order of their turns
 	// Checks decode what the encoders make, to see that it is right. The first
 	// with the format of an output is used; an output without one is an error.
-	Checks []Coder
+	Checks []coder
 	// Decoders are compared on the files that encoders of ours made in their
 	// format. There may be none.
-	Decoders []Coder
+	Decoders []coder
 	Rounds   int           // runs of each coder; 0 means 1
 	Timeout  time.Duration // for one run; 0 means none
-	Dir      string        // an empty folder for outputs; what is left there is the caller's to remove
+	Dir      string        // an empty directory for outputs; what is left there is the caller's to remove
 	Env      []string      // environment of the programs, "KEY=value"
 	// Notify, if not nil, is called before and after each run.
 	Notify func(Event)
@@ -34,14 +34,15 @@ type Bench struct {
 type Event struct {
 	Step, Steps int    // of all runs with one input; Step counts from 1
 	Round       int    // from 1
+	Input       string // name of the input
 	Name        string // of the row
 	Done        bool   // the run has ended, with Run or Err
-	Run         Run
+	Run         Figures
 	Err         error
 }
 
-// NewInput describes the file at path, called name in the report.
-func NewInput(ctx context.Context, name, path string) (Input, error) {
+// newInput describes the file at path, called name in the report.
+func newInput(ctx context.Context, name, path string) (Input, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Input{}, fmt.Errorf("reading input: %w", err)
@@ -54,9 +55,9 @@ func NewInput(ctx context.Context, name, path string) (Input, error) {
 	return Input{Name: name, Path: path, Bytes: sum.n, SHA256: sum.String()}, nil
 }
 
-// Plan returns the rows of a comparison without runs. Files that encoders would
+// plan returns the rows of a comparison without runs. Files that encoders would
 // make are not known, so that no decoder has a row.
-func (b Bench) Plan(in Input) Result {
+func (b comparison) plan(in Input) Result {
 	res := Result{Input: in}
 	for _, c := range b.Encoders {
 		res.Encode = append(res.Encode, c.row(filepath.Base(in.Path), "out."+c.Format))
@@ -64,34 +65,34 @@ func (b Bench) Plan(in Input) Result {
 	return res
 }
 
-// row describes c to the reader of a report, without the folders of the run.
-func (c Coder) row(in, out string) Row {
+// row describes c to the reader of a report, without the directories of the run.
+func (c coder) row(in, out string) Row {
 	c.Program = filepath.Base(c.Program)
 	if c.Ours {
 		c.Program = "x"
 	}
-	return Row{Name: c.Name(), Tool: c.Tool, Level: c.Level, Format: c.Format, Ours: c.Ours, Command: c.Command(in, out), Runs: []Run{}}
+	return Row{Name: c.Name(), Tool: c.Tool, Level: c.Level, Format: c.Format, Ours: c.Ours, Command: c.Command(in, out), Runs: []Figures{}}
 }
 
-// Run compares the coders on in. That one of them fails is told in its row;
-// Run itself fails if ctx ends.
-func (b Bench) Run(ctx context.Context, in Input) (Result, error) {
+// compare runs the coders on in. That one of them fails is told in its row;
+// compare itself fails if ctx ends.
+func (b comparison) compare(ctx context.Context, in Input) (Result, error) {
 	b.Rounds = max(b.Rounds, 1)
-	res := b.Plan(in)
+	res := b.plan(in)
 	archives, tasks := b.encodeTasks(in, res.Encode)
 	rows, decoding := b.decodeTasks(in, archives)
 	res.Decode = rows
 	steps := (len(tasks) + len(decoding)) * b.Rounds
-	if err := b.rounds(ctx, tasks, 0, steps); err != nil {
+	if err := b.rounds(ctx, in.Name, tasks, 0, steps); err != nil {
 		return res, err
 	}
-	return res, b.rounds(ctx, decoding, len(tasks)*b.Rounds, steps)
+	return res, b.rounds(ctx, in.Name, decoding, len(tasks)*b.Rounds, steps)
 }
 
 // task is a coder that takes its turn in each round.
 type task struct {
 	row    *Row
-	coder  Coder
+	coder  coder
 	in     string
 	out    string // fresh for each run
 	keep   bool   // leave the output of the last run there
@@ -104,7 +105,7 @@ type archive struct {
 	row          Row
 }
 
-func (b Bench) encodeTasks(in Input, rows []Row) (archives []archive, tasks []task) {
+func (b comparison) encodeTasks(in Input, rows []Row) (archives []archive, tasks []task) {
 	for i, c := range b.Encoders {
 		t := task{row: &rows[i], coder: c, in: in.Path, out: filepath.Join(b.Dir, strconv.Itoa(i)+"."+c.Format)}
 		checked := "" // digest of an output that was found right
@@ -127,7 +128,7 @@ func (b Bench) encodeTasks(in Input, rows []Row) (archives []archive, tasks []ta
 	return archives, tasks
 }
 
-func (b Bench) decodeTasks(in Input, archives []archive) (rows []Row, tasks []task) {
+func (b comparison) decodeTasks(in Input, archives []archive) (rows []Row, tasks []task) {
 	for _, a := range archives {
 		for _, d := range b.Decoders {
 			if d.Format != a.format {
@@ -156,21 +157,21 @@ func (b Bench) decodeTasks(in Input, archives []archive) (rows []Row, tasks []ta
 
 // rounds gives each task its turn in each round. A task that fails is out, and
 // its figures with it.
-func (b Bench) rounds(ctx context.Context, tasks []task, done, steps int) error {
+func (b comparison) rounds(ctx context.Context, input string, tasks []task, done, steps int) error {
 	for round := range b.Rounds {
 		for _, t := range tasks {
 			done++
 			if t.row.Error != "" {
 				continue
 			}
-			ev := Event{Step: done, Steps: steps, Round: round + 1, Name: t.row.title()}
+			ev := Event{Step: done, Steps: steps, Round: round + 1, Input: input, Name: t.row.title()}
 			b.notify(ev)
 			run, err := b.turn(ctx, t, round == b.Rounds-1)
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			if err != nil {
-				t.row.Error, t.row.Runs = err.Error(), []Run{}
+				t.row.Error, t.row.Runs = err.Error(), []Figures{}
 			} else {
 				t.row.Runs = append(t.row.Runs, run)
 			}
@@ -181,34 +182,34 @@ func (b Bench) rounds(ctx context.Context, tasks []task, done, steps int) error 
 	return nil
 }
 
-func (b Bench) notify(e Event) {
+func (b comparison) notify(e Event) {
 	if b.Notify != nil {
 		b.Notify(e)
 	}
 }
 
 // turn runs a task once and judges its output.
-func (b Bench) turn(ctx context.Context, t task, last bool) (Run, error) {
+func (b comparison) turn(ctx context.Context, t task, last bool) (Figures, error) {
 	if !t.keep || !last {
 		defer os.Remove(t.out)
 	}
 	if _, err := os.Stat(t.in); err != nil && t.row.Of != "" {
-		return Run{}, fmt.Errorf("%s made no file to decode", t.row.Of)
+		return Figures{}, fmt.Errorf("%s made no file to decode", t.row.Of)
 	}
 	run, err := b.measure(ctx, t.coder, t.in, t.out)
 	if err != nil {
-		return Run{}, err
+		return Figures{}, err
 	}
 	info, err := os.Stat(t.out)
 	if err != nil {
-		return Run{}, err
+		return Figures{}, err
 	}
 	run.Bytes = info.Size()
 	return run, t.accept(ctx, t.row, t.out)
 }
 
 // check decodes out and compares it with the input.
-func (b Bench) check(ctx context.Context, in Input, row *Row, out string) error {
+func (b comparison) check(ctx context.Context, in Input, row *Row, out string) error {
 	for _, d := range b.Checks {
 		if d.Format != row.Format {
 			continue
@@ -231,7 +232,7 @@ func (b Bench) check(ctx context.Context, in Input, row *Row, out string) error 
 
 // fileDigest returns the SHA-256 of a file in hexadecimal.
 func fileDigest(ctx context.Context, path string) (string, error) {
-	in, err := NewInput(ctx, "", path)
+	in, err := newInput(ctx, "", path)
 	return in.SHA256, err
 }
 

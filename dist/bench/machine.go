@@ -23,9 +23,9 @@ type Machine struct {
 	Load   []float64 `json:"load,omitempty"` // load averages of 1, 5 and 15 minutes at the start
 }
 
-// ThisMachine describes the machine that it runs on. What only Linux tells, in
+// thisMachine describes the machine that it runs on. What only Linux tells, in
 // /proc, is left out elsewhere.
-func ThisMachine() Machine {
+func thisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()}
 	m.CPU = procField("/proc/cpuinfo", "model name")
 	m.Memory = kilobytes(procField("/proc/meminfo", "MemTotal"))
@@ -67,7 +67,7 @@ func ownMemory() int64 { return kilobytes(procField("/proc/self/status", "VmHWM"
 var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
 
 // Programs describes the peers among coders, in their order.
-func Programs(ctx context.Context, coders []Coder, env []string) []Program {
+func programsOf(ctx context.Context, coders []coder, env []string) []Program {
 	var out []Program
 	for _, c := range coders {
 		at := slices.IndexFunc(encoders, func(p peer) bool { return p.tool == c.Tool })

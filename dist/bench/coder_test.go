@@ -15,7 +15,7 @@ func TestEncoders(t *testing.T) {
 		}
 		return "/usr/bin/" + program, nil
 	}
-	found, missing := Encoders(3, look)
+	found, missing := findEncoders(3, look)
 	var got []string
 	for _, c := range found {
 		got = append(got, c.Name()+": "+c.row("in.tar", "out").Command)
@@ -39,7 +39,7 @@ func TestEncoders(t *testing.T) {
 func TestDecoders(t *testing.T) {
 	look := func(program string) (string, error) { return program, nil }
 	for jobs, want := range map[int]string{1: "xz -d -T1, zstd -d, gzip -d", 4: "xz -d -T4, xz -d -T1, zstd -d, gzip -d"} {
-		found, missing := Decoders(jobs, look)
+		found, missing := findDecoders(jobs, look)
 		var got []string
 		for _, c := range found {
 			got = append(got, c.Name())

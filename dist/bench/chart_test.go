@@ -18,10 +18,10 @@ import (
 
 // sampleRow has one run for each wall time.
 func sampleRow(tool, level, format string, bytes int64, cpu float64, peak int64, wall ...float64) Row {
-	c := Coder{Tool: tool, Level: level, Format: format, Ours: tool[0] == 'x' && tool != "xz", Program: tool, Args: []string{level, "-c", In}}
+	c := coder{Tool: tool, Level: level, Format: format, Ours: tool[0] == 'x' && tool != "xz", Program: tool, Args: []string{level, "-c", argIn}}
 	row := c.row("in.tar", "out."+format)
 	for _, w := range wall {
-		row.Runs = append(row.Runs, Run{Wall: w, CPU: cpu, Peak: Memory{Bytes: peak << 20, Bound: peak < 20}, Bytes: bytes})
+		row.Runs = append(row.Runs, Figures{Wall: w, CPU: cpu, Peak: Memory{Bytes: peak << 20, Bound: peak < 20}, Bytes: bytes})
 	}
 	row.CheckedBy, row.DecoderPeak = "xz -T1", Memory{Bytes: 64 << 20}
 	return row
@@ -63,7 +63,7 @@ func sampleReport() Report {
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestSVG pins the drawing. To renew: go test ./bootstrap/bench -run SVG -update,
+// TestSVG pins the drawing. To renew: go test ./dist/bench -run SVG -update,
 // and look at what has come out.
 func TestSVG(t *testing.T) {
 	got := sampleReport().SVG()

@@ -16,13 +16,13 @@ import (
 )
 
 // shell is a coder that is a script; $0 is the input and $1 the output.
-func shell(t *testing.T, tool, format, script string) Coder {
-	return Coder{Tool: tool, Level: "-1", Format: format, Program: testenv.Need(t, "sh"), Args: []string{"-c", script, In, Out}}
+func shell(t *testing.T, tool, format, script string) coder {
+	return coder{Tool: tool, Level: "-1", Format: format, Program: testenv.Need(t, "sh"), Args: []string{"-c", script, argIn, argOut}}
 }
 
 // gunzip checks outputs.
-func gunzip(t *testing.T) Coder {
-	return Coder{Tool: "gzip", Level: "-d", Format: "gz", Program: testenv.Need(t, "gzip"), Args: []string{"-d", "-c", In}}
+func gunzip(t *testing.T) coder {
+	return coder{Tool: "gzip", Level: "-d", Format: "gz", Program: testenv.Need(t, "gzip"), Args: []string{"-d", "-c", argIn}}
 }
 
 // testInput is a file of text that repeats itself.
@@ -32,7 +32,7 @@ func testInput(t *testing.T) Input {
 	if err := os.WriteFile(path, []byte(strings.Repeat("some text to compress, ", 5000)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	in, err := NewInput(t.Context(), "text", path)
+	in, err := newInput(t.Context(), "text", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,18 +40,18 @@ func testInput(t *testing.T) Input {
 }
 
 // testBench takes its environment from the test's, where the programs are.
-func testBench(t *testing.T, encoders ...Coder) Bench {
-	return Bench{Encoders: encoders, Checks: []Coder{gunzip(t)}, Rounds: 1, Dir: t.TempDir(), Env: os.Environ()}
+func testBench(t *testing.T, encoders ...coder) comparison {
+	return comparison{Encoders: encoders, Checks: []coder{gunzip(t)}, Rounds: 1, Dir: t.TempDir(), Env: os.Environ()}
 }
 
-// TestRun lets three coders take turns, and looks at everything that is told.
-func TestRun(t *testing.T) {
+// TestCompare lets three coders take turns, and looks at everything that is told.
+func TestCompare(t *testing.T) {
 	in := testInput(t)
-	gzip := Coder{Tool: "gzip", Level: "-9", Format: "gz", Program: testenv.Need(t, "gzip"), Args: []string{"-9", "-n", "-c", In}}
+	gzip := coder{Tool: "gzip", Level: "-9", Format: "gz", Program: testenv.Need(t, "gzip"), Args: []string{"-9", "-n", "-c", argIn}}
 	ours := shell(t, "x", "gz", `exec gzip -1 -n -c "$0" >"$1"`)
 	ours.Ours = true
 	b := testBench(t, gzip, ours)
-	b.Decoders = []Coder{gunzip(t)}
+	b.Decoders = []coder{gunzip(t)}
 	b.Rounds = 2
 	var turns []string
 	b.Notify = func(e Event) {
@@ -62,7 +62,7 @@ func TestRun(t *testing.T) {
 			}
 		}
 	}
-	res, err := b.Run(t.Context(), in)
+	res, err := b.compare(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +91,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunFailures has a program that fails in each way, beside one that works.
-func TestRunFailures(t *testing.T) {
+// TestCompareFailures has a program that fails in each way, beside one that works.
+func TestCompareFailures(t *testing.T) {
 	right := shell(t, "right", "gz", `exec gzip -c "$0" >"$1"`)
 	once := filepath.Join(t.TempDir(), "once")
 	tests := []struct{ name, format, script, want string }{
@@ -110,7 +110,7 @@ func TestRunFailures(t *testing.T) {
 			t.Parallel()
 			b := testBench(t, shell(t, "wrong", tt.format, tt.script), right)
 			b.Rounds, b.Timeout = 2, 2*time.Second
-			res, err := b.Run(t.Context(), testInput(t))
+			res, err := b.compare(t.Context(), testInput(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,8 +125,8 @@ func TestRunFailures(t *testing.T) {
 	}
 }
 
-// TestRunCancel ends a program that would run on, with what it has started.
-func TestRunCancel(t *testing.T) {
+// TestCompareCancel ends a program that would run on, with what it has started.
+func TestCompareCancel(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("enough")
 	pid := filepath.Join(t.TempDir(), "pid")
@@ -140,7 +140,7 @@ func TestRunCancel(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
-	if _, err := b.Run(ctx, testInput(t)); !errors.Is(err, reason) {
+	if _, err := b.compare(ctx, testInput(t)); !errors.Is(err, reason) {
 		t.Fatalf("got error %v, want %v", err, reason)
 	}
 	left, err := os.ReadDir(b.Dir)
@@ -153,7 +153,7 @@ func TestRunCancel(t *testing.T) {
 func TestPeakMemory(t *testing.T) {
 	testenv.Need(t, "dd")
 	b := testBench(t, shell(t, "large", "gz", `dd if=/dev/zero of=/dev/null bs=200000000 count=1 2>/dev/null && exec gzip -c "$0" >"$1"`))
-	res, err := b.Run(t.Context(), testInput(t))
+	res, err := b.compare(t.Context(), testInput(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,13 @@ import (
 )
 
 // measure runs c once, from in to the file out.
-func (b Bench) measure(ctx context.Context, c Coder, in, out string) (Run, error) {
+func (b comparison) measure(ctx context.Context, c coder, in, out string) (Figures, error) {
 	if _, toStdout := c.args(in, out); !toStdout {
 		return b.run(ctx, c, in, out, nil)
 	}
 	f, err := os.Create(out)
 	if err != nil {
-		return Run{}, err
+		return Figures{}, err
 	}
 	run, err := b.run(ctx, c, in, out, f)
 	if closeErr := f.Close(); err == nil {
@@ -27,7 +27,7 @@ func (b Bench) measure(ctx context.Context, c Coder, in, out string) (Run, error
 }
 
 // run starts c and waits for its end.
-func (b Bench) run(ctx context.Context, c Coder, in, out string, stdout io.Writer) (Run, error) {
+func (b comparison) run(ctx context.Context, c coder, in, out string, stdout io.Writer) (Figures, error) {
 	if b.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, b.Timeout, fmt.Errorf("no end after %s", b.Timeout))
@@ -48,11 +48,11 @@ func (b Bench) run(ctx context.Context, c Coder, in, out string, stdout io.Write
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return Run{}, complaint.add(err)
+		return Figures{}, complaint.add(err)
 	}
 	state := cmd.ProcessState
 	peak, floor := peakMemory(state), ownMemory()+countSlack
-	return Run{
+	return Figures{
 		Wall: wall.Seconds(), CPU: (state.UserTime() + state.SystemTime()).Seconds(),
 		Peak: Memory{Bytes: peak, Bound: peak > 0 && peak <= floor},
 	}, nil

@@ -20,7 +20,7 @@ func median(values []float64) float64 {
 }
 
 // medianOf returns the median of one figure of the runs.
-func medianOf(runs []Run, figure func(Run) float64) float64 {
+func medianOf(runs []Figures, figure func(Figures) float64) float64 {
 	values := make([]float64, len(runs))
 	for i, r := range runs {
 		values[i] = figure(r)
@@ -29,15 +29,15 @@ func medianOf(runs []Run, figure func(Run) float64) float64 {
 }
 
 // medianRun is the median of each figure by itself.
-func medianRun(runs []Run) Run {
-	return Run{
-		Wall: medianOf(runs, func(r Run) float64 { return r.Wall }),
-		CPU:  medianOf(runs, func(r Run) float64 { return r.CPU }),
+func medianRun(runs []Figures) Figures {
+	return Figures{
+		Wall: medianOf(runs, func(r Figures) float64 { return r.Wall }),
+		CPU:  medianOf(runs, func(r Figures) float64 { return r.CPU }),
 		Peak: Memory{
-			Bytes: int64(medianOf(runs, func(r Run) float64 { return float64(r.Peak.Bytes) })),
-			Bound: slices.ContainsFunc(runs, func(r Run) bool { return r.Peak.Bound }),
+			Bytes: int64(medianOf(runs, func(r Figures) float64 { return float64(r.Peak.Bytes) })),
+			Bound: slices.ContainsFunc(runs, func(r Figures) bool { return r.Peak.Bound }),
 		},
-		Bytes: int64(medianOf(runs, func(r Run) float64 { return float64(r.Bytes) })),
+		Bytes: int64(medianOf(runs, func(r Figures) float64 { return float64(r.Bytes) })),
 	}
 }
 
@@ -47,8 +47,8 @@ func (r Row) Spread() float64 {
 	if len(r.Runs) == 0 {
 		return 0
 	}
-	slow := slices.MaxFunc(r.Runs, func(a, b Run) int { return cmp.Compare(a.Wall, b.Wall) })
-	fast := slices.MinFunc(r.Runs, func(a, b Run) int { return cmp.Compare(a.Wall, b.Wall) })
+	slow := slices.MaxFunc(r.Runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
+	fast := slices.MinFunc(r.Runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
 	return divide(slow.Wall-fast.Wall, medianRun(r.Runs).Wall)
 }
 

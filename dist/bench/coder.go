@@ -5,35 +5,35 @@ import (
 	"strings"
 )
 
-// Coder is a program with the arguments that make it compress or decompress one
+// coder is a program with the arguments that make it compress or decompress one
 // file.
-type Coder struct {
+type coder struct {
 	Tool    string   // such as "xz"; the coders of one tool are a line in the chart
 	Level   string   // such as "-9"
 	Format  string   // of what it writes, or reads if it decodes: xz, zst or gz
 	Ours    bool     // not a peer
 	Program string   // path of the program
-	Args    []string // In and Out stand for the paths of the files; without Out the result is standard output
+	Args    []string // argIn and argOut stand for the paths of the files; without argOut the result is standard output
 }
 
-// The names of files in [Coder.Args].
+// The names of files in [coder.Args].
 const (
-	In  = "{in}"
-	Out = "{out}"
+	argIn  = "{in}"
+	argOut = "{out}"
 )
 
 // Name is the tool and the level, unique among the coders of a run.
-func (c Coder) Name() string { return c.Tool + " " + c.Level }
+func (c coder) Name() string { return c.Tool + " " + c.Level }
 
 // args returns the arguments for two files, and whether the result is standard
 // output.
-func (c Coder) args(in, out string) (args []string, toStdout bool) {
+func (c coder) args(in, out string) (args []string, toStdout bool) {
 	toStdout = true
 	for _, arg := range c.Args {
 		switch arg {
-		case In:
+		case argIn:
 			arg = in
-		case Out:
+		case argOut:
 			arg, toStdout = out, false
 		}
 		args = append(args, arg)
@@ -42,7 +42,7 @@ func (c Coder) args(in, out string) (args []string, toStdout bool) {
 }
 
 // Command returns what one would type into a shell to run c.
-func (c Coder) Command(in, out string) string {
+func (c coder) Command(in, out string) string {
 	args, toStdout := c.args(in, out)
 	words := []string{quote(c.Program)}
 	for _, arg := range args {
@@ -93,16 +93,16 @@ var decoders = []peer{
 // Encoders returns the peers that compress, each with jobs threads where it
 // knows threads. look finds a program, as [os/exec.LookPath] does; missing names
 // the tools whose program it does not find.
-func Encoders(jobs int, look func(program string) (path string, err error)) (found []Coder, missing []string) {
+func findEncoders(jobs int, look func(program string) (path string, err error)) (found []coder, missing []string) {
 	return locate(encoders, jobs, look)
 }
 
-// Decoders returns the peers that decompress, as [Encoders] does.
-func Decoders(jobs int, look func(program string) (path string, err error)) (found []Coder, missing []string) {
+// Decoders returns the peers that decompress, as [findEncoders] does.
+func findDecoders(jobs int, look func(program string) (path string, err error)) (found []coder, missing []string) {
 	return locate(decoders, jobs, look)
 }
 
-func locate(table []peer, jobs int, look func(string) (string, error)) (found []Coder, missing []string) {
+func locate(table []peer, jobs int, look func(string) (string, error)) (found []coder, missing []string) {
 	for _, p := range table {
 		program := ""
 		for _, name := range p.programs {
@@ -124,7 +124,7 @@ func locate(table []peer, jobs int, look func(string) (string, error)) (found []
 			}
 			seen[level] = true
 			args := strings.ReplaceAll(count.Replace(p.args), "{level}", level)
-			found = append(found, Coder{Tool: p.tool, Level: level, Format: p.format, Program: program, Args: strings.Fields(args)})
+			found = append(found, coder{Tool: p.tool, Level: level, Format: p.format, Program: program, Args: strings.Fields(args)})
 		}
 	}
 	return found, missing

@@ -53,9 +53,9 @@ type Row struct {
 	Command string `json:"command"`
 	Of      string `json:"of,omitempty"` // when decoding: the row that made the file
 	// Runs are in the order of the rounds. There are none if Error is set.
-	Runs   []Run  `json:"runs"`
-	Median Run    `json:"median"`
-	Ratio  *Ratio `json:"ratio,omitempty"` // to the baseline, nil without one
+	Runs   []Figures `json:"runs"`
+	Median Figures   `json:"median"`
+	Ratio  *Ratio    `json:"ratio,omitempty"` // to the baseline, nil without one
 	// CheckedBy names the decoder that gave the input back from the output.
 	CheckedBy string `json:"checked_by,omitempty"`
 	// DecoderPeak is the memory that this decoder needed.
@@ -63,8 +63,8 @@ type Row struct {
 	Error       string `json:"error,omitempty"`
 }
 
-// Run is what one run of a program took.
-type Run struct {
+// Figures are what one run of a program took.
+type Figures struct {
 	Wall  float64 `json:"wall_s"` // seconds from start to end
 	CPU   float64 `json:"cpu_s"`  // seconds of processors, in user and system mode
 	Peak  Memory  `json:"peak"`

@@ -33,12 +33,12 @@ func TestMedian(t *testing.T) {
 // TestMedianRun takes each figure by itself: the median of times and that of
 // memory may be of different runs.
 func TestMedianRun(t *testing.T) {
-	runs := []Run{
+	runs := []Figures{
 		{Wall: 1, CPU: 9, Peak: Memory{Bytes: 30}, Bytes: 100},
 		{Wall: 2, CPU: 8, Peak: Memory{Bytes: 10, Bound: true}, Bytes: 100},
 		{Wall: 9, CPU: 1, Peak: Memory{Bytes: 20}, Bytes: 102},
 	}
-	want := Run{Wall: 2, CPU: 8, Peak: Memory{Bytes: 20, Bound: true}, Bytes: 100}
+	want := Figures{Wall: 2, CPU: 8, Peak: Memory{Bytes: 20, Bound: true}, Bytes: 100}
 	if diff := cmp.Diff(want, medianRun(runs)); diff != "" {
 		t.Errorf("median (-want +got):\n%s", diff)
 	}
@@ -54,8 +54,8 @@ func TestRate(t *testing.T) {
 	r := Report{Results: []Result{{
 		Encode: []Row{sampleRow("x xz", "best", "xz", 50, 3, 30, 1, 2, 3), sampleRow("xz", "-9", "xz", 100, 6, 60, 4, 8, 4), {Name: "gzip -9", Error: "no"}},
 		Decode: []Row{
-			{Name: "xz -d", Of: "a", Runs: []Run{{Wall: 2, CPU: 2}}}, {Name: "x", Of: "a", Runs: []Run{{Wall: 1, CPU: 3}}},
-			{Name: "xz -d", Of: "b", Runs: []Run{{Wall: 10, CPU: 10}}}, {Name: "x", Of: "b", Runs: []Run{{Wall: 5, CPU: 10}}},
+			{Name: "xz -d", Of: "a", Runs: []Figures{{Wall: 2, CPU: 2}}}, {Name: "x", Of: "a", Runs: []Figures{{Wall: 1, CPU: 3}}},
+			{Name: "xz -d", Of: "b", Runs: []Figures{{Wall: 10, CPU: 10}}}, {Name: "x", Of: "b", Runs: []Figures{{Wall: 5, CPU: 10}}},
 		},
 	}}}
 	r.Rate("xz -9")

@@ -11,5 +11,8 @@
 // it with. All get the input as a file, the same file, that has just been read.
 // A figure counts only after the output was decoded to the input again.
 //
-// [Report.SVG] draws the sizes over the times.
+// [Run] is the way in: it takes [Options], finds the programs, gets the inputs
+// ready and returns a [Report], of which [Report.SVG] draws the sizes over the
+// times. [Plan] returns the same report before anything is run. Both need a built
+// x, since x's own coders are measured as processes, too.
 package bench
