@@ -289,7 +289,7 @@ func (b *builder) addRust() {
 // list adds one component to what a host consists of or can be extended by.
 // That it is known for the target counts, not that it is available.
 func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
-	if spec.Listing == Unlisted {
+	if spec.listing == unlisted {
 		return
 	}
 	known := c.Packages[spec.Package].Targets
@@ -299,7 +299,7 @@ func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
 	}
 	_, has := known[own]
 	switch {
-	case has && spec.Listing == Required:
+	case has && spec.listing == required:
 		t.Components = append(t.Components, ComponentRef{spec.Package, own})
 	case has && !spec.everyTarget:
 		t.Extensions = append(t.Extensions, ComponentRef{spec.Package, own})
@@ -308,7 +308,7 @@ func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
 		return
 	}
 	for _, target := range slices.Sorted(maps.Keys(known)) {
-		if target != own || spec.Listing == Optional {
+		if target != own || spec.listing == optional {
 			t.Extensions = append(t.Extensions, ComponentRef{spec.Package, target})
 		}
 	}
@@ -332,7 +332,7 @@ func (b *builder) addSources() {
 // addRenames lets users say "rustfmt" for every package that is there.
 func (b *builder) addRenames() {
 	for _, c := range componentTable {
-		if _, ok := b.channel.Packages[c.Package]; ok && c.Preview() {
+		if _, ok := b.channel.Packages[c.Package]; ok && c.preview() {
 			b.channel.Renames[c.Archive] = c.Package
 		}
 	}

@@ -20,22 +20,17 @@ const (
 	ScopeMinGW
 )
 
-// String returns "host", "target", "none" or "mingw".
-func (s Scope) String() string {
-	return [...]string{"host", "target", "none", "mingw"}[s&3]
-}
-
-// Listing says how the package "rust" of a channel names a component.
-type Listing uint8
+// listing says how the package "rust" of a channel names a component.
+type listing uint8
 
 const (
-	// Unlisted components have a package of their own at most.
-	Unlisted Listing = iota
-	// Required components are in the list "components": every install has
+	// unlisted components have a package of their own at most.
+	unlisted listing = iota
+	// required components are in the list "components": every install has
 	// those unless a profile says otherwise.
-	Required
-	// Optional components are in the list "extensions".
-	Optional
+	required
+	// optional components are in the list "extensions".
+	optional
 )
 
 // ComponentSpec is one row of the vocabulary that rust-installer archives,
@@ -54,8 +49,6 @@ type ComponentSpec struct {
 	Product string
 	// BulkDirs are image folders that manifest.in lists as one "dir:" line.
 	BulkDirs []string
-	// Listing is the component's place in the package "rust".
-	Listing Listing
 	// OwnVersion says that the component's version is its own, not rustc's.
 	OwnVersion bool
 	// NightlyOnly says that stable and beta channels never offer it.
@@ -67,6 +60,8 @@ type ComponentSpec struct {
 	// that are older than this program.
 	Since string
 
+	// listing is the component's place in the package "rust".
+	listing listing
 	// everyTarget says that each host lists the component for all targets, so
 	// that it can be added for the others too.
 	everyTarget bool
@@ -102,9 +97,9 @@ func (c ComponentSpec) InstalledName(target targets.Triple) string {
 	return c.Package + "-" + target.String()
 }
 
-// Preview reports whether the channel's name differs from the archive's, in
+// preview reports whether the channel's name differs from the archive's, in
 // which case the channel renames the one to the other.
-func (c ComponentSpec) Preview() bool { return c.Package != "" && c.Package != c.Archive }
+func (c ComponentSpec) preview() bool { return c.Package != "" && c.Package != c.Archive }
 
 // SuccessMessage is what install.sh prints at its end (`tarball.rs`).
 func (c ComponentSpec) SuccessMessage() string { return c.Archive + " installed." }
@@ -125,34 +120,34 @@ const productRust = "Rust"
 // a channel's components and extensions; rows without a package come last.
 var componentTable = [...]ComponentSpec{
 	{Archive: "rust", Package: "rust", Product: productRust},
-	{Archive: "rust-src", Package: "rust-src", Scope: ScopeNone, Product: productRust, Listing: Optional},
-	{Archive: "rustc", Package: "rustc", Product: productRust, Listing: Required},
-	{Archive: "rustc-dev", Package: "rustc-dev", Product: productRust, Listing: Optional, everyTarget: true},
-	{Archive: "rustc-docs", Package: "rustc-docs", Product: "Rustc Documentation", Listing: Optional, DocsFallback: true,
+	{Archive: "rust-src", Package: "rust-src", Scope: ScopeNone, Product: productRust, listing: optional},
+	{Archive: "rustc", Package: "rustc", Product: productRust, listing: required},
+	{Archive: "rustc-dev", Package: "rustc-dev", Product: productRust, listing: optional, everyTarget: true},
+	{Archive: "rustc-docs", Package: "rustc-docs", Product: "Rustc Documentation", listing: optional, DocsFallback: true,
 		BulkDirs: []string{"share/doc/rust/html/rustc-docs"}},
 	{Archive: "reproducible-artifacts", Package: "reproducible-artifacts", Product: productRust},
-	{Archive: "rust-mingw", Package: "rust-mingw", Scope: ScopeMinGW, Product: "Rust MinGW", Listing: Required, everyTarget: true},
-	{Archive: "rust-std", Package: "rust-std", Scope: ScopeTarget, Product: productRust, Listing: Required,
+	{Archive: "rust-mingw", Package: "rust-mingw", Scope: ScopeMinGW, Product: "Rust MinGW", listing: required, everyTarget: true},
+	{Archive: "rust-std", Package: "rust-std", Scope: ScopeTarget, Product: productRust, listing: required,
 		everyTarget: true, targetInDir: true},
-	{Archive: "cargo", Package: "cargo", Product: productRust, Listing: Required, OwnVersion: true},
-	{Archive: "rust-docs", Package: "rust-docs", Product: "Rust Documentation", Listing: Required, DocsFallback: true,
+	{Archive: "cargo", Package: "cargo", Product: productRust, listing: required, OwnVersion: true},
+	{Archive: "rust-docs", Package: "rust-docs", Product: "Rust Documentation", listing: required, DocsFallback: true,
 		BulkDirs: []string{"share/doc/rust/html"}},
-	{Archive: "rust-analysis", Package: "rust-analysis", Scope: ScopeTarget, Product: productRust, Listing: Optional, targetInDir: true},
-	{Archive: "rust-analyzer", Package: "rust-analyzer-preview", Product: productRust, Listing: Optional, OwnVersion: true},
-	{Archive: "clippy", Package: "clippy-preview", Product: productRust, Listing: Optional, OwnVersion: true},
-	{Archive: "rustfmt", Package: "rustfmt-preview", Product: productRust, Listing: Optional, OwnVersion: true},
-	{Archive: "llvm-tools", Package: "llvm-tools-preview", Scope: ScopeTarget, Product: productRust, Listing: Optional, OwnVersion: true},
-	{Archive: "miri", Package: "miri-preview", Product: productRust, Listing: Optional, OwnVersion: true, NightlyOnly: true},
-	{Archive: "rust-docs-json", Package: "rust-docs-json-preview", Product: "Rust Documentation In JSON Format", Listing: Optional,
+	{Archive: "rust-analysis", Package: "rust-analysis", Scope: ScopeTarget, Product: productRust, listing: optional, targetInDir: true},
+	{Archive: "rust-analyzer", Package: "rust-analyzer-preview", Product: productRust, listing: optional, OwnVersion: true},
+	{Archive: "clippy", Package: "clippy-preview", Product: productRust, listing: optional, OwnVersion: true},
+	{Archive: "rustfmt", Package: "rustfmt-preview", Product: productRust, listing: optional, OwnVersion: true},
+	{Archive: "llvm-tools", Package: "llvm-tools-preview", Scope: ScopeTarget, Product: productRust, listing: optional, OwnVersion: true},
+	{Archive: "miri", Package: "miri-preview", Product: productRust, listing: optional, OwnVersion: true, NightlyOnly: true},
+	{Archive: "rust-docs-json", Package: "rust-docs-json-preview", Product: "Rust Documentation In JSON Format", listing: optional,
 		NightlyOnly: true, DocsFallback: true, BulkDirs: []string{"share/doc/rust/json"}},
-	{Archive: "rustc-codegen-cranelift", Package: "rustc-codegen-cranelift-preview", Product: productRust, Listing: Optional,
+	{Archive: "rustc-codegen-cranelift", Package: "rustc-codegen-cranelift-preview", Product: productRust, listing: optional,
 		OwnVersion: true, NightlyOnly: true},
-	{Archive: "llvm-bitcode-linker", Package: "llvm-bitcode-linker-preview", Product: productRust, Listing: Optional},
-	{Archive: "rustc-codegen-gcc", Package: "rustc-codegen-gcc-preview", Product: productRust, Listing: Optional,
+	{Archive: "llvm-bitcode-linker", Package: "llvm-bitcode-linker-preview", Product: productRust, listing: optional},
+	{Archive: "rustc-codegen-gcc", Package: "rustc-codegen-gcc-preview", Product: productRust, listing: optional,
 		OwnVersion: true, NightlyOnly: true},
-	{Archive: "gcc-x86_64-unknown-linux-gnu", Package: "gcc-x86_64-unknown-linux-gnu-preview", Product: productRust, Listing: Optional,
+	{Archive: "gcc-x86_64-unknown-linux-gnu", Package: "gcc-x86_64-unknown-linux-gnu-preview", Product: productRust, listing: optional,
 		OwnVersion: true, NightlyOnly: true},
-	{Archive: "enzyme", Package: "enzyme-preview", Product: productRust, Listing: Optional, OwnVersion: true, NightlyOnly: true, Since: "1.97.0-dev"},
+	{Archive: "enzyme", Package: "enzyme-preview", Product: productRust, listing: optional, OwnVersion: true, NightlyOnly: true, Since: "1.97.0-dev"},
 
 	{Archive: "rust-dev", Product: productRust},
 	{Archive: "build-manifest", Product: productRust},

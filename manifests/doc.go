@@ -15,6 +15,10 @@
 //
 //	channel, findings := manifests.CheckChannel(text)
 //
+// A channel that was read can be edited: [Channel.Subset] keeps a part of it,
+// [Channel.Rebase] moves it to another place, [Channel.Merge] puts two together,
+// and [Channel.Release] says under which names it is written again.
+//
 // [Components] is the one table of component names; whoever packs, names,
 // lists or installs a component asks it.
 package manifests

@@ -158,3 +158,52 @@ func exampleChannel(hosts ...string) *manifests.Channel {
 	}
 	return channel
 }
+
+// Where an archive is, by rustup's rules: a package for "*" serves every target.
+func ExampleChannel_Lookup() {
+	channel := exampleChannel("x86_64-unknown-linux-gnu")
+	std, err := channel.Lookup(manifests.ComponentRef{Package: "rust-std", Target: "x86_64-unknown-linux-gnu"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(std.Download(manifests.XZ).URL)
+	fmt.Println("as zst:", !std.Download(manifests.Zst).IsZero())
+	_, err = channel.Lookup(manifests.ComponentRef{Package: "rust-std", Target: "wasm32-unknown-unknown"})
+	fmt.Println(err)
+	// Output:
+	// https://example.org/dist/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz
+	// as zst: false
+	// looking up package "rust-std": the channel does not have it for target "wasm32-unknown-unknown"
+}
+
+// A manifest of an old release keeps its layout, so that a copy can be compared
+// with it; what rustup keeps of a manifest has a layout of its own.
+func ExampleChannel_Encode() {
+	channel := exampleChannel("x86_64-unknown-linux-gnu")
+	channel.Packages = map[string]manifests.Package{"rust-src": {
+		Version: "1.95.0", Targets: map[string]manifests.PackageTarget{manifests.AnyTarget: {}},
+	}}
+	channel.Profiles = nil
+	for _, d := range []manifests.Dialect{manifests.DialectDist05, manifests.DialectInstalled} {
+		fmt.Printf("%s\n", channel.Encode(d))
+	}
+	// Output:
+	// manifest-version = "2"
+	// date = "2026-04-16"
+	// [pkg.rust-src]
+	// version = "1.95.0"
+	// [pkg.rust-src.target."*"]
+	// available = false
+	//
+	// manifest-version = "2"
+	// date = "2026-04-16"
+	//
+	// [pkg.rust-src]
+	// version = "1.95.0"
+	//
+	// [pkg.rust-src.target."*"]
+	// available = false
+	// components = []
+	// extensions = []
+}

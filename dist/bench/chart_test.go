@@ -31,7 +31,7 @@ func sampleRow(tool, level, format string, bytes int64, cpu float64, peak int64,
 // close to each other.
 func sampleReport() Report {
 	r := Report{
-		Schema: SchemaVersion, Jobs: 2, Rounds: 3,
+		Schema: schemaVersion, Jobs: 2, Rounds: 3,
 		Machine:  Machine{CPU: "AMD EPYC", Cores: 2, Memory: 24 << 30, OS: "linux", Arch: "amd64", Go: "go1.26.8", Load: []float64{0.17, 0.5, 1}},
 		Programs: []Program{{"xz", "5.4.1"}, {"7zz", "26.02"}, {"zstd", "1.5.4"}, {"gzip", "1.12"}, {"pigz", "2.6"}},
 		Results: []Result{{
@@ -86,7 +86,7 @@ func TestSVG(t *testing.T) {
 // it, whatever the figures are.
 func TestSVGShapes(t *testing.T) {
 	one := func(rows ...Row) Report {
-		r := Report{Schema: SchemaVersion, Results: []Result{{Input: Input{Name: "in", Bytes: 1000}, Encode: rows}}}
+		r := Report{Schema: schemaVersion, Results: []Result{{Input: Input{Name: "in", Bytes: 1000}, Encode: rows}}}
 		r.Rate("xz -9")
 		return r
 	}

@@ -8,7 +8,7 @@ import (
 
 // Report is what a comparison found, with what one has to know to judge it.
 type Report struct {
-	Schema   int       `json:"schema"` // see [SchemaVersion]
+	Schema   int       `json:"schema"` // see schemaVersion
 	Machine  Machine   `json:"machine"`
 	Programs []Program `json:"programs"`
 	Jobs     int       `json:"jobs"`     // threads that each program was given
@@ -17,9 +17,9 @@ type Report struct {
 	Results  []Result  `json:"results"`  // one for each input
 }
 
-// SchemaVersion is the version of the JSON form of a [Report]. It grows when a
+// schemaVersion is the version of the JSON form of a [Report]. It grows when a
 // reader of the old form would misunderstand the new one.
-const SchemaVersion = 1
+const schemaVersion = 1
 
 // Program is a program that took part.
 type Program struct {
@@ -166,8 +166,8 @@ func ParseReport(data []byte) (Report, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return Report{}, fmt.Errorf("parsing report: %w", err)
 	}
-	if r.Schema != SchemaVersion {
-		return Report{}, fmt.Errorf("parsing report: got schema %d, want %d", r.Schema, SchemaVersion)
+	if r.Schema != schemaVersion {
+		return Report{}, fmt.Errorf("parsing report: got schema %d, want %d", r.Schema, schemaVersion)
 	}
 	if err := r.check(); err != nil {
 		return Report{}, fmt.Errorf("parsing report: %w", err)

@@ -46,7 +46,7 @@ func (s *session) report(
 	for _, tool := range s.missing {
 		s.notef("note: %s is not installed: it is left out", tool)
 	}
-	r := Report{Schema: SchemaVersion, Machine: thisMachine(), Jobs: s.Jobs, Rounds: s.Rounds, Results: []Result{}}
+	r := Report{Schema: schemaVersion, Machine: thisMachine(), Jobs: s.Jobs, Rounds: s.Rounds, Results: []Result{}}
 	var inputs []input
 	for _, src := range s.Sources {
 		in, err := ready(ctx, src)
