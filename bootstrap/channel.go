@@ -37,7 +37,7 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 	}
 	plan := manifests.ChannelPlan{Release: b.release(), URLBase: b.urlBase()}
 	for _, a := range archives {
-		plan.Archives = append(plan.Archives, manifests.Archive{
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{
 			ArchiveName: a.Part.Name, Hash: a.SHA256, VersionText: a.Part.Version,
 		})
 	}
@@ -46,7 +46,7 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 		b.note("the channel also lists %d archives of earlier runs", len(earlier))
 	}
 	plan.Archives = append(plan.Archives, earlier...)
-	if !slices.ContainsFunc(plan.Archives, func(a manifests.Archive) bool { return a.Component.Archive == "rustc" }) {
+	if !slices.ContainsFunc(plan.Archives, func(a manifests.ListedArchive) bool { return a.Component.Archive == "rustc" }) {
 		b.note("no channel is made: it would need the archive of rustc")
 		return nil, nil
 	}
@@ -111,7 +111,7 @@ func (b *Builder) urlBase() string {
 // earlierArchives returns the archives that the channel of an earlier run lists
 // and this run does not make, as far as they still are what it says. A channel
 // that cannot be read is made anew from this run alone.
-func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archive {
+func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.ListedArchive {
 	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Release.Names()[0]+".toml"))
 	if err != nil {
 		return nil
@@ -124,7 +124,7 @@ func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archiv
 	for _, a := range plan.Archives {
 		made[a.String()] = true
 	}
-	var out []manifests.Archive
+	var out []manifests.ListedArchive
 	for _, pkg := range channel.Packages {
 		for _, target := range pkg.Targets {
 			for _, d := range target.Downloads() {
@@ -133,7 +133,7 @@ func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archiv
 					continue
 				}
 				made[name.String()] = true
-				out = append(out, manifests.Archive{ArchiveName: name, Hash: d.Hash, VersionText: pkg.Version})
+				out = append(out, manifests.ListedArchive{ArchiveName: name, Hash: d.Hash, VersionText: pkg.Version})
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 		if err != nil {
 			return LLD{}, err
 		}
-		in.wrappers = r.LLD.Wrapper != WrapperShim
+		in.wrappers = RecordedLLD(r).Wrapper != WrapperShim
 	}
 	if in.baked && b.Config.X.LLD.BakedDefault == config.BakedDefaultLauncher {
 		_, err := ask(ctx, b.Toolchain.env, b.Toolchain.Rustc, "-Clinker-features=-lld", "--print", "cfg")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/manifests"
 	"x.go/targets"
 )
 
@@ -58,7 +59,7 @@ var owners = []owner{
 		"lib/rustlib/{host}/bin/wasm-component-ld", "lib/rustlib/{host}/bin/wasm-component-ld.exe",
 		"libexec/rustc", "libexec/rustc.exe", // with a launcher
 		"libexec/rust-analyzer-proc-macro-srv", "libexec/rust-analyzer-proc-macro-srv.exe",
-		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**", recordInstalled,
+		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**", manifests.BuildRecordInstalled,
 		"share/man/man1/rustc.1*", "share/man/man1/rustdoc.1*",
 	}},
 	{"rust-analysis", []string{"lib/rustlib/{target}/analysis/**"}},

@@ -265,7 +265,7 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 	}
 	release := b.Toolchain.Release
 	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
-	errs := []error{add("version", version), add(recordName, string(record))}
+	errs := []error{add("version", version), add(manifests.BuildRecordFile, string(record))}
 	if release.CommitHash != "" {
 		errs = append(errs,
 			add("git-commit-hash", release.CommitHash),

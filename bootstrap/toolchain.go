@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -249,4 +250,33 @@ func exeSuffix() string {
 		return ".exe"
 	}
 	return ""
+}
+
+// BuiltBy returns the record in a sysroot that a build of x wrote to link otherwise
+// than its compiler was built to. ok is false for every other toolchain.
+func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
+	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return manifests.BuildRecord{}, false, nil
+	}
+	if err != nil {
+		return manifests.BuildRecord{}, false, err
+	}
+	r, err = readRecord(f, path)
+	return r, err == nil, err
+}
+
+// readRecord reads and closes the record at path.
+func readRecord(f io.ReadCloser, path string) (manifests.BuildRecord, error) {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, manifests.MaxBuildRecord+1))
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	r, err := manifests.ParseBuildRecord(data)
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	return r, nil
 }

@@ -11,8 +11,8 @@ import (
 	"x.go/targets"
 )
 
-// Archive is what a channel needs to know of one archive file.
-type Archive struct {
+// ListedArchive is what a channel needs to know of one archive file.
+type ListedArchive struct {
 	ArchiveName
 	// Hash is of the file.
 	Hash Hash
@@ -28,7 +28,7 @@ type ChannelPlan struct {
 	// URLBase is the URL of the folder that holds the archives, such as
 	// https://static.rust-lang.org/dist/2026-04-16 or file:///srv/dist.
 	URLBase  string
-	Archives []Archive
+	Archives []ListedArchive
 	// Hosts and Targets are named in the channel as not available where there
 	// is no archive, as Rust's own channels do. Mostly both are empty, and the
 	// channel names just what there is.
@@ -72,7 +72,7 @@ type builder struct {
 	base    string
 	places  map[place]PackageTarget
 	version map[string]string // version text by archive name
-	sources []Archive
+	sources []ListedArchive
 	errs    []error
 }
 
@@ -99,7 +99,7 @@ func (b *builder) index() {
 	}
 }
 
-func (b *builder) indexArchive(a Archive) {
+func (b *builder) indexArchive(a ListedArchive) {
 	if want := b.plan.Release.PackageVersion(); a.Version != want {
 		b.fail("archive %q: got version %q, want %q", a, a.Version, want)
 	}
@@ -126,7 +126,7 @@ func (b *builder) indexArchive(a Archive) {
 	b.places[at] = t
 }
 
-func (b *builder) download(a Archive) Download {
+func (b *builder) download(a ListedArchive) Download {
 	return Download{URL: b.base + "/" + url.PathEscape(a.String()), Hash: a.Hash}
 }
 

@@ -21,13 +21,13 @@ var stable = manifests.Release{
 }
 
 // archive makes up an archive from its file name.
-func archive(t testing.TB, file, version string) manifests.Archive {
+func archive(t testing.TB, file, version string) manifests.ListedArchive {
 	t.Helper()
 	name, err := manifests.ParseArchiveName(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte(file)), VersionText: version}
+	return manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte(file)), VersionText: version}
 }
 
 func plan(t testing.TB, files ...string) manifests.ChannelPlan {
@@ -93,9 +93,9 @@ func triples(t *testing.T, p manifests.Package) []targets.Triple {
 }
 
 // archivesOf lists each archive of a channel once.
-func archivesOf(t *testing.T, c *manifests.Channel) []manifests.Archive {
+func archivesOf(t *testing.T, c *manifests.Channel) []manifests.ListedArchive {
 	seen := map[string]bool{}
-	var list []manifests.Archive
+	var list []manifests.ListedArchive
 	for _, p := range c.Packages {
 		for _, pt := range p.Targets {
 			for _, d := range pt.Downloads() {

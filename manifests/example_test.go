@@ -20,7 +20,7 @@ func ExampleChannelPlan_Channel() {
 			fmt.Println(err)
 			return
 		}
-		plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte("the archive"))})
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte("the archive"))})
 	}
 	channel, err := plan.Channel()
 	if err != nil {

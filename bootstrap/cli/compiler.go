@@ -160,7 +160,7 @@ func (a *app) realCompiler(ctx context.Context, f *compilerFlags) (askedCompiler
 	}
 	c.world = a.realWorld(tc)
 	built, _, err := tc.BuiltBy()
-	c.override = built.LLD
+	c.override = bootstrap.RecordedLLD(built)
 	return c, err
 }
 

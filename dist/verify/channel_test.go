@@ -35,7 +35,7 @@ func writeChannel(t testing.TB, dir, base string, c compiler) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf(b), VersionText: release.VersionText()})
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf(b), VersionText: release.VersionText()})
 	}
 	channel, err := plan.Channel()
 	if err != nil {

@@ -64,7 +64,7 @@ func (c compiler) pack(archive string) (dist.Package, error) {
 	if err != nil {
 		return dist.Package{}, err
 	}
-	lines, err := manifests.ParseComponent(list)
+	lines, err := manifests.ParseFileList(list)
 	if err != nil {
 		return dist.Package{}, err
 	}
