@@ -22,11 +22,7 @@ func (DecideLLD) String() string { return "DecideLLD" }
 // Run implements [Step].
 func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 	host := b.Toolchain.Host
-	release, err := targets.ParseRelease(b.Toolchain.Release.Version)
-	if err != nil {
-		return LLD{}, err
-	}
-	want, err := b.Config.LLD(config.LLDInput{Release: release, Channel: b.Toolchain.Release.Channel, Hosts: b.hosts()})
+	want, err := b.Config.LLD(config.LLDInput{Release: b.Toolchain.Version.Release, Channel: b.Toolchain.Version.Channel(), Hosts: b.hosts()})
 	if err != nil {
 		return LLD{}, err
 	}

@@ -45,7 +45,7 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	r := manifests.BuildRecord{
 		X: b.Version, LLD: lld.recorded(), Inputs: map[string]manifests.Hash{},
 		Toolchain: manifests.RecordedCompiler{
-			Release: tc.Release.Version, Commit: tc.Release.CommitHash, CommitDate: tc.Release.CommitDate,
+			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
 			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
 		},
 	}

@@ -4,16 +4,17 @@ import (
 	"fmt"
 
 	"x.go/manifests"
+	"x.go/targets"
 )
 
 func ExampleChannelPlan_Channel() {
-	release, err := manifests.ParseRelease("1.95.0")
+	release, err := targets.ParseRelease("1.95.0")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	release.Date = "2026-04-16"
-	plan := manifests.ChannelPlan{Release: release, URLBase: "https://example.org/dist"}
+	version := manifests.Version{Release: release}
+	plan := manifests.ChannelPlan{Version: version, Date: "2026-04-16", URLBase: "https://example.org/dist"}
 	for _, file := range []string{"rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"} {
 		name, err := manifests.ParseArchiveName(file)
 		if err != nil {

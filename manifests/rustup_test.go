@@ -48,7 +48,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 	if err := os.MkdirAll(d.dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p := manifests.ChannelPlan{Release: stable, URLBase: d.server + "/dist"}
+	p := manifests.ChannelPlan{Version: stable, Date: day, URLBase: d.server + "/dist"}
 	for _, row := range distComponents {
 		c, ok := manifests.LookupComponent(row.archive)
 		if !ok {

@@ -132,7 +132,7 @@ func (a *app) cargoInput(ctx context.Context, s *benchSession) (benchInput, erro
 			return benchInput{}, fmt.Errorf("making a tar archive of %q: %w", path, err)
 		}
 		in, err := newBenchInput(ctx, name+".tar", to)
-		in.Note = fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Release.Version, tc.Host)
+		in.Note = fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Version.Release, tc.Host)
 		return in, err
 	}
 	return benchInput{}, fmt.Errorf("compressing toolchain %q: it has no program in bin: name a file", tc.Sysroot)
