@@ -14,11 +14,6 @@ import (
 	"x.go/manifests"
 )
 
-// officialURL is where Rust's own archives are. rustup puts its dist server in
-// the place of this prefix, so a channel that carries it can be installed from
-// wherever it lies, and has equal bytes in every folder.
-const officialURL = "https://static.rust-lang.org"
-
 // Channel is the step that describes the archives of a selection for rustup.
 type Channel struct{ Selection Selection }
 
@@ -100,7 +95,7 @@ func (b *Builder) urlBase() string {
 	if addr := b.Config.Dist.UploadAddr; addr != "" {
 		return addr + "/" + b.date()
 	}
-	return officialURL + "/dist"
+	return manifests.OfficialServer + "/dist"
 }
 
 // earlierArchives returns the archives that the channel of an earlier run lists
