@@ -46,15 +46,20 @@ func escape(c byte) string {
 
 // AppendKey appends one key: bare where it can stand so, else quoted.
 func AppendKey(dst []byte, key string) []byte {
+	if IsBareKey(key) {
+		return append(dst, key...)
+	}
+	return AppendString(dst, key)
+}
+
+// IsBareKey reports whether a key can stand without quotes.
+func IsBareKey(key string) bool {
 	for i := range len(key) {
 		if !IsBare(key[i]) {
-			return AppendString(dst, key)
+			return false
 		}
 	}
-	if key == "" {
-		return append(dst, `""`...)
-	}
-	return append(dst, key...)
+	return key != ""
 }
 
 // IsBare reports whether a key can have the byte without quotes.
