@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -12,11 +13,6 @@ import (
 	"x.go/dist"
 	"x.go/manifests"
 )
-
-// officialURL is where Rust's own archives are. rustup puts its dist server in
-// the place of this prefix, so a channel that carries it can be installed from
-// wherever it lies, and has equal bytes in every folder.
-const officialURL = "https://static.rust-lang.org"
 
 // Channel is the step that describes the archives of a selection for rustup.
 type Channel struct{ Selection Selection }
@@ -35,9 +31,9 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := manifests.ChannelPlan{Release: b.release(), URLBase: b.urlBase()}
+	plan := manifests.ChannelPlan{Version: b.Toolchain.Version, Date: b.date(), URLBase: b.urlBase()}
 	for _, a := range archives {
-		plan.Archives = append(plan.Archives, manifests.Archive{
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{
 			ArchiveName: a.Part.Name, Hash: a.SHA256, VersionText: a.Part.Version,
 		})
 	}
@@ -46,12 +42,12 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 		b.note("the channel also lists %d archives of earlier runs", len(earlier))
 	}
 	plan.Archives = append(plan.Archives, earlier...)
-	if !slices.ContainsFunc(plan.Archives, func(a manifests.Archive) bool { return a.Component.Archive == "rustc" }) {
+	if !slices.ContainsFunc(plan.Archives, func(a manifests.ListedArchive) bool { return a.Component.Archive == "rustc" }) {
 		b.note("no channel is made: it would need the archive of rustc")
 		return nil, nil
 	}
 	if b.DryRun {
-		return b.planChannel(plan.Release), nil
+		return b.planChannel(plan.Version), nil
 	}
 	channel, err := plan.Channel()
 	if err != nil {
@@ -61,7 +57,7 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 		return nil, fmt.Errorf("checking the channel: %w", findings)
 	}
 	var names []string
-	for _, f := range manifests.ChannelFiles(plan.Release, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist) {
 		path := filepath.Join(b.DistDir(), f.Name)
 		b.act("write", path, "")
 		if err := dist.WriteFile(path, f.Data); err != nil {
@@ -74,28 +70,22 @@ func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
 
 // planChannel records the channel's files in a dry run, where the digests that
 // a channel is made of do not exist.
-func (b *Builder) planChannel(r manifests.Release) []string {
+func (b *Builder) planChannel(v manifests.Version) []string {
 	var names []string
-	for _, f := range manifests.ChannelFiles(r, &manifests.Channel{}, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(v, &manifests.Channel{}, manifests.DialectDist) {
 		b.act("write", filepath.Join(b.DistDir(), f.Name), "")
 		names = append(names, f.Name)
 	}
 	return names
 }
 
-// release returns the toolchain's release with its day of publication: that of
-// SOURCE_DATE_EPOCH, else of the commit, so that equal inputs make equal bytes.
-func (b *Builder) release() manifests.Release {
-	r := b.Toolchain.Release
-	switch {
-	case !b.Writer.ModTime.IsZero():
-		r.Date = b.Writer.ModTime.UTC().Format(time.DateOnly)
-	case r.CommitDate != "":
-		r.Date = r.CommitDate
-	default:
-		r.Date = "1970-01-01"
+// date returns the day of publication: that of SOURCE_DATE_EPOCH, else of the
+// commit, so that equal inputs make equal bytes.
+func (b *Builder) date() string {
+	if t := b.Writer.ModTime; !t.IsZero() {
+		return t.UTC().Format(time.DateOnly)
 	}
-	return r
+	return cmp.Or(b.Toolchain.Version.CommitDate, "1970-01-01")
 }
 
 // urlBase returns the URL of the folder that holds the archives: below
@@ -103,28 +93,28 @@ func (b *Builder) release() manifests.Release {
 // whose place any server takes.
 func (b *Builder) urlBase() string {
 	if addr := b.Config.Dist.UploadAddr; addr != "" {
-		return addr + "/" + b.release().Date
+		return addr + "/" + b.date()
 	}
-	return officialURL + "/dist"
+	return manifests.OfficialServer + "/dist"
 }
 
 // earlierArchives returns the archives that the channel of an earlier run lists
 // and this run does not make, as far as they still are what it says. A channel
 // that cannot be read is made anew from this run alone.
-func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archive {
-	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Release.Names()[0]+".toml"))
+func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.ListedArchive {
+	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Version.Names()[0]+".toml"))
 	if err != nil {
 		return nil
 	}
 	channel, err := manifests.ParseChannel(data)
-	if err != nil || channel.Packages[combinedArchive].Version != plan.Release.VersionText() {
+	if err != nil || channel.Packages[combinedArchive].Version != plan.Version.String() {
 		return nil
 	}
 	made := map[string]bool{}
 	for _, a := range plan.Archives {
 		made[a.String()] = true
 	}
-	var out []manifests.Archive
+	var out []manifests.ListedArchive
 	for _, pkg := range channel.Packages {
 		for _, target := range pkg.Targets {
 			for _, d := range target.Downloads() {
@@ -133,7 +123,7 @@ func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Archiv
 					continue
 				}
 				made[name.String()] = true
-				out = append(out, manifests.Archive{ArchiveName: name, Hash: d.Hash, VersionText: pkg.Version})
+				out = append(out, manifests.ListedArchive{ArchiveName: name, Hash: d.Hash, VersionText: pkg.Version})
 			}
 		}
 	}

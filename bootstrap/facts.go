@@ -21,12 +21,8 @@ func MachineFacts() config.Facts {
 // The sysroot is not walked: a complete one has over 50000 files, and only the
 // folders with the large ones are listed.
 func (tc Toolchain) Facts() (config.Facts, error) {
-	release, err := targets.ParseRelease(tc.Release.Version)
-	if err != nil {
-		return config.Facts{}, err
-	}
 	f := MachineFacts()
-	f.Release, f.Channel, f.Host, f.Sysroot = release, tc.Release.Channel, tc.Host, tc.Sysroot
+	f.Release, f.Channel, f.Host, f.Sysroot = tc.Version.Release, tc.Version.Channel(), tc.Host, tc.Sysroot
 	f.BakedLLD = config.TristateOf(tc.BakedLLD())
 	f.InputSize = inputSize(tc.Sysroot)
 	return f, nil

@@ -32,7 +32,7 @@ type InputComponent struct {
 	Target targets.Triple // the triple it is for; zero for a component of no target
 	Image  dist.Image
 	// Manifest is the component's own file list, or nil if the sysroot has none.
-	Manifest manifests.Component
+	Manifest manifests.FileList
 }
 
 // Dir returns the component's folder in an archive: "rust-std-<target>".
@@ -108,7 +108,7 @@ func (r *inputReader) readList(list string) {
 		r.fail("reading file list %q: %w", list, plainPathError(err))
 		return
 	}
-	m, err := manifests.ParseInstalledComponent(data, r.prefix(string(data)))
+	m, err := manifests.ParseInstalledFileList(data, r.prefix(string(data)))
 	if err != nil {
 		r.fail("reading file list %q: %w", list, err)
 		return

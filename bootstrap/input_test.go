@@ -12,6 +12,7 @@ import (
 
 	"x.go/dist"
 	"x.go/manifests"
+	"x.go/targets"
 	"x.go/tests/testenv"
 )
 
@@ -84,7 +85,7 @@ func TestOwnersAgreeWithLists(t *testing.T) {
 	eachReal(t, func(t *testing.T, tc Toolchain, listed Input) {
 		for _, c := range listed.Components {
 			for e := range c.Image.Entries() {
-				archive, _, ok := ownerOf(e.Name, tc.Host)
+				archive, _, ok := manifests.OwnerOf(e.Name, tc.Host)
 				if archive != c.Spec.Archive || !ok {
 					t.Errorf("owner of %q: got %q, want %q", e.Name, archive, c.Spec.Archive)
 				}
@@ -311,4 +312,13 @@ func TestStage(t *testing.T) {
 	if fi, err := os.Stat(private); err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("the original's mode: got %v, %v, want it untouched", fi.Mode(), err)
 	}
+}
+
+func triple(t testing.TB, s string) targets.Triple {
+	t.Helper()
+	tr, err := targets.ParseTriple(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
 }

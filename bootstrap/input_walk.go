@@ -85,10 +85,10 @@ func (r *inputReader) walkFolder(folder string, deep bool) {
 
 // sort gives one file to its component.
 func (r *inputReader) sort(name string) {
-	if r.owned[name] != "" || isInstallerFile(name) {
+	if r.owned[name] != "" || manifests.IsInstallerFile(name) {
 		return
 	}
-	component, target, ok := ownerOf(name, r.tc.Host)
+	component, target, ok := manifests.OwnerOf(name, r.tc.Host)
 	if r.in.Listed || !ok {
 		if !r.shared() || slices.ContainsFunc(ownedRoots, func(o string) bool { return strings.HasPrefix(name, o+"/") }) {
 			r.in.Unowned = append(r.in.Unowned, name)

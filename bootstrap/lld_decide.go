@@ -22,11 +22,7 @@ func (DecideLLD) String() string { return "DecideLLD" }
 // Run implements [Step].
 func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 	host := b.Toolchain.Host
-	release, err := targets.ParseRelease(b.Toolchain.Release.Version)
-	if err != nil {
-		return LLD{}, err
-	}
-	want, err := b.Config.LLD(config.LLDInput{Release: release, Channel: b.Toolchain.Release.Channel, Hosts: b.hosts()})
+	want, err := b.Config.LLD(config.LLDInput{Release: b.Toolchain.Version.Release, Channel: b.Toolchain.Version.Channel(), Hosts: b.hosts()})
 	if err != nil {
 		return LLD{}, err
 	}
@@ -41,7 +37,7 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (LLD, error) {
 		if err != nil {
 			return LLD{}, err
 		}
-		in.wrappers = r.LLD.Wrapper != WrapperShim
+		in.wrappers = RecordedLLD(r).Wrapper != WrapperShim
 	}
 	if in.baked && b.Config.X.LLD.BakedDefault == config.BakedDefaultLauncher {
 		_, err := ask(ctx, b.Toolchain.env, b.Toolchain.Rustc, "-Clinker-features=-lld", "--print", "cfg")

@@ -194,7 +194,7 @@ func (b *Builder) part(ctx context.Context, c InputComponent) (Part, error) {
 	if err != nil {
 		return Part{}, err
 	}
-	name := manifests.ArchiveName{Component: c.Spec, Version: b.Toolchain.Release.PackageVersion(), Target: c.Target}
+	name := manifests.ArchiveName{Component: c.Spec, Version: b.Toolchain.Version.PackageVersion(), Target: c.Target}
 	return Part{name, version, dist.Package{
 		Name: name.Stem(), Components: []dist.Component{component}, Overlay: overlay,
 		Product: c.Spec.Product, SuccessMessage: c.Spec.SuccessMessage(),
@@ -220,12 +220,12 @@ func (b *Builder) combined(ctx context.Context, s Selection, components []InputC
 		}
 		parts = append(parts, c)
 	}
-	version := b.Toolchain.Release.VersionText()
+	version := b.Toolchain.Version.String()
 	overlay, err := b.overlay(ctx, combinedArchive, version)
 	if err != nil {
 		return Part{}, err
 	}
-	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Release.PackageVersion(), Target: host}
+	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Version.PackageVersion(), Target: host}
 	return Part{name, version, dist.Package{
 		Name: name.Stem(), Components: parts, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
@@ -263,13 +263,13 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 	if err != nil {
 		return img, err
 	}
-	release := b.Toolchain.Release
+	v := b.Toolchain.Version
 	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
-	errs := []error{add("version", version), add(recordName, string(record))}
-	if release.CommitHash != "" {
+	errs := []error{add("version", version), add(manifests.BuildRecordFile, string(record))}
+	if v.CommitHash != "" {
 		errs = append(errs,
-			add("git-commit-hash", release.CommitHash),
-			add("git-commit-info", fmt.Sprintf("%s\n%s\n%s\n", release.CommitHash, release.CommitHash[:9], release.CommitDate)))
+			add("git-commit-hash", v.CommitHash),
+			add("git-commit-info", fmt.Sprintf("%s\n%s\n%s\n", v.CommitHash, v.CommitHash[:9], v.CommitDate)))
 	}
 	if b.ConfigText != nil {
 		errs = append(errs, img.AddBytes("builder-config", b.ConfigText, dist.ModeFile))

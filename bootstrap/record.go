@@ -4,113 +4,28 @@ import (
 	"context"
 	"crypto/sha256"
 	"debug/buildinfo"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 
+	"x.go/bootstrap/config"
 	"x.go/dist"
 	"x.go/manifests"
 )
 
-// Names of the build record: at the top of each archive, where it is not
-// installed, and in component rustc of a toolchain that links otherwise than its
-// compiler was built to. An unchanged component has the file list of its input,
-// so the record is in none.
-const (
-	recordName      = "x-build.json"
-	recordInstalled = "share/doc/rust/" + recordName
-)
-
-// Record is the build record: what was decided and of what inputs, in every
-// archive as x-build.json. Equal inputs make equal records: there is no time, no
-// name of a machine and no path of the build in it.
-type Record struct {
-	Format    int               `json:"format"` // 1; changes if a field changes its meaning
-	X         string            `json:"x"`      // version of x
-	Toolchain RecordToolchain   `json:"toolchain"`
-	LLD       LLD               `json:"lld"`
-	Wrapper   RecordWrapper     `json:"wrapper,omitzero"`
-	Programs  []RecordProgram   `json:"programs,omitempty"` // built for this toolchain
-	Inputs    map[string]Digest `json:"inputs"`             // by slash path in the input, or by key of x.toml
-}
-
-// Digest is the SHA-256 of a file in hexadecimal digits.
-type Digest = manifests.Hash
-
-// RecordToolchain says which compiler went in.
-type RecordToolchain struct {
-	Release    string `json:"release"` // as rustc -vV has it: "1.95.0"
-	Commit     string `json:"commit,omitempty"`
-	CommitDate string `json:"commit_date,omitempty"`
-	Host       string `json:"host"`
-	LLDDefault bool   `json:"lld_default"` // the compiler was built to link with LLD
-}
-
-// RecordWrapper is what the gcc-ld programs do besides running a linker.
-type RecordWrapper struct {
-	Site      string `json:"site,omitempty"` // lld.site-wrapper: a path where the toolchain is used
-	Jobserver bool   `json:"jobserver,omitempty"`
-}
-
-// RecordProgram is a program that was built.
-type RecordProgram struct {
-	Package string `json:"package"` // of x: "launcher"
-	Go      string `json:"go"`      // version of the Go toolchain: "go1.26.0"
-	SHA256  Digest `json:"sha256"`
-}
-
-// Encode returns the record as a file: indented JSON with its keys in one order.
-func (r Record) Encode() ([]byte, error) {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", recordName, err)
-	}
-	return append(data, '\n'), nil
-}
-
-// maxRecord bounds the size of a record that is read, in bytes; ours have 3000.
-const maxRecord = 1 << 20
-
 // inputRecord returns the record that an earlier build left in the input; it is
-// zero if there is none.
-func (b *Builder) inputRecord() (Record, error) {
-	e, ok := b.inputEntry(recordInstalled)
+// zero if there is none. An unchanged component has the file list of its input, so
+// the record is in no other component.
+func (b *Builder) inputRecord() (manifests.BuildRecord, error) {
+	e, ok := b.inputEntry(manifests.BuildRecordInstalled)
 	if !ok {
-		return Record{}, nil
+		return manifests.BuildRecord{}, nil
 	}
 	f, err := e.Open()
 	if err != nil {
-		return Record{}, err
+		return manifests.BuildRecord{}, err
 	}
-	defer f.Close()
-	var r Record
-	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
-		return Record{}, fmt.Errorf("reading %q: %w", e.Path(), err)
-	}
-	return r, nil
-}
-
-// BuiltBy returns the record in a sysroot that a build of x made to link otherwise
-// than its compiler was built to. ok is false for every other toolchain.
-func (tc Toolchain) BuiltBy() (r Record, ok bool, err error) {
-	path := filepath.Join(tc.Sysroot, filepath.FromSlash(recordInstalled))
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Record{}, false, nil
-	}
-	if err != nil {
-		return Record{}, false, err
-	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
-		return Record{}, false, fmt.Errorf("reading %q: %w", path, err)
-	}
-	return r, true, nil
+	return readRecord(f, e.Path())
 }
 
 // BuildRecord is the step that collects the build record, as the bytes of its
@@ -127,12 +42,15 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 		return nil, err
 	}
 	tc, x := b.Toolchain, b.Config.X.LLD
-	r := Record{
-		Format: 1, X: b.Version, LLD: lld, Inputs: map[string]Digest{},
-		Toolchain: RecordToolchain{tc.Release.Version, tc.Release.CommitHash, tc.Release.CommitDate, tc.Host.String(), tc.BakedLLD()},
+	r := manifests.BuildRecord{
+		X: b.Version, LLD: lld.recorded(), Inputs: map[string]manifests.Hash{},
+		Toolchain: manifests.RecordedCompiler{
+			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
+			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
+		},
 	}
 	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
-		r.Wrapper = RecordWrapper{x.SiteWrapper, x.Jobserver && lld.Wrapper == WrapperBuilt}
+		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: x.Jobserver && lld.Wrapper == WrapperBuilt}
 	}
 	if !b.DryRun {
 		if r.Programs, err = b.recordPrograms(ctx, lld); err != nil {
@@ -145,8 +63,23 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	return r.Encode()
 }
 
+// recorded returns what the record says of LLD.
+func (l LLD) recorded() manifests.RecordedLLD {
+	return manifests.RecordedLLD{
+		Shipped: l.Shipped, Default: l.Default, Wrapper: string(l.Wrapper), Launcher: string(l.Launcher), Rule: string(l.Rule),
+	}
+}
+
+// RecordedLLD returns what a record says of LLD.
+func RecordedLLD(r manifests.BuildRecord) LLD {
+	l := r.LLD
+	return LLD{
+		Shipped: l.Shipped, Default: l.Default, Wrapper: WrapperKind(l.Wrapper), Launcher: LauncherKind(l.Launcher), Rule: config.Rule(l.Rule),
+	}
+}
+
 // recordPrograms describes the programs that were built.
-func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram, error) {
+func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]manifests.RecordedProgram, error) {
 	var img dist.Image
 	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
 		wrappers, err := Ensure(ctx, b, LLDWrapper{})
@@ -169,7 +102,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram,
 			return nil, err
 		}
 	}
-	var programs []RecordProgram
+	var programs []manifests.RecordedProgram
 	for e := range img.Entries() {
 		info, err := buildinfo.ReadFile(e.Path())
 		if err != nil {
@@ -179,7 +112,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram,
 		if err != nil {
 			return nil, err
 		}
-		programs = append(programs, RecordProgram{e.Name, info.GoVersion, digest})
+		programs = append(programs, manifests.RecordedProgram{Package: e.Name, Go: info.GoVersion, SHA256: digest})
 	}
 	return programs, nil
 }
@@ -187,7 +120,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram,
 // recordInputs computes the digests of the files that decide how programs are
 // linked: of the compiler and of LLD. Those of all files would take as long as
 // the archives.
-func (b *Builder) recordInputs(ctx context.Context, digests map[string]Digest) error {
+func (b *Builder) recordInputs(ctx context.Context, digests map[string]manifests.Hash) error {
 	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
 	patterns := append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe),
 		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "bin/rustc_driver-*.dll")
@@ -230,20 +163,20 @@ func matchesAny(patterns []string, name string) bool {
 }
 
 // digestOf reads an entry from begin to end.
-func digestOf(ctx context.Context, e dist.Entry) (Digest, error) {
+func digestOf(ctx context.Context, e dist.Entry) (manifests.Hash, error) {
 	if err := ctx.Err(); err != nil {
-		return Digest{}, err
+		return manifests.Hash{}, err
 	}
 	r, err := e.Open()
 	if err != nil {
-		return Digest{}, err
+		return manifests.Hash{}, err
 	}
 	defer r.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, r); err != nil {
-		return Digest{}, fmt.Errorf("reading %q: %w", e.Name, err)
+		return manifests.Hash{}, fmt.Errorf("reading %q: %w", e.Name, err)
 	}
-	return Digest(h.Sum(nil)), nil
+	return manifests.Hash(h.Sum(nil)), nil
 }
 
 // withRecord puts the record into the component rustc of a toolchain that was
@@ -254,12 +187,12 @@ func withRecord(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, 
 		return dist.Image{}, err
 	}
 	img := rustc.Clone()
-	if _, err := img.Remove(recordInstalled); err != nil || !lld.overrides() {
+	if _, err := img.Remove(manifests.BuildRecordInstalled); err != nil || !lld.overrides() {
 		return img, err
 	}
 	data, err := Ensure(ctx, b, BuildRecord{})
 	if err != nil {
 		return dist.Image{}, err
 	}
-	return img, img.AddBytes(recordInstalled, data, dist.ModeFile)
+	return img, img.AddBytes(manifests.BuildRecordInstalled, data, dist.ModeFile)
 }

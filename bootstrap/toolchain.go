@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -28,9 +29,8 @@ type Toolchain struct {
 	Rustc   string         // the compiler inside the sysroot, <Sysroot>/bin/rustc
 	Sysroot string         // absolute, symbolic links resolved
 	Host    targets.Triple // the triple the compiler runs on
-	// Release is what the compiler calls itself. Its Date is not set: a
-	// compiler has no day of publication.
-	Release manifests.Release
+	// Version is what the compiler says of itself.
+	Version manifests.Version
 	// Spec is the compiler's own description of Host.
 	Spec *targets.Spec
 
@@ -178,40 +178,11 @@ func (tc *Toolchain) askVersion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := tc.readVersion(string(out)); err != nil {
+	r, err := manifests.ParseRustc(string(out))
+	if err != nil {
 		return fmt.Errorf("reading `%s -vV`: %w", tc.Rustc, err)
 	}
-	return nil
-}
-
-// readVersion reads the text of `rustc -vV`: a version line, then "key: value" lines.
-func (tc *Toolchain) readVersion(text string) error {
-	first, rest, _ := strings.Cut(text, "\n")
-	fields := map[string]string{}
-	for line := range strings.Lines(rest) {
-		if k, v, ok := strings.Cut(line, ": "); ok {
-			fields[k] = strings.TrimSpace(v)
-		}
-	}
-	for _, k := range []string{"host", "release"} {
-		if fields[k] == "" {
-			return fmt.Errorf("got no %q line in %.200q, want what rustc prints", k, text)
-		}
-	}
-	var err error
-	if tc.Host, err = targets.ParseTriple(fields["host"]); err != nil {
-		return err
-	}
-	if tc.Release, err = manifests.ParseRelease(fields["release"]); err != nil {
-		return err
-	}
-	if h := fields["commit-hash"]; h != "" && h != "unknown" {
-		tc.Release.CommitHash, tc.Release.CommitDate = h, fields["commit-date"]
-	}
-	// What follows the version and the commit is build.description.
-	if d, ok := strings.CutPrefix(strings.TrimSpace(first), "rustc "+tc.Release.VersionText()+" ("); ok {
-		tc.Release.Description = strings.TrimSuffix(d, ")")
-	}
+	tc.Host, tc.Version = r.Host, r.Version
 	return nil
 }
 
@@ -249,4 +220,33 @@ func exeSuffix() string {
 		return ".exe"
 	}
 	return ""
+}
+
+// BuiltBy returns the record in a sysroot that a build of x wrote to link otherwise
+// than its compiler was built to. ok is false for every other toolchain.
+func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
+	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return manifests.BuildRecord{}, false, nil
+	}
+	if err != nil {
+		return manifests.BuildRecord{}, false, err
+	}
+	r, err = readRecord(f, path)
+	return r, err == nil, err
+}
+
+// readRecord reads and closes the record at path.
+func readRecord(f io.ReadCloser, path string) (manifests.BuildRecord, error) {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, manifests.MaxBuildRecord+1))
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	r, err := manifests.ParseBuildRecord(data)
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	return r, nil
 }

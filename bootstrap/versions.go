@@ -45,7 +45,7 @@ func (tc Toolchain) componentVersion(ctx context.Context, spec manifests.Compone
 	}
 	rule, ok := versionRules[spec.Archive]
 	if !ok {
-		return tc.Release.VersionText(), nil
+		return tc.Version.String(), nil
 	}
 	program := filepath.Join(tc.Sysroot, "bin", rule.program+exeSuffix())
 	out, err := ask(ctx, tc.env, program, "--version")
@@ -67,7 +67,7 @@ func (tc Toolchain) componentVersion(ctx context.Context, spec manifests.Compone
 
 // versionSuffix is what the channel adds to a tool's number: "-nightly".
 func (tc Toolchain) versionSuffix() string {
-	if _, suffix, ok := strings.Cut(tc.Release.Version, "-"); ok {
+	if _, suffix, ok := strings.Cut(tc.Version.Release.String(), "-"); ok {
 		return "-" + suffix
 	}
 	return ""

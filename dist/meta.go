@@ -16,7 +16,7 @@ type Meta struct {
 	Components    []string // in the order of the file components
 	Version       string   // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
 	GitCommitHash string   // 40 hexadecimal digits; "" if the archive has none
-	Manifests     map[string]manifests.Component
+	Manifests     map[string]manifests.FileList
 }
 
 // maxMeta bounds the files that ReadMeta keeps in memory together, in bytes. The
@@ -111,7 +111,7 @@ func (t metaTree) parse() (Meta, error) {
 		Package:       t.top,
 		Version:       strings.TrimSpace(string(t.files["version"])),
 		GitCommitHash: strings.TrimSpace(string(t.files["git-commit-hash"])),
-		Manifests:     map[string]manifests.Component{},
+		Manifests:     map[string]manifests.FileList{},
 	}
 	if err := manifests.ParseInstallerVersion(t.files[manifests.VersionFile]); err != nil {
 		return Meta{}, fmt.Errorf("member %q: %w", t.top+"/"+manifests.VersionFile, err)
@@ -130,7 +130,7 @@ func (t metaTree) parse() (Meta, error) {
 		if !ok {
 			return Meta{}, fmt.Errorf("component %q has no %q", c, manifests.ManifestFile)
 		}
-		m, err := manifests.ParseComponent(data)
+		m, err := manifests.ParseFileList(data)
 		if err != nil {
 			return Meta{}, fmt.Errorf("member %q: %w", t.top+"/"+name, err)
 		}

@@ -43,8 +43,8 @@ func (c Component) Validate() error {
 
 // Manifest returns manifest.in: a line for each bulk directory, then one for each
 // file outside of them, both sorted. Other directories have none, as in rust-installer.
-func (c Component) Manifest() manifests.Component {
-	var m manifests.Component
+func (c Component) Manifest() manifests.FileList {
+	var m manifests.FileList
 	for _, dir := range slices.Compact(slices.Sorted(slices.Values(c.BulkDirs))) {
 		if c.Image.HasDir(dir) {
 			m = append(m, manifests.Directive{Kind: manifests.DirDirective, Path: dir})

@@ -1,6 +1,10 @@
 package dist
 
-import "strings"
+import (
+	"strings"
+
+	"x.go/manifests"
+)
 
 // NoSymlinks are the rules that forbid symbolic links. x.py checks the same
 // ("generated a symlink in a tarball"), because rustup refuses to unpack them.
@@ -24,10 +28,6 @@ func Executables() []Rule {
 	}
 }
 
-// linkerWrappers are the programs in gcc-ld. rustc passes their folder to the C
-// compiler with -B, and that looks there for the linker of its -fuse-ld option.
-var linkerWrappers = [...]string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
-
 // LLDFile returns the name of rust-lld in the toolchain of a host. exe is the
 // suffix of the host's programs: "" or ".exe".
 func LLDFile(host, exe string) string {
@@ -37,7 +37,7 @@ func LLDFile(host, exe string) string {
 // WrapperFiles returns the names of the gcc-ld wrappers of a host.
 func WrapperFiles(host, exe string) []string {
 	var names []string
-	for _, w := range linkerWrappers {
+	for _, w := range manifests.GCCLDPrograms() {
 		names = append(names, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+exe)
 	}
 	return names

@@ -2,9 +2,13 @@ package dist
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/manifests"
+	"x.go/targets"
 )
 
 func TestGlob(t *testing.T) {
@@ -60,7 +64,7 @@ func texts(errs []error) []string {
 func TestCheck(t *testing.T) {
 	const host = "x86_64-unknown-linux-gnu"
 	lld := []string{"lib/rustlib/" + host + "/bin/rust-lld*"}
-	for _, w := range linkerWrappers {
+	for _, w := range manifests.GCCLDPrograms() {
 		lld = append(lld, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+"*")
 	}
 	withLink := image(t, "bin/rustc*")
@@ -160,5 +164,23 @@ func TestRuleSetsCompile(t *testing.T) {
 	}
 	if _, err := compileGlobs(globs); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestComponentFilesAreOwned holds the files that a component must have against
+// the table of who owns a file.
+func TestComponentFilesAreOwned(t *testing.T) {
+	const host = "x86_64-unknown-linux-gnu"
+	triple, err := targets.ParseTriple(host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := strings.NewReplacer("{,.exe}", "", "/**", "/x", "/*/", "/"+host+"/", "*.json", "x.json", "rustc*", "rustc-docs")
+	for _, row := range componentFiles {
+		archive, _, ok := manifests.OwnerOf(plain.Replace(row.glob), triple)
+		spec, known := manifests.LookupComponent(archive)
+		if name := strings.TrimSuffix(row.component, "-"); !ok || !known || spec.Package != name {
+			t.Errorf("%s: got owner %q, want %q", row.glob, spec.Package, name)
+		}
 	}
 }

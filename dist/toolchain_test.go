@@ -28,7 +28,7 @@ func TestManifestsOfToolchain(t *testing.T) {
 		t.Run(filepath.Base(list), func(t *testing.T) {
 			want, err := os.ReadFile(list)
 			must(t, err)
-			directives, err := manifests.ParseInstalledComponent(want, sysroot)
+			directives, err := manifests.ParseInstalledFileList(want, sysroot)
 			must(t, err)
 			name := strings.TrimPrefix(filepath.Base(list), manifests.InstalledPrefix)
 			c := Component{Name: name}

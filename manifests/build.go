@@ -11,8 +11,8 @@ import (
 	"x.go/targets"
 )
 
-// Archive is what a channel needs to know of one archive file.
-type Archive struct {
+// ListedArchive is what a channel needs to know of one archive file.
+type ListedArchive struct {
 	ArchiveName
 	// Hash is of the file.
 	Hash Hash
@@ -24,11 +24,13 @@ type Archive struct {
 // ChannelPlan is everything a channel is made of. Archives of several hosts
 // and targets make one channel.
 type ChannelPlan struct {
-	Release Release
+	Version Version
+	// Date is the day of publication, YYYY-MM-DD, the channel's "date".
+	Date string
 	// URLBase is the URL of the folder that holds the archives, such as
 	// https://static.rust-lang.org/dist/2026-04-16 or file:///srv/dist.
 	URLBase  string
-	Archives []Archive
+	Archives []ListedArchive
 	// Hosts and Targets are named in the channel as not available where there
 	// is no archive, as Rust's own channels do. Mostly both are empty, and the
 	// channel names just what there is.
@@ -47,11 +49,11 @@ type ChannelPlan struct {
 // and still lists its components.
 func (p ChannelPlan) Channel() (*Channel, error) {
 	b := builder{plan: p, channel: &Channel{
-		Date: p.Release.Date, Packages: map[string]Package{}, Renames: map[string]string{}, Profiles: map[string][]string{},
+		Date: p.Date, Packages: map[string]Package{}, Renames: map[string]string{}, Profiles: map[string][]string{},
 	}}
 	b.index()
 	if len(b.errs) > 0 {
-		return nil, fmt.Errorf("building channel %q: %w", p.Release.Channel, errors.Join(b.errs...))
+		return nil, fmt.Errorf("building channel %q: %w", p.Version.Channel(), errors.Join(b.errs...))
 	}
 	for i := range componentTable {
 		if c := &componentTable[i]; b.known(c) {
@@ -72,7 +74,7 @@ type builder struct {
 	base    string
 	places  map[place]PackageTarget
 	version map[string]string // version text by archive name
-	sources []Archive
+	sources []ListedArchive
 	errs    []error
 }
 
@@ -85,8 +87,11 @@ func (b *builder) fail(format string, args ...any) {
 
 // index checks the plan and sorts the archives into places.
 func (b *builder) index() {
-	if err := b.plan.Release.Check(); err != nil {
+	if err := b.plan.Version.Check(); err != nil {
 		b.errs = append(b.errs, err)
+	}
+	if !isDate(b.plan.Date) {
+		b.fail("got date %q, want YYYY-MM-DD", b.plan.Date)
 	}
 	b.base = strings.TrimSuffix(b.plan.URLBase, "/")
 	if want := urlProblem(b.base); want != "" {
@@ -99,8 +104,8 @@ func (b *builder) index() {
 	}
 }
 
-func (b *builder) indexArchive(a Archive) {
-	if want := b.plan.Release.PackageVersion(); a.Version != want {
+func (b *builder) indexArchive(a ListedArchive) {
+	if want := b.plan.Version.PackageVersion(); a.Version != want {
 		b.fail("archive %q: got version %q, want %q", a, a.Version, want)
 	}
 	if a.Hash.IsZero() {
@@ -126,7 +131,7 @@ func (b *builder) indexArchive(a Archive) {
 	b.places[at] = t
 }
 
-func (b *builder) download(a Archive) Download {
+func (b *builder) download(a ListedArchive) Download {
 	return Download{URL: b.base + "/" + url.PathEscape(a.String()), Hash: a.Hash}
 }
 
@@ -143,13 +148,12 @@ func (b *builder) known(c *ComponentSpec) bool {
 	if err != nil {
 		panic("manifests: component table: " + err.Error())
 	}
-	release, err := targets.ParseRelease(b.plan.Release.Version)
-	return err == nil && release.Compare(since) >= 0
+	return b.plan.Version.Release.Compare(since) >= 0
 }
 
 // offered reports whether this channel may offer the component.
 func (b *builder) offered(c *ComponentSpec) bool {
-	ch := b.plan.Release.Channel
+	ch := b.plan.Version.Channel()
 	return !c.NightlyOnly || ch != ChannelStable && ch != ChannelBeta
 }
 
@@ -172,7 +176,7 @@ func (b *builder) addPackage(c *ComponentSpec) {
 		// A package without archives has no version, unless it is rustc's.
 		if ok || !c.OwnVersion {
 			p.Version = b.versionOf(c)
-			p.CommitHash = b.plan.Release.CommitHash
+			p.CommitHash = b.plan.Version.CommitHash
 		}
 	}
 	if len(p.Targets) > 0 {
@@ -185,7 +189,7 @@ func (b *builder) versionOf(c *ComponentSpec) string {
 	if v := b.version[c.Archive]; c.OwnVersion && v != "" {
 		return v
 	}
-	return b.plan.Release.VersionText()
+	return b.plan.Version.String()
 }
 
 // targetsOf returns the sorted keys that a component's package has.
@@ -270,7 +274,7 @@ const (
 // addRust adds the package that says what each host consists of.
 func (b *builder) addRust() {
 	p := Package{
-		Version: b.plan.Release.VersionText(), CommitHash: b.plan.Release.CommitHash, Targets: map[string]PackageTarget{},
+		Version: b.plan.Version.String(), CommitHash: b.plan.Version.CommitHash, Targets: map[string]PackageTarget{},
 	}
 	for _, host := range b.hosts() {
 		t, combined := b.places[place{rustPackage, host}]
@@ -352,7 +356,7 @@ func (b *builder) addProfiles() {
 		for _, archive := range row.archives {
 			add(archive)
 		}
-		if row.name == ProfileComplete && b.plan.Release.Channel == ChannelNightly {
+		if row.name == ProfileComplete && b.plan.Version.Channel() == ChannelNightly {
 			add("rustc-dev")
 		}
 		b.channel.Profiles[row.name] = slices.Clone(list)

@@ -15,23 +15,33 @@ import (
 )
 
 // stable is the release that the tests publish.
-var stable = manifests.Release{
-	Channel: "stable", Version: "1.95.0", Date: "2026-04-16",
-	CommitHash: "59807616e1234567890123456789012345678901", CommitDate: "2026-04-14",
+var stable = manifests.Version{
+	Release: release("1.95.0"), CommitHash: "59807616e1234567890123456789012345678901", CommitDate: "2026-04-14",
+}
+
+// day is that of their publication.
+const day = "2026-04-16"
+
+func release(text string) targets.Release {
+	r, err := targets.ParseRelease(text)
+	if err != nil {
+		panic(err)
+	}
+	return r
 }
 
 // archive makes up an archive from its file name.
-func archive(t testing.TB, file, version string) manifests.Archive {
+func archive(t testing.TB, file, version string) manifests.ListedArchive {
 	t.Helper()
 	name, err := manifests.ParseArchiveName(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte(file)), VersionText: version}
+	return manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte(file)), VersionText: version}
 }
 
 func plan(t testing.TB, files ...string) manifests.ChannelPlan {
-	p := manifests.ChannelPlan{Release: stable, URLBase: "file:///srv/dist"}
+	p := manifests.ChannelPlan{Version: stable, Date: day, URLBase: "file:///srv/dist"}
 	for _, f := range files {
 		p.Archives = append(p.Archives, archive(t, f, ""))
 	}
@@ -60,19 +70,15 @@ func TestBuildOfficialChannels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := manifests.ParseRelease(tt.version)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Date = want.Date
+			v := manifests.Version{Release: release(tt.version)}
 			version := want.Packages["rust"].Version // 1.95.0 (59807616e 2026-04-14)
 			if version[:len(tt.version)] != tt.version {
 				testenv.Missing(t, "toolchain %s %s, which is %s", tt.channel, tt.version, version)
 			}
 			open := strings.IndexByte(version, '(')
-			r.CommitHash = version[open+1:open+10] + strings.Repeat("0", 31) // the rest is not in the file
-			r.CommitDate = version[open+11 : open+21]
-			p := manifests.ChannelPlan{Release: r, URLBase: "https://static.rust-lang.org/dist/" + r.Date}
+			v.CommitHash = version[open+1:open+10] + strings.Repeat("0", 31) // the rest is not in the file
+			v.CommitDate = version[open+11 : open+21]
+			p := manifests.ChannelPlan{Version: v, Date: want.Date, URLBase: "https://static.rust-lang.org/dist/" + want.Date}
 			p.Hosts = triples(t, want.Packages["rust"])
 			p.Targets = triples(t, want.Packages["rust-std"])
 			p.Archives = archivesOf(t, want)
@@ -93,9 +99,9 @@ func triples(t *testing.T, p manifests.Package) []targets.Triple {
 }
 
 // archivesOf lists each archive of a channel once.
-func archivesOf(t *testing.T, c *manifests.Channel) []manifests.Archive {
+func archivesOf(t *testing.T, c *manifests.Channel) []manifests.ListedArchive {
 	seen := map[string]bool{}
-	var list []manifests.Archive
+	var list []manifests.ListedArchive
 	for _, p := range c.Packages {
 		for _, pt := range p.Targets {
 			for _, d := range pt.Downloads() {
@@ -213,7 +219,7 @@ func TestBuildErrors(t *testing.T) {
 	p.Archives[3].Hash = manifests.Hash{}
 	p.Archives = append(p.Archives, archive(t, "cargo-1.95.0-a-b.tar.xz", "0.96.0"), archive(t, "cargo-1.95.0-c-d.tar.xz", "0.97.0"))
 	p.URLBase = "dist"
-	p.Release.Date = "yesterday"
+	p.Date = "yesterday"
 	_, err := p.Channel()
 	if err == nil {
 		t.Fatal("got no error")

@@ -57,6 +57,11 @@ type Download struct {
 	Hash Hash
 }
 
+// OfficialServer is where Rust's own archives are, below /dist. rustup puts its
+// RUSTUP_DIST_SERVER in the place of this prefix, so a channel that carries it can
+// be installed from wherever it lies, and has equal bytes in every directory.
+const OfficialServer = "https://static.rust-lang.org"
+
 // IsZero reports whether there is neither a URL nor a hash.
 func (d Download) IsZero() bool { return d == Download{} }
 

@@ -105,7 +105,7 @@ func (c ComponentSpec) preview() bool { return c.Package != "" && c.Package != c
 func (c ComponentSpec) SuccessMessage() string { return c.Archive + " installed." }
 
 // PackageName returns the archive's stem and top folder: "rust-src-1.95.0",
-// "cargo-nightly-x86_64-unknown-linux-gnu". The version is [Release.PackageVersion].
+// "cargo-nightly-x86_64-unknown-linux-gnu". The version is [Version.PackageVersion].
 func (c ComponentSpec) PackageName(version string, target targets.Triple) string {
 	if c.Scope == ScopeNone {
 		return c.Archive + "-" + version

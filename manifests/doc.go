@@ -5,9 +5,9 @@
 //
 // The way from archives to a channel:
 //
-//	plan := manifests.ChannelPlan{Release: release, URLBase: base, Archives: archives}
+//	plan := manifests.ChannelPlan{Version: version, Date: date, URLBase: base, Archives: archives}
 //	channel, err := plan.Channel()
-//	for _, f := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+//	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
 //		// write f.Data to the file f.Name
 //	}
 //

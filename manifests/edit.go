@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -253,7 +254,7 @@ func (c *Channel) Downloads() iter.Seq2[string, Download] {
 		for _, name := range slices.Sorted(maps.Keys(c.Packages)) {
 			for _, target := range slices.Sorted(maps.Keys(c.Packages[name].Targets)) {
 				for f, d := range c.Packages[name].Targets[target].Downloads() {
-					if d.URL != "" && !yield(joinPath("pkg", name, "target", target, downloadKeys[f][0]), d) {
+					if d.URL != "" && !yield(toml.Path("pkg", name, "target", target, downloadKeys[f][0]), d) {
 						return
 					}
 				}
@@ -262,7 +263,7 @@ func (c *Channel) Downloads() iter.Seq2[string, Download] {
 		for _, kind := range slices.Sorted(maps.Keys(c.Artifacts)) {
 			for _, target := range slices.Sorted(maps.Keys(c.Artifacts[kind])) {
 				for i, d := range c.Artifacts[kind][target] {
-					if d.URL != "" && !yield(elemPath(joinPath("artifacts", kind, "target", target), i)+".url", d) {
+					if d.URL != "" && !yield(toml.Element(toml.Path("artifacts", kind, "target", target), i)+".url", d) {
 						return
 					}
 				}

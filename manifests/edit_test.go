@@ -314,7 +314,7 @@ renames.rustfmt.to: got "rustfmt-preview" in one channel and "clippy-preview" in
 func TestMergeAnyRelease(t *testing.T) {
 	official := build(t, plan(t, hostFiles(linuxGNU)...))
 	p := plan(t, "rust-std-1.95.0-"+wasm+".tar.xz")
-	p.Release.Date, p.Release.Description, p.URLBase = "2026-05-01", "our own", "https://own.example.org"
+	p.Date, p.Version.Description, p.URLBase = "2026-05-01", "our own", "https://own.example.org"
 	own, err := p.Channel()
 	if err != nil {
 		t.Fatal(err)
@@ -326,7 +326,7 @@ func TestMergeAnyRelease(t *testing.T) {
 	for _, f := range got.Validate() {
 		t.Errorf("merged channel: %v", f)
 	}
-	if got.Date != stable.Date || got.Packages["rust-std"].Version != stable.VersionText() {
+	if got.Date != day || got.Packages["rust-std"].Version != stable.String() {
 		t.Errorf("got date %q and version %q, want those of the receiver", got.Date, got.Packages["rust-std"].Version)
 	}
 	ref := manifests.ComponentRef{Package: "rust-std", Target: wasm}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"x.go/bootstrap/toml"
 )
 
 // Dialect is a way in which a channel manifest is written down. All are TOML
@@ -84,13 +86,7 @@ func (e *emitter) header(first, array bool, keys ...string) {
 	e.b.WriteString(end)
 }
 
-func (e *emitter) key(k string) {
-	if isBareKey(k) {
-		e.b.WriteString(k)
-		return
-	}
-	e.str(k)
-}
+func (e *emitter) key(k string) { e.b.Write(toml.AppendKey(e.b.AvailableBuffer(), k)) }
 
 func (e *emitter) pair(key, value string) {
 	e.b.WriteString(key)
@@ -107,55 +103,7 @@ func (e *emitter) flag(key string, value bool) {
 }
 
 // str writes a basic string.
-func (e *emitter) str(s string) {
-	e.b.WriteByte('"')
-	start := 0
-	for i := range len(s) {
-		esc := escape(s[i])
-		if esc == "" {
-			continue
-		}
-		e.b.WriteString(s[start:i])
-		e.b.WriteString(esc)
-		start = i + 1
-	}
-	e.b.WriteString(s[start:])
-	e.b.WriteByte('"')
-}
-
-// escape returns how a byte is written in a basic string, "" for as it is.
-func escape(c byte) string {
-	const hexDigits = "0123456789ABCDEF"
-	switch {
-	case c == '"':
-		return `\"`
-	case c == '\\':
-		return `\\`
-	case c == '\b':
-		return `\b`
-	case c == '\t':
-		return `\t`
-	case c == '\n':
-		return `\n`
-	case c == '\f':
-		return `\f`
-	case c == '\r':
-		return `\r`
-	case c < ' ' || c == 0x7f:
-		return `\u00` + hexDigits[c>>4:c>>4+1] + hexDigits[c&15:c&15+1]
-	}
-	return ""
-}
-
-func isBareKey(k string) bool {
-	for i := range len(k) {
-		c := k[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return k != ""
-}
+func (e *emitter) str(s string) { e.b.Write(toml.AppendString(e.b.AvailableBuffer(), s)) }
 
 func (e *emitter) pkg(first bool, name string, p Package) {
 	e.header(first, false, "pkg", name)

@@ -9,20 +9,20 @@ import (
 )
 
 func ExampleChannelPlan_Channel() {
-	release, err := manifests.ParseRelease("1.95.0")
+	release, err := targets.ParseRelease("1.95.0")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	release.Date = "2026-04-16"
-	plan := manifests.ChannelPlan{Release: release, URLBase: "https://example.org/dist"}
+	version := manifests.Version{Release: release}
+	plan := manifests.ChannelPlan{Version: version, Date: "2026-04-16", URLBase: "https://example.org/dist"}
 	for _, file := range []string{"rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"} {
 		name, err := manifests.ParseArchiveName(file)
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte("the archive"))})
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte("the archive"))})
 	}
 	channel, err := plan.Channel()
 	if err != nil {
@@ -97,19 +97,19 @@ func ExampleChannel_Merge() {
 }
 
 // A channel that was read is written again under all of its names.
-func ExampleChannel_Release() {
+func ExampleChannel_Version() {
 	text := exampleChannel("x86_64-unknown-linux-gnu").Encode(manifests.DialectDist)
 	channel, err := manifests.ParseChannel(text)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	release, err := channel.Release()
+	version, err := channel.Version()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, f := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
 		if path.Ext(f.Name) == ".toml" {
 			fmt.Println(f.Name)
 		}
@@ -138,9 +138,12 @@ func ExampleChannel_Validate() {
 
 // exampleChannel returns a channel with rustc and rust-std for each host.
 func exampleChannel(hosts ...string) *manifests.Channel {
+	release, err := targets.ParseRelease("1.95.0")
+	if err != nil {
+		panic(err)
+	}
 	plan := manifests.ChannelPlan{
-		Release: manifests.Release{Channel: manifests.ChannelStable, Version: "1.95.0", Date: "2026-04-16"},
-		URLBase: "https://example.org/dist",
+		Version: manifests.Version{Release: release}, Date: "2026-04-16", URLBase: "https://example.org/dist",
 	}
 	for _, host := range hosts {
 		for _, component := range []string{"rustc", "rust-std"} {
@@ -149,7 +152,7 @@ func exampleChannel(hosts ...string) *manifests.Channel {
 			if err != nil {
 				panic(err)
 			}
-			plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte(file))})
+			plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte(file))})
 		}
 	}
 	channel, err := plan.Channel()

@@ -37,10 +37,10 @@ type Directive struct {
 // String returns the line without its line feed.
 func (d Directive) String() string { return d.Kind.String() + ":" + d.Path }
 
-// Component is the list of the files of a component: the file manifest.in in
+// FileList is the list of the files of a component: the file manifest.in in
 // an archive, or lib/rustlib/manifest-* of an installation. Source:
 // `src/tools/rust-installer/src/generator.rs`.
-type Component []Directive
+type FileList []Directive
 
 // Limits on file lists: Rust's largest, rustc-docs without bulk dirs, would
 // have some 50,000 lines.
@@ -50,29 +50,29 @@ const (
 	maxListErrors = 50
 )
 
-// ParseComponent reads a file list in any order of lines. It refuses what
+// ParseFileList reads a file list in any order of lines. It refuses what
 // rustup refuses (an empty line, an unknown word, a path twice, an absolute
 // path) and also what rustup installs without a word: a path with ".." leaves
 // the toolchain, and a carriage return becomes part of a file name. Its error
 // joins one error per line, with line numbers, 50 at most.
-func ParseComponent(data []byte) (Component, error) {
+func ParseFileList(data []byte) (FileList, error) {
 	return parseList(data, "")
 }
 
-// ParseInstalledComponent reads a list that install.sh or rustup left in
+// ParseInstalledFileList reads a list that install.sh or rustup left in
 // lib/rustlib. install.sh writes absolute paths, which must be below prefix
 // and come back relative to it; rustup writes relative ones. The prefix is a
 // slash path such as /usr/local.
-func ParseInstalledComponent(data []byte, prefix string) (Component, error) {
+func ParseInstalledFileList(data []byte, prefix string) (FileList, error) {
 	if !strings.HasPrefix(prefix, "/") {
-		return nil, fmt.Errorf("parsing installed component: got prefix %q, want an absolute path", prefix)
+		return nil, fmt.Errorf("parsing installed file list: got prefix %q, want an absolute path", prefix)
 	}
 	return parseList(data, strings.TrimSuffix(prefix, "/")+"/")
 }
 
-func parseList(data []byte, prefix string) (Component, error) {
+func parseList(data []byte, prefix string) (FileList, error) {
 	if len(data) > maxListSize {
-		return nil, fmt.Errorf("parsing component list: got %d bytes, want at most %d", len(data), maxListSize)
+		return nil, fmt.Errorf("parsing file list: got %d bytes, want at most %d", len(data), maxListSize)
 	}
 	var errs []error
 	text, complete := bytes.CutSuffix(data, []byte("\n"))
@@ -82,11 +82,11 @@ func parseList(data []byte, prefix string) (Component, error) {
 		for line := range bytes.SplitSeq(text, []byte("\n")) {
 			count++
 			if err := p.line(string(line), count); err != nil && len(errs) < maxListErrors {
-				errs = append(errs, fmt.Errorf("parsing component list: line %d: %w", count, err))
+				errs = append(errs, fmt.Errorf("parsing file list: line %d: %w", count, err))
 			}
 		}
 		if !complete {
-			errs = append(errs, fmt.Errorf("parsing component list: line %d: want a line feed at the end", count))
+			errs = append(errs, fmt.Errorf("parsing file list: line %d: want a line feed at the end", count))
 		}
 	}
 	errs = append(errs, p.overlaps(maxListErrors-len(errs))...)
@@ -99,7 +99,7 @@ func parseList(data []byte, prefix string) (Component, error) {
 // listParser collects the lines of a list.
 type listParser struct {
 	prefix string
-	list   Component
+	list   FileList
 	lines  map[string]int // line number by path
 }
 
@@ -136,7 +136,7 @@ func (p *listParser) overlaps(limit int) []error {
 				continue
 			}
 			if line, ok := p.lines[d.Path[:i]]; ok && len(errs) < limit {
-				errs = append(errs, fmt.Errorf("parsing component list: line %d: got %.200q, which is inside of line %d", p.lines[d.Path], d.Path, line))
+				errs = append(errs, fmt.Errorf("parsing file list: line %d: got %.200q, which is inside of line %d", p.lines[d.Path], d.Path, line))
 				break
 			}
 		}
@@ -161,10 +161,10 @@ func checkPath(s string) error {
 
 // Encode returns the list as rust-installer writes it: lines in the order of
 // their bytes, each once, so that all "dir:" lines precede the "file:" lines.
-func (c Component) Encode() []byte {
-	lines := make([]string, len(c))
+func (l FileList) Encode() []byte {
+	lines := make([]string, len(l))
 	size := 0
-	for i, d := range c {
+	for i, d := range l {
 		lines[i] = d.String()
 		size += len(lines[i]) + 1
 	}

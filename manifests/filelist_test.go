@@ -13,20 +13,20 @@ import (
 	"x.go/tests/testenv"
 )
 
-func TestParseComponent(t *testing.T) {
+func TestParseFileList(t *testing.T) {
 	tests := []struct {
 		name, in string
-		want     manifests.Component
+		want     manifests.FileList
 	}{
 		{"empty", "", nil},
-		{"both kinds", "dir:share/doc/rust/html\nfile:bin/rustc\n", manifests.Component{
+		{"both kinds", "dir:share/doc/rust/html\nfile:bin/rustc\n", manifests.FileList{
 			{manifests.DirDirective, "share/doc/rust/html"}, {manifests.FileDirective, "bin/rustc"}}},
-		{"colon in a path", "file:a:b\n", manifests.Component{{manifests.FileDirective, "a:b"}}},
-		{"any order", "file:b\nfile:a\n", manifests.Component{{manifests.FileDirective, "b"}, {manifests.FileDirective, "a"}}},
+		{"colon in a path", "file:a:b\n", manifests.FileList{{manifests.FileDirective, "a:b"}}},
+		{"any order", "file:b\nfile:a\n", manifests.FileList{{manifests.FileDirective, "b"}, {manifests.FileDirective, "a"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := manifests.ParseComponent([]byte(tt.in))
+			got, err := manifests.ParseFileList([]byte(tt.in))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestParseComponent(t *testing.T) {
 	}
 }
 
-func TestParseComponentErrors(t *testing.T) {
+func TestParseFileListErrors(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"empty line", "file:a\n\nfile:b\n", "line 2: got an empty line"},
 		{"only a line feed", "\n", "line 1: got an empty line"},
@@ -62,7 +62,7 @@ func TestParseComponentErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := manifests.ParseComponent([]byte(tt.in))
+			_, err := manifests.ParseFileList([]byte(tt.in))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want one with %q", err, tt.want)
 			}
@@ -70,8 +70,8 @@ func TestParseComponentErrors(t *testing.T) {
 	}
 }
 
-func TestParseComponentReportsAllLines(t *testing.T) {
-	_, err := manifests.ParseComponent([]byte("file:/a\nfile:b\nnope\nfile:b\n"))
+func TestParseFileListReportsAllLines(t *testing.T) {
+	_, err := manifests.ParseFileList([]byte("file:/a\nfile:b\nnope\nfile:b\n"))
 	if err == nil {
 		t.Fatal("got no error")
 	}
@@ -82,8 +82,8 @@ func TestParseComponentReportsAllLines(t *testing.T) {
 	}
 }
 
-func TestComponentEncodeSortsLines(t *testing.T) {
-	c := manifests.Component{
+func TestFileListEncodeSortsLines(t *testing.T) {
+	c := manifests.FileList{
 		{manifests.FileDirective, "bin/rustc"}, {manifests.FileDirective, "bin/rust-gdb"}, {manifests.DirDirective, "z"},
 		{manifests.FileDirective, "bin/rustc"},
 	}
@@ -115,7 +115,7 @@ func TestOfficialFileLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := manifests.ParseComponent(data)
+		c, err := manifests.ParseFileList(data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -125,10 +125,10 @@ func TestOfficialFileLists(t *testing.T) {
 	}
 }
 
-func TestParseInstalledComponent(t *testing.T) {
-	want := manifests.Component{{manifests.FileDirective, "bin/rustc"}}
+func TestParseInstalledFileList(t *testing.T) {
+	want := manifests.FileList{{manifests.FileDirective, "bin/rustc"}}
 	for _, in := range []string{"file:/opt/rust/bin/rustc\n", "file:bin/rustc\n"} {
-		got, err := manifests.ParseInstalledComponent([]byte(in), "/opt/rust/")
+		got, err := manifests.ParseInstalledFileList([]byte(in), "/opt/rust/")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,11 +137,11 @@ func TestParseInstalledComponent(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"file:/opt/rusty/bin/rustc\n", "file:/opt/rust/../x\n", "file:/opt/rust//bin\n"} {
-		if _, err := manifests.ParseInstalledComponent([]byte(in), "/opt/rust"); err == nil {
+		if _, err := manifests.ParseInstalledFileList([]byte(in), "/opt/rust"); err == nil {
 			t.Errorf("%q: got no error", in)
 		}
 	}
-	if _, err := manifests.ParseInstalledComponent(nil, "opt"); err == nil {
+	if _, err := manifests.ParseInstalledFileList(nil, "opt"); err == nil {
 		t.Error("relative prefix: got no error")
 	}
 }
@@ -178,12 +178,12 @@ func TestParseInstallerVersion(t *testing.T) {
 	}
 }
 
-func FuzzParseComponent(f *testing.F) {
+func FuzzParseFileList(f *testing.F) {
 	f.Add([]byte("dir:share/doc\nfile:bin/rustc\n"))
 	f.Add([]byte("file:a:b\r\n"))
 	f.Add([]byte("file:../x\n\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := manifests.ParseComponent(data)
+		c, err := manifests.ParseFileList(data)
 		if err != nil {
 			return
 		}
@@ -192,7 +192,7 @@ func FuzzParseComponent(f *testing.F) {
 				t.Errorf("got path %q, which leaves the root", d.Path)
 			}
 		}
-		again, err := manifests.ParseComponent(c.Encode())
+		again, err := manifests.ParseFileList(c.Encode())
 		if err != nil {
 			t.Fatalf("%q does not parse after encoding: %v", data, err)
 		}

@@ -8,7 +8,7 @@ type File struct {
 }
 
 // ChannelFiles returns what makes the channel visible to clients, for each of
-// [Release.Names]: channel-rust-NAME.toml, -date.txt and, if the commit is
+// [Version.Names]: channel-rust-NAME.toml, -date.txt and, if the commit is
 // known, -git-commit-hash.txt, each with its .sha256. The texts end without
 // line feed. Sources: `src/tools/build-manifest/src/main.rs`,
 // rust-lang/promote-release.
@@ -16,17 +16,17 @@ type File struct {
 // rustup asks for channel-rust-NAME.toml.sha256 first. Write the files in the
 // order given, each under a temporary name first, and no .sha256 will ever
 // name a file that is not there.
-func ChannelFiles(r Release, c *Channel, d Dialect) []File {
+func ChannelFiles(v Version, c *Channel, d Dialect) []File {
 	var files []File
 	add := func(name string, data []byte) {
 		files = append(files, File{name, data}, File{name + ".sha256", FormatChecksum(HashOf(data), name)})
 	}
 	text := c.Encode(d)
-	for _, name := range r.Names() {
+	for _, name := range v.Names() {
 		stem := "channel-rust-" + name
-		add(stem+"-date.txt", []byte(r.Date))
-		if r.CommitHash != "" {
-			add(stem+"-git-commit-hash.txt", []byte(r.CommitHash))
+		add(stem+"-date.txt", []byte(c.Date))
+		if v.CommitHash != "" {
+			add(stem+"-git-commit-hash.txt", []byte(v.CommitHash))
 		}
 		add(stem+".toml", text)
 	}

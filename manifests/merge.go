@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"x.go/bootstrap/toml"
 )
 
 // MergeOptions say what [Channel.Merge] tolerates. The zero value tolerates
@@ -69,7 +71,7 @@ func (m *merger) rest() {
 	for _, from := range slices.Sorted(maps.Keys(m.b.Renames)) {
 		to, ok := m.a.Renames[from]
 		if ok {
-			m.same(joinPath("renames", from, "to"), to, m.b.Renames[from])
+			m.same(toml.Path("renames", from, "to"), to, m.b.Renames[from])
 		} else {
 			set(&m.out.Renames, from, m.b.Renames[from])
 		}
@@ -102,8 +104,8 @@ func (m *merger) fact(path, a, b string) string {
 // facts merges what a package says of itself.
 func (m *merger) facts(name string) Package {
 	a, b := m.out.Packages[name], m.b.Packages[name]
-	a.Version = m.fact(joinPath("pkg", name, "version"), a.Version, b.Version)
-	a.CommitHash = m.fact(joinPath("pkg", name, "git_commit_hash"), a.CommitHash, b.CommitHash)
+	a.Version = m.fact(toml.Path("pkg", name, "version"), a.Version, b.Version)
+	a.CommitHash = m.fact(toml.Path("pkg", name, "git_commit_hash"), a.CommitHash, b.CommitHash)
 	return a
 }
 
@@ -111,10 +113,10 @@ func (m *merger) pkg(name string) {
 	p := m.facts(name)
 	for _, target := range slices.Sorted(maps.Keys(m.b.Packages[name].Targets)) {
 		t := m.b.Packages[name].Targets[target]
-		set(&p.Targets, target, m.target(joinPath("pkg", name, "target", target), p.Targets[target], t))
+		set(&p.Targets, target, m.target(toml.Path("pkg", name, "target", target), p.Targets[target], t))
 	}
 	if _, any := p.Targets[AnyTarget]; any && len(p.Targets) > 1 {
-		m.problems.add("%s: got %q in one channel and triples in the other, want the one or the others", joinPath("pkg", name), AnyTarget)
+		m.problems.add("%s: got %q in one channel and triples in the other, want the one or the others", toml.Path("pkg", name), AnyTarget)
 	}
 	set(&m.out.Packages, name, p)
 }
@@ -146,11 +148,11 @@ func (m *merger) target(at string, a, b PackageTarget) PackageTarget {
 func (m *merger) artifacts() {
 	for kind, byTarget := range m.b.Artifacts {
 		for target, files := range byTarget {
-			at := joinPath("artifacts", kind, "target", target)
+			at := toml.Path("artifacts", kind, "target", target)
 			old := m.a.Artifacts[kind][target]
 			for _, d := range files {
 				if i := slices.IndexFunc(old, func(o Download) bool { return o.URL == d.URL }); i >= 0 {
-					m.same(elemPath(at, i)+".hash-sha256", old[i].Hash.String(), d.Hash.String())
+					m.same(toml.Element(at, i)+".hash-sha256", old[i].Hash.String(), d.Hash.String())
 				}
 			}
 			all := m.out.Artifacts[kind]

@@ -1,302 +1,293 @@
 package manifests
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 
-	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
+	"x.go/bootstrap/toml"
 )
 
-// Limits on the text of a manifest. Rust's own have 1 MB with 60,000 parts of
-// keys, at most 6 in one key, and 11,000 keys outside of the lists of
-// components. The time to decode a text grows with the product of those two
-// counts, so both are bounded: the worst text takes seconds.
+// Limits on the text of a manifest. Rust's own have 1 MB, and names of 60 bytes.
 const (
-	maxManifestSize = 4 << 20
-	maxKeyParts     = 1 << 17
-	maxKeys         = 1 << 15
-	maxKeyDepth     = 16
+	maxManifestSize = toml.MaxSize
+	maxNameLength   = 256 // of what users of the format name: packages, targets
 	maxFindings     = 1000
 )
 
-// The raw types are the manifest as it is written. A pointer tells a key that
-// is absent from one that is empty. Keys that are not named here are ignored,
-// as rustup does, so that newer manifests can be read.
-type (
-	rawChannel struct {
-		Version   *string                `toml:"manifest-version"`
-		Date      *string                `toml:"date"`
-		Packages  map[string]rawPackage  `toml:"pkg"`
-		Artifacts map[string]rawArtifact `toml:"artifacts"`
-		Renames   map[string]rawRename   `toml:"renames"`
-		Profiles  map[string][]string    `toml:"profiles"`
-	}
-	rawPackage struct {
-		Version    *string              `toml:"version"`
-		CommitHash string               `toml:"git_commit_hash"`
-		Targets    map[string]rawTarget `toml:"target"`
-	}
-	rawTarget struct {
-		Available  *bool    `toml:"available"`
-		URL        string   `toml:"url"`
-		Hash       *string  `toml:"hash"`
-		XZURL      string   `toml:"xz_url"`
-		XZHash     *string  `toml:"xz_hash"`
-		ZstURL     string   `toml:"zst_url"`
-		ZstHash    *string  `toml:"zst_hash"`
-		Components []rawRef `toml:"components"`
-		Extensions []rawRef `toml:"extensions"`
-	}
-	rawRef struct {
-		Package *string `toml:"pkg"`
-		Target  *string `toml:"target"`
-	}
-	rawArtifact struct {
-		Targets map[string][]rawFile `toml:"target"`
-	}
-	rawFile struct {
-		URL  string  `toml:"url"`
-		Hash *string `toml:"hash-sha256"`
-	}
-	rawRename struct {
-		To *string `toml:"to"`
-	}
-)
-
 // ParseChannel reads a channel manifest in any [Dialect]. Its error is
-// [Findings], with line and column: either one of syntax, or all the missing
-// keys and malformed values together. What rustup would not even parse is
-// always an error; a malformed hash is one too, though rustup notices it only
-// when it downloads.
+// [Findings], with line and column: those of syntax, or all the missing keys and
+// malformed values together. What rustup would not even parse is always an error; a
+// malformed hash is one too, though rustup notices it only when it downloads. Keys
+// that are not known are ignored, as rustup does, so that newer manifests can be
+// read.
 func ParseChannel(data []byte) (*Channel, error) {
-	data = trimBOM(data)
-	if fs := checkSize(data); fs != nil {
-		return nil, fs
-	}
-	var raw rawChannel
-	if err := toml.Unmarshal(data, &raw); err != nil {
-		return nil, syntaxFindings(err)
-	}
-	r := reader{}
-	c := r.channel(&raw)
-	if len(r.findings) > 0 {
-		locate(data, r.findings)
-		return nil, r.findings
-	}
-	return c, nil
+	c, _, err := parseChannel(data)
+	return c, err
 }
 
 // CheckChannel reads a manifest and judges it: the findings of [ParseChannel]
 // or else those of [Channel.Validate], with line and column where the text has
 // the key. The channel is nil if the text cannot be read.
 func CheckChannel(data []byte) (*Channel, Findings) {
-	c, err := ParseChannel(data)
+	c, doc, err := parseChannel(data)
 	if err != nil {
 		var fs Findings
 		errors.As(err, &fs)
 		return nil, fs
 	}
 	fs := c.Validate()
-	locate(trimBOM(data), fs)
+	for i := range fs {
+		if n := doc.Nearest(fs[i].Path); n != nil {
+			fs[i].Line, fs[i].Column = lineColumn(doc, n.At)
+		}
+	}
 	return c, fs
 }
 
-// trimBOM drops a byte order mark, which rustup tolerates.
-func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
-
-// checkSize refuses a text that is larger than any manifest.
-func checkSize(data []byte) Findings {
-	tooLarge := func(got int, what string, limit int) Findings {
-		return Findings{{Rule: RuleSize, Got: fmt.Sprintf("%d %s", got, what), Want: fmt.Sprintf("at most %d", limit)}}
-	}
+func parseChannel(data []byte) (*Channel, *toml.Document, error) {
 	if len(data) > maxManifestSize {
-		return tooLarge(len(data), "bytes", maxManifestSize)
+		return nil, nil, Findings{{Rule: RuleSize, Got: fmt.Sprintf("%d bytes", len(data)), Want: fmt.Sprintf("at most %d", maxManifestSize)}}
 	}
-	var p unstable.Parser
-	p.Reset(data)
-	total, keys := 0, 0
-	listed := -1 // keys of the current element of an array of tables, -1 outside
-	for p.NextExpression() {
-		n := p.Expression()
-		parts := keyParts(n)
-		total += parts
-		switch {
-		case n.Kind == unstable.ArrayTable:
-			listed = 0
-		case n.Kind == unstable.Table:
-			listed = -1
-			keys++
-		case listed >= 0:
-			listed += parts
-		default:
-			keys += parts
-		}
-		switch {
-		case n.Kind != unstable.KeyValue && parts > maxKeyDepth:
-			return tooLarge(parts, "parts in one header", maxKeyDepth)
-		case total > maxKeyParts:
-			return tooLarge(total, "parts of keys", maxKeyParts)
-		case keys+max(listed, 0) > maxKeys:
-			return tooLarge(keys+max(listed, 0), "keys", maxKeys)
+	doc := toml.Parse("", data)
+	r := reader{doc: doc}
+	for _, e := range doc.Errors {
+		r.addAt(RuleSyntax, e.At, e.Key, strconv.Quote(e.Msg), "a channel manifest in TOML")
+	}
+	if len(r.findings) == 0 {
+		if c := r.channel(doc.Root); len(r.findings) == 0 {
+			return c, doc, nil
 		}
 	}
-	return nil // what is no TOML at all is for the decoder to say
+	return nil, nil, r.findings
 }
 
-// keyParts counts the parts of the keys in an expression, values included.
-func keyParts(n *unstable.Node) int {
-	count := 0
-	for it := n.Children(); it.Next(); {
-		switch c := it.Node(); c.Kind {
-		case unstable.Key:
-			count++
-		case unstable.InlineTable, unstable.Array, unstable.KeyValue:
-			count += keyParts(c)
-		}
-	}
-	return count
+// lineColumn returns line and column of an offset.
+func lineColumn(doc *toml.Document, off int) (line, column int) {
+	p := doc.Position(off)
+	return p.Line, p.Column
 }
 
-// syntaxFindings turns go-toml's error into a finding.
-func syntaxFindings(err error) Findings {
-	f := Finding{Rule: RuleSyntax, Got: strconv.Quote(err.Error()), Want: "a channel manifest in TOML"}
-	var de *toml.DecodeError
-	if errors.As(err, &de) {
-		f.Line, f.Column = de.Position()
-		f.Path = joinPath(de.Key()...)
-	}
-	return Findings{f}
-}
-
-// reader turns raw types into a channel and collects what is wrong on its way.
+// reader turns a document into a channel and collects what is wrong on its way.
 type reader struct {
+	doc      *toml.Document
 	findings Findings
 }
 
-func (r *reader) add(rule Rule, path, got, want string) {
-	if len(r.findings) < maxFindings {
-		r.findings = append(r.findings, Finding{Rule: rule, Path: path, Got: got, Want: want})
+func (r *reader) addAt(rule Rule, off int, path, got, want string) {
+	if len(r.findings) >= maxFindings {
+		return
 	}
+	f := Finding{Rule: rule, Path: path, Got: got, Want: want}
+	f.Line, f.Column = lineColumn(r.doc, off)
+	r.findings = append(r.findings, f)
 }
 
-// text returns the value of a key that must be there.
-func (r *reader) text(s *string, path func() string) string {
-	if s == nil {
-		r.add(RuleKeyMissing, path(), "nothing", "a string")
-		return ""
+// missing reports a key that table t must have.
+func (r *reader) missing(t *toml.Node, path, want string) {
+	if t == r.doc.Root {
+		if len(r.findings) < maxFindings {
+			r.findings = append(r.findings, Finding{Rule: RuleKeyMissing, Path: path, Got: "nothing", Want: want})
+		}
+		return
 	}
-	return *s
+	r.addAt(RuleKeyMissing, t.At, path, "nothing", want)
 }
 
-func (r *reader) hash(s *string, path func() string) Hash {
-	if s == nil {
+// A where returns a path when it is needed, which for sound manifests is never.
+type where func(keys ...string) string
+
+func below(parent ...string) where {
+	return func(keys ...string) string { return toml.Path(append(parent[:len(parent):len(parent)], keys...)...) }
+}
+
+// get returns the value of a key of t: nil if it is not there or, with a finding,
+// if it is of another kind.
+func (r *reader) get(t *toml.Node, at where, key string, kind toml.Kind) *toml.Node {
+	n := t.Child(key)
+	if n == nil || r.is(n, kind, at, key) {
+		return n
+	}
+	return nil
+}
+
+// is reports whether n is of a kind, with a finding if not.
+func (r *reader) is(n *toml.Node, kind toml.Kind, at where, keys ...string) bool {
+	if n.Kind != kind {
+		r.addAt(RuleSyntax, n.Value, at(keys...), n.Describe(), kind.String())
+	}
+	return n.Kind == kind
+}
+
+// text returns the string of a key that need not be there.
+func (r *reader) text(t *toml.Node, at where, key string) string {
+	if n := r.get(t, at, key, toml.String); n != nil {
+		return n.Text
+	}
+	return ""
+}
+
+// need returns the string of a key that must be there.
+func (r *reader) need(t *toml.Node, at where, key string) string {
+	if t.Child(key) == nil {
+		r.missing(t, at(key), "a string")
+	}
+	return r.text(t, at, key)
+}
+
+func (r *reader) hash(t *toml.Node, at where, key string) Hash {
+	n := r.get(t, at, key, toml.String)
+	if n == nil {
 		return Hash{}
 	}
-	h, err := ParseHash(*s)
+	h, err := ParseHash(n.Text)
 	if err != nil {
-		r.add(RuleHash, path(), fmt.Sprintf("%.100q", *s), "64 lower-case hexadecimal digits")
+		r.addAt(RuleHash, n.At, at(key), fmt.Sprintf("%.100q", n.Text), "64 lower-case hexadecimal digits")
 	}
 	return h
 }
 
-// at returns a path when it is needed, which for sound manifests is never.
-func at(keys ...string) func() string {
-	return func() string { return joinPath(keys...) }
+// each goes through the entries of a table of names, without those that are too
+// long to be one.
+func (r *reader) each(t *toml.Node, at where, key string, visit func(n *toml.Node)) {
+	table := r.get(t, at, key, toml.Table)
+	if table == nil {
+		return
+	}
+	for _, n := range table.Children {
+		if len(n.Key) > maxNameLength {
+			r.addAt(RuleSize, n.At, at(key), fmt.Sprintf("a name of %d bytes", len(n.Key)), fmt.Sprintf("at most %d", maxNameLength))
+			continue
+		}
+		visit(n)
+	}
 }
 
-func (r *reader) channel(raw *rawChannel) *Channel {
+func (r *reader) channel(root *toml.Node) *Channel {
+	top := below()
 	c := &Channel{
-		Date:     r.text(raw.Date, at("date")),
-		Packages: make(map[string]Package, len(raw.Packages)),
-		Renames:  make(map[string]string, len(raw.Renames)),
-		Profiles: make(map[string][]string, len(raw.Profiles)),
+		Date: r.need(root, top, "date"), Packages: map[string]Package{}, Renames: map[string]string{}, Profiles: map[string][]string{},
 	}
-	if raw.Version == nil || *raw.Version != manifestVersion {
-		r.add(RuleManifestVersion, "manifest-version", quoteOrNothing(raw.Version), strconv.Quote(manifestVersion))
-	}
-	for _, name := range slices.Sorted(maps.Keys(raw.Packages)) {
-		c.Packages[name] = r.pkg(name, raw.Packages[name])
-	}
-	for _, from := range slices.Sorted(maps.Keys(raw.Renames)) {
-		c.Renames[from] = r.text(raw.Renames[from].To, at("renames", from, "to"))
-	}
-	for _, name := range slices.Sorted(maps.Keys(raw.Profiles)) {
-		if profileRank(name) == len(profileTable) {
-			r.add(RuleProfileName, joinPath("profiles", name), strconv.Quote(name), "minimal, default or complete")
+	r.version(root, top)
+	r.each(root, top, "pkg", func(n *toml.Node) {
+		if r.is(n, toml.Table, top, "pkg", n.Key) {
+			c.Packages[n.Key] = r.pkg(n, "pkg", n.Key)
 		}
-		c.Profiles[name] = raw.Profiles[name]
-	}
-	for _, kind := range slices.Sorted(maps.Keys(raw.Artifacts)) {
-		r.artifact(c, kind, raw.Artifacts[kind])
-	}
+	})
+	r.each(root, top, "artifacts", func(n *toml.Node) {
+		if r.is(n, toml.Table, top, "artifacts", n.Key) {
+			r.artifact(c, n)
+		}
+	})
+	r.each(root, top, "renames", func(n *toml.Node) {
+		if r.is(n, toml.Table, top, "renames", n.Key) {
+			c.Renames[n.Key] = r.need(n, below("renames", n.Key), "to")
+		}
+	})
+	r.each(root, top, "profiles", func(n *toml.Node) { c.Profiles[n.Key] = r.profile(n) })
 	return c
 }
 
-func (r *reader) pkg(name string, raw rawPackage) Package {
+// version demands the only version of the format that there is.
+func (r *reader) version(root *toml.Node, at where) {
+	const key = "manifest-version"
+	n := r.get(root, at, key, toml.String)
+	switch want := strconv.Quote(manifestVersion); {
+	case root.Child(key) == nil:
+		r.findings = append(r.findings, Finding{Rule: RuleManifestVersion, Path: key, Got: "nothing", Want: want})
+	case n != nil && n.Text != manifestVersion:
+		r.addAt(RuleManifestVersion, n.At, key, fmt.Sprintf("%.100q", n.Text), want)
+	}
+}
+
+func (r *reader) profile(n *toml.Node) []string {
+	at := below("profiles", n.Key)
+	if profileRank(n.Key) == len(profileTable) {
+		r.addAt(RuleProfileName, n.At, at(), strconv.Quote(n.Key), "minimal, default or complete")
+	}
+	if !r.is(n, toml.Array, at) {
+		return nil
+	}
+	names := make([]string, 0, len(n.Items))
+	for i, item := range n.Items {
+		if r.is(item, toml.String, func(...string) string { return toml.Element(at(), i) }) {
+			names = append(names, item.Text)
+		}
+	}
+	return names
+}
+
+func (r *reader) pkg(n *toml.Node, path ...string) Package {
+	at := below(path...)
 	p := Package{
-		Version:    r.text(raw.Version, at("pkg", name, "version")),
-		CommitHash: raw.CommitHash,
-		Targets:    make(map[string]PackageTarget, len(raw.Targets)),
+		Version: r.need(n, at, "version"), CommitHash: r.text(n, at, "git_commit_hash"), Targets: map[string]PackageTarget{},
 	}
-	for _, target := range slices.Sorted(maps.Keys(raw.Targets)) {
-		p.Targets[target] = r.target(raw.Targets[target], "pkg", name, "target", target)
-	}
+	r.each(n, at, "target", func(t *toml.Node) {
+		if r.is(t, toml.Table, at, "target", t.Key) {
+			p.Targets[t.Key] = r.target(t, below(append(path[:len(path):len(path)], "target", t.Key)...))
+		}
+	})
 	return p
 }
 
-func (r *reader) target(raw rawTarget, path ...string) PackageTarget {
-	under := func(key string) func() string { return func() string { return joinPath(append(path, key)...) } }
-	t := PackageTarget{
-		GZ:         Download{raw.URL, r.hash(raw.Hash, under("hash"))},
-		XZ:         Download{raw.XZURL, r.hash(raw.XZHash, under("xz_hash"))},
-		Zst:        Download{raw.ZstURL, r.hash(raw.ZstHash, under("zst_hash"))},
-		Components: r.refs(raw.Components, under("components")),
-		Extensions: r.refs(raw.Extensions, under("extensions")),
+func (r *reader) target(n *toml.Node, at where) PackageTarget {
+	var t PackageTarget
+	for _, f := range Formats() {
+		keys := downloadKeys[f]
+		t.setDownload(f, Download{r.text(n, at, keys[0]), r.hash(n, at, keys[1])})
 	}
-	if raw.Available == nil {
-		r.add(RuleKeyMissing, under("available")(), "nothing", "true or false")
-		return t
+	if n.Child("available") == nil {
+		r.missing(n, at("available"), "true or false")
 	}
-	t.Available = *raw.Available
+	available := r.get(n, at, "available", toml.Bool)
+	t.Available = available != nil && available.Text == "true"
+	t.Components, t.Extensions = r.refs(n, at, "components"), r.refs(n, at, "extensions")
 	return t
 }
 
-func (r *reader) refs(raw []rawRef, path func() string) []ComponentRef {
-	if len(raw) == 0 {
-		return nil
+// tables goes through the tables of an array, however it is written.
+func (r *reader) tables(n *toml.Node, at where, visit func(item *toml.Node, at where)) {
+	if n.Kind != toml.TableArray && !r.is(n, toml.Array, at) {
+		return
 	}
-	refs := make([]ComponentRef, len(raw))
-	for i, ref := range raw {
-		under := func(key string) func() string { return func() string { return elemPath(path(), i) + "." + key } }
-		refs[i] = ComponentRef{r.text(ref.Package, under("pkg")), r.text(ref.Target, under("target"))}
-	}
-	return refs
-}
-
-func (r *reader) artifact(c *Channel, kind string, raw rawArtifact) {
-	for _, target := range slices.Sorted(maps.Keys(raw.Targets)) {
-		for i, f := range raw.Targets[target] {
-			under := func() string { return elemPath(joinPath("artifacts", kind, "target", target), i) + ".hash-sha256" }
-			d := Download{f.URL, r.hash(f.Hash, under)}
-			if c.Artifacts == nil {
-				c.Artifacts = map[string]map[string][]Download{}
+	for i, item := range n.Items {
+		inside := func(keys ...string) string {
+			path := toml.Element(at(), i)
+			if len(keys) > 0 {
+				path += "." + toml.Path(keys...)
 			}
-			if c.Artifacts[kind] == nil {
-				c.Artifacts[kind] = map[string][]Download{}
-			}
-			c.Artifacts[kind][target] = append(c.Artifacts[kind][target], d)
+			return path
+		}
+		if r.is(item, toml.Table, inside) {
+			visit(item, inside)
 		}
 	}
 }
 
-func quoteOrNothing(s *string) string {
-	if s == nil {
-		return "nothing"
+func (r *reader) refs(t *toml.Node, at where, key string) []ComponentRef {
+	n := t.Child(key)
+	if n == nil {
+		return nil
 	}
-	return fmt.Sprintf("%.100q", *s)
+	var refs []ComponentRef
+	r.tables(n, func(...string) string { return at(key) }, func(item *toml.Node, at where) {
+		refs = append(refs, ComponentRef{r.need(item, at, "pkg"), r.need(item, at, "target")})
+	})
+	return refs
+}
+
+func (r *reader) artifact(c *Channel, n *toml.Node) {
+	at := below("artifacts", n.Key)
+	r.each(n, at, "target", func(t *toml.Node) {
+		r.tables(t, func(...string) string { return at("target", t.Key) }, func(item *toml.Node, at where) {
+			d := Download{r.text(item, at, "url"), r.hash(item, at, "hash-sha256")}
+			if c.Artifacts == nil {
+				c.Artifacts = map[string]map[string][]Download{}
+			}
+			if c.Artifacts[n.Key] == nil {
+				c.Artifacts[n.Key] = map[string][]Download{}
+			}
+			c.Artifacts[n.Key][t.Key] = append(c.Artifacts[n.Key][t.Key], d)
+		})
+	})
 }

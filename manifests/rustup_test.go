@@ -48,7 +48,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 	if err := os.MkdirAll(d.dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p := manifests.ChannelPlan{Release: stable, URLBase: d.server + "/dist"}
+	p := manifests.ChannelPlan{Version: stable, Date: day, URLBase: d.server + "/dist"}
 	for _, row := range distComponents {
 		c, ok := manifests.LookupComponent(row.archive)
 		if !ok {
@@ -60,7 +60,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 		}
 		data := packArchive(t, name, row.file)
 		writeFile(t, filepath.Join(d.dir, name.String()), data)
-		p.Archives = append(p.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf(data)})
+		p.Archives = append(p.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf(data)})
 	}
 	d.channel = build(t, p)
 	for _, f := range manifests.ChannelFiles(stable, d.channel, manifests.DialectDist) {
@@ -72,12 +72,12 @@ func newDist(t *testing.T, format manifests.Format) dist {
 // packArchive makes an archive of one component with one file.
 func packArchive(t *testing.T, name manifests.ArchiveName, file string) []byte {
 	t.Helper()
-	var list manifests.Component
+	var list manifests.FileList
 	for _, bulk := range name.Component.BulkDirs {
 		list = append(list, manifests.Directive{Kind: manifests.DirDirective, Path: bulk})
 	}
 	if list == nil {
-		list = manifests.Component{{Kind: manifests.FileDirective, Path: file}}
+		list = manifests.FileList{{Kind: manifests.FileDirective, Path: file}}
 	}
 	dir := name.Component.Dir(name.Target)
 	members := []struct{ name, data string }{

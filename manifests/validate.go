@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -55,11 +56,11 @@ func quote(s string) string { return fmt.Sprintf("%.200q", s) }
 // isPackageName reports whether a name can be part of the file name
 // lib/rustlib/manifest-NAME-TARGET.
 func isPackageName(s string) bool {
-	return isBareKey(s) && len(s) <= 100 && s[0] != '-'
+	return toml.IsBareKey(s) && len(s) <= 100 && s[0] != '-'
 }
 
 func (v *validator) pkg(name string, p Package) {
-	at := joinPath("pkg", name)
+	at := toml.Path("pkg", name)
 	if !isPackageName(name) {
 		v.add(RulePackageName, at, quote(name), "letters, digits, '-' and '_'")
 	}
@@ -75,8 +76,8 @@ func (v *validator) pkg(name string, p Package) {
 	available := false
 	for _, target := range slices.Sorted(maps.Keys(p.Targets)) {
 		available = available || p.Targets[target].Available
-		v.targetName(joinPath("pkg", name, "target", target), target, len(p.Targets))
-		v.target(joinPath("pkg", name, "target", target), name, target, p.Targets[target])
+		v.targetName(toml.Path("pkg", name, "target", target), target, len(p.Targets))
+		v.target(toml.Path("pkg", name, "target", target), name, target, p.Targets[target])
 	}
 	v.version(at+".version", name, p.Version, available)
 }
@@ -177,7 +178,7 @@ func (v *validator) archive(at, pkg, target string, f Format, url string) {
 
 func (v *validator) refs(at string, refs []ComponentRef, seen map[ComponentRef]string) {
 	for i, ref := range refs {
-		elem := elemPath(at, i)
+		elem := toml.Element(at, i)
 		if first, ok := seen[ref]; ok {
 			v.add(RuleComponentDuplicate, elem, ref.String(), "it once; it is also "+first)
 			continue
@@ -190,7 +191,7 @@ func (v *validator) refs(at string, refs []ComponentRef, seen map[ComponentRef]s
 		}
 		_, any := p.Targets[AnyTarget]
 		if _, has := p.Targets[ref.Target]; !has && !any {
-			v.add(RuleComponentTarget, elem, ref.String(), "a target that "+joinPath("pkg", ref.Package)+" has")
+			v.add(RuleComponentTarget, elem, ref.String(), "a target that "+toml.Path("pkg", ref.Package)+" has")
 		}
 	}
 }
@@ -202,12 +203,12 @@ func (r ComponentRef) String() string { return quote(r.Package) + " for " + quot
 func (v *validator) rust() {
 	rust, ok := v.channel.Packages[rustPackage]
 	if !ok {
-		v.add(RuleRustMissing, joinPath("pkg", rustPackage), "nothing", "the package that says what a host consists of")
+		v.add(RuleRustMissing, toml.Path("pkg", rustPackage), "nothing", "the package that says what a host consists of")
 		return
 	}
 	hosts := 0
 	for _, host := range slices.Sorted(maps.Keys(rust.Targets)) {
-		t, at := rust.Targets[host], joinPath("pkg", rustPackage, "target", host)
+		t, at := rust.Targets[host], toml.Path("pkg", rustPackage, "target", host)
 		if len(t.Components) > 0 {
 			hosts++
 			v.required(at, t)
@@ -216,7 +217,7 @@ func (v *validator) rust() {
 		}
 	}
 	if hosts == 0 && len(rust.Targets) > 0 {
-		v.add(RuleRustMissing, joinPath("pkg", rustPackage), "no host with components", "at least one")
+		v.add(RuleRustMissing, toml.Path("pkg", rustPackage), "no host with components", "at least one")
 	}
 }
 
@@ -224,7 +225,7 @@ func (v *validator) rust() {
 func (v *validator) required(at string, t PackageTarget) {
 	for i, ref := range t.Components {
 		if p, err := v.channel.Lookup(ref); err == nil && !p.Available {
-			v.add(RuleComponentUnavailable, elemPath(at+".components", i), ref.String()+", which is not available", "a component that is")
+			v.add(RuleComponentUnavailable, toml.Element(at+".components", i), ref.String()+", which is not available", "a component that is")
 		}
 	}
 }
@@ -233,7 +234,7 @@ func (v *validator) artifacts() {
 	for _, kind := range slices.Sorted(maps.Keys(v.channel.Artifacts)) {
 		for _, target := range slices.Sorted(maps.Keys(v.channel.Artifacts[kind])) {
 			for i, d := range v.channel.Artifacts[kind][target] {
-				at := elemPath(joinPath("artifacts", kind, "target", target), i)
+				at := toml.Element(toml.Path("artifacts", kind, "target", target), i)
 				if d.URL == "" || d.Hash.IsZero() {
 					v.add(RuleArtifact, at, "no URL or no hash", "both")
 					continue
@@ -246,7 +247,7 @@ func (v *validator) artifacts() {
 
 func (v *validator) renames() {
 	for _, from := range slices.Sorted(maps.Keys(v.channel.Renames)) {
-		at, to := joinPath("renames", from), v.channel.Renames[from]
+		at, to := toml.Path("renames", from), v.channel.Renames[from]
 		if _, ok := v.channel.Packages[to]; !ok {
 			v.add(RuleRenameTarget, at+".to", quote(to), "a package of this channel")
 		}
@@ -264,21 +265,21 @@ func (v *validator) profiles() {
 	}
 	for _, name := range []string{ProfileMinimal, ProfileDefault} {
 		if _, ok := v.channel.Profiles[name]; !ok {
-			v.add(RuleProfileMissing, joinPath("profiles", name), "nothing", "a profile "+strconv.Quote(name)+", since there are others")
+			v.add(RuleProfileMissing, toml.Path("profiles", name), "nothing", "a profile "+strconv.Quote(name)+", since there are others")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.channel.Profiles)) {
-		at := joinPath("profiles", name)
+		at := toml.Path("profiles", name)
 		if profileRank(name) == len(profileTable) {
 			v.add(RuleProfileName, at, quote(name), "minimal, default or complete")
 		}
 		list := v.channel.Profiles[name]
 		for i, pkg := range list {
 			if _, ok := v.channel.Packages[pkg]; !ok {
-				v.add(RuleProfilePackage, elemPath(at, i), quote(pkg), "a package of this channel")
+				v.add(RuleProfilePackage, toml.Element(at, i), quote(pkg), "a package of this channel")
 			}
 			if slices.Contains(list[:i], pkg) {
-				v.add(RuleProfileDuplicate, elemPath(at, i), quote(pkg)+" again", "it once")
+				v.add(RuleProfileDuplicate, toml.Element(at, i), quote(pkg)+" again", "it once")
 			}
 		}
 		if name != ProfileComplete {
@@ -298,7 +299,7 @@ func (v *validator) installable(at string, list []string) {
 				continue
 			}
 			if p, err := v.channel.Lookup(ref); err == nil && !p.Available {
-				v.add(RuleProfileUnavailable, elemPath(at, slices.Index(list, ref.Package)),
+				v.add(RuleProfileUnavailable, toml.Element(at, slices.Index(list, ref.Package)),
 					ref.String()+", which is not available", "a component that is")
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/manifests"
+	"x.go/targets"
 	"x.go/tests/testenv"
 )
 
@@ -124,12 +125,12 @@ func testMirror(t *testing.T, p program) {
 // the layout of a server with the URL base. An archive holds its own name.
 func writeChannel(t *testing.T, dir, base, date, description string, archives ...string) {
 	t.Helper()
-	release, err := manifests.ParseRelease("1.95.0")
+	release, err := targets.ParseRelease("1.95.0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	release.Date, release.Description = date, description
-	plan := manifests.ChannelPlan{Release: release, URLBase: base + "/" + date}
+	version := manifests.Version{Release: release, Description: description}
+	plan := manifests.ChannelPlan{Version: version, Date: date, URLBase: base + "/" + date}
 	write := func(name string, data []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
 			t.Fatal(err)
@@ -145,14 +146,14 @@ func writeChannel(t *testing.T, dir, base, date, description string, archives ..
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf([]byte(file))})
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf([]byte(file))})
 		write(filepath.Join(date, file), []byte(file))
 	}
 	channel, err := plan.Channel()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
 		write(f.Name, f.Data)
 	}
 }

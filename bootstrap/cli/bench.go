@@ -188,7 +188,7 @@ func (a *app) cargoSource(ctx context.Context) (bench.Source, error) {
 			continue
 		}
 		return bench.Source{
-			Path: path, Member: "bin/" + name, Note: fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Release.Version, tc.Host),
+			Path: path, Member: "bin/" + name, Note: fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Version.Release, tc.Host),
 		}, nil
 	}
 	return bench.Source{}, fmt.Errorf("compressing toolchain %q: it has no program in bin: name a file", tc.Sysroot)

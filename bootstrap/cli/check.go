@@ -101,7 +101,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 				src.Release = facts.Release
 			}
 			cfg, loadErr = config.Load(src)
-			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Release.Version, tc.BakedLLD()}
+			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD()}
 			report.Findings = append(report.Findings, toolchainFindings(cfg, *tc)...)
 		}
 	}
@@ -172,9 +172,9 @@ func toolchainFindings(cfg config.Config, tc bootstrap.Toolchain) []config.Findi
 	say := func(key, remedy, reason string, args ...any) {
 		out = append(out, config.Finding{Severity: config.Failure, Place: cfg.Origin(key).String(), Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
 	}
-	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Release.Channel {
-		say("rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Release.Channel),
-			"got %q, want %q, which rustc %s was built as", want, tc.Release.Channel, tc.Release.Version)
+	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
+		say("rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Version.Channel()),
+			"got %q, want %q, which rustc %s was built as", want, tc.Version.Channel(), tc.Version.Release)
 	}
 	if cfg.IsSet("build.target") {
 		for _, t := range cfg.Build.Target {

@@ -145,22 +145,18 @@ func (a *app) realCompiler(ctx context.Context, f *compilerFlags) (askedCompiler
 		return c, err
 	}
 	c.origin = tc.Rustc
-	release, err := targets.ParseRelease(tc.Release.Version)
-	if err != nil {
+	c.compiler = targets.Compiler{Release: tc.Version.Release, Host: tc.Host, LLDDefault: tc.BakedLLD()}
+	if c.snapshot, c.note, err = c.registry.At(tc.Version.Release); err != nil {
 		return c, err
 	}
-	c.compiler = targets.Compiler{Release: release, Host: tc.Host, LLDDefault: tc.BakedLLD()}
-	if c.snapshot, c.note, err = c.registry.At(release); err != nil {
-		return c, err
-	}
-	if c.note != "" || c.snapshot.Info().Commit != tc.Release.CommitHash {
+	if c.note != "" || c.snapshot.Info().Commit != tc.Version.CommitHash {
 		if err := c.learn(ctx, a.Env, tc); err != nil {
 			return c, err
 		}
 	}
 	c.world = a.realWorld(tc)
 	built, _, err := tc.BuiltBy()
-	c.override = built.LLD
+	c.override = bootstrap.RecordedLLD(built)
 	return c, err
 }
 
@@ -210,10 +206,6 @@ func (c *askedCompiler) learn(ctx context.Context, env []string, tc bootstrap.To
 
 // importTargets writes the registry's text for a compiler.
 func importTargets(ctx context.Context, env []string, tc bootstrap.Toolchain, parent *targets.Snapshot) ([]byte, error) {
-	release, err := targets.ParseRelease(tc.Release.Version)
-	if err != nil {
-		return nil, err
-	}
 	cmd := exec.CommandContext(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	specs, err := cmd.Output()
@@ -224,7 +216,7 @@ func importTargets(ctx context.Context, env []string, tc bootstrap.Toolchain, pa
 		}
 		return nil, fmt.Errorf("asking %q for its targets: %w", tc.Rustc, err)
 	}
-	return targets.Import(specs, targets.Info{Release: release, Commit: tc.Release.CommitHash, Host: tc.Host}, parent)
+	return targets.Import(specs, targets.Info{Release: tc.Version.Release, Commit: tc.Version.CommitHash, Host: tc.Host}, parent)
 }
 
 // program makes the path of a program absolute, and leaves a bare name for PATH.

@@ -106,7 +106,7 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 			return distAnswer{}, err
 		}
 		answer := distAnswer{
-			Dist: b.DistDir(), Release: b.Toolchain.Release.Version, Host: b.Toolchain.Host.String(), LLD: lld, Channel: files,
+			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: lld, Channel: files,
 			Compression: s.progress.compression(),
 		}
 		for _, ar := range archives {

@@ -48,10 +48,7 @@ func (a *app) toolchain(ctx context.Context) (config.Config, bootstrap.Toolchain
 		return config.Config{}, bootstrap.Toolchain{}, err
 	}
 	src := a.configSource()
-	src.Host = tc.Host
-	if src.Release, err = targets.ParseRelease(tc.Release.Version); err != nil {
-		return config.Config{}, bootstrap.Toolchain{}, err
-	}
+	src.Host, src.Release = tc.Host, tc.Version.Release
 	cfg, err := config.Load(src)
 	if err != nil {
 		return config.Config{}, bootstrap.Toolchain{}, usage(err)
@@ -99,7 +96,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 
 // reportInput tells what the toolchain is and what of it is left out.
 func (a *app) reportInput(tc bootstrap.Toolchain, in bootstrap.Input) {
-	a.progressf("x: rustc %s for %s in %s", tc.Release.VersionText(), tc.Host, tc.Sysroot)
+	a.progressf("x: rustc %s for %s in %s", tc.Version, tc.Host, tc.Sysroot)
 	const show = 10
 	for i, name := range in.Unowned {
 		if i == show && !a.flags.verbose {
@@ -272,10 +269,10 @@ func branchFilter(arch string) xz.BCJ {
 // whose name is in file names and inside the compiler itself.
 func checkChannel(cfg config.Config, tc bootstrap.Toolchain) error {
 	want := cfg.Rust.Channel
-	if !cfg.IsSet("rust.channel") || want == "auto-detect" || want == tc.Release.Channel {
+	if !cfg.IsSet("rust.channel") || want == "auto-detect" || want == tc.Version.Channel() {
 		return nil
 	}
-	return usagef("%s: rust.channel: got %q, want %q, which rustc %s was built as", cfg.Origin("rust.channel"), want, tc.Release.Channel, tc.Release.Version)
+	return usagef("%s: rust.channel: got %q, want %q, which rustc %s was built as", cfg.Origin("rust.channel"), want, tc.Version.Channel(), tc.Version.Release)
 }
 
 // fileExists reports whether path is there.

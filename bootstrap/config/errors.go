@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"x.go/bootstrap/toml"
 )
 
 // Error is one thing wrong with a configuration.
@@ -38,7 +40,7 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) where() string {
-	if e.Where.Pos != (Position{}) {
+	if e.Where.Pos != (toml.Position{}) {
 		return e.Where.Pos.String()
 	}
 	if e.Where == (Origin{}) {

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 // FuzzLoad feeds bytes as bootstrap.toml: either a Config comes out, which
@@ -51,37 +49,6 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("rendered twice:\n%s\nand\n%s", text, second)
 		}
 	})
-}
-
-// FuzzGrammar compares the tree builder with go-toml's decoder: both take the
-// same documents, and find the same values of tables in them.
-func FuzzGrammar(f *testing.F) {
-	for _, text := range []string{
-		"a.b = 1\n[a]\n", "[a]\n[a.b]\n[a]", "[a.b]\n[a]\nb.c = 1", "a = {b.c = 1}\n[a.b]", "[[a]]\n[a.b]\n[[a]]\n[a.b]",
-		"[a]\nb = 1\nb.c = 2", "a = [{b = 1}]\n[[a]]", "[a.b.c]\n[a]\nb.d = 1", "a.b.c = 1\na.b.d = 2\n[a.b]", "a = 07", "a = 1__0", "a = +0x1",
-		"[fruit]\napple.color = 1\n[fruit.apple.taste]", "[[a.b]]\n[a]\n[a.b.c]",
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		d := parse("f", []byte(text))
-		var want map[string]any
-		err := toml.Unmarshal([]byte(text), &want)
-		if (err != nil) == (len(d.errs) > 0) {
-			return
-		}
-		// go-toml also refuses numbers and dates that are out of range. Here
-		// these are refused when a key reads them.
-		if err != nil && hasNumber(d.root) {
-			return
-		}
-		t.Errorf("%q: got %v, go-toml says %v", text, d.errs, err)
-	})
-}
-
-func hasNumber(n *node) bool {
-	return n.kind == intNode || n.kind == floatNode || n.kind == dateNode ||
-		slices.ContainsFunc(n.items, hasNumber) || slices.ContainsFunc(n.children, hasNumber)
 }
 
 // FuzzMigrate checks that a migrated file is one that the new release takes,

@@ -3,17 +3,19 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"x.go/bootstrap/toml"
 )
 
 // hint guesses what an unknown key was meant to be: the nearest key of its
 // section, or the sections where its name is a key. The texts of the latter
 // are upstream's.
-func (w *walker) hint(section string, c *node) string {
+func (w *walker) hint(section string, c *toml.Node) string {
 	if len(w.loader.errs) >= maxErrors {
 		return ""
 	}
 	var hints []string
-	if near := w.nearest(section, c.key); near != "" {
+	if near := w.nearest(section, c.Key); near != "" {
 		hints = append(hints, fmt.Sprintf("did you mean `%s`?", near))
 	}
 	if h := w.elsewhere(section, c); h != "" {
@@ -57,8 +59,8 @@ func (w *walker) nearest(section, name string) string {
 
 // elsewhere says where the name would be valid. The order of sections is
 // upstream's, then come the ones it does not think of.
-func (w *walker) elsewhere(section string, c *node) string {
-	name := c.key
+func (w *walker) elsewhere(section string, c *toml.Node) string {
+	name := c.Key
 	if !w.anyFile {
 		if h := inOtherFile(w.file, section, c); h != "" {
 			return h
@@ -86,12 +88,12 @@ func (w *walker) elsewhere(section string, c *node) string {
 
 // inOtherFile says that a name is a section or a key of the other
 // configuration file.
-func inOtherFile(f File, section string, c *node) string {
-	name := c.key
+func inOtherFile(f File, section string, c *toml.Node) string {
+	name := c.Key
 	for _, t := range tables {
 		switch {
 		case t.file == f:
-		case section == "" && t.section == name && c.kind == tableNode:
+		case section == "" && t.section == name && c.Kind == toml.Table:
 			return fmt.Sprintf("section `%s` belongs to %s", name, t.file)
 		case f == Bootstrap || t.section == section:
 			if i, ok := schema.byID[join(t.section, name)]; ok && schema.keys[i].File == t.file {

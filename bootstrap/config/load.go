@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -159,7 +160,7 @@ func (l *loader) mainFile() string {
 			continue
 		}
 		if err != nil {
-			l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
+			l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: toml.Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
 			return name
 		}
 		if filepath.Base(name) == legacyName {
@@ -174,12 +175,12 @@ func (l *loader) mainFile() string {
 func (l *loader) bootstrapFile(name string, data []byte) {
 	l.files = append(l.files, name)
 	l.including = append(l.including, filepath.Clean(name))
-	l.document(parse(name, data), Bootstrap, Origin{Kind: OriginFile})
+	l.document(toml.Parse(name, data), Bootstrap, Origin{Kind: OriginFile})
 	l.including = l.including[:len(l.including)-1]
 }
 
 // document takes the keys of a file, then those of its includes.
-func (l *loader) document(d *document, f File, o Origin) {
+func (l *loader) document(d *toml.Document, f File, o Origin) {
 	w := &walker{loader: l, doc: d, file: f, origin: o}
 	w.document()
 	if w.include != nil {
@@ -188,16 +189,16 @@ func (l *loader) document(d *document, f File, o Origin) {
 }
 
 // readIncludes reads included files, the last first: it wins over the others.
-func (l *loader) readIncludes(list *node, d *document, o Origin) {
+func (l *loader) readIncludes(list *toml.Node, d *toml.Document, o Origin) {
 	if o.Kind == OriginFile {
 		o.Kind = OriginInclude
 	}
-	for _, item := range slices.Backward(list.items) {
+	for _, item := range slices.Backward(list.Items) {
 		where := o
-		where.Pos = d.position(item.val)
-		name := item.text
+		where.Pos = d.Position(item.Value)
+		name := item.Text
 		if !filepath.IsAbs(name) {
-			name = filepath.Join(filepath.Dir(d.name), name)
+			name = filepath.Join(filepath.Dir(d.Name), name)
 		}
 		fail := func(format string, args ...any) {
 			l.fail(&Error{Where: where, Key: "include", Message: fmt.Sprintf(format, args...)})
@@ -219,7 +220,7 @@ func (l *loader) readIncludes(list *node, d *document, o Origin) {
 			l.files = append(l.files, name)
 		}
 		l.including = append(l.including, name)
-		l.document(parse(name, data), Bootstrap, o)
+		l.document(toml.Parse(name, data), Bootstrap, o)
 		l.including = l.including[:len(l.including)-1]
 	}
 }
@@ -235,11 +236,11 @@ func (l *loader) xFile(main string) {
 		return
 	}
 	if err != nil {
-		l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
+		l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: toml.Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
 		return
 	}
 	l.files = append(l.files, name)
-	l.document(parse(name, data), X, Origin{Kind: OriginFile})
+	l.document(toml.Parse(name, data), X, Origin{Kind: OriginFile})
 }
 
 // sets reads the --set options. As upstream does, a text that is no TOML with
@@ -270,13 +271,13 @@ func (l *loader) sets() {
 }
 
 // set reads one option into a loader of its own, so that it can be tried.
-func (l *loader) set(text, toml string) *loader {
+func (l *loader) set(text, line string) *loader {
 	try := &loader{src: l.src, minor: l.minor, settings: map[string][]Setting{}, files: l.files}
-	if len(toml) > maxOptionBytes {
-		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(toml), maxOptionBytes)})
+	if len(line) > maxOptionBytes {
+		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(line), maxOptionBytes)})
 		return try
 	}
-	d := parse("", []byte(toml))
+	d := toml.Parse("", []byte(line))
 	w := &walker{loader: try, doc: d, anyFile: true, origin: Origin{Kind: OriginSet, Detail: text}}
 	w.document()
 	if w.include != nil {
@@ -307,24 +308,24 @@ func (l *loader) flags() {
 }
 
 // flagNode makes of a flag's text what the key's type wants to see.
-func flagNode(k Key, text string) *node {
+func flagNode(k Key, text string) *toml.Node {
 	switch k.Type {
 	case Strings, Triples, EnumList:
-		n := &node{kind: arrayNode}
+		n := &toml.Node{Kind: toml.Array}
 		for _, part := range strings.Split(text, ",") {
-			n.items = append(n.items, &node{kind: stringNode, text: part})
+			n.Items = append(n.Items, &toml.Node{Kind: toml.String, Text: part})
 		}
 		return n
 	case Bool:
 		if text == "true" || text == "false" {
-			return &node{kind: boolNode, text: text}
+			return &toml.Node{Kind: toml.Bool, Text: text}
 		}
 	case Int, Size:
 		if text != "" && strings.Trim(text, "0123456789") == "" {
-			return &node{kind: intNode, text: text}
+			return &toml.Node{Kind: toml.Integer, Text: text}
 		}
 	}
-	return &node{kind: stringNode, text: text}
+	return &toml.Node{Kind: toml.String, Text: text}
 }
 
 // fieldName is the last part of a full key.

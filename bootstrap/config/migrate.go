@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -40,7 +41,7 @@ type Migration struct {
 
 // Edit is one change of the text.
 type Edit struct {
-	Pos Position
+	Pos toml.Position
 	// Key is the old full name, To the new one; empty if the key was removed
 	// or only its value changed.
 	Key, To string
@@ -70,7 +71,7 @@ func Migrate(data []byte, o MigrateOptions) (Migration, error) {
 	if err != nil {
 		return Migration{}, fmt.Errorf("migrating %q: it is no file for %s: %w", o.Name, o.From, err)
 	}
-	m := &migrator{doc: parse(o.Name, data), opt: o}
+	m := &migrator{doc: toml.Parse(o.Name, data), opt: o}
 	for _, s := range moves {
 		if s.since <= to {
 			m.apply(s)
@@ -113,7 +114,7 @@ type move struct {
 	from, to string
 	// value turns the old value's text into the new one; nil keeps it. An
 	// empty result removes the key.
-	value  func(old *node) string
+	value  func(old *toml.Node) string
 	reason string
 }
 
@@ -140,9 +141,9 @@ var moves = []move{
 }
 
 // only changes one value and leaves others as they are.
-func only(old, text string) func(*node) string {
-	return func(n *node) string {
-		if n.kind == stringNode && n.text == old {
+func only(old, text string) func(*toml.Node) string {
+	return func(n *toml.Node) string {
+		if n.Kind == toml.String && n.Text == old {
 			return text
 		}
 		return keep
@@ -153,8 +154,8 @@ func only(old, text string) func(*node) string {
 const keep = "\x00"
 
 // allocator turns jemalloc = true into the allocator's name.
-func allocator(n *node) string {
-	if n.text == "true" {
+func allocator(n *toml.Node) string {
+	if n.Text == "true" {
 		return `"jemalloc"`
 	}
 	return ""
@@ -162,7 +163,7 @@ func allocator(n *node) string {
 
 // migrator edits one document.
 type migrator struct {
-	doc     *document
+	doc     *toml.Document
 	opt     MigrateOptions
 	out     Migration
 	splices []splice
@@ -176,8 +177,8 @@ type splice struct {
 	text       string
 }
 
-func (m *migrator) undone(n *node, key, reason, remedy string) {
-	m.out.Undone = append(m.out.Undone, Finding{Severity: Warning, Place: m.doc.position(n.at).String(), Key: key, Reason: reason, Remedy: remedy})
+func (m *migrator) undone(n *toml.Node, key, reason, remedy string) {
+	m.out.Undone = append(m.out.Undone, Finding{Severity: Warning, Place: m.doc.Position(n.At).String(), Key: key, Reason: reason, Remedy: remedy})
 }
 
 // apply carries out a row for each key that it fits.
@@ -187,8 +188,8 @@ func (m *migrator) apply(s move) {
 	}
 }
 
-func (m *migrator) one(s move, id string, n *node) {
-	value := string(m.doc.data[n.val:n.end])
+func (m *migrator) one(s move, id string, n *toml.Node) {
+	value := string(m.doc.Data[n.Value:n.End])
 	if s.value != nil {
 		if value = s.value(n); value == keep {
 			return
@@ -210,7 +211,7 @@ func (m *migrator) one(s move, id string, n *node) {
 	switch {
 	case sameTable:
 		m.rename(n, fieldName(to), value)
-	case n.inline:
+	case n.Inline:
 		m.undone(n, id, s.reason+", but it stands within {…}", "write the section as a table and run this again")
 		return
 	default:
@@ -219,7 +220,7 @@ func (m *migrator) one(s move, id string, n *node) {
 			m.insert(n, to, value)
 		}
 	}
-	e := Edit{Pos: m.doc.position(n.at), Key: id, Reason: s.reason}
+	e := Edit{Pos: m.doc.Position(n.At), Key: id, Reason: s.reason}
 	if to != id {
 		e.To = to
 	}
@@ -234,8 +235,8 @@ func (m *migrator) destination(s move, id string) (string, bool) {
 	if name := instance(id); name != "" {
 		return strings.Replace(s.to, "*", name, 1), true
 	}
-	if n := m.lookup("build.build"); n != nil && n.kind == stringNode {
-		return strings.Replace(s.to, "*", n.text, 1), true
+	if n := m.lookup("build.build"); n != nil && n.Kind == toml.String {
+		return strings.Replace(s.to, "*", n.Text, 1), true
 	}
 	return "", false
 }
@@ -290,7 +291,7 @@ func (m *migrator) leftOver(err error) {
 // changeID brings a numeric change-id up to date.
 func (m *migrator) changeID(to Minor) {
 	n := m.lookup("change-id")
-	if n == nil || n.kind != intNode {
+	if n == nil || n.Kind != toml.Integer {
 		return
 	}
 	id := 0
@@ -299,25 +300,25 @@ func (m *migrator) changeID(to Minor) {
 			id = c.ID
 		}
 	}
-	if text := fmt.Sprint(id); text != n.text {
-		m.splices = append(m.splices, splice{n.val, n.end, text})
-		m.out.Edits = append(m.out.Edits, Edit{Pos: m.doc.position(n.at), Key: "change-id", Reason: "the last change of the new release"})
+	if text := fmt.Sprint(id); text != n.Text {
+		m.splices = append(m.splices, splice{n.Value, n.End, text})
+		m.out.Edits = append(m.out.Edits, Edit{Pos: m.doc.Position(n.At), Key: "change-id", Reason: "the last change of the new release"})
 	}
 }
 
 // splice applies all edits.
 func (m *migrator) splice() []byte {
 	for _, s := range m.sections {
-		m.insertAt(len(m.doc.data), s.head+s.text)
+		m.insertAt(len(m.doc.Data), s.head+s.text)
 	}
 	slices.SortStableFunc(m.splices, func(a, b splice) int { return cmp.Compare(a.start, b.start) })
 	var out bytes.Buffer
 	at := 0
 	for _, s := range m.splices {
-		out.Write(m.doc.data[at:max(at, s.start)])
+		out.Write(m.doc.Data[at:max(at, s.start)])
 		out.WriteString(s.text)
 		at = max(at, s.end)
 	}
-	out.Write(m.doc.data[at:])
+	out.Write(m.doc.Data[at:])
 	return out.Bytes()
 }

@@ -1,22 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
 
-// Position is a place in a file. Line and Column start at 1; Column counts
-// characters, not bytes. The zero Position is nowhere.
-type Position struct {
-	File   string
-	Line   int
-	Column int
-}
-
-// String returns "file:line:column", or the file's name if there is no line.
-func (p Position) String() string {
-	if p.Line == 0 {
-		return p.File
-	}
-	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-}
+	"x.go/bootstrap/toml"
+)
 
 // OriginKind says which layer a value comes from. A greater kind wins over a
 // smaller one.
@@ -47,7 +35,7 @@ func (k OriginKind) String() string {
 type Origin struct {
 	Kind OriginKind
 	// Pos is the place in a file; zero for defaults, options and flags.
-	Pos Position
+	Pos toml.Position
 	// Detail is the key that a default was computed from, the profile's
 	// name, the text of --set, or the flag's name.
 	Detail string

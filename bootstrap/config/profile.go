@@ -3,6 +3,8 @@ package config
 import (
 	"embed"
 	"fmt"
+
+	"x.go/bootstrap/toml"
 )
 
 // profileFiles are this program's own versions of upstream's profiles
@@ -73,5 +75,5 @@ func (l *loader) profile() {
 		panic("embedded profile " + file + ": " + err.Error())
 	}
 	l.profileName = name
-	l.document(parse(file, data), Bootstrap, Origin{Kind: OriginProfile, Detail: name})
+	l.document(toml.Parse(file, data), Bootstrap, Origin{Kind: OriginProfile, Detail: name})
 }

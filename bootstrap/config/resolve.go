@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -111,13 +112,13 @@ var constants = sync.OnceValue(func() map[string]any {
 			with = append(with, k)
 		}
 	}
-	d := parse("defaults", []byte(text.String()))
-	if len(d.errs) > 0 || len(d.root.children) != len(with) {
-		panic(fmt.Sprintf("defaults of the schema are no TOML: %v", d.errs))
+	d := toml.Parse("defaults", []byte(text.String()))
+	if len(d.Errors) > 0 || len(d.Root.Children) != len(with) {
+		panic(fmt.Sprintf("defaults of the schema are no TOML: %v", d.Errors))
 	}
 	out := make(map[string]any, len(with))
 	for i, k := range with {
-		v, _, msg := decode(k, d.root.children[i])
+		v, _, msg := decode(k, d.Root.Children[i])
 		if msg != "" {
 			panic("default of " + k.ID() + ": " + msg)
 		}

@@ -195,3 +195,10 @@ func instance(id string) string {
 	}
 	return ""
 }
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
@@ -72,33 +73,6 @@ func tomlTable(m map[string]string) string {
 }
 
 // tomlKey quotes a key unless it can stand bare.
-func tomlKey(k string) string {
-	if k == "" || strings.IndexFunc(k, func(r rune) bool { return r == '.' || notBare(r) }) >= 0 {
-		return tomlString(k)
-	}
-	return k
-}
+func tomlKey(k string) string { return string(toml.AppendKey(nil, k)) }
 
-// tomlString writes a basic string; Go's escapes for control characters are
-// not TOML's.
-func tomlString(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < ' ' || r == 0x7f:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
+func tomlString(s string) string { return string(toml.AppendString(nil, s)) }

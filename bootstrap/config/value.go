@@ -7,12 +7,13 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
 // decode turns a node into the value of a key. On a mismatch it returns what
 // is wrong and the node to point at, which may be an element of an array.
-func decode(k Key, n *node) (any, *node, string) {
+func decode(k Key, n *toml.Node) (any, *toml.Node, string) {
 	v, at, msg := readers[k.Type](k, n)
 	if msg == "" {
 		return v, nil, ""
@@ -45,7 +46,7 @@ var wants = map[Type]string{
 
 // reader reads one type of key. It returns the value, or the node at fault
 // (nil for n itself) and what is wrong with it.
-type reader func(k Key, n *node) (v any, at *node, msg string)
+type reader func(k Key, n *toml.Node) (v any, at *toml.Node, msg string)
 
 // readers holds a function for each [Type].
 var readers = map[Type]reader{
@@ -67,23 +68,8 @@ var readers = map[Type]reader{
 	ChangeNumber:    readChangeID,
 }
 
-// describe names a node's value for "got …".
-func describe(n *node) string {
-	switch n.kind {
-	case stringNode:
-		return fmt.Sprintf("string %.60q", n.text)
-	case boolNode:
-		return "boolean " + n.text
-	case intNode:
-		return "integer " + n.text
-	case floatNode:
-		return "float " + n.text
-	}
-	return n.kind.String()
-}
-
-func mismatch(k Key, n *node) string {
-	return fmt.Sprintf("got %s, want %s", describe(n), wants[k.Type])
+func mismatch(k Key, n *toml.Node) string {
+	return fmt.Sprintf("got %s, want %s", n.Describe(), wants[k.Type])
 }
 
 func quotedList(values []string) string {
@@ -102,69 +88,44 @@ func orList(names []string) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-func readBool(k Key, n *node) (any, *node, string) {
-	if n.kind != boolNode {
+func readBool(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Bool {
 		return nil, nil, mismatch(k, n)
 	}
-	return n.text == "true", nil, ""
+	return n.Text == "true", nil, ""
 }
 
-// integer reads a TOML integer; go-toml's parser leaves its rules on
-// underscores and leading zeros to the decoder.
-func integer(text string) (int64, error) {
-	digits := strings.TrimLeft(text, "+-")
-	if strings.HasPrefix(digits, "_") || strings.HasSuffix(digits, "_") || strings.Contains(digits, "__") {
-		return 0, fmt.Errorf("reading integer %q: an underscore needs a digit on both sides", text)
-	}
-	base := 10
-	if len(digits) > 1 && digits[0] == '0' {
-		base = map[byte]int{'x': 16, 'o': 8, 'b': 2}[digits[1]]
-		if base == 0 {
-			return 0, fmt.Errorf("reading integer %q: leading zero", text)
-		}
-		if digits != text || strings.HasPrefix(digits[2:], "_") {
-			return 0, fmt.Errorf("reading integer %q: a sign or underscore cannot stand there", text)
-		}
-		digits = digits[2:]
-	}
-	digits = strings.ReplaceAll(digits, "_", "")
-	if text[0] == '-' {
-		digits = "-" + digits
-	}
-	return strconv.ParseInt(digits, base, 64)
-}
-
-func readInt(k Key, n *node) (any, *node, string) {
-	if n.kind != intNode {
+func readInt(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Integer {
 		return nil, nil, mismatch(k, n)
 	}
 	top := int64(math.MaxUint32) // upstream's u32
 	if k.Max > 0 {
 		top = int64(k.Max)
 	}
-	v, err := integer(n.text)
+	v, err := toml.ParseInteger(n.Text)
 	if err != nil || v < 0 || v > top {
-		return nil, nil, fmt.Sprintf("got integer %s, want 0 to %d", n.text, top)
+		return nil, nil, fmt.Sprintf("got integer %s, want 0 to %d", n.Text, top)
 	}
 	return int(v), nil, ""
 }
 
-func readString(k Key, n *node) (any, *node, string) {
-	if n.kind != stringNode {
+func readString(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.String {
 		return nil, nil, mismatch(k, n)
 	}
-	if strings.ContainsRune(n.text, 0) {
-		return nil, nil, fmt.Sprintf("got string %.60q, want text without a zero byte", n.text)
+	if strings.ContainsRune(n.Text, 0) {
+		return nil, nil, fmt.Sprintf("got string %.60q, want text without a zero byte", n.Text)
 	}
-	return n.text, nil, ""
+	return n.Text, nil, ""
 }
 
-func readStrings(k Key, n *node) (any, *node, string) {
-	if n.kind != arrayNode {
+func readStrings(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Array {
 		return nil, nil, mismatch(k, n)
 	}
-	out := make([]string, 0, len(n.items))
-	for _, item := range n.items {
+	out := make([]string, 0, len(n.Items))
+	for _, item := range n.Items {
 		v, _, msg := readString(Key{Type: String}, item)
 		if msg != "" {
 			return nil, item, msg
@@ -174,23 +135,23 @@ func readStrings(k Key, n *node) (any, *node, string) {
 	return out, nil, ""
 }
 
-func readTriple(k Key, n *node) (any, *node, string) {
-	if n.kind != stringNode {
+func readTriple(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.String {
 		return nil, nil, mismatch(k, n)
 	}
-	t, err := targets.ParseTriple(n.text)
+	t, err := targets.ParseTriple(n.Text)
 	if err != nil {
 		return nil, nil, err.Error()
 	}
 	return t, nil, ""
 }
 
-func readTriples(k Key, n *node) (any, *node, string) {
-	if n.kind != arrayNode {
+func readTriples(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Array {
 		return nil, nil, mismatch(k, n)
 	}
-	out := make([]targets.Triple, 0, len(n.items))
-	for _, item := range n.items {
+	out := make([]targets.Triple, 0, len(n.Items))
+	for _, item := range n.Items {
 		v, _, msg := readTriple(Key{Type: Triple}, item)
 		if msg != "" {
 			return nil, item, msg
@@ -208,26 +169,26 @@ var enumTexts = map[string]string{
 	"rust.llvm-libunwind":                    "Invalid value '%s' for rust.llvm-libunwind config.",
 }
 
-func readEnum(k Key, n *node) (any, *node, string) {
-	if n.kind != stringNode {
-		return nil, nil, fmt.Sprintf("got %s, want %s", describe(n), quotedList(k.Values))
+func readEnum(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.String {
+		return nil, nil, fmt.Sprintf("got %s, want %s", n.Describe(), quotedList(k.Values))
 	}
-	if slices.Contains(k.Values, n.text) {
-		return n.text, nil, ""
+	if slices.Contains(k.Values, n.Text) {
+		return n.Text, nil, ""
 	}
-	got := fmt.Sprintf("got %.60q", n.text)
+	got := fmt.Sprintf("got %.60q", n.Text)
 	if text, ok := enumTexts[k.ID()]; ok {
-		got = fmt.Sprintf(text, n.text)
+		got = fmt.Sprintf(text, n.Text)
 	}
 	return nil, nil, fmt.Sprintf("%s, want %s", got, quotedList(k.Values))
 }
 
-func readEnumList(k Key, n *node) (any, *node, string) {
-	if n.kind != arrayNode {
+func readEnumList(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Array {
 		return nil, nil, mismatch(k, n)
 	}
 	var out []string
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		v, _, msg := readEnum(k, item)
 		if msg != "" {
 			return nil, item, msg
@@ -243,31 +204,31 @@ func readEnumList(k Key, n *node) (any, *node, string) {
 	return out, nil, ""
 }
 
-func readStringOrBool(k Key, n *node) (any, *node, string) {
+func readStringOrBool(k Key, n *toml.Node) (any, *toml.Node, string) {
 	switch {
-	case n.kind == boolNode:
-		return StringOrBool{Bool: n.text == "true"}, nil, ""
-	case n.kind != stringNode:
+	case n.Kind == toml.Bool:
+		return StringOrBool{Bool: n.Text == "true"}, nil, ""
+	case n.Kind != toml.String:
 		return nil, nil, mismatch(k, n) + " (data did not match any variant of untagged enum StringOrBool)"
-	case n.text == "":
+	case n.Text == "":
 		return nil, nil, "got an empty string, want a boolean or text"
-	case k.Values != nil && !slices.Contains(k.Values, n.text):
-		return nil, nil, fmt.Sprintf("got %.60q, want true, false or %s", n.text, quotedList(k.Values))
+	case k.Values != nil && !slices.Contains(k.Values, n.Text):
+		return nil, nil, fmt.Sprintf("got %.60q, want true, false or %s", n.Text, quotedList(k.Values))
 	}
-	return StringOrBool{Text: n.text, Bool: true}, nil, ""
+	return StringOrBool{Text: n.Text, Bool: true}, nil, ""
 }
 
-func readStringMap(k Key, n *node) (any, *node, string) {
-	if n.kind != tableNode {
+func readStringMap(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Table {
 		return nil, nil, mismatch(k, n)
 	}
-	out := make(map[string]string, len(n.children))
-	for _, c := range n.children {
+	out := make(map[string]string, len(n.Children))
+	for _, c := range n.Children {
 		v, _, msg := readString(Key{Type: String}, c)
 		if msg != "" {
 			return nil, c, msg
 		}
-		out[c.key] = v.(string)
+		out[c.Key] = v.(string)
 	}
 	return out, nil, ""
 }
@@ -277,16 +238,16 @@ var debuginfoLevels = map[string]DebuginfoLevel{
 	"0": DebuginfoNone, "1": DebuginfoLimited, "2": DebuginfoFull,
 }
 
-func readDebuginfo(k Key, n *node) (any, *node, string) {
-	switch n.kind {
-	case intNode:
-		if v, err := integer(n.text); err == nil {
+func readDebuginfo(k Key, n *toml.Node) (any, *toml.Node, string) {
+	switch n.Kind {
+	case toml.Integer:
+		if v, err := toml.ParseInteger(n.Text); err == nil {
 			if level, ok := debuginfoLevels[strconv.FormatInt(v, 10)]; ok {
 				return level, nil, ""
 			}
 		}
-	case stringNode:
-		switch l := DebuginfoLevel(n.text); l {
+	case toml.String:
+		switch l := DebuginfoLevel(n.Text); l {
 		case DebuginfoNone, DebuginfoLineDirectivesOnly, DebuginfoLineTablesOnly, DebuginfoLimited, DebuginfoFull:
 			return l, nil, ""
 		}
@@ -294,36 +255,36 @@ func readDebuginfo(k Key, n *node) (any, *node, string) {
 	return nil, nil, mismatch(k, n)
 }
 
-func readOptimize(k Key, n *node) (any, *node, string) {
+func readOptimize(k Key, n *toml.Node) (any, *toml.Node, string) {
 	switch {
-	case n.kind == boolNode:
-		return OptLevel(n.text), nil, ""
-	case n.kind == stringNode && (n.text == "s" || n.text == "z"):
-		return OptLevel(n.text), nil, ""
-	case n.kind == intNode:
-		if v, err := integer(n.text); err == nil && v >= 0 && v <= 3 {
+	case n.Kind == toml.Bool:
+		return OptLevel(n.Text), nil, ""
+	case n.Kind == toml.String && (n.Text == "s" || n.Text == "z"):
+		return OptLevel(n.Text), nil, ""
+	case n.Kind == toml.Integer:
+		if v, err := toml.ParseInteger(n.Text); err == nil && v >= 0 && v <= 3 {
 			return OptLevel(strconv.FormatInt(v, 10)), nil, ""
 		}
-	case n.kind != stringNode:
+	case n.Kind != toml.String:
 		return nil, nil, mismatch(k, n)
 	}
-	return nil, nil, fmt.Sprintf(`unrecognized option for rust optimize: %q, expected one of 0, 1, 2, 3, "s", "z", true, false`, n.text)
+	return nil, nil, fmt.Sprintf(`unrecognized option for rust optimize: %q, expected one of 0, 1, 2, 3, "s", "z", true, false`, n.Text)
 }
 
-func readLLDOverride(k Key, n *node) (any, *node, string) {
+func readLLDOverride(k Key, n *toml.Node) (any, *toml.Node, string) {
 	switch {
-	case n.kind == boolNode && n.text == "true":
+	case n.Kind == toml.Bool && n.Text == "true":
 		return LLDModeExternal, nil, ""
-	case n.kind == boolNode:
+	case n.Kind == toml.Bool:
 		return LLDModeNone, nil, ""
-	case n.kind != stringNode:
+	case n.Kind != toml.String:
 		return nil, nil, mismatch(k, n)
 	}
-	switch m := LLDMode(n.text); m {
+	switch m := LLDMode(n.Text); m {
 	case LLDModeExternal, LLDModeSelfContained:
 		return m, nil, ""
 	}
-	return nil, nil, fmt.Sprintf("unknown mode %s, want %s", n.text, wants[k.Type])
+	return nil, nil, fmt.Sprintf("unknown mode %s, want %s", n.Text, wants[k.Type])
 }
 
 // sizeUnits are the factors of size suffixes.
@@ -335,11 +296,11 @@ var sizeUnits = []struct {
 	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
 }
 
-func readSize(k Key, n *node) (any, *node, string) {
-	text, factor := n.text, int64(1)
-	switch n.kind {
-	case intNode:
-	case stringNode:
+func readSize(k Key, n *toml.Node) (any, *toml.Node, string) {
+	text, factor := n.Text, int64(1)
+	switch n.Kind {
+	case toml.Integer:
+	case toml.String:
 		for _, u := range sizeUnits {
 			if rest, ok := strings.CutSuffix(text, u.suffix); ok {
 				text, factor = strings.TrimSpace(rest), u.factor
@@ -352,21 +313,21 @@ func readSize(k Key, n *node) (any, *node, string) {
 	if text == "" {
 		return nil, nil, mismatch(k, n)
 	}
-	v, err := integer(text)
+	v, err := toml.ParseInteger(text)
 	if err != nil || v <= 0 || v > math.MaxInt64/factor {
 		return nil, nil, mismatch(k, n)
 	}
 	return v * factor, nil, ""
 }
 
-func readChangeID(k Key, n *node) (any, *node, string) {
+func readChangeID(k Key, n *toml.Node) (any, *toml.Node, string) {
 	switch {
-	case n.kind == stringNode && n.text == "ignore":
+	case n.Kind == toml.String && n.Text == "ignore":
 		return ChangeID{Ignore: true}, nil, ""
-	case n.kind == intNode:
-		if v, err := integer(n.text); err == nil && v >= 0 && v <= math.MaxInt32 {
+	case n.Kind == toml.Integer:
+		if v, err := toml.ParseInteger(n.Text); err == nil && v >= 0 && v <= math.MaxInt32 {
 			return ChangeID{ID: int(v)}, nil, ""
 		}
 	}
-	return nil, nil, fmt.Sprintf("got %s, expected \"ignore\" or an integer for change-id", describe(n))
+	return nil, nil, fmt.Sprintf("got %s, expected \"ignore\" or an integer for change-id", n.Describe())
 }

@@ -6,32 +6,33 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/toml"
 	"x.go/targets"
 )
 
 // walker takes the keys of one document into its loader.
 type walker struct {
 	loader  *loader
-	doc     *document
+	doc     *toml.Document
 	file    File
 	anyFile bool // --set takes keys of both files
 	origin  Origin
-	include *node
+	include *toml.Node
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func (w *walker) document() {
-	w.table(w.doc.root, "", "")
-	for _, e := range w.doc.errs {
-		w.fail(e.at, e.key, e.msg, "")
+	w.table(w.doc.Root, "", "")
+	for _, e := range w.doc.Errors {
+		w.fail(e.At, e.Key, e.Msg, "")
 	}
 }
 
 func (w *walker) at(off int) Origin {
 	o := w.origin
-	if w.doc.name != "" {
-		o.Pos = w.doc.position(off)
+	if w.doc.Name != "" {
+		o.Pos = w.doc.Position(off)
 	}
 	return o
 }
@@ -62,11 +63,11 @@ func (w *walker) isTable(section string) bool {
 
 // table takes the keys of a table. Section is its name with "*" for the names
 // that users choose, path its real name.
-func (w *walker) table(n *node, section, path string) {
-	for _, c := range n.children {
-		id, full := join(section, c.key), join(path, c.key)
+func (w *walker) table(n *toml.Node, section, path string) {
+	for _, c := range n.Children {
+		id, full := join(section, c.Key), join(path, c.Key)
 		// A quoted key can hold what means something else in a full name.
-		plain := c.key != "" && !strings.ContainsAny(c.key, ".*")
+		plain := c.Key != "" && !strings.ContainsAny(c.Key, ".*")
 		if k, ok := w.key(id); ok && plain {
 			w.leaf(k, full, c)
 			continue
@@ -82,31 +83,35 @@ func (w *walker) table(n *node, section, path string) {
 	}
 }
 
-func (w *walker) section(c *node, section, path string) {
-	if c.kind != tableNode {
-		w.fail(c.val, path, fmt.Sprintf("got %s, want a table", describe(c)), "")
+func (w *walker) section(c *toml.Node, section, path string) {
+	if c.Kind != toml.Table {
+		w.fail(c.Value, path, fmt.Sprintf("got %s, want a table", c.Describe()), "")
 		return
 	}
 	w.table(c, section, path)
 }
 
+// maxName bounds a name that users choose, for it is part of the full names of all
+// keys below it.
+const maxName = 256
+
 // named takes [target.TRIPLE] or [build.tool.NAME].
-func (w *walker) named(c *node, section, path string) {
-	if c.key == "" || c.key == "*" {
-		w.fail(c.at, path, fmt.Sprintf("got %q, want a name", c.key), "")
+func (w *walker) named(c *toml.Node, section, path string) {
+	if c.Key == "" || c.Key == "*" || len(c.Key) > maxName {
+		w.fail(c.At, path, fmt.Sprintf("got %.60q, want a name", c.Key), "")
 		return
 	}
 	if strings.HasPrefix(section, "target.") {
-		if _, err := targets.ParseTriple(c.key); err != nil {
-			w.fail(c.at, path, err.Error(), "a section is called [target.<triple>]")
+		if _, err := targets.ParseTriple(c.Key); err != nil {
+			w.fail(c.At, path, err.Error(), "a section is called [target.<triple>]")
 			return
 		}
 	}
 	w.section(c, section, path)
 }
 
-func (w *walker) leaf(k Key, id string, c *node) {
-	if id == "include" && c.kind == arrayNode {
+func (w *walker) leaf(k Key, id string, c *toml.Node) {
+	if id == "include" && c.Kind == toml.Array {
 		w.include = c
 	}
 	if w.loader.minor < k.Since && !w.tooNew(k, id, c) {
@@ -117,7 +122,7 @@ func (w *walker) leaf(k Key, id string, c *node) {
 		if k.ID() == "include" {
 			w.include = nil
 		}
-		w.fail(at.val, id, msg, "")
+		w.fail(at.Value, id, msg, "")
 		return
 	}
 	w.take(id, v, c)
@@ -126,41 +131,41 @@ func (w *walker) leaf(k Key, id string, c *node) {
 // tooNew handles a key that came after the release the file is read for, and
 // reports whether to take it all the same. Upstream refuses all of them; the
 // releases of keys that do nothing here are not sure enough for that.
-func (w *walker) tooNew(k Key, id string, c *node) bool {
+func (w *walker) tooNew(k Key, id string, c *toml.Node) bool {
 	msg := fmt.Sprintf("it came with %s, this file is read as of %s", k.Since, w.loader.minor)
 	switch {
 	case w.origin.Kind == OriginProfile:
 		return false // the profile of that release did not have it
 	case k.Effect != "":
-		w.fail(c.at, id, fmt.Sprintf("unknown field `%s`: %s", k.Name, msg), "remove it")
+		w.fail(c.At, id, fmt.Sprintf("unknown field `%s`: %s", k.Name, msg), "remove it")
 		return false
 	}
-	w.loader.note(Finding{Severity: Warning, Place: w.at(c.at).String(), Key: id, Reason: msg, Remedy: "remove it"})
+	w.loader.note(Finding{Severity: Warning, Place: w.at(c.At).String(), Key: id, Reason: msg, Remedy: "remove it"})
 	return true
 }
 
-func (w *walker) take(id string, v any, c *node) {
+func (w *walker) take(id string, v any, c *toml.Node) {
 	s := w.loader.settings
-	s[id] = append(s[id], Setting{v, w.at(c.at)})
+	s[id] = append(s[id], Setting{v, w.at(c.At)})
 }
 
 // unknown reports a key that the schema does not have, with the remedy if one
 // can be guessed.
-func (w *walker) unknown(section, id, full string, c *node) {
-	if i, ok := schema.removed[id]; ok && !strings.Contains(c.key, ".") && (w.anyFile || w.file == Bootstrap) {
+func (w *walker) unknown(section, id, full string, c *toml.Node) {
+	if i, ok := schema.removed[id]; ok && !strings.Contains(c.Key, ".") && (w.anyFile || w.file == Bootstrap) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
-	w.fail(c.at, full, fmt.Sprintf("unknown field `%s`", c.key), w.hint(section, c))
+	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", c.Key), w.hint(section, c))
 }
 
 // removed handles a key that releases of before its removal still take.
-func (w *walker) removed(k Key, full string, c *node) {
+func (w *walker) removed(k Key, full string, c *toml.Node) {
 	if w.loader.minor < k.Removed {
 		v, at, msg := decode(k, c)
 		switch {
 		case msg != "":
-			w.fail(at.val, full, msg, "")
+			w.fail(at.Value, full, msg, "")
 		case k.ReplacedBy != "" && !strings.Contains(k.ReplacedBy, "*") && k.ReplacedBy != "change-id":
 			w.take(k.ReplacedBy, v, c)
 		}
@@ -170,5 +175,5 @@ func (w *walker) removed(k Key, full string, c *node) {
 	if k.ReplacedBy != "" {
 		hint = fmt.Sprintf("write %s instead", strings.ReplaceAll(k.ReplacedBy, "*", "<triple>"))
 	}
-	w.fail(c.at, full, fmt.Sprintf("unknown field `%s`: removed in %s (rust-lang/rust#%d)", k.Name, k.Removed, k.ChangeID), hint)
+	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`: removed in %s (rust-lang/rust#%d)", k.Name, k.Removed, k.ChangeID), hint)
 }

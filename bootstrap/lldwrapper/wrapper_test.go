@@ -13,8 +13,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/manifests"
 	"x.go/tests/testenv"
 )
+
+// The program imports nothing, so its names are a copy.
+func TestNames(t *testing.T) {
+	var got []string
+	for _, f := range flavors {
+		got = append(got, f.name)
+	}
+	if diff := cmp.Diff(manifests.GCCLDPrograms(), got); diff != "" {
+		t.Errorf("names of flavors (-want +got)\n%s", diff)
+	}
+}
 
 // Each kind of wrapper is built once, as package bootstrap builds it.
 var (

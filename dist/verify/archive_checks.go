@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"x.go/manifests"
 )
 
 // layout is what the checks of one archive learn of its tree, by names below
@@ -273,7 +275,7 @@ func checkComponents(a *scanned, l *layout) {
 func isDocument(name string) bool {
 	upper := strings.ToUpper(name)
 	return strings.HasPrefix(upper, "LICENSE") || strings.HasPrefix(upper, "COPYRIGHT") || strings.HasPrefix(upper, "COPYING") ||
-		strings.HasPrefix(upper, "README") || name == recordName
+		strings.HasPrefix(upper, "README") || name == manifests.BuildRecordFile
 }
 
 // sortFindings makes findings that came in map order deterministic.

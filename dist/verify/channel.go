@@ -147,7 +147,7 @@ func (r *run) download(ctx context.Context, c *channelFile, pkg manifests.Packag
 // locate says where the file behind a URL of the manifest at can be read. A
 // file beside a manifest on disk is taken before one on the network: before
 // publication the URLs do not answer yet. rustup does likewise rewrite
-// https://static.rust-lang.org to the server that it is told.
+// [manifests.OfficialServer] to the server that it is told.
 func locate(at, target string) (where string, local bool, why string) {
 	if p, ok := filePath(target); ok {
 		return p, true, ""
@@ -166,13 +166,10 @@ func locate(at, target string) (where string, local bool, why string) {
 	return "", false, fmt.Sprintf("%s is not beside the manifest, and other servers are asked only for a manifest given by URL", path.Base(target))
 }
 
-// officialServer is the literal that rustup replaces by RUSTUP_DIST_SERVER.
-const officialServer = "https://static.rust-lang.org"
-
 // rewrite does what rustup does with a URL of a manifest from another server.
 func rewrite(at, target string) string {
-	rest, ok := strings.CutPrefix(target, officialServer)
-	if !ok || strings.HasPrefix(at, officialServer) {
+	rest, ok := strings.CutPrefix(target, manifests.OfficialServer)
+	if !ok || strings.HasPrefix(at, manifests.OfficialServer) {
 		return target
 	}
 	server, _, ok := strings.Cut(at, "/dist/")

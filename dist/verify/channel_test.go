@@ -19,9 +19,7 @@ import (
 // writeChannel writes a channel for the archives of dir, which are at base.
 func writeChannel(t testing.TB, dir, base string, c compiler) {
 	t.Helper()
-	release := c.release
-	release.Date = "2026-04-16"
-	plan := manifests.ChannelPlan{Release: release, URLBase: base}
+	plan := manifests.ChannelPlan{Version: c.version, Date: "2026-04-16", URLBase: base}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -35,13 +33,13 @@ func writeChannel(t testing.TB, dir, base string, c compiler) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan.Archives = append(plan.Archives, manifests.Archive{ArchiveName: name, Hash: manifests.HashOf(b), VersionText: release.VersionText()})
+		plan.Archives = append(plan.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf(b), VersionText: c.version.String()})
 	}
 	channel, err := plan.Channel()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(c.version, channel, manifests.DialectDist) {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -117,12 +115,12 @@ func TestChannelServer(t *testing.T) {
 	dir, c := channelDir(t, "https://static.rust-lang.org/dist")
 	server := httptest.NewServer(http.StripPrefix("/dist/", http.FileServer(http.Dir(dir))))
 	defer server.Close()
-	at := server.URL + "/dist/channel-rust-" + c.release.Channel + ".toml"
+	at := server.URL + "/dist/channel-rust-" + c.version.Channel() + ".toml"
 	report := verifyAll(t, verify.Options{Inputs: []string{at}, Groups: []verify.Group{verify.Channel}})
 	if got := report.Status(); got != verify.Pass {
 		t.Errorf("got %s, failures %q", got, failedNames(report))
 	}
-	gone := filepath.Join(dir, "cargo-"+c.release.PackageVersion()+"-"+c.host.String()+".tar.xz")
+	gone := filepath.Join(dir, "cargo-"+c.version.PackageVersion()+"-"+c.host.String()+".tar.xz")
 	if err := os.Remove(gone); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +195,7 @@ func TestChannelMutants(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, c := channelDir(t, "")
 			edit := func(name, from, to string) {
-				names, err := filepath.Glob(filepath.Join(dir, strings.Replace(name, "NAME", c.release.Channel, 1)))
+				names, err := filepath.Glob(filepath.Join(dir, strings.Replace(name, "NAME", c.version.Channel(), 1)))
 				if err != nil || len(names) != 1 {
 					t.Fatalf("got files %q, %v for %s; want one", names, err, name)
 				}

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 type compiler struct {
 	sysroot string
 	host    targets.Triple
-	release manifests.Release
+	version manifests.Version
 }
 
 var thisCompiler = sync.OnceValues(func() (compiler, error) {
@@ -40,17 +40,9 @@ var thisCompiler = sync.OnceValues(func() (compiler, error) {
 	if err != nil {
 		return compiler{}, err
 	}
-	facts := map[string]string{}
-	for line := range strings.Lines(string(out)) {
-		if k, v, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
-			facts[k] = v
-		}
-	}
-	host, err1 := targets.ParseTriple(facts["host"])
-	release, err2 := manifests.ParseRelease(facts["release"])
-	release.CommitHash, release.CommitDate = facts["commit-hash"], facts["commit-date"]
-	out, err3 := exec.Command("rustc", "--print", "sysroot").Output()
-	return compiler{strings.TrimSpace(string(out)), host, release}, errors.Join(err1, err2, err3)
+	says, err1 := manifests.ParseRustc(string(out))
+	out, err2 := exec.Command("rustc", "--print", "sysroot").Output()
+	return compiler{strings.TrimSpace(string(out)), says.Host, says.Version}, errors.Join(err1, err2)
 })
 
 // pack makes the package of one component of the toolchain, from the list that
@@ -64,7 +56,7 @@ func (c compiler) pack(archive string) (dist.Package, error) {
 	if err != nil {
 		return dist.Package{}, err
 	}
-	lines, err := manifests.ParseComponent(list)
+	lines, err := manifests.ParseFileList(list)
 	if err != nil {
 		return dist.Package{}, err
 	}
@@ -81,12 +73,12 @@ func (c compiler) pack(archive string) (dist.Package, error) {
 		}
 	}
 	p := dist.Package{
-		Name:       spec.PackageName(c.release.PackageVersion(), c.host),
+		Name:       spec.PackageName(c.version.PackageVersion(), c.host),
 		Components: []dist.Component{comp}, Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
 	}
 	err = errors.Join(
-		p.Overlay.AddBytes("version", []byte(c.release.VersionText()), dist.ModeFile),
-		p.Overlay.AddBytes("git-commit-hash", []byte(c.release.CommitHash), dist.ModeFile))
+		p.Overlay.AddBytes("version", []byte(c.version.String()), dist.ModeFile),
+		p.Overlay.AddBytes("git-commit-hash", []byte(c.version.CommitHash), dist.ModeFile))
 	return p, err
 }
 

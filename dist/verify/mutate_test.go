@@ -39,7 +39,7 @@ var smallDist = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "small")
-	whole := dist.Package{Name: "rust-" + c.release.PackageVersion() + "-" + c.host.String(), Product: "Rust"}
+	whole := dist.Package{Name: "rust-" + c.version.PackageVersion() + "-" + c.host.String(), Product: "Rust"}
 	var packs []dist.Package
 	for _, name := range []string{"rustc", "rust-std", "cargo", "rustfmt", "clippy"} {
 		p, err := c.pack(name)
@@ -254,7 +254,7 @@ func newMutant(t testing.TB, ext string) *mutant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mutantOf(t, dir, "rustfmt-"+c.release.PackageVersion()+"-"+c.host.String(), ext)
+	return mutantOf(t, dir, "rustfmt-"+c.version.PackageVersion()+"-"+c.host.String(), ext)
 }
 
 // tarCache holds the members of the archives that mutants start from, by path.

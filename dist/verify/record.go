@@ -2,7 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
@@ -10,64 +9,38 @@ import (
 	"x.go/manifests"
 )
 
-// recordName is the build record of x in the top folder of an archive.
-const recordName = "x-build.json"
-
-// buildRecord is what is checked of a build record; package bootstrap writes
-// it, and its type Record describes the fields.
-type buildRecord struct {
-	Format    int `json:"format"`
-	Toolchain struct {
-		Commit string `json:"commit"`
-		Host   string `json:"host"`
-	} `json:"toolchain"`
-	LLD struct {
-		Shipped  bool   `json:"shipped"`
-		Wrapper  string `json:"wrapper"`
-		Launcher string `json:"launcher"`
-	} `json:"lld"`
-	Programs []struct {
-		Package string         `json:"package"`
-		SHA256  manifests.Hash `json:"sha256"`
-	} `json:"programs"`
-}
-
 // checkRecord compares the build record of an archive, if it has one, with what
 // the archive holds: a record that tells another story than the files is worse
 // than none.
 func checkRecord(a *scanned, l *layout) {
-	data, ok := a.texts[recordName]
+	data, ok := a.texts[manifests.BuildRecordFile]
 	if !ok {
 		return
 	}
 	s := a.subject
 	s.declare(archiveRecord)
-	var r buildRecord
-	if err := json.Unmarshal(data, &r); err != nil {
-		s.failf(archiveRecord, "parsing %s: %v", recordName, err)
-		return
-	}
-	if r.Format != 1 {
-		s.failf(archiveRecord, "got format %d, want 1", r.Format)
+	r, err := manifests.ParseBuildRecord(data)
+	if err != nil {
+		s.failf(archiveRecord, "%v", err)
 		return
 	}
 	if commit, ok := a.texts["git-commit-hash"]; ok && strings.TrimSpace(string(commit)) != r.Toolchain.Commit {
 		s.failf(archiveRecord, "got commit %.80q, want %.80q as in git-commit-hash", r.Toolchain.Commit, bytes.TrimSpace(commit))
 	}
 	for name, m := range l.files {
-		if installed, ok := strings.CutSuffix(name, "/share/doc/rust/"+recordName); ok && m.digest != l.files[recordName].digest {
+		if installed, ok := strings.CutSuffix(name, "/"+manifests.BuildRecordInstalled); ok && m.digest != l.files[manifests.BuildRecordFile].digest {
 			s.failf(archiveRecord, "the record installed by %s differs from that of the archive", installed)
 		}
 	}
 	if slices.Contains(l.components, "rustc") {
-		r.compareCompiler(s, l)
+		compareCompiler(r, s, l)
 	}
 	sortFindings(s, archiveRecord)
 }
 
 // compareCompiler compares what the record says of LLD with the files of
 // component rustc.
-func (r buildRecord) compareCompiler(s *subject, l *layout) {
+func compareCompiler(r manifests.BuildRecord, s *subject, l *layout) {
 	bin := path.Join("rustc/lib/rustlib", r.Toolchain.Host, "bin")
 	if _, ok := l.files["rustc/bin/rustc"]; !ok {
 		return // with an .exe, neither LLD nor these programs are like here

@@ -23,7 +23,7 @@ func TestBuildRecord(t *testing.T) {
 	}
 	record := func(shipped bool, wrapper, launcher, programs string) string {
 		return fmt.Sprintf(`{"format": 1, "toolchain": {"commit": %q, "host": %q}, "lld": {"shipped": %t, "wrapper": %q, "launcher": %q}, "programs": [%s]}`,
-			c.release.CommitHash, c.host, shipped, wrapper, launcher, programs)
+			c.version.CommitHash, c.host, shipped, wrapper, launcher, programs)
 	}
 	good := record(true, "kept", "none", "")
 	tests := []struct {
@@ -32,7 +32,7 @@ func TestBuildRecord(t *testing.T) {
 		{"agrees", good, ""},
 		{"no JSON", "{", "parsing x-build.json"},
 		{"other format", strings.Replace(good, `"format": 1`, `"format": 2`, 1), "got format 2, want 1"},
-		{"other commit", strings.Replace(good, c.release.CommitHash, "0123", 1), `got commit "0123"`},
+		{"other commit", strings.Replace(good, c.version.CommitHash, "0123", 1), `got commit "0123"`},
 		{"no LLD", record(false, "kept", "none", ""), "rust-lld: got false in the record, want true"},
 		{"no gcc-ld", record(true, "none", "none", ""), "gcc-ld/ld.lld: got false in the record, want true"},
 		{"launcher", record(true, "kept", "system", ""), "a launcher before rustc: got true in the record, want false"},
@@ -40,7 +40,7 @@ func TestBuildRecord(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := mutantOf(t, from, "rustc-"+c.release.PackageVersion()+"-"+c.host.String(), "gz")
+			m := mutantOf(t, from, "rustc-"+c.version.PackageVersion()+"-"+c.host.String(), "gz")
 			bin := "rustc/lib/rustlib/" + c.host.String() + "/bin/"
 			for _, name := range []string{"rustc/bin/rustc", bin + "rust-lld", bin + "gcc-ld/ld.lld"} {
 				m.add(name, 0o755, "a program")

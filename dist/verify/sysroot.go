@@ -13,12 +13,9 @@ import (
 	"strings"
 
 	"x.go/dist/linkage"
+	"x.go/manifests"
 	"x.go/targets"
 )
-
-// wrapperNames are the programs of gcc-ld: the flavor of LLD is told by the
-// name (`src/tools/lld-wrapper`, LLD_FILE_NAMES in `src/bootstrap/src/lib.rs`).
-var wrapperNames = []string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
 
 // treeFile is one file of a tree under test.
 type treeFile struct {
@@ -186,18 +183,19 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 		c.s.failf(treeGCCLD, "%v", err)
 		return
 	}
+	programs := manifests.GCCLDPrograms()
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
-		if !slices.Contains(wrapperNames, e.Name()) {
+		if !slices.Contains(programs, e.Name()) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s has a name that no driver looks for with -fuse-ld=lld", e.Name())
 		} else if !isExecutable(c.t.gccLD(e.Name())) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s is not an executable file", e.Name())
 		}
 	}
-	required := wrapperNames
+	required := programs
 	if expect != ExpectLLD {
-		required = wrapperNames[:1] // the one that a default link may ask for
+		required = programs[:1] // the one that a default link may ask for
 	}
 	for _, n := range required {
 		if !slices.Contains(names, n) {
@@ -218,7 +216,7 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	if !shipped {
 		c.s.notef(treeRustLLD, "not shipped")
 	}
-	for _, name := range wrapperNames {
+	for _, name := range manifests.GCCLDPrograms() {
 		if !isExecutable(c.t.gccLD(name)) {
 			continue // found by gccLD
 		}

@@ -286,7 +286,7 @@ func (a *scanned) below(name string) string {
 // whose content the checks read.
 func isText(rel string) bool {
 	switch rel {
-	case "components", "rust-installer-version", "version", "git-commit-hash", recordName:
+	case "components", "rust-installer-version", "version", "git-commit-hash", manifests.BuildRecordFile:
 		return true
 	}
 	component, file, ok := strings.Cut(rel, "/")

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"x.go/dist/linkage"
+	"x.go/manifests"
 	"x.go/targets"
 )
 
@@ -75,23 +76,12 @@ func (t *toolchain) probe(ctx context.Context, s *subject) error {
 		s.failf(treeCompiler, "running rustc -vV: %s", r.why())
 		return r.err
 	}
-	facts := map[string]string{}
-	for line := range strings.Lines(r.output) {
-		line = strings.TrimSpace(line)
-		if t.version == "" {
-			t.version = line
-		}
-		if k, v, ok := strings.Cut(line, ": "); ok {
-			facts[k] = v
-		}
-	}
-	t.release = facts["release"]
-	host, err := targets.ParseTriple(facts["host"])
+	says, err := manifests.ParseRustc(r.output)
 	if err != nil {
 		s.failf(treeCompiler, "running rustc -vV: %v", err)
 		return err
 	}
-	t.host = host
+	t.host, t.version, t.release = says.Host, says.Line, says.Version.Release.String()
 	s.notef(treeCompiler, "%s", t.version)
 	t.checkSysroot(ctx, s)
 	t.readTree()

@@ -24,6 +24,7 @@ import (
 	"sync"
 	"testing"
 
+	"x.go/manifests"
 	"x.go/targets"
 	"x.go/tests/testenv"
 )
@@ -122,20 +123,11 @@ func (tc *Toolchain) ask() error {
 	if err != nil {
 		return fmt.Errorf("asking %q for its version: %w", tc.Rustc, err)
 	}
-	for line := range strings.Lines(string(version)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		switch key {
-		case "release":
-			tc.Release, err = targets.ParseRelease(value)
-		case "host":
-			tc.Host, err = targets.ParseTriple(value)
-		case "commit-hash":
-			tc.Commit = value
-		}
-		if err != nil {
-			return err
-		}
+	says, err := manifests.ParseRustc(string(version))
+	if err != nil {
+		return fmt.Errorf("asking %q for its version: %w", tc.Rustc, err)
 	}
+	tc.Release, tc.Host, tc.Commit = says.Version.Release, says.Host, says.Version.CommitHash
 	cmd := exec.Command(tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(os.Environ(), "RUSTC_BOOTSTRAP=1")
 	if tc.Specs, err = cmd.Output(); err != nil {

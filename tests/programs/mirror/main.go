@@ -122,12 +122,12 @@ func (m mirror) read(dir string) (*manifests.Channel, error) {
 
 // write writes the channel under all of its names.
 func (m mirror) write(channel *manifests.Channel) error {
-	release, err := channel.Release()
+	version, err := channel.Version()
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, file := range manifests.ChannelFiles(release, channel, manifests.DialectDist) {
+	for _, file := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
 		errs = append(errs, m.writeFile(file.Name, file.Data))
 		if path.Ext(file.Name) == ".toml" {
 			fmt.Println(file.Name)

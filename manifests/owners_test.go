@@ -1,24 +1,14 @@
-package bootstrap
+package manifests
 
 import (
 	"testing"
 
-	"x.go/manifests"
 	"x.go/targets"
 )
 
-func triple(t testing.TB, s string) targets.Triple {
-	t.Helper()
-	tr, err := targets.ParseTriple(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
 func TestOwnersAreComponents(t *testing.T) {
 	for _, o := range owners {
-		if _, ok := manifests.LookupComponent(o.component); !ok {
+		if _, ok := LookupComponent(o.component); !ok {
 			t.Errorf("owners table names %q, which is no component", o.component)
 		}
 	}
@@ -50,20 +40,28 @@ func TestOwnerOf(t *testing.T) {
 		{"share/man/man1/rustc.1.gz", "rustc", host},
 	}
 	for _, tt := range tests {
-		component, target, ok := ownerOf(tt.name, triple(t, host))
+		component, target, ok := OwnerOf(tt.name, mustTriple(host))
 		if ok != (tt.component != "") || component != tt.component || ok && target.String() != tt.target {
-			t.Errorf("ownerOf(%q): got %q for %q (%v), want %q for %q", tt.name, component, target, ok, tt.component, tt.target)
+			t.Errorf("OwnerOf(%q): got %q for %q (%v), want %q for %q", tt.name, component, target, ok, tt.component, tt.target)
 		}
 	}
 }
 
 func TestInstallerFilesBelongToNobody(t *testing.T) {
 	for _, name := range []string{"lib/rustlib/components", "lib/rustlib/manifest-rustc-x86_64-unknown-linux-gnu", "lib/rustlib/uninstall.sh"} {
-		if !isInstallerFile(name) {
-			t.Errorf("isInstallerFile(%q): got false, want true", name)
+		if !IsInstallerFile(name) {
+			t.Errorf("IsInstallerFile(%q): got false, want true", name)
 		}
-		if c, _, ok := ownerOf(name, triple(t, "x86_64-unknown-linux-gnu")); ok {
-			t.Errorf("ownerOf(%q): got %q, want none", name, c)
+		if c, _, ok := OwnerOf(name, mustTriple("x86_64-unknown-linux-gnu")); ok {
+			t.Errorf("OwnerOf(%q): got %q, want none", name, c)
 		}
 	}
+}
+
+func mustTriple(s string) targets.Triple {
+	t, err := targets.ParseTriple(s)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }

@@ -1,4 +1,4 @@
-package bootstrap
+package manifests
 
 import (
 	"path"
@@ -58,7 +58,7 @@ var owners = []owner{
 		"lib/rustlib/{host}/bin/wasm-component-ld", "lib/rustlib/{host}/bin/wasm-component-ld.exe",
 		"libexec/rustc", "libexec/rustc.exe", // with a launcher
 		"libexec/rust-analyzer-proc-macro-srv", "libexec/rust-analyzer-proc-macro-srv.exe",
-		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**", recordInstalled,
+		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**", BuildRecordInstalled,
 		"share/man/man1/rustc.1*", "share/man/man1/rustdoc.1*",
 	}},
 	{"rust-analysis", []string{"lib/rustlib/{target}/analysis/**"}},
@@ -72,9 +72,10 @@ var installerFiles = []string{
 	"lib/rustlib/uninstall.sh", "lib/rustlib/multirust-channel-manifest.toml", "lib/rustlib/multirust-config.toml",
 }
 
-// ownerOf returns the component that owns the file name in a sysroot of host,
-// and the target it belongs to; ok is false if no row claims it.
-func ownerOf(name string, host targets.Triple) (component string, target targets.Triple, ok bool) {
+// OwnerOf returns the component that owns the file with a slash path in a
+// sysroot of host, by its archive name, and the target it belongs to, which is
+// host for files of no other. ok is false if no component claims it.
+func OwnerOf(name string, host targets.Triple) (component string, target targets.Triple, ok bool) {
 	for _, o := range owners {
 		for _, p := range o.files {
 			if t, ok := match(p, name, host); ok {
@@ -85,8 +86,8 @@ func ownerOf(name string, host targets.Triple) (component string, target targets
 	return "", targets.Triple{}, false
 }
 
-// isInstallerFile reports whether name is a record of an installer.
-func isInstallerFile(name string) bool {
+// IsInstallerFile reports whether name is a record of an installer.
+func IsInstallerFile(name string) bool {
 	return slices.ContainsFunc(installerFiles, func(p string) bool {
 		ok, _ := path.Match(p, name)
 		return ok
@@ -124,3 +125,13 @@ func match(pattern, name string, host targets.Triple) (targets.Triple, bool) {
 		pattern, name = prest, nrest
 	}
 }
+
+// gccLDPrograms are in the order of LLD_FILE_NAMES, `src/bootstrap/src/lib.rs`.
+var gccLDPrograms = [...]string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
+
+// GCCLDPrograms returns the names of the programs in lib/rustlib/HOST/bin/gcc-ld,
+// without the suffix that programs have on Windows. rustc passes that directory to
+// the C compiler with -B, which looks there for the linker of -fuse-ld. The name
+// tells the program as which linker LLD is to run. The first is the one that a
+// C compiler on Linux looks for.
+func GCCLDPrograms() []string { return slices.Clone(gccLDPrograms[:]) }

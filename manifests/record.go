@@ -1,0 +1,112 @@
+package manifests
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"x.go/targets"
+)
+
+// Names of the build record. It stands at the top of each archive, from where it
+// is not installed, and in component rustc of a toolchain that links otherwise
+// than its compiler was built to.
+const (
+	BuildRecordFile      = "x-build.json"
+	BuildRecordInstalled = "share/doc/rust/" + BuildRecordFile
+)
+
+// MaxBuildRecord bounds the size of a build record in bytes; ours have 3000.
+const MaxBuildRecord = 1 << 20
+
+// BuildRecord says what a build decided and of what inputs, as every archive has
+// it in [BuildRecordFile]. Equal inputs write equal records: there is no time, no
+// name of a machine and no path of the build in it.
+type BuildRecord struct {
+	Format    int               `json:"format"` // 1; changes if a field changes its meaning
+	X         string            `json:"x"`      // version of x
+	Toolchain RecordedCompiler  `json:"toolchain"`
+	LLD       RecordedLLD       `json:"lld"`
+	Wrapper   RecordedWrapper   `json:"wrapper,omitzero"`
+	Programs  []RecordedProgram `json:"programs,omitempty"` // built for this toolchain
+	Inputs    map[string]Hash   `json:"inputs"`             // by slash path in the input, or by key of x.toml
+}
+
+// buildRecordFormat is the only format there is.
+const buildRecordFormat = 1
+
+// RecordedCompiler says which compiler went in.
+type RecordedCompiler struct {
+	Release    string `json:"release"` // as rustc -vV has it: "1.95.0"
+	Commit     string `json:"commit,omitempty"`
+	CommitDate string `json:"commit_date,omitempty"`
+	Host       string `json:"host"`
+	LLDDefault bool   `json:"lld_default"` // the compiler was built to link with LLD
+}
+
+// RecordedLLD says what became of LLD. Package bootstrap has the words.
+type RecordedLLD struct {
+	Shipped  bool   `json:"shipped"`  // rust-lld is in the toolchain
+	Default  bool   `json:"default"`  // a plain link of the host uses it
+	Wrapper  string `json:"wrapper"`  // what gcc-ld holds: "none", "kept", "built", "given" or "shim"
+	Launcher string `json:"launcher"` // what stands before rustc: "none", "system" or "lld"
+	Rule     string `json:"rule"`     // the rule of the configuration that decided
+}
+
+// RecordedWrapper is what the gcc-ld programs do besides running a linker.
+type RecordedWrapper struct {
+	Site      string `json:"site,omitempty"` // lld.site-wrapper: a path where the toolchain is used
+	Jobserver bool   `json:"jobserver,omitempty"`
+}
+
+// RecordedProgram is a program that was built.
+type RecordedProgram struct {
+	Package string `json:"package"` // of x: "launcher"
+	Go      string `json:"go"`      // version of the Go toolchain: "go1.26.0"
+	SHA256  Hash   `json:"sha256"`
+}
+
+// ParseBuildRecord reads a build record. A key that it does not know is not an
+// error, another format is.
+func ParseBuildRecord(data []byte) (BuildRecord, error) {
+	var r BuildRecord
+	if err := r.parse(data); err != nil {
+		return BuildRecord{}, fmt.Errorf("parsing %s: %w", BuildRecordFile, err)
+	}
+	return r, nil
+}
+
+func (r *BuildRecord) parse(data []byte) error {
+	if len(data) > MaxBuildRecord {
+		return fmt.Errorf("got more than %d bytes", MaxBuildRecord)
+	}
+	// The format comes first, for another one may have other fields.
+	var head struct{ Format int }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return err
+	}
+	if head.Format != buildRecordFormat {
+		return fmt.Errorf("got format %d, want %d", head.Format, buildRecordFormat)
+	}
+	if err := json.Unmarshal(data, r); err != nil {
+		return err
+	}
+	if _, err := targets.ParseTriple(r.Toolchain.Host); err != nil {
+		return fmt.Errorf("toolchain.host: %w", err)
+	}
+	if r.LLD.Wrapper == "" || r.LLD.Launcher == "" {
+		return errors.New("lld: got no wrapper or no launcher, want a word for each")
+	}
+	return nil
+}
+
+// Encode returns the record as a file: indented JSON with its keys in one order.
+// Format is set.
+func (r BuildRecord) Encode() ([]byte, error) {
+	r.Format = buildRecordFormat
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", BuildRecordFile, err)
+	}
+	return append(data, '\n'), nil
+}
