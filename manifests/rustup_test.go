@@ -428,11 +428,11 @@ func TestRustupInstallsFromEditedChannel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	release, err := mirror.channel.Release()
+	version, err := mirror.channel.Version()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(release, mirror.channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version, mirror.channel, manifests.DialectDist) {
 		writeFile(t, filepath.Join(mirror.dir, f.Name), f.Data)
 	}
 	c := newClient(t, mirror)
