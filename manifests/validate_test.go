@@ -141,7 +141,7 @@ func TestCheckChannelLocatesFindings(t *testing.T) {
 	}
 	want := []string{
 		`date = ""`,
-		"pkg.rust.target." + linuxGNU + ".components]]",
+		"components]]",
 		`minimal = ["x", "cargo", "rust-std"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

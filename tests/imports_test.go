@@ -19,7 +19,8 @@ var layers = []struct {
 	foreign []string // modules
 }{
 	{pkg: "targets"},
-	{pkg: "manifests", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
+	{pkg: "bootstrap/toml", foreign: []string{"github.com/pelletier/go-toml/v2"}},
+	{pkg: "manifests", own: []string{"bootstrap/toml", "targets"}},
 	{pkg: "dist/installer"},
 	{pkg: "dist/bench"},
 	{pkg: "dist/xz", foreign: []string{"golang.org/x/sys"}},
@@ -28,8 +29,8 @@ var layers = []struct {
 	{pkg: "dist/linkage"},
 	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
-	{pkg: "bootstrap/config", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
-	{pkg: "bootstrap/rustflags", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
+	{pkg: "bootstrap/config", own: []string{"bootstrap/toml", "targets"}},
+	{pkg: "bootstrap/rustflags", own: []string{"bootstrap/toml", "targets"}},
 	{pkg: "bootstrap/process"},
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},

@@ -1,6 +1,7 @@
 package rustflags
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/pelletier/go-toml/v2"
+	"x.go/bootstrap/toml"
 )
 
 // Source is everything that the flags are made from.
@@ -34,7 +35,7 @@ type Config struct {
 type file struct {
 	path string
 	root string // where relative programs start from: above .cargo
-	keys map[string]any
+	doc  *toml.Document
 }
 
 // maxIncludes bounds the files that one file may lead to.
@@ -91,13 +92,9 @@ func (c *Config) loadFile(path, root string, left *int) error {
 	if err != nil {
 		return fmt.Errorf("reading cargo's configuration %q: %w", path, err)
 	}
-	f := file{path: path, root: root}
-	if err := toml.Unmarshal(data, &f.keys); err != nil {
-		if e, ok := errors.AsType[*toml.DecodeError](err); ok {
-			line, column := e.Position()
-			return fmt.Errorf("reading cargo's configuration: %s:%d:%d: %w", path, line, column, err)
-		}
-		return fmt.Errorf("reading cargo's configuration %q: %w", path, err)
+	f := file{path: path, root: root, doc: toml.Parse(path, data)}
+	if err := f.doc.Err(); err != nil {
+		return fmt.Errorf("reading cargo's configuration: %w", err)
 	}
 	includes, err := f.includes()
 	if err != nil {
@@ -125,31 +122,35 @@ type include struct {
 // includes reads the key include: a path, or a list of paths and of tables
 // with path and optional.
 func (f *file) includes() ([]include, error) {
-	list, ok := f.keys["include"].([]any)
-	if one := f.keys["include"]; !ok && one != nil {
-		list = []any{one}
+	n := f.doc.Root.Child("include")
+	if n == nil {
+		return nil, nil
+	}
+	list := n.Items
+	if n.Kind != toml.Array && n.Kind != toml.TableArray {
+		list = []*toml.Node{n}
 	}
 	var out []include
-	for _, v := range list {
-		switch v := v.(type) {
-		case string:
-			out = append(out, include{path: v})
-		case map[string]any:
-			path, isText := v["path"].(string)
-			optional, _ := v["optional"].(bool)
-			if !isText {
-				return nil, f.wrong("include.path", v["path"], "a string")
+	for _, n := range list {
+		switch n.Kind {
+		case toml.String:
+			out = append(out, include{path: n.Text})
+		case toml.Table:
+			path, optional := n.Child("path"), n.Child("optional")
+			if path == nil || path.Kind != toml.String {
+				return nil, f.wrong("include.path", cmp.Or(path, n), "a string")
 			}
-			out = append(out, include{path, optional})
+			out = append(out, include{path.Text, optional != nil && optional.Text == "true"})
 		default:
-			return nil, f.wrong("include", v, "a path or a table with path")
+			return nil, f.wrong("include", n, "a path or a table with path")
 		}
 	}
 	return out, nil
 }
 
-func (f *file) wrong(key string, got any, want string) error {
-	return fmt.Errorf("reading cargo's configuration %q: %s: got %v, want %s", f.path, key, got, want)
+// wrong says that a key has a value of the wrong kind.
+func (f *file) wrong(key string, got *toml.Node, want string) error {
+	return fmt.Errorf("reading cargo's configuration: %s: %s: got %s, want %s", f.doc.Position(got.Value), key, got.Describe(), want)
 }
 
 // lookupenv finds a variable; there is none named "".
@@ -161,18 +162,17 @@ func (c *Config) lookupenv(key string) (string, bool) {
 }
 
 // value finds a key, nil where it is not set.
-func (f *file) value(path ...string) (any, error) {
-	var v any = f.keys
+func (f *file) value(path ...string) (*toml.Node, error) {
+	n := f.doc.Root
 	for i, key := range path {
-		table, ok := v.(map[string]any)
-		if !ok {
-			return nil, f.wrong(strings.Join(path[:i], "."), v, "a table")
+		if n.Kind != toml.Table {
+			return nil, f.wrong(strings.Join(path[:i], "."), n, "a table")
 		}
-		if v = table[key]; v == nil {
+		if n = n.Child(key); n == nil {
 			return nil, nil
 		}
 	}
-	return v, nil
+	return n, nil
 }
 
 // origin names a key of a file, as messages do.
@@ -193,31 +193,23 @@ func (c *Config) list(env string, path ...string) ([]Flag, error) {
 	var out []Flag
 	seen := "" // kind of the value so far
 	for _, f := range c.files {
-		v, err := f.value(path...)
+		n, err := f.value(path...)
 		if err != nil {
 			return nil, err
 		}
-		var flags []Flag
-		kind := "list"
-		switch v := v.(type) {
-		case nil:
+		if n == nil {
 			continue
-		case string:
+		}
+		flags, err := f.flags(n, path)
+		if err != nil {
+			return nil, err
+		}
+		kind := "list"
+		if n.Kind == toml.String {
 			kind, out = "string", nil
-			flags = words(v, f.origin(path))
-		case []any:
-			for _, e := range v {
-				s, ok := e.(string)
-				if !ok {
-					return nil, f.wrong(strings.Join(path, "."), e, "a string")
-				}
-				flags = append(flags, Flag{s, f.origin(path)})
-			}
-		default:
-			return nil, f.wrong(strings.Join(path, "."), v, "a string or a list of strings")
 		}
 		if seen != "" && seen != kind {
-			return nil, fmt.Errorf("reading cargo's configuration %q: %s: got a %s, but another file has a %s: cargo cannot merge them", f.path, strings.Join(path, "."), kind, seen)
+			return nil, fmt.Errorf("reading cargo's configuration: %s: %s: got a %s, but another file has a %s: cargo cannot merge them", f.doc.Position(n.Value), strings.Join(path, "."), kind, seen)
 		}
 		seen = kind
 		out = append(out, flags...)
@@ -226,6 +218,25 @@ func (c *Config) list(env string, path ...string) ([]Flag, error) {
 		out = append(out, words(v, env)...)
 	}
 	return out, nil
+}
+
+// flags returns the flags of one value: a string, which is split at blanks, or a
+// list of strings.
+func (f *file) flags(n *toml.Node, path []string) ([]Flag, error) {
+	switch n.Kind {
+	case toml.String:
+		return words(n.Text, f.origin(path)), nil
+	case toml.Array:
+		var flags []Flag
+		for _, item := range n.Items {
+			if item.Kind != toml.String {
+				return nil, f.wrong(strings.Join(path, "."), item, "a string")
+			}
+			flags = append(flags, Flag{item.Text, f.origin(path)})
+		}
+		return flags, nil
+	}
+	return nil, f.wrong(strings.Join(path, "."), n, "a string or a list of strings")
 }
 
 func words(text, origin string) []Flag {
@@ -243,18 +254,16 @@ func (c *Config) text(env string, path ...string) (value, root, origin string, e
 		return v, c.src.Dir, env, nil
 	}
 	for _, f := range slices.Backward(c.files) {
-		v, err := f.value(path...)
-		if err != nil {
+		n, err := f.value(path...)
+		switch {
+		case err != nil:
 			return "", "", "", err
-		}
-		switch v := v.(type) {
-		case nil:
+		case n == nil:
 			continue
-		case string:
-			return v, f.root, f.origin(path), nil
-		default:
-			return "", "", "", f.wrong(strings.Join(path, "."), v, "a string")
+		case n.Kind != toml.String:
+			return "", "", "", f.wrong(strings.Join(path, "."), n, "a string")
 		}
+		return n.Text, f.root, f.origin(path), nil
 	}
 	return "", "", "", nil
 }
@@ -264,10 +273,13 @@ func (c *Config) text(env string, path ...string) (value, root, origin string, e
 func (c *Config) conditions() []string {
 	set := map[string]bool{}
 	for _, f := range c.files {
-		table, _ := f.keys["target"].(map[string]any)
-		for key := range table {
-			if strings.HasPrefix(key, "cfg(") && strings.HasSuffix(key, ")") {
-				set[key] = true
+		table := f.doc.Root.Child("target")
+		if table == nil {
+			continue
+		}
+		for _, n := range table.Children {
+			if strings.HasPrefix(n.Key, "cfg(") && strings.HasSuffix(n.Key, ")") {
+				set[n.Key] = true
 			}
 		}
 	}

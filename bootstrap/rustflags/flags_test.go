@@ -172,16 +172,17 @@ func TestErrors(t *testing.T) {
 		name, text, want string
 	}{
 		{"syntax", "a = ", `reading cargo's configuration: /w/p/.cargo/config.toml:1:`},
-		{"type", "build.rustflags = 3", `build.rustflags: got 3, want a string or a list of strings`},
-		{"element", "build.rustflags = [3]", `build.rustflags: got 3, want a string`},
-		{"table", "build = 3", `build: got 3, want a table`},
-		{"linker", "target.x86_64-unknown-linux-gnu.linker = 3", `linker: got 3, want a string`},
+		{"type", "build.rustflags = 3", `/w/p/.cargo/config.toml:1:19: build.rustflags: got integer 3, want a string or a list of strings`},
+		{"element", "build.rustflags = [3]", `/w/p/.cargo/config.toml:1:20: build.rustflags: got integer 3, want a string`},
+		{"table", "build = 3", `/w/p/.cargo/config.toml:1:9: build: got integer 3, want a table`},
+		{"linker", "target.x86_64-unknown-linux-gnu.linker = 3", `linker: got integer 3, want a string`},
 		{"include", `include = "none.toml"`, `include "none.toml": no such file`},
 		{"include loop", `include = "config.toml"`, `more than 100 files are included`},
-		{"include type", `include = [3]`, `include: got 3, want a path`},
+		{"include type", `include = [3]`, `/w/p/.cargo/config.toml:1:12: include: got integer 3, want a path`},
 		{"two linkers", "[target.'cfg(unix)']\nlinker='a'\n[target.'cfg(not(windows))']\nlinker='b'", `two conditions give a linker`},
 		{"condition", "[target.'cfg(all(unix)']\nlinker='a'", `want a comma or a closing bracket`},
 		{"not", "[target.'cfg(not(unix, windows))']\nlinker='a'", `got not() of 2 conditions`},
+		{"include table", `include = {}`, `/w/p/.cargo/config.toml:1:11: include.path: got a table, want a string`},
 		{"merge", "build.rustflags = ''", `cargo cannot merge them`},
 	}
 	for _, tt := range tests {

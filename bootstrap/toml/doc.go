@@ -4,8 +4,9 @@
 //	for _, e := range doc.Errors {
 //		fmt.Println(e) // bootstrap.toml:3:1: rust.lld: set twice, first on line 2
 //	}
-//	lld := doc.Root.Get("rust", "lld")
-//	fmt.Println(doc.Position(lld.At))
+//	if rust := doc.Root.Child("rust"); rust != nil {
+//		fmt.Println(doc.Position(rust.At))
+//	}
 //
 // A text with mistakes gives a tree of what could be understood and all the
 // mistakes, so that one run can tell everything. The work and the memory of Parse

@@ -60,16 +60,6 @@ type Node struct {
 // Child returns the child with a key, nil if there is none.
 func (n *Node) Child(key string) *Node { return n.names[key] }
 
-// Get goes down from n, nil where a key is missing.
-func (n *Node) Get(path ...string) *Node {
-	for _, key := range path {
-		if n = n.Child(key); n == nil {
-			return nil
-		}
-	}
-	return n
-}
-
 // Describe names the value for "got …": `string "x"`, "integer 3", "a table".
 func (n *Node) Describe() string {
 	switch n.Kind {
