@@ -309,7 +309,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 // name that stays below the folder it is unpacked to. rustup refuses the rest:
 // "tar entry kind 'Symlink' is not supported", "tar path '../x' is not supported".
 func CheckMember(m Member) error {
-	if err := checkName(m.Name); err != nil {
+	if err := CheckName(m.Name); err != nil {
 		return fmt.Errorf("member %.200q: %w", m.Name, err)
 	}
 	if !m.Mode.IsRegular() && !m.Mode.IsDir() {

@@ -2,56 +2,11 @@ package dist
 
 import (
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
-
-// oddTree has the cases that a tar header treats specially: names of 99 to 101
-// bytes and more, a character across the end of the name field, sizes around a
-// block, an empty folder, modes with group and other bits, links.
-func oddTree(t testing.TB) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "odd-1.0")
-	files := map[string]struct {
-		mode fs.FileMode
-		size int
-	}{
-		"bin/tool":                           {0o775, 513},
-		"bin/tool.sh":                        {0o700, 20},
-		"lib/empty":                          {0o600, 0},
-		"lib/block":                          {0o664, 512},
-		"lib/almost":                         {0o444, 511},
-		"lib/" + strings.Repeat("a", 87):     {0o644, 1}, // 99 bytes with the top folder
-		"lib/" + strings.Repeat("b", 88):     {0o644, 2}, // 100
-		"lib/" + strings.Repeat("c", 89):     {0o644, 3}, // 101
-		"lib/" + strings.Repeat("é", 60):     {0o644, 4},
-		"lib/x" + strings.Repeat("é", 60):    {0o755, 5},
-		"deep/" + strings.Repeat("dir/", 60): {0, -1},
-		"share/doc/rust/html/a.b":            {0o644, 6},
-		"share/doc/rust/html/a/b":            {0o644, 7},
-		"share/doc/rust/html.d/z":            {0o644, 8},
-		"share/colon:name with space":        {0o644, 9},
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, name)
-		f := files[name]
-		if f.size < 0 {
-			must(t, os.MkdirAll(path, 0o755))
-			continue
-		}
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(strings.Repeat("x", f.size)), 0o644))
-		must(t, os.Chmod(path, f.mode))
-	}
-	must(t, os.Symlink("tool", filepath.Join(dir, "bin/link")))
-	must(t, os.Symlink(strings.Repeat("up/", 40), filepath.Join(dir, "bin/long-link")))
-	must(t, os.Symlink("x", filepath.Join(dir, "lib/"+strings.Repeat("l", 100))))
-	return dir
-}
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -47,7 +47,7 @@ func TestUnreadable(t *testing.T) {
 	asNobody(t, func() {
 		var img Image
 		err := img.AddTree("", root, nil)
-		if err == nil || !strings.Contains(err.Error(), root+"/a: permission denied") || !strings.Contains(err.Error(), root+"/dir: permission denied") {
+		if err == nil || !strings.Contains(err.Error(), root+"/a: permission denied") || !strings.Contains(err.Error(), root+"/dir\": permission denied") {
 			t.Errorf("got %v, want errors about a and dir", err)
 		}
 	})

@@ -39,9 +39,9 @@ func TestCheckName(t *testing.T) {
 		{strings.Repeat("x", maxNameLen+1), "the limit is 4096"},
 	}
 	for _, tt := range tests {
-		err := checkName(tt.name)
+		err := CheckName(tt.name)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("checkName(%.40q): got %v, want an error with %q", tt.name, err, tt.want)
+			t.Errorf("CheckName(%.40q): got %v, want an error with %q", tt.name, err, tt.want)
 		}
 	}
 }
@@ -92,8 +92,8 @@ func TestImageAdd(t *testing.T) {
 func TestImageAddBadEntries(t *testing.T) {
 	for _, e := range []Entry{
 		{Name: "f", Mode: ModeFile},
-		{Name: "f", Mode: 0o666, src: byteSource(nil)},
-		{Name: "f", Mode: ModeFile | fs.ModeSetuid, src: byteSource(nil)},
+		{Name: "f", Mode: 0o666, src: bytesOpener(nil)},
+		{Name: "f", Mode: ModeFile | fs.ModeSetuid, src: bytesOpener(nil)},
 		{Name: "d", Mode: ModeDir, Size: 1},
 		{Name: "l", Mode: ModeSymlink},
 		{Name: "p", Mode: fs.ModeNamedPipe | 0o644},

@@ -106,7 +106,7 @@ func newSource(path string) (*tarSource, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty")
 	}
-	if err := checkName(s.stem); err != nil {
+	if err := CheckName(s.stem); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)

@@ -23,7 +23,6 @@ func TestGlob(t *testing.T) {
 		{"bin/rustc{,.exe}", []string{"bin/rustc", "bin/rustc.exe"}, []string{"bin/rustc.dll"}},
 		{"{a,b}/{c,d}", []string{"a/c", "a/d", "b/c", "b/d"}, []string{"a/b"}},
 		{"{a,b/**}", []string{"a", "b/c"}, []string{"a/c"}},
-		{"odd{", []string{"odd{"}, []string{"odd"}},
 	}
 	for _, tt := range tests {
 		match, err := compileGlobs([]string{tt.glob})
@@ -42,7 +41,7 @@ func TestGlob(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"", "a//b", "/a", "a[", "a/", `a\`} {
+	for _, bad := range []string{"", "a//b", "/a", "a[", "a/", `a\`, "odd{", "odd}"} {
 		if _, err := compileGlobs([]string{bad}); err == nil {
 			t.Errorf("compiling %q: got no error", bad)
 		}

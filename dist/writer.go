@@ -120,7 +120,7 @@ func newWorks(pkgs []Package) ([]work, error) {
 // WriteImage writes an archive that is not a package, such as a source tarball:
 // the image alone, below a top folder called name.
 func (w Writer) WriteImage(ctx context.Context, dir, name string, img Image) ([]Artifact, error) {
-	if err := checkElement(name); err != nil {
+	if err := CheckElement(name); err != nil {
 		return nil, fmt.Errorf("writing archive %q: %w", name, err)
 	}
 	img, err := img.Prefix(name)
