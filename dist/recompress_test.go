@@ -100,7 +100,7 @@ func planNames(c *Recompression) []string {
 func checkSums(t testing.TB, dir string) (checked int) {
 	t.Helper()
 	for _, name := range list(t, dir) {
-		if !strings.HasSuffix(name, sumExt) {
+		if !strings.HasSuffix(name, manifests.ChecksumExt) {
 			continue
 		}
 		checked++
@@ -127,7 +127,7 @@ func TestRecompress(t *testing.T) {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}
 			size := int64(len(content))
-			if want := (Progress{"a-1.0", size, size}); last != want {
+			if want := (Progress{Package: "a-1.0", Done: size, Total: size}); last != want {
 				t.Errorf("progress: got %v, want %v", last, want)
 			}
 			want := Recompressed{Name: "a-1.0", Inputs: paths, TarSize: size, Tar: manifests.HashOf(content)}

@@ -54,7 +54,7 @@ func TestWrite(t *testing.T) {
 	must(t, err)
 	var want bytes.Buffer
 	must(t, plan.write(t.Context(), &want))
-	if diff := cmp.Diff(Progress{p.Name, plan.size, plan.size}, last); diff != "" {
+	if diff := cmp.Diff(Progress{Package: p.Name, Done: plan.size, Total: plan.size}, last); diff != "" {
 		t.Errorf("last progress (-want +got):\n%s", diff)
 	}
 
@@ -150,7 +150,7 @@ func TestReproducible(t *testing.T) {
 			picked = append(picked, pkgs[i])
 		}
 		w.Formats = []Format{GZ, XZ, Zst}
-		artifacts, err := w.WriteAll(t.Context(), dir, picked)
+		artifacts, err := w.Write(t.Context(), dir, picked...)
 		must(t, err)
 		for i, a := range artifacts {
 			if a.Package != picked[i/3].Name || a.Format != w.Formats[i%3] {
@@ -227,7 +227,7 @@ func TestWriterErrors(t *testing.T) {
 			if dir == "" {
 				dir = filepath.Join(t.TempDir(), "out")
 			}
-			got, err := tt.w.WriteAll(t.Context(), dir, tt.pkgs)
+			got, err := tt.w.Write(t.Context(), dir, tt.pkgs...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || got != nil {
 				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
 			}

@@ -36,7 +36,7 @@ func TestArchiveDigests(t *testing.T) {
 	}
 	var got strings.Builder
 	for _, r := range runs {
-		artifacts, err := r.writer.WriteAll(t.Context(), t.TempDir(), pkgs)
+		artifacts, err := r.writer.Write(t.Context(), t.TempDir(), pkgs...)
 		if err != nil {
 			t.Fatalf("%s: %v", r.name, err)
 		}
