@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"context"
-	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/json"
 	"errors"
@@ -175,7 +174,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram,
 		if err != nil {
 			return nil, fmt.Errorf("recording the program %s: %w", e.Name, err)
 		}
-		digest, err := digestOf(ctx, e)
+		digest, err := e.Hash(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -211,7 +210,7 @@ func (b *Builder) recordInputs(ctx context.Context, digests map[string]Digest) e
 		}
 	}
 	for e := range files.Entries() {
-		digest, err := digestOf(ctx, e)
+		digest, err := e.Hash(ctx)
 		if err != nil {
 			return err
 		}
@@ -227,23 +226,6 @@ func matchesAny(patterns []string, name string) bool {
 		}
 	}
 	return false
-}
-
-// digestOf reads an entry from begin to end.
-func digestOf(ctx context.Context, e dist.Entry) (Digest, error) {
-	if err := ctx.Err(); err != nil {
-		return Digest{}, err
-	}
-	r, err := e.Open()
-	if err != nil {
-		return Digest{}, err
-	}
-	defer r.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return Digest{}, fmt.Errorf("reading %q: %w", e.Name, err)
-	}
-	return Digest(h.Sum(nil)), nil
 }
 
 // withRecord puts the record into the component rustc of a toolchain that was
