@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 func TestGlob(t *testing.T) {
@@ -63,7 +65,7 @@ func TestCheck(t *testing.T) {
 		lld = append(lld, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+"*")
 	}
 	withLink := image(t, "bin/rustc*")
-	must(t, withLink.AddSymlink("lib/a.so", "b.so"))
+	testenv.Must(t, withLink.AddSymlink("lib/a.so", "b.so"))
 
 	tests := []struct {
 		name  string

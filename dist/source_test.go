@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/manifests"
+	"x.go/tests/testenv"
 )
 
 //go:embed doc.go source.go
@@ -27,13 +28,13 @@ func zipFS(t testing.TB, names ...string) fs.FS {
 	w := zip.NewWriter(&buf)
 	for _, name := range names {
 		f, err := w.Create(name)
-		must(t, err)
+		testenv.Must(t, err)
 		_, err = io.WriteString(f, name+"\n")
-		must(t, err)
+		testenv.Must(t, err)
 	}
-	must(t, w.Close())
+	testenv.Must(t, w.Close())
 	r, err := zip.NewReader(bytes.NewReader(buf.Bytes()), int64(buf.Len()))
-	must(t, err)
+	testenv.Must(t, err)
 	return r
 }
 
@@ -54,7 +55,7 @@ func TestAddFS(t *testing.T) {
 	}
 	for _, tt := range tests {
 		var img Image
-		must(t, img.AddFS("top", tt.fsys, tt.keep))
+		testenv.Must(t, img.AddFS("top", tt.fsys, tt.keep))
 		if diff := cmp.Diff(tt.want, names(img)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
@@ -63,8 +64,8 @@ func TestAddFS(t *testing.T) {
 				continue
 			}
 			want, err := fs.ReadFile(tt.fsys, strings.TrimPrefix(e.Name, "top/"))
-			must(t, err)
-			if got := content(t, img, e.Name); got != string(want) || e.Path() != "" {
+			testenv.Must(t, err)
+			if got := readEntry(t, img, e.Name); got != string(want) || e.Path() != "" {
 				t.Errorf("%s: %s: got content %q and path %q, want %q and no path", tt.name, e.Name, got, e.Path(), want)
 			}
 			if sum, err := e.Hash(t.Context()); err != nil || sum != manifests.HashOf(want) {
@@ -77,7 +78,7 @@ func TestAddFS(t *testing.T) {
 func TestAddFSRefuses(t *testing.T) {
 	changed := fstest.MapFS{"a": {Data: []byte("a"), ModTime: time.Unix(1, 0)}}
 	var img Image
-	must(t, img.AddFS("", changed, nil))
+	testenv.Must(t, img.AddFS("", changed, nil))
 	changed["a"] = &fstest.MapFile{Data: []byte("b"), ModTime: time.Unix(2, 0)}
 	if _, err := img.entries[0].Open(); err == nil || !strings.Contains(err.Error(), "file changed since it was added") {
 		t.Errorf("got error %v", err)
@@ -101,14 +102,14 @@ func TestAddOpener(t *testing.T) {
 		return io.NopCloser(strings.NewReader("content")), nil
 	}
 	var img Image
-	must(t, img.AddOpener("bin/x", 0o700, 7, open))
-	must(t, img.AddOpener("gone", ModeFile, 1, func() (io.ReadCloser, error) { return nil, errors.New("it is gone") }))
-	must(t, img.AddOpener("long", ModeFile, 3, open))
+	testenv.Must(t, img.AddOpener("bin/x", 0o700, 7, open))
+	testenv.Must(t, img.AddOpener("gone", ModeFile, 1, func() (io.ReadCloser, error) { return nil, errors.New("it is gone") }))
+	testenv.Must(t, img.AddOpener("long", ModeFile, 3, open))
 	if diff := cmp.Diff([]string{"bin/x*", "gone", "long"}, names(img)); diff != "" || opened > 0 {
 		t.Errorf("opened %d times, want none before it is read (-want +got):\n%s", opened, diff)
 	}
 	for range 2 {
-		if got := content(t, img, "bin/x"); got != "content" {
+		if got := readEntry(t, img, "bin/x"); got != "content" {
 			t.Errorf("got %q", got)
 		}
 	}

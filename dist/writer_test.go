@@ -129,18 +129,6 @@ func TestContainers(t *testing.T) {
 	}
 }
 
-// digests maps the names of all files in dir to their content.
-func digests(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for _, name := range list(t, dir) {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		must(t, err)
-		out[name] = string(data)
-	}
-	return out
-}
-
 func TestReproducible(t *testing.T) {
 	make := func(dir string, w Writer, order ...int) map[string]string {
 		t.Helper()
@@ -301,6 +289,36 @@ func TestRemoveStale(t *testing.T) {
 	}
 	if n, err := RemoveStale(filepath.Join(dir, "missing")); n != 0 || err != nil {
 		t.Errorf("missing folder: got %d, %v", n, err)
+	}
+}
+
+func TestChangedFile(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(path string) error
+		want   string
+	}{
+		{"grown", func(p string) error { return os.WriteFile(p, []byte("longer than before"), 0o644) }, "got 18 bytes, want 5"},
+		{"shrunk", func(p string) error { return os.Truncate(p, 1) }, "got 1 bytes, want 5"},
+		{"touched", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1, 0)) }, "modification time"},
+		{"gone", os.Remove, "no such file"},
+		{"replaced by a folder", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "no longer a regular file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(diskTree(t, "file"), "file")
+			var img Image
+			must(t, img.AddFile("bin/file", path))
+			must(t, tt.change(path))
+			dir := t.TempDir()
+			_, err := Writer{}.WriteImage(t.Context(), dir, "pkg", img)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `writing member "pkg/bin/file"`) {
+				t.Errorf("got %v, want an error with %q that names the member", err, tt.want)
+			}
+			if left := list(t, dir); len(left) > 0 {
+				t.Errorf("files left: %q", left)
+			}
+		})
 	}
 }
 

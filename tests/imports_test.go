@@ -23,7 +23,7 @@ var layers = []struct {
 	{pkg: "dist/installer"},
 	{pkg: "dist/xz", foreign: []string{"golang.org/x/sys"}},
 	{pkg: "dist", own: []string{"manifests", "targets", "dist/installer", "dist/xz"},
-		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
+		foreign: []string{"github.com/bmatcuk/doublestar/v4", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
 	{pkg: "dist/linkage"},
 	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
