@@ -18,24 +18,31 @@ import (
 type Channel struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (c Channel) String() string {
-	return "Channel" + Packages(c).String()[len("Packages"):]
+func (c Channel) String() string { return "Channel" + c.Selection.String() }
+
+// Dist is what a run has written to [Builder.DistDir].
+type Dist struct {
+	Archives []Archive
+	Channel  []string // names of the channel's files; none if there is no channel
 }
 
-// Run implements [Step] and returns the names of the channel's files. Archives
-// of earlier runs stay in the channel, so that one component can be made again
-// by itself. Without rustc among them there is nothing that rustup could
-// install, and no channel is made.
-func (c Channel) Run(ctx context.Context, b *Builder) ([]string, error) {
+// Run implements [Step]. Archives of earlier runs stay in the channel, so that one
+// component can be made again by itself. Without rustc among them there is nothing
+// that rustup could install, and no channel is made.
+func (c Channel) Run(ctx context.Context, b *Builder) (Dist, error) {
 	archives, err := Ensure(ctx, b, Archives(c))
 	if err != nil {
-		return nil, err
+		return Dist{}, err
 	}
+	files, err := b.channel(archives)
+	return Dist{archives, files}, err
+}
+
+// channel writes the channel of the archives and returns the names of its files.
+func (b *Builder) channel(archives []Archive) ([]string, error) {
 	plan := manifests.ChannelPlan{Version: b.Toolchain.Version, Date: b.date(), URLBase: b.urlBase()}
 	for _, a := range archives {
-		plan.Archives = append(plan.Archives, manifests.ListedArchive{
-			ArchiveName: a.Part.Name, Hash: a.SHA256, VersionText: a.Part.Version,
-		})
+		plan.Archives = append(plan.Archives, a.Listed)
 	}
 	earlier := b.earlierArchives(plan)
 	if len(earlier) > 0 {
@@ -137,7 +144,7 @@ func (b *Builder) unchanged(name string, want manifests.Hash) bool {
 	if _, err := os.Stat(path); err != nil {
 		return false
 	}
-	data, err := os.ReadFile(path + ".sha256")
+	data, err := os.ReadFile(path + manifests.ChecksumExt)
 	if err != nil {
 		return false
 	}

@@ -3,9 +3,9 @@ package bootstrap
 import (
 	"context"
 	"path/filepath"
-	"slices"
 
 	"x.go/dist"
+	"x.go/manifests"
 )
 
 // DistDir is where archives and channel files are.
@@ -15,62 +15,32 @@ func (b *Builder) DistDir() string { return filepath.Join(b.BuildDir, distDir) }
 type Archives struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (a Archives) String() string {
-	return "Archives" + Packages(a).String()[len("Packages"):]
-}
+func (a Archives) String() string { return "Archives" + a.Selection.String() }
 
-// Archive is an archive of this run with what it holds.
+// Archive is an archive of this run, and its row in a channel.
 type Archive struct {
 	dist.Artifact
-	Part Part
+	Listed manifests.ListedArchive
 }
 
-// Run implements [Step]. In a dry run the artifacts have names, but neither
-// sizes nor digests.
+// Run implements [Step]: it writes the archives of all parts, in all formats at
+// once. In a dry run they have names, but neither sizes nor digests.
 func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 	parts, err := Ensure(ctx, b, Packages(a))
 	if err != nil {
 		return nil, err
 	}
-	artifacts, err := b.emit(ctx, parts)
-	if err != nil {
-		return nil, err
-	}
-	archives := make([]Archive, 0, len(artifacts))
-	for _, art := range artifacts {
-		i := slices.IndexFunc(parts, func(p Part) bool { return p.Package.Name == art.Package })
-		part := parts[i]
-		part.Name.Format = art.Format
-		archives = append(archives, Archive{art, part})
-	}
-	return archives, nil
-}
-
-// emit writes the archives of all parts, in all formats at once.
-func (b *Builder) emit(ctx context.Context, parts []Part) ([]dist.Artifact, error) {
 	var pkgs []dist.Package
 	for _, p := range parts {
 		pkgs = append(pkgs, p.Package)
 	}
-	plans, err := b.Writer.Plan(pkgs)
+	job, err := b.Writer.Plan(pkgs)
 	if err != nil {
 		return nil, err
 	}
-	b.notify(Event{Plans: plans})
-	var planned []dist.Artifact
-	for i, plan := range plans {
-		var size int64
-		for _, c := range pkgs[i].Components {
-			size += c.Image.Size()
-		}
-		for _, a := range plan.Archives {
-			path := filepath.Join(b.DistDir(), a.Name)
-			b.act("emit", path, FormatSize(size)+" of files, "+DescribeArchive(a))
-			planned = append(planned, dist.Artifact{Name: a.Name, Path: path, Package: plan.Package, Format: a.Format, DecoderMemory: a.DecoderMemory})
-		}
-	}
+	archives := b.planned(parts, job.Plans())
 	if b.DryRun {
-		return planned, nil
+		return archives, nil
 	}
 	if _, err := b.claim(b.DistDir()); err != nil {
 		return nil, err
@@ -78,7 +48,37 @@ func (b *Builder) emit(ctx context.Context, parts []Part) ([]dist.Artifact, erro
 	if _, err := dist.RemoveStale(b.DistDir()); err != nil {
 		return nil, err
 	}
-	return b.Writer.WriteAll(ctx, b.DistDir(), pkgs)
+	artifacts, err := job.Write(ctx, b.DistDir())
+	if err != nil {
+		return nil, err
+	}
+	for i, art := range artifacts { // in the order of the plans
+		archives[i].Artifact, archives[i].Listed.Hash = art, art.SHA256
+	}
+	return archives, nil
+}
+
+// planned tells how the parts are going to be compressed, and returns their
+// archives as far as they are known before they are written.
+func (b *Builder) planned(parts []Part, plans []dist.Plan) []Archive {
+	b.notify(Event{Plans: plans})
+	var archives []Archive
+	for i, plan := range plans {
+		var size int64
+		for _, c := range parts[i].Package.Components {
+			size += c.Image.Size()
+		}
+		for _, a := range plan.Archives {
+			path := filepath.Join(b.DistDir(), a.Name)
+			b.act("emit", path, FormatSize(size)+" of files, "+DescribeArchive(a))
+			listed := manifests.ListedArchive{ArchiveName: parts[i].Name, VersionText: parts[i].Version}
+			listed.Format = a.Format
+			archives = append(archives, Archive{
+				dist.Artifact{Name: a.Name, Path: path, Package: plan.Package, Format: a.Format, DecoderMemory: a.DecoderMemory}, listed,
+			})
+		}
+	}
+	return archives
 }
 
 // DescribeArchive says how an archive is going to be compressed: "dictionary

@@ -68,9 +68,9 @@ func TestManifestsEqualInput(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := distComponent(c)
-			if err != nil {
-				t.Fatal(err)
+			d := c.component()
+			for _, err := range dist.CheckComponent(d) {
+				t.Error(err)
 			}
 			if diff := cmp.Diff(string(want), string(d.Manifest().Encode())); diff != "" {
 				t.Errorf("manifest.in of %s for %s (-want +got):\n%s", c.Spec.Archive, tc.Host, diff)

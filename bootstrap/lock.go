@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"x.go/dist"
 )
 
 // lockName is the file in a folder whose lock the folder's user holds.
@@ -23,12 +25,12 @@ var errLocked = errors.New("locked by another process")
 // killed process, so it can't be left behind.
 func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("making folder %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("making folder %q: %w", dir, dist.WithoutPath(err))
 	}
 	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("locking folder %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("locking folder %q: %w", dir, dist.WithoutPath(err))
 	}
 	const poll = 200 * time.Millisecond
 	for told := false; ; {

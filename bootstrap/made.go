@@ -25,7 +25,7 @@ func Made(buildDir string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading build folder %q: %w", buildDir, plainPathError(err))
+		return nil, fmt.Errorf("reading build folder %q: %w", buildDir, dist.WithoutPath(err))
 	}
 	var made []string
 	for line := range strings.Lines(string(data)) {
@@ -62,7 +62,7 @@ func (b *Builder) claim(dir string) (bool, error) {
 		return false, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("reading build folder %q: %w", b.BuildDir, plainPathError(err))
+		return false, fmt.Errorf("reading build folder %q: %w", b.BuildDir, dist.WithoutPath(err))
 	}
 	var text strings.Builder
 	for _, m := range append(made, name) {

@@ -21,6 +21,15 @@ type Selection struct {
 	names string // comma separated archive names, sorted; "" for all
 }
 
+// String returns what names the selection behind the name of a step: "" for all
+// that the configuration allows, else "(cargo,rustc)".
+func (s Selection) String() string {
+	if s.names == "" {
+		return ""
+	}
+	return "(" + s.names + ")"
+}
+
 // Select parses the names of archives as a user gives them: archive names
 // ("rustfmt"), names of a channel ("rustfmt-preview"), and x.py's name
 // "extended" for the combined archive. All wrong names are reported at once.
@@ -126,12 +135,7 @@ type Part struct {
 type Packages struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (p Packages) String() string {
-	if p.Selection.names == "" {
-		return "Packages"
-	}
-	return "Packages(" + p.Selection.names + ")"
-}
+func (p Packages) String() string { return "Packages" + p.Selection.String() }
 
 // Run implements [Step]. Every image has been checked by the rules of its
 // component when it returns.
@@ -143,17 +147,27 @@ func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
 	if err := b.checkTargets(components); err != nil {
 		return nil, err
 	}
+	var combined []int
+	if b.wantsCombined(p.Selection) {
+		combined = b.combinedComponents(components)
+	}
 	var parts []Part
 	var errs []error
-	for _, c := range components {
-		if !b.wants(p.Selection, c) {
+	laid := make([]dist.Component, len(components)) // as they are in archives
+	for i, c := range components {
+		own := b.wants(p.Selection, c)
+		if !own && !slices.Contains(combined, i) {
 			continue
 		}
-		part, err := b.part(ctx, c)
-		parts, errs = append(parts, part), append(errs, err)
+		laid[i] = c.component()
+		errs = append(errs, dist.CheckComponent(laid[i])...)
+		if own {
+			part, err := b.part(ctx, c, laid[i])
+			parts, errs = append(parts, part), append(errs, err)
+		}
 	}
 	if b.wantsCombined(p.Selection) {
-		part, err := b.combined(ctx, p.Selection, components)
+		part, err := b.combined(ctx, laid, combined)
 		parts, errs = append(parts, part), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -180,13 +194,9 @@ func (b *Builder) checkTargets(components []InputComponent) error {
 	return errors.Join(errs...)
 }
 
-// part lays out the archive of one component.
-func (b *Builder) part(ctx context.Context, c InputComponent) (Part, error) {
+// part lays out the archive of one component, which is component in it.
+func (b *Builder) part(ctx context.Context, c InputComponent, component dist.Component) (Part, error) {
 	version, err := b.Toolchain.componentVersion(ctx, c.Spec)
-	if err != nil {
-		return Part{}, err
-	}
-	component, err := distComponent(c)
 	if err != nil {
 		return Part{}, err
 	}
@@ -201,44 +211,45 @@ func (b *Builder) part(ctx context.Context, c InputComponent) (Part, error) {
 	}}, nil
 }
 
-// combined lays out the archive that holds the other archives' components, in
-// upstream's order, from the same images.
-func (b *Builder) combined(ctx context.Context, s Selection, components []InputComponent) (Part, error) {
-	spec, _ := manifests.LookupComponent(combinedArchive)
+// combinedComponents returns which of the components the combined archive holds,
+// in upstream's order.
+func (b *Builder) combinedComponents(components []InputComponent) []int {
 	host := b.Toolchain.Host
-	var parts []dist.Component
+	var picked []int
 	for _, row := range manifests.CombinedComponents() {
 		i := slices.IndexFunc(components, func(c InputComponent) bool {
 			return c.Spec.Archive == row.Archive && (c.Target == host || c.Target == targets.Triple{})
 		})
-		if i < 0 || !b.wants(Selection{}, components[i]) {
-			continue
+		if i >= 0 && b.wants(Selection{}, components[i]) {
+			picked = append(picked, i)
 		}
-		c, err := distComponent(components[i])
-		if err != nil {
-			return Part{}, err
-		}
-		parts = append(parts, c)
+	}
+	return picked
+}
+
+// combined lays out the archive that holds the picked components, from the same
+// images as their own archives.
+func (b *Builder) combined(ctx context.Context, components []dist.Component, picked []int) (Part, error) {
+	spec, _ := manifests.LookupComponent(combinedArchive)
+	var held []dist.Component
+	for _, i := range picked {
+		held = append(held, components[i])
 	}
 	version := b.Toolchain.Version.String()
 	overlay, err := b.overlay(ctx, combinedArchive, version)
 	if err != nil {
 		return Part{}, err
 	}
-	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Version.PackageVersion(), Target: host}
+	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Version.PackageVersion(), Target: b.Toolchain.Host}
 	return Part{name, version, dist.Package{
-		Name: name.Stem(), Components: parts, Overlay: overlay,
+		Name: name.Stem(), Components: held, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
 	}}, nil
 }
 
-// distComponent turns a component of the sysroot into one of an archive.
-func distComponent(c InputComponent) (dist.Component, error) {
-	d := dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
-	if findings := dist.CheckComponent(d); len(findings) > 0 {
-		return dist.Component{}, errors.Join(findings...)
-	}
-	return d, nil
+// component returns c as it is in an archive.
+func (c InputComponent) component() dist.Component {
+	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
 }
 
 // bulkDirs returns the folders that manifest.in lists as a whole: those of the

@@ -2,10 +2,8 @@ package bootstrap
 
 import (
 	"context"
-	"crypto/sha256"
 	"debug/buildinfo"
 	"fmt"
-	"io"
 	"path"
 
 	"x.go/bootstrap/config"
@@ -108,7 +106,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]manifests.Reco
 		if err != nil {
 			return nil, fmt.Errorf("recording the program %s: %w", e.Name, err)
 		}
-		digest, err := digestOf(ctx, e)
+		digest, err := e.Hash(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -144,7 +142,7 @@ func (b *Builder) recordInputs(ctx context.Context, digests map[string]manifests
 		}
 	}
 	for e := range files.Entries() {
-		digest, err := digestOf(ctx, e)
+		digest, err := e.Hash(ctx)
 		if err != nil {
 			return err
 		}
@@ -160,23 +158,6 @@ func matchesAny(patterns []string, name string) bool {
 		}
 	}
 	return false
-}
-
-// digestOf reads an entry from begin to end.
-func digestOf(ctx context.Context, e dist.Entry) (manifests.Hash, error) {
-	if err := ctx.Err(); err != nil {
-		return manifests.Hash{}, err
-	}
-	r, err := e.Open()
-	if err != nil {
-		return manifests.Hash{}, err
-	}
-	defer r.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return manifests.Hash{}, fmt.Errorf("reading %q: %w", e.Name, err)
-	}
-	return manifests.Hash(h.Sum(nil)), nil
 }
 
 // withRecord puts the record into the component rustc of a toolchain that was

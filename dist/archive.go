@@ -31,9 +31,6 @@ type Limits struct {
 
 var defaultLimits = Limits{Members: 1 << 20, NameBytes: 256 << 20, File: 8 << 30, Total: 32 << 30, Memory: 1 << 30}
 
-// maxZstWindow is the largest window that rustup's decoder takes, in bytes.
-const maxZstWindow = 128 << 20
-
 func (l Limits) withDefaults() Limits {
 	if l.Members == 0 {
 		l.Members = defaultLimits.Members
@@ -162,7 +159,7 @@ func (a *Archive) decompress() (io.Reader, error) {
 	case XZ:
 		return xz.NewReader(a.raw, xz.ReaderConfig{MaxMemory: a.limits.Memory})
 	case Zst:
-		z, err := zstd.NewReader(a.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(min(a.limits.Memory, maxZstWindow))))
+		z, err := zstd.NewReader(a.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(min(a.limits.Memory, MaxZstWindow))))
 		if err != nil {
 			return nil, err
 		}
@@ -309,7 +306,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 // name that stays below the folder it is unpacked to. rustup refuses the rest:
 // "tar entry kind 'Symlink' is not supported", "tar path '../x' is not supported".
 func CheckMember(m Member) error {
-	if err := checkName(m.Name); err != nil {
+	if err := CheckName(m.Name); err != nil {
 		return fmt.Errorf("member %.200q: %w", m.Name, err)
 	}
 	if !m.Mode.IsRegular() && !m.Mode.IsDir() {

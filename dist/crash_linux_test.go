@@ -2,7 +2,6 @@ package dist
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -31,7 +30,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-var children = map[string]func(dir string) error{"write": writeForever, "full": writeToFullDisk, "recompress": recompressForever}
+var children = map[string]func(dir string) error{"write": writeForever, "full": writeToFullDisk}
 
 func child(t *testing.T, work, dir string) *exec.Cmd {
 	t.Helper()
@@ -103,64 +102,6 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// recompressForever replaces the archives of a folder over and over, with other
-// settings each time, and says so.
-func recompressForever(dir string) error {
-	for n := 0; ; n++ {
-		r := Recompressor{Profile: []Profile{Fast, Balanced}[n%2], Formats: []Format{GZ, XZ, Zst}}
-		c, err := r.Plan(context.Background(), []string{dir})
-		if err == nil {
-			_, err = c.Run(context.Background())
-		}
-		if err != nil {
-			return err
-		}
-		fmt.Println("recompressed", n)
-	}
-}
-
-// TestKillRecompress kills runs that replace their own input: at any moment it is
-// there, whole, and no checksum lies beside an archive that it is not of.
-func TestKillRecompress(t *testing.T) {
-	dir := t.TempDir()
-	content := tarOf(t, 1, 300_000)
-	path := pack(t, dir, "a", content, XZ)[0]
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-	for round := range 14 {
-		cmd := child(t, "recompress", dir)
-		out, err := cmd.StdoutPipe()
-		must(t, err)
-		must(t, cmd.Start())
-		if round%3 > 0 {
-			_, err := bufio.NewReader(out).ReadString('\n') // a whole run
-			must(t, err)
-		}
-		time.Sleep(time.Duration(r.IntN(80)) * time.Millisecond)
-		must(t, cmd.Process.Kill())
-		cmd.Wait()
-
-		for _, f := range []Format{GZ, XZ, Zst} {
-			path := filepath.Join(dir, "a"+f.Ext())
-			if _, err := os.Stat(path); err != nil && f != XZ {
-				continue
-			}
-			if !bytes.Equal(unpacked(t, path), content) {
-				t.Fatalf("round %d: %s: the content changed", round, path)
-			}
-		}
-		checkSums(t, dir)
-		if t.Failed() {
-			return
-		}
-	}
-	_, err := RemoveStale(dir)
-	must(t, err)
-	recompress(t, Recompressor{Profile: Fast, Formats: []Format{GZ, XZ, Zst}}, dir)
-	if got := list(t, dir); len(got) != 7 || checkSums(t, dir) != 3 || !bytes.Equal(unpacked(t, path), content) {
-		t.Errorf("got files %q, want three archives with their sums and the record", got)
-	}
-}
-
 // writeToFullDisk mounts a small file system on dir, which only this process and
 // its children see.
 func writeToFullDisk(dir string) error {
@@ -199,7 +140,7 @@ func TestFullDisk(t *testing.T) {
 func TestUnwritableFolder(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o555))
-	asNobody(t, func() {
+	testenv.AsNobody(t, func() {
 		// The work of goroutines is out of reach of asNobody: this is its first step.
 		if _, err := newOutput(dir, "a.tar.gz"); err == nil || !strings.Contains(err.Error(), "a.tar.gz\": open "+dir+"/.x-") || !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("got %v", err)

@@ -1,100 +1,42 @@
 package dist
 
 import (
-	"io/fs"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
+	"io"
 	"strings"
 	"testing"
+	"testing/fstest"
+
+	"x.go/tests/testenv"
 )
 
-// oddTree has the cases that a tar header treats specially: names of 99 to 101
-// bytes and more, a character across the end of the name field, sizes around a
-// block, an empty folder, modes with group and other bits, links.
-func oddTree(t testing.TB) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "odd-1.0")
-	files := map[string]struct {
-		mode fs.FileMode
-		size int
-	}{
-		"bin/tool":                           {0o775, 513},
-		"bin/tool.sh":                        {0o700, 20},
-		"lib/empty":                          {0o600, 0},
-		"lib/block":                          {0o664, 512},
-		"lib/almost":                         {0o444, 511},
-		"lib/" + strings.Repeat("a", 87):     {0o644, 1}, // 99 bytes with the top folder
-		"lib/" + strings.Repeat("b", 88):     {0o644, 2}, // 100
-		"lib/" + strings.Repeat("c", 89):     {0o644, 3}, // 101
-		"lib/" + strings.Repeat("é", 60):     {0o644, 4},
-		"lib/x" + strings.Repeat("é", 60):    {0o755, 5},
-		"deep/" + strings.Repeat("dir/", 60): {0, -1},
-		"share/doc/rust/html/a.b":            {0o644, 6},
-		"share/doc/rust/html/a/b":            {0o644, 7},
-		"share/doc/rust/html.d/z":            {0o644, 8},
-		"share/colon:name with space":        {0o644, 9},
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		path := filepath.Join(dir, name)
-		f := files[name]
-		if f.size < 0 {
-			must(t, os.MkdirAll(path, 0o755))
-			continue
-		}
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(strings.Repeat("x", f.size)), 0o644))
-		must(t, os.Chmod(path, f.mode))
-	}
-	must(t, os.Symlink("tool", filepath.Join(dir, "bin/link")))
-	must(t, os.Symlink(strings.Repeat("up/", 40), filepath.Join(dir, "bin/long-link")))
-	must(t, os.Symlink("x", filepath.Join(dir, "lib/"+strings.Repeat("l", 100))))
-	return dir
-}
+// Short names for what nearly every test does.
+var (
+	must     = testenv.Must
+	list     = testenv.List
+	tree     = testenv.Tree
+	digests  = testenv.Contents
+	diskTree = testenv.WriteTree
+)
 
-func must(t testing.TB, err error) {
+// imageOf is an image of files with their names as content: those in bin are
+// executable, a name that ends in "/" is a directory.
+func imageOf(t testing.TB, names ...string) Image {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// image makes an image of files with their names as content. A name that ends in
-// "*" is executable, one that ends in "/" a directory.
-func image(t testing.TB, names ...string) Image {
-	t.Helper()
-	var img Image
+	files := fstest.MapFS{}
 	for _, name := range names {
+		dir, ok := strings.CutSuffix(name, "/")
 		switch {
-		case strings.HasSuffix(name, "/"):
-			must(t, img.AddDir(strings.TrimSuffix(name, "/")))
-		case strings.HasSuffix(name, "*"):
-			name = strings.TrimSuffix(name, "*")
-			must(t, img.AddBytes(name, []byte(name+"\n"), ModeExec))
+		case ok:
+			files[dir] = &fstest.MapFile{Mode: ModeDir}
+		case strings.HasPrefix(name, "bin/"), strings.HasPrefix(name, "libexec/"):
+			files[name] = &fstest.MapFile{Data: []byte(name + "\n"), Mode: ModeExec}
 		default:
-			must(t, img.AddBytes(name, []byte(name+"\n"), ModeFile))
+			files[name] = &fstest.MapFile{Data: []byte(name + "\n"), Mode: ModeFile}
 		}
 	}
+	var img Image
+	must(t, img.AddFS("", files, nil))
 	return img
-}
-
-// names lists an image as image takes it.
-func names(img Image) []string {
-	var out []string
-	for e := range img.Entries() {
-		switch {
-		case e.IsDir():
-			out = append(out, e.Name+"/")
-		case e.IsExec():
-			out = append(out, e.Name+"*")
-		case e.Link != "":
-			out = append(out, e.Name+" -> "+e.Link)
-		default:
-			out = append(out, e.Name)
-		}
-	}
-	return out
 }
 
 // samplePackage is a small combined package with a bulk directory.
@@ -104,38 +46,28 @@ func samplePackage(t testing.TB) Package {
 		Name:    "rust-1.95.0-x86_64-unknown-linux-gnu",
 		Product: "Rust", SuccessMessage: "rust installed.",
 		Components: []Component{
-			{Name: "rustc", Image: image(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
-				"libexec/helper*", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
-			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: image(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
+			{Name: "rustc", Image: imageOf(t, "bin/rustc", "bin/rust-gdb", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
+				"libexec/helper", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
+			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: imageOf(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
 				"lib/rustlib/x86_64-unknown-linux-gnu/lib/self-contained/")},
 			{Name: "rust-docs", BulkDirs: []string{"share/doc/rust/html"},
-				Image: image(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
+				Image: imageOf(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
 		},
-		Overlay: image(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
+		Overlay: imageOf(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
 	}
 }
 
-// tree returns the files below dir with their modes and content, directories
-// with a slash.
-func tree(t testing.TB, dir string) map[string]string {
+// content returns the content of an entry.
+func content(t testing.TB, img Image, name string) string {
 	t.Helper()
-	out := map[string]string{}
-	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		rel, _ := filepath.Rel(dir, path)
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			out[rel+"/"] = info.Mode().String()
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		out[rel] = info.Mode().String() + " " + string(data)
-		return err
-	}))
-	return out
+	e, ok := img.Lookup(name)
+	if !ok {
+		t.Fatalf("no entry %q", name)
+	}
+	r, err := e.Open()
+	must(t, err)
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	must(t, err)
+	return string(data)
 }

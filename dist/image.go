@@ -104,7 +104,7 @@ func (m Image) HasDir(name string) bool {
 func (m Image) Dirs() []string {
 	seen := map[string]bool{}
 	for _, e := range m.entries {
-		for dir := range parents(e.Name) {
+		for dir := range Parents(e.Name) {
 			seen[dir] = true
 		}
 		if e.IsDir() {
@@ -152,7 +152,7 @@ func (m *Image) place(e Entry) (i int, known bool, err error) {
 	if err := checkEntry(e); err != nil {
 		return 0, false, err
 	}
-	for dir := range parents(e.Name) {
+	for dir := range Parents(e.Name) {
 		if p, ok := m.Lookup(dir); ok && !p.IsDir() {
 			return 0, false, fmt.Errorf("%q is not a directory%s", dir, p.origin())
 		}
@@ -174,13 +174,13 @@ func (m *Image) place(e Entry) (i int, known bool, err error) {
 }
 
 func checkEntry(e Entry) error {
-	if err := checkName(e.Name); err != nil {
+	if err := CheckName(e.Name); err != nil {
 		return err
 	}
 	switch e.Mode {
 	case ModeFile, ModeExec:
 		if e.src == nil || e.Size < 0 {
-			return errors.New("a regular file needs content; use AddFile or AddBytes")
+			return errors.New("a regular file needs content; use AddFile, AddBytes or AddOpener")
 		}
 	case ModeDir:
 		if e.Size != 0 {
@@ -199,7 +199,20 @@ func checkEntry(e Entry) error {
 // AddBytes adds a file with the given content. Of mode only the owner's
 // execute bit counts.
 func (m *Image) AddBytes(name string, data []byte, mode fs.FileMode) error {
-	return m.Add(Entry{Name: name, Mode: fileMode(name, mode), Size: int64(len(data)), src: byteSource(bytes.Clone(data))})
+	return m.AddOpener(name, mode, int64(len(data)), bytesOpener(bytes.Clone(data)))
+}
+
+// AddOpener adds a file of size bytes that open gives: content in memory, a
+// member of another archive, what a program embeds. open is called once for each
+// archive or tree that the image goes to, from any goroutine, and must give the
+// same bytes each time; another size than the one promised fails the archive. Of
+// mode only the owner's execute bit counts.
+func (m *Image) AddOpener(name string, mode fs.FileMode, size int64, open func() (io.ReadCloser, error)) error {
+	e := Entry{Name: name, Mode: ModeOf(name, mode), Size: size}
+	if open != nil {
+		e.src = opener(open)
+	}
+	return m.Add(e)
 }
 
 // AddDir adds a directory, which stays in the archive even when empty.
@@ -265,7 +278,7 @@ func (m *Image) Remove(globs ...string) (int, error) {
 		return 0, err
 	}
 	left := m.Filter(func(e Entry) bool {
-		for dir := range parents(e.Name) {
+		for dir := range Parents(e.Name) {
 			if match(dir) {
 				return false
 			}
@@ -280,13 +293,13 @@ func (m *Image) Remove(globs ...string) (int, error) {
 // Prefix returns a new image with every name below dir, which must be a valid
 // name itself.
 func (m Image) Prefix(dir string) (Image, error) {
-	if err := checkName(dir); err != nil {
+	if err := CheckName(dir); err != nil {
 		return Image{}, fmt.Errorf("prefixing with %q: %w", dir, err)
 	}
 	out := m.Clone()
 	for i, e := range out.entries {
 		out.entries[i].Name = dir + "/" + e.Name
-		if err := checkName(out.entries[i].Name); err != nil {
+		if err := CheckName(out.entries[i].Name); err != nil {
 			return Image{}, fmt.Errorf("prefixing %q with %q: %w", e.Name, dir, err)
 		}
 	}

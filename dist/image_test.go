@@ -1,17 +1,15 @@
 package dist
 
 import (
-	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 func TestCheckName(t *testing.T) {
@@ -39,9 +37,9 @@ func TestCheckName(t *testing.T) {
 		{strings.Repeat("x", maxNameLen+1), "the limit is 4096"},
 	}
 	for _, tt := range tests {
-		err := checkName(tt.name)
+		err := CheckName(tt.name)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("checkName(%.40q): got %v, want an error with %q", tt.name, err, tt.want)
+			t.Errorf("CheckName(%.40q): got %v, want an error with %q", tt.name, err, tt.want)
 		}
 	}
 }
@@ -76,7 +74,7 @@ func TestImageAdd(t *testing.T) {
 				err = img.AddBytes(tt.add, nil, ModeFile)
 			}
 			if tt.want == "" {
-				must(t, err)
+				testenv.Must(t, err)
 				return
 			}
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -92,8 +90,8 @@ func TestImageAdd(t *testing.T) {
 func TestImageAddBadEntries(t *testing.T) {
 	for _, e := range []Entry{
 		{Name: "f", Mode: ModeFile},
-		{Name: "f", Mode: 0o666, src: byteSource(nil)},
-		{Name: "f", Mode: ModeFile | fs.ModeSetuid, src: byteSource(nil)},
+		{Name: "f", Mode: 0o666, src: bytesOpener(nil)},
+		{Name: "f", Mode: ModeFile | fs.ModeSetuid, src: bytesOpener(nil)},
 		{Name: "d", Mode: ModeDir, Size: 1},
 		{Name: "l", Mode: ModeSymlink},
 		{Name: "p", Mode: fs.ModeNamedPipe | 0o644},
@@ -109,14 +107,14 @@ func TestImageOperations(t *testing.T) {
 	base := image(t, "bin/rustc*", "bin/rustdoc*", "lib/a", "lib/d/x", "lib/d/y", "lib.d", "share/")
 	removed := base.Clone()
 	n, err := removed.Remove("bin/rustdoc", "lib/d")
-	must(t, err)
+	testenv.Must(t, err)
 	if n != 3 {
 		t.Errorf("Remove: got %d, want 3", n)
 	}
 	prefixed, err := image(t, "a", "b/").Prefix("top/sub")
-	must(t, err)
+	testenv.Must(t, err)
 	merged := image(t, "bin/cargo*", "lib/b", "lib/d/z", "z", "share/")
-	must(t, merged.Merge(base))
+	testenv.Must(t, merged.Merge(base))
 
 	tests := []struct {
 		name      string
@@ -160,36 +158,10 @@ func TestImageMergeReportsAllConflicts(t *testing.T) {
 	}
 }
 
-// diskTree makes files below a new folder: "name" a file, "name*" executable,
-// "name/" a folder, "name -> target" a link.
-func diskTree(t testing.TB, entries ...string) string {
-	t.Helper()
-	root := t.TempDir()
-	for _, e := range entries {
-		if name, target, ok := strings.Cut(e, " -> "); ok {
-			must(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
-			must(t, os.Symlink(target, filepath.Join(root, name)))
-			continue
-		}
-		if strings.HasSuffix(e, "/") {
-			must(t, os.MkdirAll(filepath.Join(root, e), 0o755))
-			continue
-		}
-		name, exec := strings.CutSuffix(e, "*")
-		path := filepath.Join(root, name)
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		must(t, os.WriteFile(path, []byte(name+"\n"), 0o600))
-		if exec {
-			must(t, os.Chmod(path, 0o711))
-		}
-	}
-	return root
-}
-
 func TestAddTree(t *testing.T) {
-	root := diskTree(t, "bin/rustc*", "lib/a", "lib/empty/", "lib/.git/config", "skip/all/x", "lib.so")
+	root := testenv.WriteTree(t, "bin/rustc*", "lib/a", "lib/empty/", "lib/.git/config", "skip/all/x", "lib.so")
 	var img Image
-	must(t, img.AddTree("", root, func(name string, d fs.DirEntry) bool {
+	testenv.Must(t, img.AddTree("", root, func(name string, d fs.DirEntry) bool {
 		return d.Name() != ".git" && name != "skip"
 	}))
 	want := []string{"bin/rustc*", "lib.so", "lib/a", "lib/empty/"}
@@ -197,7 +169,7 @@ func TestAddTree(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 
-	must(t, img.AddTree("lib/rustlib", root, func(name string, _ fs.DirEntry) bool { return strings.HasPrefix(name, "lib") }))
+	testenv.Must(t, img.AddTree("lib/rustlib", root, func(name string, _ fs.DirEntry) bool { return strings.HasPrefix(name, "lib") }))
 	want = []string{"bin/rustc*", "lib.so", "lib/a", "lib/empty/",
 		"lib/rustlib/lib.so", "lib/rustlib/lib/.git/config", "lib/rustlib/lib/a", "lib/rustlib/lib/empty/"}
 	if diff := cmp.Diff(want, names(img)); diff != "" {
@@ -220,7 +192,7 @@ func TestAddTreeRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			root := filepath.Join(t.TempDir(), "missing")
 			if tt.tree != nil {
-				root = diskTree(t, tt.tree...)
+				root = testenv.WriteTree(t, tt.tree...)
 			}
 			var img Image
 			err := img.AddTree("", root, nil)
@@ -240,15 +212,15 @@ func TestAddTreeRefuses(t *testing.T) {
 }
 
 func TestAddFileFollowsLinks(t *testing.T) {
-	root := diskTree(t, "real*", "link -> real", "loop -> loop", "dir/", "dangling -> nowhere")
+	root := testenv.WriteTree(t, "real*", "link -> real", "loop -> loop", "dir/", "dangling -> nowhere")
 	var img Image
-	must(t, img.AddFile("bin/tool", filepath.Join(root, "link")))
+	testenv.Must(t, img.AddFile("bin/tool", filepath.Join(root, "link")))
 	e, _ := img.Lookup("bin/tool")
 	r, err := e.Open()
-	must(t, err)
+	testenv.Must(t, err)
 	defer r.Close()
 	data, err := io.ReadAll(r)
-	must(t, err)
+	testenv.Must(t, err)
 	if string(data) != "real\n" || !e.IsExec() {
 		t.Errorf("got %q with mode %v", data, e.Mode)
 	}
@@ -257,47 +229,4 @@ func TestAddFileFollowsLinks(t *testing.T) {
 			t.Errorf("AddFile of %s: got %v, want an error with %q", name, err, want)
 		}
 	}
-}
-
-func TestChangedFile(t *testing.T) {
-	tests := []struct {
-		name   string
-		change func(path string) error
-		want   string
-	}{
-		{"grown", func(p string) error { return os.WriteFile(p, []byte("longer than before"), 0o644) }, "got 18 bytes, want 5"},
-		{"shrunk", func(p string) error { return os.Truncate(p, 1) }, "got 1 bytes, want 5"},
-		{"touched", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1, 0)) }, "modification time"},
-		{"gone", os.Remove, "no such file"},
-		{"replaced by a folder", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "no longer a regular file"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(diskTree(t, "file"), "file")
-			var img Image
-			must(t, img.AddFile("bin/file", path))
-			must(t, tt.change(path))
-			dir := t.TempDir()
-			_, err := Writer{}.WriteImage(t.Context(), dir, "pkg", img)
-			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `writing member "pkg/bin/file"`) {
-				t.Errorf("got %v, want an error with %q that names the member", err, tt.want)
-			}
-			if left := list(t, dir); len(left) > 0 {
-				t.Errorf("files left: %q", left)
-			}
-		})
-	}
-}
-
-// list returns the names in dir.
-func list(t testing.TB, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	must(t, err)
-	var out []string
-	for _, e := range entries {
-		out = append(out, e.Name())
-	}
-	slices.Sort(out)
-	return out
 }

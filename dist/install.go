@@ -1,9 +1,11 @@
 package dist
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -72,7 +74,7 @@ func (r record) line() string { return r.kind.String() + ":" + r.path() + "\n" }
 
 // recordPlace returns the place of one of the files in Libdir/rustlib.
 func (in *installation) recordPlace(name string) place {
-	return in.layout.at(in.layout.libdir, path.Join(manifestDir, name))
+	return in.layout.at(in.layout.libdir, path.Join(RecordsDir, name))
 }
 
 // prepare checks everything that can be checked before anything is written.
@@ -229,8 +231,7 @@ func (in *installation) writeManifest(name string, lists ...[]record) error {
 }
 
 func (in *installation) writeRecord(name string, data []byte, mode fs.FileMode) error {
-	e := Entry{Name: name, Mode: mode, Size: int64(len(data)), src: byteSource(data)}
-	return in.writeFile(context.Background(), in.recordPlace(name), e)
+	return in.writeFile(context.Background(), in.recordPlace(name), mode, bytes.NewReader(data), int64(len(data)))
 }
 
 func (in *installation) writeComponent(ctx context.Context, c Component) error {
@@ -239,7 +240,7 @@ func (in *installation) writeComponent(ctx context.Context, c Component) error {
 		if e.IsDir() {
 			// install.sh goes by the manifest, where a directory is part of a
 			// bulk directory or nothing.
-			if c.inBulkDir(e.Name) || slices.Contains(c.BulkDirs, e.Name) {
+			if c.InBulkDir(e.Name) || slices.Contains(c.BulkDirs, e.Name) {
 				if _, err := in.folder(to.base, to.rel); err != nil {
 					return fmt.Errorf("making %q: %w", to.path(), err)
 				}
@@ -249,7 +250,7 @@ func (in *installation) writeComponent(ctx context.Context, c Component) error {
 		if strings.HasPrefix(e.Name, "bin/") {
 			e.Mode = ModeExec
 		}
-		if err := in.writeFile(ctx, to, e); err != nil {
+		if err := in.writeEntry(ctx, to, e); err != nil {
 			return fmt.Errorf("writing %q: %w", to.path(), err)
 		}
 		in.done.Files = append(in.done.Files, to.path())
@@ -270,7 +271,7 @@ func (in *installation) folder(base, dir string) (*os.Root, error) {
 		return in.last, nil
 	}
 	if !in.made[p] {
-		if err := makeDirs(root, dir); err != nil {
+		if err := CreateDirs(root, dir); err != nil {
 			return nil, err
 		}
 		in.made[p] = true
@@ -291,28 +292,31 @@ func (in *installation) closeLast() {
 	in.last = nil
 }
 
-// writeFile writes a file beside its final name and renames it. It is not flushed
-// to the disk: after a crash of the machine a package is installed again.
-func (in *installation) writeFile(ctx context.Context, to place, e Entry) error {
-	dir, err := in.folder(to.base, path.Dir(to.rel))
-	if err != nil {
-		return err
-	}
+func (in *installation) writeEntry(ctx context.Context, to place, e Entry) error {
 	src, err := e.Open()
 	if err != nil {
 		return err
 	}
 	defer src.Close()
-	name := path.Base(to.rel)
-	// The same name in every run, so that a run cleans up what a killed one left.
-	temp := strings.Replace(tempPattern, "*", cutUTF8(name, 200), 1)
-	f, err := createAnew(dir, temp, e.Mode.Perm())
+	return in.writeFile(ctx, to, e.Mode, src, e.Size)
+}
+
+// writeFile writes a file beside its final name and renames it. It is not flushed
+// to the disk: after a crash of the machine a package is installed again.
+func (in *installation) writeFile(ctx context.Context, to place, mode fs.FileMode, src io.Reader, size int64) error {
+	dir, err := in.folder(to.base, path.Dir(to.rel))
 	if err != nil {
 		return err
 	}
-	err = copyExactly(ctx, f, src, e.Size, make([]byte, min(e.Size+1, 128<<10)))
+	name := path.Base(to.rel)
+	temp := tempName(name)
+	f, err := createAnew(dir, temp, mode.Perm())
+	if err != nil {
+		return err
+	}
+	err = CopyExactly(ctx, f, src, size, make([]byte, min(size+1, 128<<10)))
 	if err == nil {
-		err = f.Chmod(e.Mode.Perm())
+		err = f.Chmod(mode.Perm())
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = dir.Rename(temp, name)
@@ -321,6 +325,17 @@ func (in *installation) writeFile(ctx context.Context, to place, e Entry) error 
 		dir.Remove(temp)
 	}
 	return err
+}
+
+// tempName returns the name of a file until it is complete: the same in every
+// run, so that a run cleans up what a killed one left, and not too long for any
+// file system.
+func tempName(name string) string {
+	const longest = 200 // bytes of name
+	if len(name) > longest {
+		name = strings.ToValidUTF8(name[:longest], "")
+	}
+	return ".x-" + name + ".tmp"
 }
 
 // createAnew creates a file and removes one of that name before, which may be a

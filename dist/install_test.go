@@ -31,13 +31,13 @@ func TestInstallLikeScript(t *testing.T) {
 		{"staged, all directories", InstallOptions{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
 			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
 	}
-	p := samplePackage(t)
+	p := samplePackageToInstall(t)
 	artifacts, err := Writer{Formats: []Format{GZ}}.Write(t.Context(), t.TempDir(), p)
-	must(t, err)
+	testenv.Must(t, err)
 	unpacked := t.TempDir()
-	must(t, Unpack(t.Context(), artifacts[0].Path, unpacked, UnpackOptions{StripTop: true}))
+	testenv.Must(t, Unpack(t.Context(), artifacts[0].Path, unpacked, UnpackOptions{StripTop: true}))
 	script, err := p.Script()
-	must(t, err)
+	testenv.Must(t, err)
 
 	for _, tt := range tests {
 		for _, shell := range []string{"dash", "bash"} {
@@ -55,11 +55,11 @@ func TestInstallLikeScript(t *testing.T) {
 				if out, err := exec.Command(testenv.Need(t, shell), args...).CombinedOutput(); err != nil {
 					t.Fatalf("install.sh: %v\n%s", err, out)
 				}
-				want := tree(t, base)
+				want := testenv.Tree(t, base)
 				if len(want) < 20 {
 					t.Fatalf("install.sh wrote only %q", slices.Sorted(maps.Keys(want)))
 				}
-				must(t, os.RemoveAll(base))
+				testenv.Must(t, os.RemoveAll(base))
 
 				opts := tt.opts
 				opts.Uninstaller = script
@@ -73,8 +73,8 @@ func TestInstallLikeScript(t *testing.T) {
 					}
 				}
 				_, err := Install(t.Context(), opts, p.Components)
-				must(t, err)
-				got := tree(t, base)
+				testenv.Must(t, err)
+				got := testenv.Tree(t, base)
 				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasSuffix(name, "/install.log") })
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("(-install.sh +Install):\n%s", diff)
@@ -87,7 +87,7 @@ func TestInstallLikeScript(t *testing.T) {
 						}
 					}
 				}
-				for name := range tree(t, base) {
+				for name := range testenv.Tree(t, base) {
 					if !strings.HasSuffix(name, "/") {
 						t.Errorf("%q is left after uninstall.sh", name)
 					}
@@ -101,7 +101,7 @@ func TestInstallLikeScript(t *testing.T) {
 func files(t testing.TB, dir string) []string {
 	t.Helper()
 	var out []string
-	for name := range tree(t, dir) {
+	for name := range testenv.Tree(t, dir) {
 		if !strings.HasSuffix(name, "/") {
 			out = append(out, name)
 		}
@@ -114,24 +114,24 @@ func TestInstallUpgrade(t *testing.T) {
 	prefix := t.TempDir()
 	opts := InstallOptions{Prefix: prefix}
 	docs := func(pages ...string) Component {
-		return Component{Name: "rust-docs", Image: image(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
+		return Component{Name: "rust-docs", Image: installImage(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
 	}
 	_, err := Install(t.Context(), opts, []Component{
-		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
-		{Name: "rust-std-t", Image: image(t, "lib/rustlib/t/lib/a.rlib")},
+		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
+		{Name: "rust-std-t", Image: installImage(t, "lib/rustlib/t/lib/a.rlib")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/old/b.html"),
 	})
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(prefix, "bin/foreign"), nil, 0o644))
+	testenv.Must(t, err)
+	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/foreign"), nil, 0o644))
 	// What a run that was killed in the middle of a file leaves.
-	must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
+	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
 
 	done, err := Install(t.Context(), opts, []Component{
-		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-new.so")},
-		{Name: "extra", Image: image(t, "lib/moved")},
+		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-new.so")},
+		{Name: "extra", Image: installImage(t, "lib/moved")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/new.html"),
 	})
-	must(t, err)
+	testenv.Must(t, err)
 	want := []string{
 		"bin/foreign", "bin/rustc", "lib/librustc-new.so", "lib/moved",
 		"lib/rustlib/components", "lib/rustlib/manifest-extra", "lib/rustlib/manifest-rust-docs", "lib/rustlib/manifest-rust-std-t", "lib/rustlib/manifest-rustc",
@@ -148,7 +148,7 @@ func TestInstallUpgrade(t *testing.T) {
 	if got := len(done.Files); got != 5 {
 		t.Errorf("got %d files written, want 5: %q", got, done.Files)
 	}
-	records := tree(t, filepath.Join(prefix, "lib/rustlib"))
+	records := testenv.Tree(t, filepath.Join(prefix, "lib/rustlib"))
 	for name, want := range map[string]string{
 		"components":     "rust-std-t\nrustc\nextra\nrust-docs\n",
 		"manifest-rustc": "file:" + prefix + "/bin/rustc\nfile:" + prefix + "/lib/librustc-new.so\n",
@@ -161,29 +161,29 @@ func TestInstallUpgrade(t *testing.T) {
 
 // TestInstallOverRustup takes over what rustup has recorded with relative paths.
 func TestInstallOverRustup(t *testing.T) {
-	prefix := diskTree(t, "bin/cargo", "lib/old")
-	must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+	prefix := testenv.WriteTree(t, "bin/cargo", "lib/old")
+	testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
 	for name, text := range map[string]string{
 		"components": "cargo\n", "rust-installer-version": "3", "manifest-cargo": "file:bin/cargo\nfile:lib/old\n",
 	} {
-		must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+		testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
 	}
-	done, err := Install(t.Context(), InstallOptions{Prefix: prefix}, []Component{{Name: "cargo", Image: image(t, "bin/cargo*")}})
-	must(t, err)
+	done, err := Install(t.Context(), InstallOptions{Prefix: prefix}, []Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}})
+	testenv.Must(t, err)
 	if diff := cmp.Diff([]string{prefix + "/lib/old"}, done.Removed); diff != "" {
 		t.Errorf("removed (-want +got):\n%s", diff)
 	}
 }
 
 func TestInstallErrors(t *testing.T) {
-	cargo := Component{Name: "cargo", Image: image(t, "bin/cargo*")}
-	linked := image(t, "bin/x*")
-	must(t, linked.AddSymlink("lib/l", "x"))
+	cargo := Component{Name: "cargo", Image: installImage(t, "bin/cargo*")}
+	linked := installImage(t, "bin/x*")
+	testenv.Must(t, linked.AddSymlink("lib/l", "x"))
 	records := func(files map[string]string) string {
 		prefix := t.TempDir()
-		must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+		testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
 		for name, text := range files {
-			must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+			testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
 		}
 		return prefix
 	}
@@ -200,7 +200,7 @@ func TestInstallErrors(t *testing.T) {
 		{"relative prefix", InstallOptions{Prefix: "usr"}, []Component{cargo}, "want an absolute path"},
 		{"relative destination", InstallOptions{DestDir: "d"}, []Component{cargo}, "want an absolute path"},
 		{"line break", InstallOptions{Prefix: "/a\nb"}, []Component{cargo}, "line break"},
-		{"prefix is a file", InstallOptions{Prefix: filepath.Join(diskTree(t, "f"), "f")}, []Component{cargo}, "not a directory"},
+		{"prefix is a file", InstallOptions{Prefix: filepath.Join(testenv.WriteTree(t, "f"), "f")}, []Component{cargo}, "not a directory"},
 		{"other version", InstallOptions{Prefix: records(map[string]string{"rust-installer-version": "4\n"})}, []Component{cargo}, `got installed version "4"`},
 		{"foreign owner", InstallOptions{Prefix: records(map[string]string{"components": "other\n", "manifest-other": "file:bin/cargo\n"})}, []Component{cargo},
 			`belongs to installed component "other"`},
@@ -223,12 +223,12 @@ func TestInstallErrors(t *testing.T) {
 // TestInstallStaysInDestDir has a staging area with links that lead out of it, as
 // the root of a system image has.
 func TestInstallStaysInDestDir(t *testing.T) {
-	outer := diskTree(t, "outside/canary", "dest/usr/lib/", "dest/bin -> usr/bin", "dest/usr/bin/", "dest/abs -> /", "dest/up -> ../outside")
+	outer := testenv.WriteTree(t, "outside/canary", "dest/usr/lib/", "dest/bin -> usr/bin", "dest/usr/bin/", "dest/abs -> /", "dest/up -> ../outside")
 	dest := filepath.Join(outer, "dest")
-	cargo := []Component{{Name: "cargo", Image: image(t, "bin/cargo*")}}
+	cargo := []Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}}
 
 	_, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
-	must(t, err)
+	testenv.Must(t, err)
 	if _, err := os.Stat(filepath.Join(dest, "usr/bin/cargo")); err != nil {
 		t.Errorf("a link that stays inside was not followed: %v", err)
 	}
@@ -240,7 +240,7 @@ func TestInstallStaysInDestDir(t *testing.T) {
 	if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/../../outside"}, cargo); err != nil {
 		t.Errorf("prefix that climbs: got %v", err)
 	}
-	if diff := cmp.Diff([]string{"canary"}, list(t, filepath.Join(outer, "outside"))); diff != "" {
+	if diff := cmp.Diff([]string{"canary"}, testenv.List(t, filepath.Join(outer, "outside"))); diff != "" {
 		t.Errorf("outside (-want +got):\n%s", diff)
 	}
 }
@@ -250,15 +250,54 @@ func TestInstallCancelled(t *testing.T) {
 	prefix := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := []Component{{Name: "rustc", Image: image(t, "bin/a*", "bin/b*", "lib/c")}}
+	c := []Component{{Name: "rustc", Image: installImage(t, "bin/a*", "bin/b*", "lib/c")}}
 	if _, err := Install(ctx, InstallOptions{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context canceled", err)
 	}
 	manifest, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/manifest-rustc"))
-	must(t, err)
+	testenv.Must(t, err)
 	if want := "file:" + prefix + "/bin/a\nfile:" + prefix + "/bin/b\nfile:" + prefix + "/lib/c\n"; string(manifest) != want {
 		t.Errorf("manifest: got %q, want %q", manifest, want)
 	}
 	_, err = Install(t.Context(), InstallOptions{Prefix: prefix}, c)
-	must(t, err)
+	testenv.Must(t, err)
+}
+
+// installImage is an image of files with their names as content; a name that ends
+// in "*" is executable, one that ends in "/" a directory.
+func installImage(t testing.TB, names ...string) Image {
+	t.Helper()
+	var img Image
+	for _, name := range names {
+		if dir, ok := strings.CutSuffix(name, "/"); ok {
+			testenv.Must(t, img.AddDir(dir))
+			continue
+		}
+		name, exec := strings.CutSuffix(name, "*")
+		mode := ModeFile
+		if exec {
+			mode = ModeExec
+		}
+		testenv.Must(t, img.AddBytes(name, []byte(name+"\n"), mode))
+	}
+	return img
+}
+
+// samplePackageToInstallToInstall has files for every directory of an installation, and a
+// bulk directory.
+func samplePackageToInstall(t testing.TB) Package {
+	t.Helper()
+	return Package{
+		Name:    "rust-1.95.0-x86_64-unknown-linux-gnu",
+		Product: "Rust", SuccessMessage: "rust installed.",
+		Components: []Component{
+			{Name: "rustc", Image: installImage(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
+				"libexec/helper*", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
+			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: installImage(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
+				"lib/rustlib/x86_64-unknown-linux-gnu/lib/self-contained/")},
+			{Name: "rust-docs", BulkDirs: []string{"share/doc/rust/html"},
+				Image: installImage(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
+		},
+		Overlay: installImage(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -11,11 +12,11 @@ import (
 // maxNameLen bounds a member's name, in bytes. It is Linux's PATH_MAX.
 const maxNameLen = 4096
 
-// checkName returns an error unless name is a member name that every consumer
+// CheckName returns an error unless name is a member name that every consumer
 // of an archive understands alike: relative, clean, slash-separated UTF-8.
 // rust-installer refuses backslashes; rustup refuses "..", absolute names and
 // a leading "./"; a control character would break the line-based manifest.in.
-func checkName(name string) error {
+func CheckName(name string) error {
 	switch {
 	case name == "" || name == ".":
 		return errors.New("name is empty")
@@ -32,10 +33,10 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkElement is [checkName] for a name that must be a single path element
+// CheckElement is [CheckName] for a name that must be a single path element
 // without white space, as the names of packages and components are.
-func checkElement(name string) error {
-	if err := checkName(name); err != nil {
+func CheckElement(name string) error {
+	if err := CheckName(name); err != nil {
 		return err
 	}
 	if strings.ContainsRune(name, '/') || strings.ContainsFunc(name, unicode.IsSpace) {
@@ -44,8 +45,9 @@ func checkElement(name string) error {
 	return nil
 }
 
-// parents yields the proper parent directories of name, outermost first.
-func parents(name string) func(yield func(string) bool) {
+// Parents yields the proper parent directories of a member name, outermost
+// first: "a" and "a/b" of "a/b/c".
+func Parents(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range len(name) {
 			if name[i] == '/' && !yield(name[:i]) {

@@ -97,19 +97,16 @@ func (o *output) commit() error {
 	return err
 }
 
-// sumExt is what the name of a checksum file ends in.
-const sumExt = ".sha256"
-
 // publish is commit with a checksum file beside the output. An old one goes
 // first, so that no checksum ever lies beside an archive it does not belong to.
 func (o *output) publish() error {
-	if err := os.Remove(o.path() + sumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(o.path() + manifests.ChecksumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := o.commit(); err != nil {
 		return err
 	}
-	return writeFile(o.dir, o.name+sumExt, manifests.FormatChecksum(o.sum(), o.name))
+	return WriteFile(o.path()+manifests.ChecksumExt, manifests.FormatChecksum(o.sum(), o.name))
 }
 
 // discard removes an output that was not committed.
@@ -122,9 +119,11 @@ func (o *output) discard() {
 
 func (o *output) sum() manifests.Hash { return manifests.Hash(o.hash.Sum(nil)) }
 
-// writeFile puts a small file in place as an output is.
-func writeFile(dir, name string, data []byte) error {
-	o, err := newOutput(dir, name)
+// WriteFile puts a small file at path as archives are written: under a
+// temporary name, flushed to the disk, then renamed. It replaces what was there.
+func WriteFile(path string, data []byte) error {
+	dir, name := filepath.Split(path)
+	o, err := newOutput(filepath.Clean(dir), name)
 	if err != nil {
 		return err
 	}
@@ -148,11 +147,4 @@ func syncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// WriteFile puts a small file at path as archives are written: under a
-// temporary name, flushed to the disk, then renamed. It replaces what was there.
-func WriteFile(path string, data []byte) error {
-	dir, name := filepath.Split(path)
-	return writeFile(filepath.Clean(dir), name, data)
 }

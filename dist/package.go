@@ -24,7 +24,7 @@ type Component struct {
 // Validate returns all reasons why c cannot be packaged.
 func (c Component) Validate() error {
 	var errs []error
-	if err := checkElement(c.Name); err != nil {
+	if err := CheckElement(c.Name); err != nil {
 		errs = append(errs, fmt.Errorf("component name %q: %w", c.Name, err))
 	}
 	if c.Image.Len() == 0 {
@@ -34,7 +34,7 @@ func (c Component) Validate() error {
 		if !c.Image.HasDir(dir) {
 			errs = append(errs, fmt.Errorf("bulk directory %q is not in the image", dir))
 		}
-		if c.inBulkDir(dir) {
+		if c.InBulkDir(dir) {
 			errs = append(errs, fmt.Errorf("bulk directory %q is inside another", dir))
 		}
 	}
@@ -51,14 +51,15 @@ func (c Component) Manifest() manifests.FileList {
 		}
 	}
 	for e := range c.Image.Entries() {
-		if !e.IsDir() && !c.inBulkDir(e.Name) {
+		if !e.IsDir() && !c.InBulkDir(e.Name) {
 			m = append(m, manifests.Directive{Kind: manifests.FileDirective, Path: e.Name})
 		}
 	}
 	return m
 }
 
-func (c Component) inBulkDir(name string) bool {
+// InBulkDir reports whether name is inside one of c's bulk directories.
+func (c Component) InBulkDir(name string) bool {
 	return slices.ContainsFunc(c.BulkDirs, func(dir string) bool { return strings.HasPrefix(name, dir+"/") })
 }
 
@@ -83,8 +84,8 @@ type Package struct {
 // scriptFile is the installer at the top of an archive.
 const scriptFile = "install.sh"
 
-// manifestDir is the folder of installation records below libdir.
-const manifestDir = "rustlib"
+// RecordsDir is the directory of installation records below libdir.
+const RecordsDir = "rustlib"
 
 // Script returns install.sh of the package, configured as x.py does
 // (src/bootstrap/src/utils/tarball.rs).
@@ -92,8 +93,8 @@ func (p Package) Script() ([]byte, error) {
 	return installer.Script(installer.Options{
 		Product:            p.Product,
 		SuccessMessage:     p.SuccessMessage,
-		RelManifestDir:     manifestDir,
-		LegacyManifestDirs: []string{manifestDir, "cargo"},
+		RelManifestDir:     RecordsDir,
+		LegacyManifestDirs: []string{RecordsDir, "cargo"},
 	})
 }
 
@@ -119,7 +120,7 @@ func (p Package) tree() (Image, error) {
 			errs = append(errs, err)
 		}
 	}
-	note(checkElement(p.Name))
+	note(CheckElement(p.Name))
 	if len(p.Components) == 0 {
 		note(errors.New("package has no components"))
 	}

@@ -1,11 +1,12 @@
 package dist
 
 import (
-	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 func TestManifest(t *testing.T) {
@@ -27,24 +28,10 @@ func TestManifest(t *testing.T) {
 	}
 }
 
-func content(t testing.TB, img Image, name string) string {
-	t.Helper()
-	e, ok := img.Lookup(name)
-	if !ok {
-		t.Fatalf("no entry %q", name)
-	}
-	r, err := e.Open()
-	must(t, err)
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	must(t, err)
-	return string(data)
-}
-
 func TestPackageImage(t *testing.T) {
-	p := samplePackage(t)
+	p := combinedPackage(t)
 	img, err := p.Image()
-	must(t, err)
+	testenv.Must(t, err)
 	const std = "rust-std-x86_64-unknown-linux-gnu"
 	want := []string{
 		"LICENSE-MIT", "README.md", "components", "git-commit-hash", "install.sh*",
@@ -67,11 +54,11 @@ func TestPackageImage(t *testing.T) {
 		"rust-docs/manifest.in":  "dir:share/doc/rust/html\n",
 		std + "/manifest.in":     "file:lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib\n",
 	} {
-		if got := content(t, img, p.Name+"/"+name); got != want {
+		if got := readEntry(t, img, p.Name+"/"+name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	if got := content(t, img, p.Name+"/install.sh"); !strings.Contains(got, "rust installed.") {
+	if got := readEntry(t, img, p.Name+"/install.sh"); !strings.Contains(got, "rust installed.") {
 		t.Error("install.sh lacks the success message")
 	}
 }
@@ -110,5 +97,23 @@ func TestPackageErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// combinedPackage is a small combined package with a bulk directory.
+func combinedPackage(t testing.TB) Package {
+	t.Helper()
+	return Package{
+		Name:    "rust-1.95.0-x86_64-unknown-linux-gnu",
+		Product: "Rust", SuccessMessage: "rust installed.",
+		Components: []Component{
+			{Name: "rustc", Image: image(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
+				"libexec/helper*", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
+			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: image(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
+				"lib/rustlib/x86_64-unknown-linux-gnu/lib/self-contained/")},
+			{Name: "rust-docs", BulkDirs: []string{"share/doc/rust/html"},
+				Image: image(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
+		},
+		Overlay: image(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
 	}
 }

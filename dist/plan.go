@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Plan is how the archives of a package are going to be compressed.
@@ -33,42 +34,32 @@ type ArchivePlan struct {
 	// Lowered says that Dictionary or Block is smaller than the profile has it,
 	// to keep to MaxMemory. The archive gets larger by it.
 	Lowered bool `json:"lowered,omitempty"`
+	// Settings tell archives of the same content apart.
+	Settings Settings `json:"-"`
 }
 
-// Plan returns how [Writer.WriteAll] is going to compress pkgs, in their order.
-// Like WriteAll it returns an error, before any work, for packages that cannot
-// be written and for a MaxMemory that is too small.
-func (w Writer) Plan(pkgs []Package) ([]Plan, error) {
-	works, err := newWorks(pkgs)
-	if err != nil {
-		return nil, err
-	}
-	s, err := w.prepare(works)
-	if err != nil {
-		return nil, err
-	}
-	plans := make([]Plan, 0, len(works))
-	if s.Profile == NoOp {
-		return plans, nil
-	}
-	for _, k := range works {
-		plans = append(plans, k.plan)
-	}
-	return plans, nil
+// Settings are all that the bytes of an archive depend on beside its content. Two
+// archives of equal content and equal Settings are equal.
+type Settings struct {
+	Level      string `json:"level"`            // of the compressor, in its own words
+	Dictionary int64  `json:"dictionary"`       // bytes
+	Block      int64  `json:"block,omitempty"`  // bytes; xz only
+	Span       int64  `json:"span,omitempty"`   // bytes that are searched at a time; xz only
+	Filter     string `json:"filter,omitempty"` // xz only; "none" is one
 }
 
 // PeakMemory estimates what compression takes at most while plans are carried
 // out, in bytes: the large ones come first, as many as there are jobs for.
 func (w Writer) PeakMemory(plans []Plan) int64 {
-	s, err := w.setup()
+	w, err := w.WithDefaults()
 	if err != nil {
 		return 0
 	}
 	largest := slices.SortedStableFunc(slices.Values(plans), func(a, b Plan) int { return largerFirst(a.Size, b.Size) })
 	var memory int64
-	jobs := s.Jobs
+	jobs := w.Jobs
 	for _, p := range largest {
-		if jobs -= p.Workers; jobs < 0 || s.MaxMemory > 0 && memory+p.Memory > s.MaxMemory {
+		if jobs -= p.Workers; jobs < 0 || w.MaxMemory > 0 && memory+p.Memory > w.MaxMemory {
 			break
 		}
 		memory += p.Memory
@@ -76,69 +67,71 @@ func (w Writer) PeakMemory(plans []Plan) int64 {
 	return memory
 }
 
-// plan decides for each work how it is compressed.
-func (s *setup) plan(works []work) error {
-	var total int64
-	for _, k := range works {
-		total += k.size
-	}
-	for i := range works {
-		k := &works[i]
-		if err := s.planOne(k, float64(k.size)/float64(max(total, 1))); err != nil {
-			return fmt.Errorf("planning archives of %q: %w", k.name, err)
-		}
-	}
-	return nil
-}
-
-// planOne plans a work that has the given part of all bytes. What MaxMemory
+// planStream plans a stream that has the given part of all bytes. What MaxMemory
 // lowers of window and dictionary does not depend on the number of workers, so
 // that the bytes do not either.
-func (s *setup) planOne(k *work, part float64) error {
-	k.level = s.level
-	k.level.size = k.size
-	k.plan = Plan{Package: k.name, Size: k.size, Workers: 1, Memory: chunkSize*chunkCount + k.reserve}
-	hasXZ := slices.Contains(k.formats, XZ)
-	if slices.Contains(k.formats, GZ) {
-		k.plan.Memory += gzEncoder
+func (w Writer) planStream(s Stream, part float64) (*task, error) {
+	full := w.compression(s.Size)
+	t := &task{Stream: s, compression: full}
+	t.plan = Plan{Package: s.Name, Size: s.Size, Workers: 1, Memory: chunkSize*chunkCount + s.Reserve}
+	if slices.Contains(w.Formats, GZ) {
+		t.plan.Memory += gzEncoder
 	}
-	full := k.level
-	if slices.Contains(k.formats, Zst) {
-		room := s.MaxMemory - k.plan.Memory
-		if hasXZ {
-			room /= 4 // the dictionary of xz makes more of it
-		}
-		for s.MaxMemory > 0 && k.level.zstMemory() > room && k.level.window() > minLowered {
-			k.level.zstWindow = k.level.window() / 2
-		}
-		k.plan.Memory += k.level.zstMemory()
+	if slices.Contains(w.Formats, Zst) {
+		w.planZst(t)
 	}
-	if hasXZ {
-		if s.MaxMemory > 0 {
-			k.level.xzMemory = max(s.MaxMemory-k.plan.Memory, 1)
+	if slices.Contains(w.Formats, XZ) {
+		if err := w.planXZ(t, part); err != nil {
+			return nil, err
 		}
-		m, err := k.level.xzConfig(s.workers(part)).Memory()
-		if err != nil && s.MaxMemory > 0 {
-			return fmt.Errorf("in what is left of %d bytes: %w", s.MaxMemory, err)
+	}
+	t.plan.Memory += s.Extra
+	if w.MaxMemory > 0 && t.plan.Memory > w.MaxMemory {
+		return nil, fmt.Errorf("compressing takes %d bytes of memory at least, the limit is %d: raise the limit or leave out a format", t.plan.Memory, w.MaxMemory)
+	}
+	for _, f := range w.Formats {
+		if slices.Contains(s.Skip, f) {
+			continue
 		}
+		a, err := t.compression.archivePlan(f, full)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		k.plan.Workers = m.Workers
-		k.plan.Memory += m.Encoder
+		a.Name = s.Name + f.Ext()
+		t.plan.Archives = append(t.plan.Archives, a)
 	}
-	k.plan.Memory += k.extra
-	if s.MaxMemory > 0 && k.plan.Memory > s.MaxMemory {
-		return fmt.Errorf("compressing takes %d bytes of memory at least, the limit is %d: raise the limit or leave out a format", k.plan.Memory, s.MaxMemory)
+	return t, nil
+}
+
+// planZst lowers the window of zst until it fits.
+func (w Writer) planZst(t *task) {
+	c := &t.compression
+	room := w.MaxMemory - t.plan.Memory
+	if slices.Contains(w.Formats, XZ) {
+		room /= 4 // the dictionary of xz makes more of it
 	}
-	for _, f := range k.formats {
-		a, err := k.level.archivePlan(f, full)
-		if err != nil {
-			return err
-		}
-		a.Name = k.name + f.Ext()
-		k.plan.Archives = append(k.plan.Archives, a)
+	for w.MaxMemory > 0 && c.zstMemory() > room && c.window() > minLowered {
+		c.zstWindow = c.window() / 2
 	}
+	t.plan.Memory += c.zstMemory()
+}
+
+// planXZ gives xz the workers of the given part of all bytes, in the memory that
+// the others leave.
+func (w Writer) planXZ(t *task, part float64) error {
+	c := &t.compression
+	if w.MaxMemory > 0 {
+		c.xzMemory = max(w.MaxMemory-t.plan.Memory, 1)
+	}
+	m, err := c.xzConfig(w.workers(part)).Memory()
+	if err != nil && w.MaxMemory > 0 {
+		return fmt.Errorf("in what is left of %d bytes: %w", w.MaxMemory, err)
+	}
+	if err != nil {
+		return err
+	}
+	t.plan.Workers = m.Workers
+	t.plan.Memory += m.Encoder
 	return nil
 }
 
@@ -149,16 +142,16 @@ const minLowered = 1 << 20
 // workers returns how many jobs a package with the given part of all bytes has:
 // half more than its share, since the largest are started first and what waits
 // behind them fills the gaps, while one left alone at the end could not.
-func (s *setup) workers(part float64) int {
-	return min(max(int(math.Ceil(1.5*float64(s.Jobs)*part)), 1), s.Jobs)
+func (w Writer) workers(part float64) int {
+	return min(max(int(math.Ceil(1.5*float64(w.Jobs)*part)), 1), w.Jobs)
 }
 
-// archivePlan says what l means for one format; full is l without a bound of
+// archivePlan says what c means for one format; full is c without a bound of
 // memory.
-func (l level) archivePlan(f Format, full level) (ArchivePlan, error) {
+func (c compression) archivePlan(f Format, full compression) (ArchivePlan, error) {
 	switch f {
 	case XZ:
-		m, err := l.xzConfig(1).Memory()
+		m, err := c.xzConfig(1).Memory()
 		if err != nil {
 			return ArchivePlan{}, err
 		}
@@ -166,13 +159,20 @@ func (l level) archivePlan(f Format, full level) (ArchivePlan, error) {
 		if err != nil {
 			return ArchivePlan{}, err
 		}
-		block := min(m.BlockSize, max(l.size, 1))
+		block := min(m.BlockSize, max(c.size, 1))
 		return ArchivePlan{
 			Format: f, Dictionary: m.DictSize, Block: block, DecoderMemory: m.Decoder,
-			Lowered: m.DictSize < most.DictSize || block < min(most.BlockSize, l.size),
+			Lowered:  m.DictSize < most.DictSize || block < min(most.BlockSize, c.size),
+			Settings: Settings{Level: string(c.xz), Dictionary: m.DictSize, Block: block, Span: min(m.SpanSize, block), Filter: c.bcj.String()},
 		}, nil
 	case Zst:
-		return ArchivePlan{Format: f, Dictionary: l.window(), DecoderMemory: l.window() + zstDecoder, Lowered: l.window() < full.window()}, nil
+		return ArchivePlan{
+			Format: f, Dictionary: c.window(), DecoderMemory: c.window() + zstDecoder, Lowered: c.window() < full.window(),
+			Settings: Settings{Level: c.zst.String(), Dictionary: c.window()},
+		}, nil
 	}
-	return ArchivePlan{Format: f, Dictionary: gzWindow, DecoderMemory: gzDecoder}, nil
+	return ArchivePlan{
+		Format: f, Dictionary: gzWindow, DecoderMemory: gzDecoder,
+		Settings: Settings{Level: strconv.Itoa(c.gz), Dictionary: gzWindow},
+	}, nil
 }

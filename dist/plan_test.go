@@ -16,11 +16,11 @@ import (
 // planned returns the plan of a stream of the given size, which is never made.
 func planned(t *testing.T, w Writer, size int64) (Plan, error) {
 	t.Helper()
-	s, err := w.setup()
-	must(t, err)
-	works := []work{{name: "p-1.0", size: size, formats: s.Formats}}
-	err = s.plan(works)
-	return works[0].plan, err
+	j, err := w.PlanStreams([]Stream{{Name: "p-1.0", Size: size}})
+	if err != nil {
+		return Plan{}, err
+	}
+	return j.Plans()[0], nil
 }
 
 func TestPlan(t *testing.T) {
@@ -30,9 +30,12 @@ func TestPlan(t *testing.T) {
 	want := Plan{
 		Package: "p-1.0", Size: size, Workers: 4, Memory: got.Memory,
 		Archives: []ArchivePlan{
-			{Name: "p-1.0.tar.gz", Format: GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10},
-			{Name: "p-1.0.tar.xz", Format: XZ, Dictionary: 128 << 20, Block: size, DecoderMemory: 128<<20 + 64<<10},
-			{Name: "p-1.0.tar.zst", Format: Zst, Dictionary: 128 << 20, DecoderMemory: 128<<20 + 512<<10},
+			{Name: "p-1.0.tar.gz", Format: GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10,
+				Settings: Settings{Level: "9", Dictionary: 32 << 10}},
+			{Name: "p-1.0.tar.xz", Format: XZ, Dictionary: 128 << 20, Block: size, DecoderMemory: 128<<20 + 64<<10,
+				Settings: Settings{Level: "best", Dictionary: 128 << 20, Block: size, Span: got.Archives[1].Settings.Span, Filter: "none"}},
+			{Name: "p-1.0.tar.zst", Format: Zst, Dictionary: 128 << 20, DecoderMemory: 128<<20 + 512<<10,
+				Settings: Settings{Level: "best", Dictionary: 128 << 20}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -102,12 +105,13 @@ func TestPlanSmall(t *testing.T) {
 func TestPlanOfPackages(t *testing.T) {
 	pkgs := []Package{bulkPackage(t, "big", 3<<20), samplePackage(t)}
 	w := Writer{Formats: []Format{GZ, XZ, Zst}, Profile: Best, MaxMemory: 400 << 20, Jobs: 2}
-	plans, err := w.Plan(pkgs)
+	job, err := w.Plan(pkgs)
 	must(t, err)
+	plans := job.Plans()
 	if peak := w.PeakMemory(plans); peak < plans[0].Memory || peak > w.MaxMemory {
 		t.Errorf("got a peak of %d bytes, for %d and %d in %d", peak, plans[0].Memory, plans[1].Memory, w.MaxMemory)
 	}
-	artifacts, err := w.WriteAll(t.Context(), t.TempDir(), pkgs)
+	artifacts, err := job.Write(t.Context(), t.TempDir())
 	must(t, err)
 	for i, a := range artifacts {
 		p := plans[i/3].Archives[i%3]
@@ -153,13 +157,13 @@ func TestLoweredBytes(t *testing.T) {
 	var all []map[string]string
 	for _, w := range []Writer{{Jobs: 1}, {Jobs: 3}} {
 		w.Formats, w.MaxMemory = []Format{XZ, Zst}, limit
-		plans, err := w.Plan([]Package{p})
+		job, err := w.Plan([]Package{p})
 		must(t, err)
-		if !plans[0].Archives[0].Lowered {
+		if plans := job.Plans(); !plans[0].Archives[0].Lowered {
 			t.Fatalf("nothing is lowered: %+v", plans)
 		}
 		dir := t.TempDir()
-		_, err = w.Write(t.Context(), dir, p)
+		_, err = job.Write(t.Context(), dir)
 		must(t, err)
 		all = append(all, digests(t, dir))
 	}
@@ -190,7 +194,7 @@ func TestPlanErrors(t *testing.T) {
 	if left := list(t, dir); len(left) > 0 {
 		t.Errorf("got files %q after an error before work", left)
 	}
-	if plans, err := (Writer{Profile: NoOp}).Plan([]Package{p}); err != nil || len(plans) > 0 {
-		t.Errorf("no-op: got %v, %v", plans, err)
+	if job, err := (Writer{Profile: NoOp}).Plan([]Package{p}); err != nil || len(job.Plans()) > 0 {
+		t.Errorf("no-op: got %v, %v", job, err)
 	}
 }

@@ -44,8 +44,8 @@ func ParseProfile(s string) (Profile, error) {
 	return "", fmt.Errorf("parsing compression profile: got %.20q, want fast, balanced, best or no-op", s)
 }
 
-// level is what a profile means to each compressor.
-type level struct {
+// compression is how one stream is compressed in each format.
+type compression struct {
 	gz        int
 	xz        xz.Profile
 	bcj       xz.BCJ
@@ -57,42 +57,50 @@ type level struct {
 	xzMemory int64 // bytes that the xz encoder may take; 0 sets no bound
 }
 
-// levels are those of the library that are as small as the levels 1, 6 and 9 of
-// src/tools/rust-installer/src/compression.rs, as near as it comes: its 5, 7 and
-// 9 make 42 MB of cargo 4 % smaller than gzip -1, and 3 % and 2 % larger than
-// gzip -6 and -9, in less time. Its xz presets are those of package xz, by the
-// same names. It knows no zst: the windows are of the size of the xz
+// profiles holds the levels of the library that are as small as the levels 1, 6
+// and 9 of src/tools/rust-installer/src/compression.rs, as near as it comes: its
+// 5, 7 and 9 make 42 MB of cargo 4 % smaller than gzip -1, and 3 % and 2 % larger
+// than gzip -6 and -9, in less time. Its xz presets are those of package xz, by
+// the same names. It knows no zst: the windows are of the size of the xz
 // dictionaries where a larger one makes anything smaller.
-var levels = map[Profile]level{
+var profiles = map[Profile]compression{
 	Fast:     {gz: 5, xz: xz.Fast, zst: zstd.SpeedDefault, zstWindow: 8 << 20, zstTables: 8 << 20},
 	Balanced: {gz: 7, xz: xz.Balanced, zst: zstd.SpeedBetterCompression, zstWindow: 16 << 20, zstTables: 16 << 20},
-	Best:     {gz: 9, xz: xz.Best, zst: zstd.SpeedBestCompression, zstWindow: maxZstWindow, zstTables: 48 << 20},
+	Best:     {gz: 9, xz: xz.Best, zst: zstd.SpeedBestCompression, zstWindow: MaxZstWindow, zstTables: 48 << 20},
 }
 
 // xzConfig returns the settings of xz archives. Unlike those of rust-installer
 // they carry a check, so that `xz -t` proves something.
-func (l level) xzConfig(workers int) xz.WriterConfig {
-	return xz.WriterConfig{Profile: l.xz, BCJ: l.bcj, Size: l.size, MaxMemory: l.xzMemory, Check: xz.CheckCRC64, Workers: workers}
+func (c compression) xzConfig(workers int) xz.WriterConfig {
+	return xz.WriterConfig{Profile: c.xz, BCJ: c.bcj, Size: c.size, MaxMemory: c.xzMemory, Check: xz.CheckCRC64, Workers: workers}
 }
 
 // window returns the size of the zst window, in bytes: no larger than the
 // content needs, so that a small archive is cheap to unpack.
-func (l level) window() int64 {
-	w := l.zstWindow
-	for l.size > 0 && w/2 >= max(l.size, zstd.MinWindowSize) {
+func (c compression) window() int64 {
+	w := c.zstWindow
+	for c.size > 0 && w/2 >= max(c.size, zstd.MinWindowSize) {
 		w /= 2
 	}
 	return w
 }
 
-// newCompressor returns a writer that compresses to w in one gzip member, xz
+// compression returns what the profile of w means to a stream of size bytes, 0 if
+// that is not known. The values of w are checked.
+func (w Writer) compression(size int64) compression {
+	c := profiles[w.Profile]
+	c.bcj, c.size = w.BCJ, size
+	return c
+}
+
+// compressor returns a writer that compresses to w in one gzip member, xz
 // stream or zstd frame: rustup refuses files of several members or streams.
-// The bytes depend on f, l and the input alone. Closing it does not close w; when
+// The bytes depend on f, c and the input alone. Closing it does not close w; when
 // ctx ends it need not be closed.
-func newCompressor(ctx context.Context, f Format, l level, workers int, w io.Writer) (io.WriteCloser, error) {
+func (c compression) compressor(ctx context.Context, f Format, workers int, w io.Writer) (io.WriteCloser, error) {
 	switch f {
 	case GZ:
-		z, err := gzip.NewWriterLevel(w, l.gz)
+		z, err := gzip.NewWriterLevel(w, c.gz)
 		if err != nil {
 			return nil, err
 		}
@@ -101,19 +109,23 @@ func newCompressor(ctx context.Context, f Format, l level, workers int, w io.Wri
 		z.ModTime = time.Unix(0, 0)
 		return z, nil
 	case XZ:
-		return xz.NewWriterContext(ctx, w, l.xzConfig(workers))
+		return xz.NewWriterContext(ctx, w, c.xzConfig(workers))
 	case Zst:
 		// One goroutine: two are no faster, and jobs of several blocks leave
 		// most of the window out.
-		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(l.zst), zstd.WithWindowSize(int(l.window())), zstd.WithEncoderConcurrency(1))
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(c.zst), zstd.WithWindowSize(int(c.window())), zstd.WithEncoderConcurrency(1))
 		if err != nil {
 			return nil, err
 		}
-		z.ResetContentSize(w, l.size)
+		z.ResetContentSize(w, c.size)
 		return z, nil
 	}
 	return nil, fmt.Errorf("compressing as %q: unknown format, want gz, xz or zst", f)
 }
+
+// MaxZstWindow is the largest window of a zst archive that rustup's decoder takes,
+// in bytes.
+const MaxZstWindow = 128 << 20
 
 // Memory of other coders than ours, in bytes.
 const (
@@ -123,4 +135,4 @@ const (
 )
 
 // zstMemory returns the bytes that the zst encoder holds.
-func (l level) zstMemory() int64 { return 2*l.window() + l.zstTables }
+func (c compression) zstMemory() int64 { return 2*c.window() + c.zstTables }

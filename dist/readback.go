@@ -17,11 +17,11 @@ import (
 // a compressor or a disk got wrong is found here and not by a user: archives
 // called .zst that held something else were once released for months
 // (axodotdev/axoasset#76).
-func (s *setup) readBack(ctx context.Context, k *work, outs []*output, want manifests.Hash) error {
+func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manifests.Hash) error {
 	g, ctx := errgroup.WithContext(ctx)
 	memory := int64(maxReadMemory)
-	if s.MaxMemory > 0 {
-		memory = k.plan.Memory // which the compressors no longer need
+	if j.writer.MaxMemory > 0 {
+		memory = t.plan.Memory // which the compressors no longer need
 	}
 	for _, o := range outs {
 		g.Go(func() error {

@@ -38,12 +38,11 @@ func TestReadBackFindsDamage(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer o.discard()
-				works := []work{{name: "archive", img: img}}
-				s, err := Writer{Formats: []Format{f}}.prepare(works)
+				job, err := Writer{Formats: []Format{f}}.planImages([]namedImage{{"archive", img}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				sum, err := s.compress(t.Context(), &works[0], []*output{o}, &meter{})
+				sum, err := job.tasks[0].compress(t.Context(), []*output{o}, &meter{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -54,7 +53,7 @@ func TestReadBackFindsDamage(t *testing.T) {
 				if err := os.WriteFile(o.temp.Name(), d.damage(data), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				err = s.readBack(t.Context(), &works[0], []*output{o}, sum)
+				err = job.readBack(t.Context(), job.tasks[0], []*output{o}, sum)
 				if d.want == "" && err != nil || d.want != "" && (err == nil || !strings.Contains(err.Error(), d.want)) {
 					t.Errorf("got %v, want %q", err, d.want)
 				}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -53,9 +52,12 @@ type Recompression struct {
 	// Problems are the inputs that cannot be recompressed, each an error.
 	Problems []error
 
-	setup  *setup
-	jobs   []*recompressJob
+	writer Writer // of the outputs, with its defaults
+	sets   []*tarSet
 	memory *semaphore.Weighted // of decoders while planning
+
+	job  *Job      // what is to be written
+	todo []*tarSet // the sets of job, in its order
 }
 
 // RecompressPlan is how one tar stream is going to be compressed.
@@ -91,19 +93,19 @@ type RecompressedArchive struct {
 // decoded once to learn it. Where a record says that archives are done, the
 // digests of inputs and outputs are compared with it.
 func (r Recompressor) Plan(ctx context.Context, files []string) (*Recompression, error) {
-	s, err := r.setup()
+	w, err := r.writer()
 	if err != nil {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
-	c := &Recompression{Plans: []RecompressPlan{}, Done: []string{}, setup: s, memory: semaphore.NewWeighted(cmp.Or(s.MaxMemory, math.MaxInt64))}
+	c := &Recompression{Plans: []RecompressPlan{}, Done: []string{}, writer: w, memory: semaphore.NewWeighted(cmp.Or(w.MaxMemory, math.MaxInt64))}
 	sources, problems := collectSources(files)
 	var more []error
-	c.jobs, more = groupSources(sources, r.Dir)
+	c.sets, more = groupSources(sources, r.Dir)
 	c.Problems = append(problems, more...)
-	if err := r.checkReplaced(c.jobs, s.Formats); err != nil {
+	if err := r.checkReplaced(c.sets, w.Formats); err != nil {
 		return nil, err
 	}
-	c.each(func(j *recompressJob) error { return c.measure(ctx, j) })
+	c.each(func(s *tarSet) error { return c.measure(ctx, s) })
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
@@ -114,50 +116,44 @@ func (r Recompressor) Plan(ctx context.Context, files []string) (*Recompression,
 	}
 	// What a limit of memory makes of an archive depends on all formats, so
 	// that it is the same whichever of them are done already.
-	if err := c.plan(s.Formats); err != nil {
+	if err := c.plan(); err != nil {
 		return nil, err
 	}
-	c.each(func(j *recompressJob) error { return c.skipDone(ctx, j) })
+	c.each(func(s *tarSet) error { return c.skipDone(ctx, s) })
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
 	c.dropFailed()
-	if err := c.plan(s.Formats); err != nil {
+	if err := c.plan(); err != nil {
 		return nil, err
 	}
 	c.summarize()
 	return c, nil
 }
 
-// setup returns the Writer for the outputs.
-func (r Recompressor) setup() (*setup, error) {
+// writer returns the Writer of the outputs.
+func (r Recompressor) writer() (Writer, error) {
 	r.Profile = cmp.Or(r.Profile, Best)
 	if r.Profile == NoOp {
-		return nil, fmt.Errorf("got profile %q, want fast, balanced or best", NoOp)
+		return Writer{}, fmt.Errorf("got profile %q, want fast, balanced or best", NoOp)
 	}
 	if err := r.Shard.check(); err != nil {
-		return nil, err
+		return Writer{}, err
 	}
-	w := Writer{
+	return Writer{
 		Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory, BCJ: r.BCJ,
 		SkipReadBack: r.SkipReadBack, Progress: r.Progress,
-	}
-	s, err := w.setup()
-	if err != nil {
-		return nil, err
-	}
-	s.keepGoing = true
-	return s, nil
+	}.WithDefaults()
 }
 
 // checkReplaced refuses to replace an input by something that nobody has read.
-func (r Recompressor) checkReplaced(jobs []*recompressJob, formats []Format) error {
+func (r Recompressor) checkReplaced(sets []*tarSet, formats []Format) error {
 	if !r.SkipReadBack {
 		return nil
 	}
-	for _, j := range jobs {
-		for _, src := range j.sources {
-			if slices.Contains(formats, src.format) && filepath.Dir(src.path) == j.dir {
+	for _, s := range sets {
+		for _, src := range s.sources {
+			if slices.Contains(formats, src.format) && filepath.Dir(src.path) == s.dir {
 				return fmt.Errorf("recompressing %q: an input is not replaced by an archive that was not read back: read back, or write to another folder", src.path)
 			}
 		}
@@ -165,109 +161,94 @@ func (r Recompressor) checkReplaced(jobs []*recompressJob, formats []Format) err
 	return nil
 }
 
-// each runs a step of planning on all jobs, several at a time. What fails is kept
-// with the job.
-func (c *Recompression) each(step func(*recompressJob) error) {
+// each runs a step of planning on all sets, several at a time. What fails is kept
+// with the set.
+func (c *Recompression) each(step func(*tarSet) error) {
 	var g errgroup.Group
-	g.SetLimit(c.setup.Jobs)
-	for _, j := range c.jobs {
+	g.SetLimit(c.writer.Jobs)
+	for _, s := range c.sets {
 		g.Go(func() error {
-			if err := step(j); err != nil {
-				j.err = fmt.Errorf("recompressing %q: %w", j.stem, err)
+			if err := step(s); err != nil {
+				s.err = s.failed(err)
 			}
 			return nil
 		})
 	}
-	_ = g.Wait() // the steps' errors are the jobs'
+	_ = g.Wait() // the steps' errors are the sets'
 }
 
-// dropFailed makes problems of the jobs that have failed.
+// dropFailed makes problems of the sets that have failed.
 func (c *Recompression) dropFailed() {
-	c.jobs = slices.DeleteFunc(c.jobs, func(j *recompressJob) bool {
-		if j.err != nil {
-			c.Problems = append(c.Problems, j.err)
+	c.sets = slices.DeleteFunc(c.sets, func(s *tarSet) bool {
+		if s.err != nil {
+			c.Problems = append(c.Problems, s.err)
 		}
-		return j.err != nil
+		return s.err != nil
 	})
 }
 
-// takeShard keeps the jobs of one shard. An archive whose size could not be
+// takeShard keeps the sets of one shard. An archive whose size could not be
 // learned counts as empty: it is one shard's problem, and the same one's on all
 // machines.
 func (c *Recompression) takeShard(p Shard) {
 	if p.Count <= 1 {
 		return
 	}
-	items := make([]sized, 0, len(c.jobs))
-	for _, j := range c.jobs {
-		items = append(items, sized{j.stem + "\x00" + j.dir, j.work.size})
+	items := make([]sized, 0, len(c.sets))
+	for _, s := range c.sets {
+		items = append(items, sized{s.stem + "\x00" + s.dir, s.size})
 	}
-	var mine []*recompressJob
+	var mine []*tarSet
 	for i, shard := range assignShards(items, p.Count) {
 		if shard == p.Index {
-			mine = append(mine, c.jobs[i])
+			mine = append(mine, c.sets[i])
 		}
 	}
-	c.jobs = mine
+	c.sets = mine
 }
 
 func (c *Recompression) readRecords() error {
 	records := map[string]*openRecord{}
-	for _, j := range c.jobs {
-		if records[j.dir] == nil {
-			r, err := readRecord(j.dir)
+	for _, s := range c.sets {
+		if records[s.dir] == nil {
+			r, err := readRecord(s.dir)
 			if err != nil {
 				return err
 			}
-			records[j.dir] = r
+			records[s.dir] = r
 		}
-		j.record = records[j.dir]
+		s.record = records[s.dir]
 	}
 	return nil
 }
 
-// plan plans the compression of all jobs that have something to do, and then
-// leaves out of each what is done.
-func (c *Recompression) plan(formats []Format) error {
-	var todo []*recompressJob
-	var works []work
-	for _, j := range c.jobs {
-		if len(j.done) == len(formats) {
-			continue
+// plan plans the compression of all sets that have something to do, without what
+// is done.
+func (c *Recompression) plan() error {
+	c.todo = nil
+	var streams []Stream
+	for _, s := range c.sets {
+		if len(s.done) < len(c.writer.Formats) {
+			c.todo, streams = append(c.todo, s), append(streams, s.stream())
 		}
-		w := work{
-			name: j.stem, dir: j.dir, task: fmt.Sprintf("recompressing %q", j.stem), size: j.work.size, formats: formats,
-			stream: j.stream, reserve: usualReserve(j.work.size), place: j.place,
-		}
-		w.extra = max(0, j.sources[0].memory-w.reserve)
-		todo, works = append(todo, j), append(works, w)
 	}
-	if err := c.setup.plan(works); err != nil {
+	var err error
+	if c.job, err = c.writer.PlanStreams(streams); err != nil {
 		return err
 	}
-	for i, j := range todo {
-		j.work = works[i]
-		j.work.leaveOut(j.done)
+	for i, p := range c.job.Plans() {
+		c.todo[i].plan = p
 	}
 	return nil
-}
-
-// leaveOut takes the formats of finished archives out of a planned work.
-func (k *work) leaveOut(done []Artifact) {
-	isDone := func(f Format) bool {
-		return slices.ContainsFunc(done, func(a Artifact) bool { return a.Format == f })
-	}
-	k.formats = slices.DeleteFunc(slices.Clone(k.formats), isDone)
-	k.plan.Archives = slices.DeleteFunc(k.plan.Archives, func(a ArchivePlan) bool { return isDone(a.Format) })
 }
 
 // summarize fills in what the user of a Recompression sees.
 func (c *Recompression) summarize() {
-	for _, j := range c.jobs {
-		if len(j.done) < len(c.setup.Formats) {
-			c.Plans = append(c.Plans, RecompressPlan{j.work.plan, j.dir, j.inputs()})
-		}
-		for _, a := range j.done {
+	for _, s := range c.todo {
+		c.Plans = append(c.Plans, RecompressPlan{s.plan, s.dir, s.inputs()})
+	}
+	for _, s := range c.sets {
+		for _, a := range s.done {
 			c.Done = append(c.Done, a.Path)
 		}
 	}
@@ -284,36 +265,21 @@ func (c *Recompression) summarize() {
 // since it was looked at.
 func (c *Recompression) Run(ctx context.Context) ([]Recompressed, error) {
 	errs := slices.Clone(c.Problems)
-	works := make([]work, 0, len(c.jobs))
-	var jobs []*recompressJob
-	for _, j := range c.jobs {
-		if err := j.repairSums(); err != nil {
-			errs = append(errs, err)
-		}
-		if len(j.done) == len(c.setup.Formats) {
-			continue
-		}
-		if err := os.MkdirAll(j.dir, 0o755); err != nil {
-			errs = append(errs, fmt.Errorf("recompressing %q: %w", j.stem, err))
-			continue
-		}
-		works = append(works, j.work)
-		jobs = append(jobs, j)
+	for _, s := range c.sets {
+		errs = append(errs, s.repairSums())
 	}
-	if err := c.setup.writeAll(ctx, works); err != nil {
+	written, err := c.job.WriteEach(ctx)
+	for i, w := range written {
+		c.todo[i].written = w.Archives
+		errs = append(errs, c.todo[i].failed(w.Err))
+	}
+	if err != nil {
 		errs = []error{err} // ctx has ended, and that is all there is to say
-	} else {
-		for _, k := range works {
-			errs = append(errs, k.err)
-		}
 	}
 	var out []Recompressed
-	for i := range works {
-		jobs[i].work = works[i]
-	}
-	for _, j := range c.jobs {
-		if len(j.done)+len(j.work.out) == len(c.setup.Formats) {
-			out = append(out, j.result(c.setup.Formats))
+	for _, s := range c.sets {
+		if len(s.done)+len(s.written) == len(c.writer.Formats) {
+			out = append(out, s.result(c.writer.Formats))
 		}
 	}
 	return out, errors.Join(errs...)

@@ -8,17 +8,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 // TestRecompressProblems has one good archive beside each bad one.
 func TestRecompressProblems(t *testing.T) {
 	content := tarOf(t, 3, 20_000)
 	write := func(name string, data []byte) func(t *testing.T, dir string) {
-		return func(t *testing.T, dir string) { must(t, os.WriteFile(filepath.Join(dir, name), data, 0o644)) }
+		return func(t *testing.T, dir string) { testenv.Must(t, os.WriteFile(filepath.Join(dir, name), data, 0o644)) }
 	}
 	packed := func(f Format, content []byte) []byte {
 		data, err := os.ReadFile(pack(t, t.TempDir(), "p", content, f)[0])
-		must(t, err)
+		testenv.Must(t, err)
 		return data
 	}
 	tests := []struct {
@@ -54,10 +56,10 @@ func TestRecompressProblems(t *testing.T) {
 		{"two gz members", write("bad.tar.gz", append(packed(GZ, content[:512]), packed(GZ, content[512:])...)), []string{"bad.tar.gz"}, `recompressing "bad": reading archive "DIR/bad.tar.gz": `},
 		{"two zst frames", write("bad.tar.zst", append(packed(Zst, content), packed(Zst, content)...)), []string{"bad.tar.zst"}, `reading input "DIR/bad.tar.zst": got 2 zst streams, want one`},
 		{"link", func(t *testing.T, dir string) {
-			must(t, os.Symlink("good.tar.xz", filepath.Join(dir, "bad.tar.xz")))
+			testenv.Must(t, os.Symlink("good.tar.xz", filepath.Join(dir, "bad.tar.xz")))
 		}, nil, `reading input "DIR/bad.tar.xz": it is a symbolic link: name the file that it leads to`},
 		{"device", nil, []string{"/dev/null"}, `reading input "/dev/null": got file type Dc---------, want a regular file`},
-		{"folder without archives", func(t *testing.T, dir string) { must(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755)) }, []string{"sub"}, `reading input "DIR/sub": no .tar, .tar.gz, .tar.xz or .tar.zst in the folder`},
+		{"folder without archives", func(t *testing.T, dir string) { testenv.Must(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755)) }, []string{"sub"}, `reading input "DIR/sub": no .tar, .tar.gz, .tar.xz or .tar.zst in the folder`},
 		{"twice", nil, []string{"good.tar.xz"}, `reading input "DIR/good.tar.xz": it is named twice`},
 		{"one name in two folders", func(t *testing.T, dir string) {
 			pack(t, filepath.Join(dir, "x"), "bad", content, XZ)
@@ -69,7 +71,7 @@ func TestRecompressProblems(t *testing.T) {
 		}, []string{"bad.tar.xz", "bad.tar.gz"}, `recompressing "bad": "DIR/bad.tar.gz" and "DIR/bad.tar.xz" hold different tar streams`},
 		{"output is a folder", func(t *testing.T, dir string) {
 			pack(t, dir, "bad", content, XZ)
-			must(t, os.MkdirAll(filepath.Join(dir, "out", "bad.tar.gz"), 0o755))
+			testenv.Must(t, os.MkdirAll(filepath.Join(dir, "out", "bad.tar.gz"), 0o755))
 		}, nil, `recompressing "bad": rename `},
 	}
 	for _, tt := range tests {
@@ -90,7 +92,7 @@ func TestRecompressProblems(t *testing.T) {
 				files = append(files, name)
 			}
 			c, err := Recompressor{Dir: filepath.Join(dir, "out"), Profile: Fast}.Plan(t.Context(), files)
-			must(t, err)
+			testenv.Must(t, err)
 			got, err := c.Run(t.Context())
 			want := strings.ReplaceAll(tt.want, "DIR", dir)
 			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -110,9 +112,9 @@ func TestRecompressSettings(t *testing.T) {
 	dir := t.TempDir()
 	files := pack(t, dir, "a", tarOf(t, 1, 1000), XZ)
 	bad := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(bad, RecordName), []byte("{"), 0o644))
+	testenv.Must(t, os.WriteFile(filepath.Join(bad, RecordName), []byte("{"), 0o644))
 	newer := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(newer, RecordName), []byte(`{"version": 2, "later": true}`), 0o644))
+	testenv.Must(t, os.WriteFile(filepath.Join(newer, RecordName), []byte(`{"version": 2, "later": true}`), 0o644))
 	tests := []struct {
 		name string
 		r    Recompressor
@@ -128,7 +130,7 @@ func TestRecompressSettings(t *testing.T) {
 		{"broken record", Recompressor{Dir: bad}, `reading record "` + filepath.Join(bad, RecordName) + `": unexpected end of JSON input: remove it to do everything again`},
 		{"record of a later version", Recompressor{Dir: newer}, `: got version 2, want 1: remove it to do everything again`},
 	}
-	before := digests(t, dir)
+	before := testenv.Contents(t, dir)
 	for _, tt := range tests {
 		c, err := tt.r.Plan(t.Context(), files)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || c != nil {
@@ -140,7 +142,7 @@ func TestRecompressSettings(t *testing.T) {
 			t.Errorf("no input is replaced: got error %v", err)
 		}
 	}
-	if diff := cmp.Diff(before, digests(t, dir)); diff != "" {
+	if diff := cmp.Diff(before, testenv.Contents(t, dir)); diff != "" {
 		t.Error("planning changed files")
 	}
 }
@@ -154,7 +156,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"version": 1} {}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dir := t.TempDir()
-		must(t, os.WriteFile(filepath.Join(dir, RecordName), data, 0o644))
+		testenv.Must(t, os.WriteFile(filepath.Join(dir, RecordName), data, 0o644))
 		r, err := readRecord(dir)
 		if err != nil {
 			if !strings.HasSuffix(err.Error(), ": remove it to do everything again") {
@@ -162,7 +164,7 @@ func FuzzRecord(f *testing.F) {
 			}
 			return
 		}
-		must(t, r.add(map[string]recordedFile{}, nil))
+		testenv.Must(t, r.add(map[string]recordedFile{}, nil))
 		again, err := readRecord(dir)
 		if err != nil {
 			t.Fatalf("reading what was written: %v", err)

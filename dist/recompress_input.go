@@ -91,7 +91,7 @@ func expandFolder(path string) ([]string, error) {
 func newSource(path string) (*tarSource, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, WithoutPath(err)
 	}
 	s := &tarSource{path: path, info: info, tarSize: -1}
 	var ok bool
@@ -106,23 +106,15 @@ func newSource(path string) (*tarSource, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty")
 	}
-	if err := checkName(s.stem); err != nil {
+	if err := CheckName(s.stem); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, WithoutPath(err)
 	}
 	defer f.Close()
 	return s, s.inspect(f)
-}
-
-// plainError leaves out of a file error the path, which is named around it.
-func plainError(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // inspect reads the headers of f.
@@ -130,7 +122,7 @@ func (s *tarSource) inspect(f *os.File) error {
 	var head [6]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return plainError(err)
+		return WithoutPath(err)
 	}
 	actual, packed := SniffFormat(head[:n])
 	if s.format == "" && !packed {
@@ -150,16 +142,20 @@ func (s *tarSource) inspect(f *os.File) error {
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
-	case c.Memory > defaultLimits.Memory:
-		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d: %w", c.Memory, defaultLimits.Memory, ErrLimit)
-	case s.format == Zst && c.Memory > maxZstWindow:
-		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, maxZstWindow)
+	case c.Memory > maxDictionary:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d: %w", c.Memory, int64(maxDictionary), ErrLimit)
+	case s.format == Zst && c.Memory > MaxZstWindow:
+		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, MaxZstWindow)
 	case c.Size == 0:
 		return errors.New("it holds nothing, not even a tar archive")
 	}
 	s.memory, s.tarSize = c.Memory+readBuffers, c.Size
 	return nil
 }
+
+// maxDictionary is the largest dictionary that an input may need, in bytes: what
+// [Limits] allow unless told otherwise.
+const maxDictionary = 1 << 30
 
 // readBuffers is more than an [Archive] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
@@ -176,10 +172,10 @@ func (s *tarSource) inspectTar(f *os.File) error {
 // usualReserve is what reading an archive of a tar stream with size bytes takes
 // at most in usual cases, in bytes of memory: a dictionary is rounded up from the
 // size, and no larger than promote-release makes it.
-func usualReserve(size int64) int64 { return min(2*size, maxZstWindow) + readBuffers }
+func usualReserve(size int64) int64 { return min(2*size, MaxZstWindow) + readBuffers }
 
 // copyTar copies the tar stream to w and learns the digest of the file. All of
-// the file is checked, as [Archive.Next] does.
+// the file is checked.
 func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -190,33 +186,10 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 		return 0, err
 	}
 	sum := sha256.New()
-	in := io.TeeReader(f, sum)
-	limits := Limits{Memory: s.memory}
-	var a *Archive
-	if s.format == "" {
-		a = limits.newTarArchive(in, s.path)
-	} else if a, err = limits.NewArchive(in, s.path); err != nil {
-		return 0, err
+	n, err = Limits{Memory: s.memory}.CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format)
+	if err == nil {
+		s.sum = manifests.Hash(sum.Sum(nil))
 	}
-	defer a.Close()
-	count := &countingWriter{w: w}
-	if err := a.copyTo(ctx, count); err != nil {
-		return count.n, err
-	}
-	s.sum = manifests.Hash(sum.Sum(nil))
-	return count.n, nil
-}
-
-// countingWriter counts the bytes that pass.
-type countingWriter struct {
-	w io.Writer
-	n int64
-}
-
-// Write implements [io.Writer].
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
 	return n, err
 }
 
@@ -243,7 +216,7 @@ func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
 	f, ok, err := r.find(s.info.Size(), func() (manifests.Hash, error) {
 		var err error
 		if s.sum.IsZero() {
-			s.sum, err = hashFile(ctx, s.path)
+			s.sum, err = HashFile(ctx, s.path)
 		}
 		return s.sum, err
 	})
@@ -265,56 +238,42 @@ func (s *tarSource) unchanged() error {
 	return nil
 }
 
-// hashFile returns the digest of a file.
-func hashFile(ctx context.Context, path string) (manifests.Hash, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return manifests.Hash{}, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, contextReader{ctx, f}); err != nil {
-		return manifests.Hash{}, fmt.Errorf("reading %q: %w", path, err)
-	}
-	return manifests.Hash(h.Sum(nil)), nil
-}
-
 // decodeOrder sorts formats by the time that decoding takes, shortest first.
 var decodeOrder = []Format{"", Zst, GZ, XZ}
 
 // groupSources puts files together that are the same archive in different
 // formats: those whose outputs would be the same. outDir is "" for the folder of
 // each file.
-func groupSources(sources []*tarSource, outDir string) (jobs []*recompressJob, problems []error) {
+func groupSources(sources []*tarSource, outDir string) (sets []*tarSet, problems []error) {
 	type place struct{ dir, stem string }
-	byPlace := map[place]*recompressJob{}
-	for _, s := range sources {
-		at := place{cmp.Or(outDir, filepath.Dir(s.path)), s.stem}
-		j := byPlace[at]
-		if j == nil {
-			j = &recompressJob{dir: at.dir, stem: at.stem}
-			byPlace[at] = j
-			jobs = append(jobs, j)
+	byPlace := map[place]*tarSet{}
+	for _, src := range sources {
+		at := place{cmp.Or(outDir, filepath.Dir(src.path)), src.stem}
+		s := byPlace[at]
+		if s == nil {
+			s = &tarSet{dir: at.dir, stem: at.stem}
+			byPlace[at] = s
+			sets = append(sets, s)
 		}
-		if i := slices.IndexFunc(j.sources, func(o *tarSource) bool { return o.format == s.format }); i >= 0 {
-			if other := j.sources[i].path; other == s.path {
-				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", s.path))
+		if i := slices.IndexFunc(s.sources, func(o *tarSource) bool { return o.format == src.format }); i >= 0 {
+			if other := s.sources[i].path; other == src.path {
+				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", src.path))
 			} else {
-				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, s.path, filepath.Join(j.dir, j.stem)))
-				j.ambiguous = true
+				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, src.path, filepath.Join(s.dir, s.stem)))
+				s.ambiguous = true
 			}
 			continue
 		}
-		j.sources = append(j.sources, s)
+		s.sources = append(s.sources, src)
 	}
-	jobs = slices.DeleteFunc(jobs, func(j *recompressJob) bool { return j.ambiguous })
-	for _, j := range jobs {
-		slices.SortFunc(j.sources, func(a, b *tarSource) int {
+	sets = slices.DeleteFunc(sets, func(s *tarSet) bool { return s.ambiguous })
+	for _, s := range sets {
+		slices.SortFunc(s.sources, func(a, b *tarSource) int {
 			return cmp.Compare(slices.Index(decodeOrder, a.format), slices.Index(decodeOrder, b.format))
 		})
 	}
-	slices.SortFunc(jobs, func(a, b *recompressJob) int {
+	slices.SortFunc(sets, func(a, b *tarSet) int {
 		return cmp.Or(strings.Compare(a.stem, b.stem), strings.Compare(a.dir, b.dir))
 	})
-	return jobs, problems
+	return sets, problems
 }

@@ -16,7 +16,7 @@ import (
 	"x.go/manifests"
 )
 
-// RecordName is the file in which a [Recompressor] notes in each folder what it
+// RecordName is the file in which a [Recompressor] notes in each directory what it
 // has written there. It lets a run that is started again skip what is done, and
 // may be removed at any time: then everything is done again.
 const RecordName = ".x-recompress.json"
@@ -47,35 +47,7 @@ type recordedFile struct {
 // recordedArchive says how a file was made, too.
 type recordedArchive struct {
 	recordedFile
-	Settings recordedSettings `json:"settings"`
-}
-
-// recordedSettings are all that the bytes of an archive depend on beside its
-// content.
-type recordedSettings struct {
-	Level      string `json:"level"`
-	Dictionary int64  `json:"dictionary"`
-	Block      int64  `json:"block,omitempty"`
-	Span       int64  `json:"span,omitempty"`
-	Filter     string `json:"filter,omitempty"`
-}
-
-// settings returns what goes into a record of a planned archive.
-func (l level) settings(a ArchivePlan) recordedSettings {
-	s := recordedSettings{Dictionary: a.Dictionary, Block: a.Block}
-	switch a.Format {
-	case GZ:
-		s.Level = fmt.Sprint(l.gz)
-	case XZ:
-		s.Level, s.Filter = string(l.xz), l.bcj.String()
-		// A plan that exists has settings that are valid.
-		if m, err := l.xzConfig(1).Memory(); err == nil {
-			s.Span = min(m.SpanSize, a.Block)
-		}
-	case Zst:
-		s.Level = l.zst.String()
-	}
-	return s
+	Settings Settings `json:"settings"`
 }
 
 // openRecord is the record of a folder while a run adds to it.
@@ -188,7 +160,7 @@ func (r *openRecord) add(inputs map[string]recordedFile, archives map[string]rec
 	maps.Copy(r.Archives, archives)
 	data, err := json.MarshalIndent(r.recordFile, "", " ")
 	if err == nil {
-		err = writeFile(r.dir, RecordName, append(data, '\n'))
+		err = WriteFile(filepath.Join(r.dir, RecordName), append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("writing record %q: %w", filepath.Join(r.dir, RecordName), err)

@@ -30,9 +30,9 @@ func tarOf(t testing.TB, seed, n int) []byte {
 	for i := 0; text.Len() < n; i++ {
 		fmt.Fprintf(&text, "line %d of %d: %x\n", i, seed, manifests.HashOf(fmt.Append(nil, seed, i/3)))
 	}
-	must(t, os.WriteFile(filepath.Join(dir, "file"), []byte(text.String()), 0o644))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "file"), []byte(text.String()), 0o644))
 	out, err := exec.Command(testenv.Need(t, "tar"), "-C", dir, "--mtime=@1", "-c", "file").Output()
-	must(t, err)
+	testenv.Must(t, err)
 	return out
 }
 
@@ -50,14 +50,14 @@ func ext(f Format) string {
 // pack writes content to dir as an archive in each format, and returns the paths.
 func pack(t testing.TB, dir, stem string, content []byte, formats ...Format) (paths []string) {
 	t.Helper()
-	must(t, os.MkdirAll(dir, 0o755))
+	testenv.Must(t, os.MkdirAll(dir, 0o755))
 	for _, f := range formats {
 		cmd := exec.Command(testenv.Need(t, packers[f][0]), packers[f][1:]...)
 		cmd.Stdin = bytes.NewReader(content)
 		data, err := cmd.Output()
-		must(t, err)
+		testenv.Must(t, err)
 		paths = append(paths, filepath.Join(dir, stem+ext(f)))
-		must(t, os.WriteFile(paths[len(paths)-1], data, 0o600))
+		testenv.Must(t, os.WriteFile(paths[len(paths)-1], data, 0o600))
 	}
 	return paths
 }
@@ -79,9 +79,9 @@ func unpacked(t testing.TB, path string) []byte {
 func recompress(t testing.TB, r Recompressor, files ...string) (*Recompression, []Recompressed) {
 	t.Helper()
 	c, err := r.Plan(t.Context(), files)
-	must(t, err)
+	testenv.Must(t, err)
 	out, err := c.Run(t.Context())
-	must(t, err)
+	testenv.Must(t, err)
 	return c, out
 }
 
@@ -99,8 +99,8 @@ func planNames(c *Recompression) []string {
 // checkSums runs sha256sum on all checksum files of dir.
 func checkSums(t testing.TB, dir string) (checked int) {
 	t.Helper()
-	for _, name := range list(t, dir) {
-		if !strings.HasSuffix(name, sumExt) {
+	for _, name := range testenv.List(t, dir) {
+		if !strings.HasSuffix(name, manifests.ChecksumExt) {
 			continue
 		}
 		checked++
@@ -127,7 +127,7 @@ func TestRecompress(t *testing.T) {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}
 			size := int64(len(content))
-			if want := (Progress{"a-1.0", size, size}); last != want {
+			if want := (Progress{Package: "a-1.0", Done: size, Total: size}); last != want {
 				t.Errorf("progress: got %v, want %v", last, want)
 			}
 			want := Recompressed{Name: "a-1.0", Inputs: paths, TarSize: size, Tar: manifests.HashOf(content)}
@@ -137,9 +137,9 @@ func TestRecompress(t *testing.T) {
 					t.Errorf("%s: the content changed", path)
 				}
 				data, err := os.ReadFile(path)
-				must(t, err)
+				testenv.Must(t, err)
 				info, err := os.Stat(path)
-				must(t, err)
+				testenv.Must(t, err)
 				if info.Mode() != 0o644 {
 					t.Errorf("%s: got mode %v", path, info.Mode())
 				}
@@ -150,7 +150,7 @@ func TestRecompress(t *testing.T) {
 				var before int64
 				if f == from {
 					info, err := os.Stat(paths[0])
-					must(t, err)
+					testenv.Must(t, err)
 					before = info.Size()
 				}
 				want.Archives = append(want.Archives, RecompressedArchive{Artifact: a, Before: before})
@@ -161,7 +161,7 @@ func TestRecompress(t *testing.T) {
 			if n := checkSums(t, out); n != 3 {
 				t.Errorf("got %d checksum files, want 3", n)
 			}
-			if diff := cmp.Diff([]string{"a-1.0" + ext(from)}, list(t, in)); diff != "" {
+			if diff := cmp.Diff([]string{"a-1.0" + ext(from)}, testenv.List(t, in)); diff != "" {
 				t.Errorf("folder of the input (-want +got):\n%s", diff)
 			}
 		})
@@ -171,14 +171,16 @@ func TestRecompress(t *testing.T) {
 // TestRecompressLikeWriter compares with archives that were made as hard at once.
 func TestRecompressLikeWriter(t *testing.T) {
 	in, want, got := t.TempDir(), t.TempDir(), t.TempDir()
-	p := bulkPackage(t, "p", 300_000)
+	var img Image
+	testenv.Must(t, img.AddBytes("share/text", tarOf(t, 1, 300_000), ModeFile))
+	p := Package{Name: "p-1.0", Components: []Component{{Name: "p", Image: img}}}
 	_, err := Writer{Formats: []Format{XZ}}.Write(t.Context(), in, p)
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = Writer{Profile: Best, Formats: []Format{GZ, XZ, Zst}}.Write(t.Context(), want, p)
-	must(t, err)
+	testenv.Must(t, err)
 	recompress(t, Recompressor{Formats: []Format{GZ, XZ, Zst}, Dir: got}, filepath.Join(in, "p-1.0.tar.xz"))
-	must(t, os.Remove(filepath.Join(got, RecordName)))
-	if diff := cmp.Diff(digests(t, want), digests(t, got)); diff != "" {
+	testenv.Must(t, os.Remove(filepath.Join(got, RecordName)))
+	if diff := cmp.Diff(testenv.Contents(t, want), testenv.Contents(t, got)); diff != "" {
 		t.Error("bytes differ")
 	}
 }
@@ -190,15 +192,15 @@ func TestRecompressInPlace(t *testing.T) {
 	a, b := tarOf(t, 1, 90_000), tarOf(t, 2, 30_000)
 	pack(t, dir, "a", a, XZ, GZ)
 	pack(t, dir, "b", b, XZ)
-	must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644))
-	before := digests(t, dir)
-	must(t, os.Mkdir(filepath.Join(dir, "sub.tar"), 0o755))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644))
+	before := testenv.Contents(t, dir)
+	testenv.Must(t, os.Mkdir(filepath.Join(dir, "sub.tar"), 0o755))
 	c, got := recompress(t, Recompressor{}, dir)
 	if diff := cmp.Diff([]string{"a.tar.gz", "a.tar.xz", "b.tar.gz", "b.tar.xz"}, planNames(c)); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 	want := []string{RecordName, "a.tar.gz", "a.tar.gz.sha256", "a.tar.xz", "a.tar.xz.sha256", "b.tar.gz", "b.tar.gz.sha256", "b.tar.xz", "b.tar.xz.sha256", "notes.txt", "sub.tar"}
-	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
+	if diff := cmp.Diff(want, testenv.List(t, dir)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, r := range got {
@@ -217,12 +219,12 @@ func TestRecompressInPlace(t *testing.T) {
 	}
 	checkSums(t, dir)
 
-	once := tree(t, dir)
+	once := testenv.Tree(t, dir)
 	c, again := recompress(t, Recompressor{}, dir)
 	if len(c.Plans) > 0 || len(c.Done) != 4 {
 		t.Errorf("second run: got plans %+v, done %q", c.Plans, c.Done)
 	}
-	if diff := cmp.Diff(once, tree(t, dir)); diff != "" {
+	if diff := cmp.Diff(once, testenv.Tree(t, dir)); diff != "" {
 		t.Error("second run: files changed")
 	}
 	for i, r := range again {
@@ -249,7 +251,7 @@ func TestRecompressResume(t *testing.T) {
 		return r
 	}
 	remove := func(name string) func(t *testing.T, in, out string) {
-		return func(t *testing.T, _, out string) { must(t, os.Remove(filepath.Join(out, name))) }
+		return func(t *testing.T, _, out string) { testenv.Must(t, os.Remove(filepath.Join(out, name))) }
 	}
 	nothing := func(*testing.T, string, string) {}
 	tests := []struct {
@@ -262,18 +264,18 @@ func TestRecompressResume(t *testing.T) {
 		{"an output is gone", first, remove("a.tar.gz"), []string{"a.tar.gz"}},
 		{"a checksum file is gone", first, remove("a.tar.xz.sha256"), nil},
 		{"a checksum file is wrong", first, func(t *testing.T, _, out string) {
-			must(t, os.WriteFile(filepath.Join(out, "a.tar.gz.sha256"), []byte("0\n"), 0o644))
+			testenv.Must(t, os.WriteFile(filepath.Join(out, "a.tar.gz.sha256"), []byte("0\n"), 0o644))
 		}, nil},
 		{"an output is damaged", first, func(t *testing.T, _, out string) {
 			path := filepath.Join(out, "a.tar.xz")
 			data, err := os.ReadFile(path)
-			must(t, err)
+			testenv.Must(t, err)
 			data[len(data)/2] ^= 1
-			must(t, os.WriteFile(path, data, 0o644))
+			testenv.Must(t, os.WriteFile(path, data, 0o644))
 		}, []string{"a.tar.xz"}},
 		{"an output is a link", first, func(t *testing.T, in, out string) {
-			must(t, os.Rename(filepath.Join(out, "a.tar.xz"), filepath.Join(in, "elsewhere")))
-			must(t, os.Symlink(filepath.Join(in, "elsewhere"), filepath.Join(out, "a.tar.xz")))
+			testenv.Must(t, os.Rename(filepath.Join(out, "a.tar.xz"), filepath.Join(in, "elsewhere")))
+			testenv.Must(t, os.Symlink(filepath.Join(in, "elsewhere"), filepath.Join(out, "a.tar.xz")))
 		}, []string{"a.tar.xz"}},
 		{"the record is gone", first, remove(RecordName), both},
 		{"another profile", with(func(r *Recompressor) { r.Profile = Balanced }), nothing, both},
@@ -286,11 +288,11 @@ func TestRecompressResume(t *testing.T) {
 			cmd := exec.Command(testenv.Need(t, "xz"), "-9")
 			cmd.Stdin = bytes.NewReader(content)
 			data, err := cmd.Output()
-			must(t, err)
-			must(t, os.WriteFile(filepath.Join(in, "a.tar.xz"), data, 0o644))
+			testenv.Must(t, err)
+			testenv.Must(t, os.WriteFile(filepath.Join(in, "a.tar.xz"), data, 0o644))
 		}, nil},
 		{"the input has another format", first, func(t *testing.T, in, _ string) {
-			must(t, os.Remove(filepath.Join(in, "a.tar.xz")))
+			testenv.Must(t, os.Remove(filepath.Join(in, "a.tar.xz")))
 			pack(t, in, "a", content, Zst)
 		}, nil},
 		{"the input has a further format", first, func(t *testing.T, in, _ string) { pack(t, in, "a", content, "") }, nil},
@@ -324,6 +326,21 @@ func TestRecompressResume(t *testing.T) {
 	}
 }
 
+// lowersXZ returns the highest limit of memory, in MiB steps, at which w lowers the
+// dictionary of xz for a stream of the given size.
+func lowersXZ(t *testing.T, w Writer, size int64) int64 {
+	t.Helper()
+	for w.MaxMemory = 1 << 30; ; w.MaxMemory -= 1 << 20 {
+		job, err := w.PlanStreams([]Stream{{Name: "p", Size: size}})
+		testenv.Must(t, err)
+		for _, a := range job.Plans()[0].Archives {
+			if a.Format == XZ && a.Lowered {
+				return w.MaxMemory
+			}
+		}
+	}
+}
+
 // TestRecompressLimit lowers the dictionary by a limit: the bytes are the same
 // whichever of the formats are done already.
 func TestRecompressLimit(t *testing.T) {
@@ -331,12 +348,12 @@ func TestRecompressLimit(t *testing.T) {
 	content := tarOf(t, 1, 3<<20)
 	pack(t, in, "a", content, XZ)
 	var all []map[string]string
-	limit := lowering(t, Writer{Profile: Fast, Formats: []Format{GZ, XZ, Zst}}, int64(len(content))) + usualReserve(int64(len(content)))
+	limit := lowersXZ(t, Writer{Profile: Fast, Formats: []Format{GZ, XZ, Zst}}, int64(len(content))) + usualReserve(int64(len(content)))
 	for _, formats := range [][]Format{nil, {XZ}, {GZ, Zst}} {
 		r := Recompressor{Profile: Fast, MaxMemory: limit, Formats: []Format{GZ, XZ, Zst}, Dir: t.TempDir()}
 		recompress(t, r, in)
 		for _, f := range formats {
-			must(t, os.Remove(filepath.Join(r.Dir, "a"+f.Ext())))
+			testenv.Must(t, os.Remove(filepath.Join(r.Dir, "a"+f.Ext())))
 		}
 		c, _ := recompress(t, r, in)
 		if len(planNames(c)) != len(formats) {
@@ -349,8 +366,8 @@ func TestRecompressLimit(t *testing.T) {
 				}
 			}
 		}
-		must(t, os.Remove(filepath.Join(r.Dir, RecordName)))
-		all = append(all, digests(t, r.Dir))
+		testenv.Must(t, os.Remove(filepath.Join(r.Dir, RecordName)))
+		all = append(all, testenv.Contents(t, r.Dir))
 	}
 	// In place, the archives that are done are inputs of the next run.
 	r := Recompressor{Profile: Fast, MaxMemory: limit, Formats: []Format{GZ, XZ, Zst}}
@@ -370,14 +387,14 @@ func TestRecompressShards(t *testing.T) {
 	for i := range 7 {
 		pack(t, dir, fmt.Sprint("a", i), tarOf(t, i, 3000*(i+1)), []Format{XZ, GZ, Zst}[i%3])
 	}
-	must(t, os.WriteFile(filepath.Join(dir, "cut.tar.gz"), []byte("\x1f\x8b\x08\x00"), 0o644))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "cut.tar.gz"), []byte("\x1f\x8b\x08\x00"), 0o644))
 	seen := map[string]int{}
 	failures := 0
 	for i := range 3 {
 		r := Recompressor{Profile: Fast, Shard: Shard{i + 1, 3}}
 		for run := range 2 {
 			c, err := r.Plan(t.Context(), []string{dir})
-			must(t, err)
+			testenv.Must(t, err)
 			got, err := c.Run(t.Context())
 			if err != nil {
 				failures++
@@ -405,21 +422,21 @@ func TestRecompressChangedInput(t *testing.T) {
 	dir := t.TempDir()
 	path := pack(t, dir, "a", tarOf(t, 1, 2<<20), XZ)[0]
 	other, err := os.ReadFile(pack(t, t.TempDir(), "a", tarOf(t, 2, 1000), XZ)[0])
-	must(t, err)
+	testenv.Must(t, err)
 	changed := false
 	r := Recompressor{Profile: Fast, Progress: func(Progress) {
 		if !changed {
 			changed = true
-			must(t, WriteFile(path, other))
+			testenv.Must(t, WriteFile(path, other))
 		}
 	}}
 	c, err := r.Plan(t.Context(), []string{dir})
-	must(t, err)
+	testenv.Must(t, err)
 	_, err = c.Run(t.Context())
 	if want := fmt.Sprintf(`recompressing "a": reading %q: the file changed meanwhile`, path); err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %q", err, want)
 	}
-	if diff := cmp.Diff(map[string]string{"a.tar.xz": string(other)}, digests(t, dir)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"a.tar.xz": string(other)}, testenv.Contents(t, dir)); diff != "" {
 		t.Error("files changed")
 	}
 }
@@ -438,7 +455,7 @@ func TestRecompressCancel(t *testing.T) {
 		}
 	}}
 	c, err := r.Plan(ctx, []string{dir})
-	must(t, err)
+	testenv.Must(t, err)
 	got, err := c.Run(ctx)
 	if !errors.Is(err, context.Canceled) || len(got) != 1 || got[0].Name != "big" {
 		t.Errorf("got %+v and error %v", got, err)
@@ -462,10 +479,10 @@ func TestRecompressUntouched(t *testing.T) {
 	pack(t, dir, "a", tarOf(t, 1, 1000), "")
 	recompress(t, Recompressor{Profile: Fast}, dir)
 	stamps := func() (out []time.Time) {
-		for _, name := range list(t, dir) {
+		for _, name := range testenv.List(t, dir) {
 			var info fs.FileInfo
 			info, err := os.Stat(filepath.Join(dir, name))
-			must(t, err)
+			testenv.Must(t, err)
 			out = append(out, info.ModTime())
 		}
 		return out

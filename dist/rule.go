@@ -22,7 +22,8 @@ const (
 //
 // Glob is matched against whole names, directories included. "*", "?" and
 // "[a-z]" match within a path element as in [path.Match], an element "**"
-// matches any number of elements, "{a,b}" matches a or b.
+// matches any number of elements, "{a,b}" matches a or b: the syntax of
+// github.com/bmatcuk/doublestar.
 type Rule struct {
 	Glob   string
 	Demand Demand

@@ -9,6 +9,7 @@ import (
 
 	"x.go/manifests"
 	"x.go/targets"
+	"x.go/tests/testenv"
 )
 
 func TestGlob(t *testing.T) {
@@ -27,7 +28,6 @@ func TestGlob(t *testing.T) {
 		{"bin/rustc{,.exe}", []string{"bin/rustc", "bin/rustc.exe"}, []string{"bin/rustc.dll"}},
 		{"{a,b}/{c,d}", []string{"a/c", "a/d", "b/c", "b/d"}, []string{"a/b"}},
 		{"{a,b/**}", []string{"a", "b/c"}, []string{"a/c"}},
-		{"odd{", []string{"odd{"}, []string{"odd"}},
 	}
 	for _, tt := range tests {
 		match, err := compileGlobs([]string{tt.glob})
@@ -46,7 +46,7 @@ func TestGlob(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"", "a//b", "/a", "a[", "a/", `a\`} {
+	for _, bad := range []string{"", "a//b", "/a", "a[", "a/", `a\`, "odd{", "odd}"} {
 		if _, err := compileGlobs([]string{bad}); err == nil {
 			t.Errorf("compiling %q: got no error", bad)
 		}
@@ -68,7 +68,7 @@ func TestCheck(t *testing.T) {
 		lld = append(lld, "lib/rustlib/"+host+"/bin/gcc-ld/"+w+"*")
 	}
 	withLink := image(t, "bin/rustc*")
-	must(t, withLink.AddSymlink("lib/a.so", "b.so"))
+	testenv.Must(t, withLink.AddSymlink("lib/a.so", "b.so"))
 
 	tests := []struct {
 		name  string

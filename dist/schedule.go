@@ -14,21 +14,21 @@ import (
 // largerFirst orders sizes: what starts last should not be what takes longest.
 func largerFirst(a, b int64) int { return cmp.Compare(b, a) }
 
-// writeAll writes the works, large ones first, each with a share of the jobs by
-// its part of the bytes. The first failure ends all, unless keepGoing is set:
-// then each work has its own.
-func (s *setup) writeAll(ctx context.Context, works []work) error {
-	order := make([]*work, 0, len(works))
-	for i := range works {
-		order = append(order, &works[i])
+// eachTask runs do for all tasks, large ones first, each with a share of the jobs
+// by its part of the bytes. The first error ends all.
+func (j *Job) eachTask(ctx context.Context, do func(ctx context.Context, i int) error) error {
+	order := make([]int, len(j.tasks))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b *work) int { return largerFirst(a.size, b.size) })
+	slices.SortStableFunc(order, func(a, b int) int { return largerFirst(j.tasks[a].Size, j.tasks[b].Size) })
 
-	jobs, memory := semaphore.NewWeighted(int64(s.Jobs)), semaphore.NewWeighted(cmp.Or(s.MaxMemory, math.MaxInt64))
+	jobs := semaphore.NewWeighted(int64(j.writer.Jobs))
+	memory := semaphore.NewWeighted(cmp.Or(j.writer.MaxMemory, math.MaxInt64))
 	g, gctx := errgroup.WithContext(ctx)
 	var stopped error
-	for _, k := range order {
-		workers, need := int64(k.plan.Workers), k.plan.Memory
+	for _, i := range order {
+		workers, need := int64(j.tasks[i].plan.Workers), j.tasks[i].plan.Memory
 		// Only this goroutine waits for shares, so that none waits for half of one.
 		if jobs.Acquire(gctx, workers) != nil || memory.Acquire(gctx, need) != nil {
 			stopped = context.Cause(gctx)
@@ -37,11 +37,7 @@ func (s *setup) writeAll(ctx context.Context, works []work) error {
 		g.Go(func() error {
 			defer jobs.Release(workers)
 			defer memory.Release(need)
-			k.err = s.write(gctx, k)
-			if s.keepGoing && gctx.Err() == nil {
-				return nil
-			}
-			return k.err
+			return do(gctx, i)
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -60,7 +60,7 @@ func assignShards(items []sized, count int) []int {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(largerFirst(items[a].size, items[b].size), strings.Compare(items[a].name, items[b].name))
+		return cmp.Or(cmp.Compare(items[b].size, items[a].size), strings.Compare(items[a].name, items[b].name))
 	})
 	load := make([]int64, count)
 	out := make([]int, len(items))

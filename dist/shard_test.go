@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 func TestParseShard(t *testing.T) {
 	for text, want := range map[string]Shard{"1/1": {1, 1}, "2/8": {2, 8}, "65536/65536": {65536, 65536}} {
 		got, err := ParseShard(text)
-		must(t, err)
+		testenv.Must(t, err)
 		if got != want || got.String() != text {
 			t.Errorf("%q: got %v, want %v", text, got, want)
 		}

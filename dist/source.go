@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -14,11 +15,12 @@ type source interface {
 	String() string // for error messages
 }
 
-// fileSource is a file on disk as it was when it entered the image. An archive
-// promises sizes before it holds bytes, and a component must be the same in
-// its own archive and in the combined one, so a file that changes is an error.
+// fileSource is a file as it was when it entered the image. An archive promises
+// sizes before it holds bytes, and a component must be the same in its own
+// archive and in the combined one, so a file that changes is an error.
 type fileSource struct {
-	path    string
+	fsys    fs.FS  // nil for a file on disk
+	path    string // in fsys
 	size    int64
 	modTime time.Time
 }
@@ -26,7 +28,7 @@ type fileSource struct {
 func (s fileSource) String() string { return s.path }
 
 func (s fileSource) open() (io.ReadCloser, error) {
-	f, err := os.Open(s.path)
+	f, err := s.openFile()
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +43,14 @@ func (s fileSource) open() (io.ReadCloser, error) {
 	return f, nil
 }
 
-func (s fileSource) check(info os.FileInfo) error {
+func (s fileSource) openFile() (fs.File, error) {
+	if s.fsys != nil {
+		return s.fsys.Open(s.path)
+	}
+	return os.Open(s.path)
+}
+
+func (s fileSource) check(info fs.FileInfo) error {
 	switch {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("reading %q: it is no longer a regular file", s.path)
@@ -54,19 +63,22 @@ func (s fileSource) check(info os.FileInfo) error {
 	return nil
 }
 
-// byteSource is content made by the program.
-type byteSource []byte
+// opener is content that a function of the caller opens.
+type opener func() (io.ReadCloser, error)
 
-func (s byteSource) String() string { return "generated content" }
+func (opener) String() string { return "generated content" }
 
-func (s byteSource) open() (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(s)), nil
+func (o opener) open() (io.ReadCloser, error) { return o() }
+
+// bytesOpener opens data.
+func bytesOpener(data []byte) opener {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-// Path returns where the entry's file is on disk, or "" for content made by
-// the program. It lets a staged tree link to a file instead of copying it.
+// Path returns where the entry's file is on disk, or "" for content from
+// elsewhere. It lets a staged tree link to a file instead of copying it.
 func (e Entry) Path() string {
-	if f, ok := e.src.(fileSource); ok {
+	if f, ok := e.src.(fileSource); ok && f.fsys == nil {
 		return f.path
 	}
 	return ""

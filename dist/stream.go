@@ -12,16 +12,14 @@ import (
 // it. Of w it heeds Profile, Jobs and BCJ.
 func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Reader, size int64) error {
 	w.Formats = []Format{f}
-	s, err := w.setup()
+	w, err := w.WithDefaults()
 	if err != nil {
 		return fmt.Errorf("compressing: %w", err)
 	}
-	if s.Profile == NoOp {
-		return fmt.Errorf("compressing: got profile %q, want fast, balanced or best", s.Profile)
+	if w.Profile == NoOp {
+		return fmt.Errorf("compressing: got profile %q, want fast, balanced or best", w.Profile)
 	}
-	level := s.level
-	level.size = size
-	c, err := newCompressor(ctx, f, level, s.Jobs, dst)
+	c, err := w.compression(size).compressor(ctx, f, w.Jobs, dst)
 	if err != nil {
 		return fmt.Errorf("compressing: %w", err)
 	}
@@ -51,4 +49,37 @@ func (l Limits) Decompress(ctx context.Context, dst io.Writer, src io.Reader, na
 		return a.format, fmt.Errorf("decompressing %q: %w", name, err)
 	}
 	return a.format, nil
+}
+
+// CopyTar copies the tar stream of the archive src to dst and returns its size;
+// name stands for src in errors. As by [Archive.Next], all of src is checked, the
+// members too. Format f is "" for a tar stream that is not compressed; what others
+// are is known by their first bytes.
+func (l Limits) CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f Format) (int64, error) {
+	var a *Archive
+	if f == "" {
+		a = l.newTarArchive(src, name)
+	} else {
+		var err error
+		if a, err = l.NewArchive(src, name); err != nil {
+			return 0, err
+		}
+	}
+	defer a.Close()
+	count := &countingWriter{w: dst}
+	err := a.copyTo(ctx, count)
+	return count.n, err
+}
+
+// countingWriter counts the bytes that pass.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+// Write implements [io.Writer].
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,11 +22,57 @@ import (
 	"x.go/tests/testenv"
 )
 
-// oddTarball is the tar stream of oddTree, with the time of a commit.
+// oddImage has the cases that a tar header treats specially: names of 99 to 101
+// bytes and more, a character across the end of the name field, sizes around a
+// block, an empty directory, modes with group and other bits, links.
+func oddImage(t testing.TB) Image {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "odd-1.0")
+	files := map[string]struct {
+		mode fs.FileMode
+		size int
+	}{
+		"bin/tool":                           {0o775, 513},
+		"bin/tool.sh":                        {0o700, 20},
+		"lib/empty":                          {0o600, 0},
+		"lib/block":                          {0o664, 512},
+		"lib/almost":                         {0o444, 511},
+		"lib/" + strings.Repeat("a", 87):     {0o644, 1}, // 99 bytes with the top folder
+		"lib/" + strings.Repeat("b", 88):     {0o644, 2}, // 100
+		"lib/" + strings.Repeat("c", 89):     {0o644, 3}, // 101
+		"lib/" + strings.Repeat("é", 60):     {0o644, 4},
+		"lib/x" + strings.Repeat("é", 60):    {0o755, 5},
+		"deep/" + strings.Repeat("dir/", 60): {0, -1},
+		"share/doc/rust/html/a.b":            {0o644, 6},
+		"share/doc/rust/html/a/b":            {0o644, 7},
+		"share/doc/rust/html.d/z":            {0o644, 8},
+		"share/colon:name with space":        {0o644, 9},
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(dir, name)
+		f := files[name]
+		if f.size < 0 {
+			must(t, os.MkdirAll(path, 0o755))
+			continue
+		}
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		must(t, os.WriteFile(path, []byte(strings.Repeat("x", f.size)), 0o644))
+		must(t, os.Chmod(path, f.mode))
+	}
+	var img Image
+	must(t, img.AddTree("odd-1.0", dir, nil))
+	for name, target := range map[string]string{
+		"bin/link": "tool", "bin/long-link": strings.Repeat("up/", 40), "lib/" + strings.Repeat("l", 100): "x",
+	} {
+		must(t, img.AddSymlink("odd-1.0/"+name, target))
+	}
+	return img
+}
+
+// oddTarball is the tar stream of oddImage, with the time of a commit.
 func oddTarball(t testing.TB) []byte {
 	t.Helper()
-	var img Image
-	must(t, img.AddTreeWithLinks("odd-1.0", oddTree(t), nil))
+	img := oddImage(t)
 	plan, err := planTarball(img, ReversedPath, 1776124800)
 	must(t, err)
 	var out bytes.Buffer
@@ -36,7 +84,7 @@ func oddTarball(t testing.TB) []byte {
 }
 
 // TestTarBytesOfTheCrate compares with what the crate tar 0.4.45 wrote, by the
-// program testdata/tar-crate/main.rs, from the files of oddTree in D:
+// program testdata/tar-crate/main.rs, from the files of oddImage in D:
 //
 //	main D odd-1.0 1776124800 | gzip -9n >testdata/odd-1.0.tar.gz
 func TestTarBytesOfTheCrate(t *testing.T) {

@@ -2,7 +2,6 @@ package dist
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -76,34 +75,9 @@ func (t tarball) writeMember(ctx context.Context, w io.Writer, e Entry, buf []by
 		return err
 	}
 	defer r.Close()
-	if err := copyExactly(ctx, w, r, e.Size, buf); err != nil {
+	if err := CopyExactly(ctx, w, r, e.Size, buf); err != nil {
 		return err
 	}
 	_, err = w.Write(make([]byte, padded(e.Size)-e.Size))
 	return err
-}
-
-// copyExactly copies r to w, which must hold exactly size bytes.
-func copyExactly(ctx context.Context, w io.Writer, r io.Reader, size int64, buf []byte) error {
-	var done int64
-	for {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		n, err := r.Read(buf)
-		if done += int64(n); done > size {
-			return fmt.Errorf("file grew while it was read: got more than %d bytes", size)
-		}
-		if _, werr := w.Write(buf[:n]); werr != nil {
-			return werr
-		}
-		switch {
-		case errors.Is(err, io.EOF) && done < size:
-			return fmt.Errorf("file shrank while it was read: got %d bytes, want %d", done, size)
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-	}
 }

@@ -17,19 +17,19 @@ import (
 // so the lists must be equal byte for byte.
 func TestManifestsOfToolchain(t *testing.T) {
 	out, err := exec.Command(testenv.Need(t, "rustc"), "--print=sysroot").Output()
-	must(t, err)
+	testenv.Must(t, err)
 	sysroot := strings.TrimSpace(string(out))
 	lists, err := filepath.Glob(filepath.Join(sysroot, "lib/rustlib/manifest-*"))
-	must(t, err)
+	testenv.Must(t, err)
 	if len(lists) == 0 {
 		testenv.Missing(t, "file lists in %q", sysroot)
 	}
 	for _, list := range lists {
 		t.Run(filepath.Base(list), func(t *testing.T) {
 			want, err := os.ReadFile(list)
-			must(t, err)
+			testenv.Must(t, err)
 			directives, err := manifests.ParseInstalledFileList(want, sysroot)
-			must(t, err)
+			testenv.Must(t, err)
 			name := strings.TrimPrefix(filepath.Base(list), manifests.InstalledPrefix)
 			c := Component{Name: name}
 			for i := range directives {
@@ -37,10 +37,10 @@ func TestManifestsOfToolchain(t *testing.T) {
 				path := filepath.Join(sysroot, d.Path)
 				if d.Kind == manifests.DirDirective {
 					c.BulkDirs = append(c.BulkDirs, d.Path)
-					must(t, c.Image.AddTree(d.Path, path, nil))
+					testenv.Must(t, c.Image.AddTree(d.Path, path, nil))
 					continue
 				}
-				must(t, c.Image.AddFile(d.Path, path))
+				testenv.Must(t, c.Image.AddFile(d.Path, path))
 			}
 			if got := c.Manifest().Encode(); !bytes.Equal(got, want) {
 				t.Errorf("got %d bytes that differ from the %d installed", len(got), len(want))

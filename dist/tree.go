@@ -22,7 +22,7 @@ func (m *Image) AddFile(name, path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("adding %q: %q is not a regular file (mode %v)", name, path, info.Mode())
 	}
-	e, err := fileEntry(name, path, info)
+	e, err := fileEntry(name, nil, path, info)
 	if err != nil {
 		return fmt.Errorf("adding %q: %w", name, err)
 	}
@@ -31,13 +31,13 @@ func (m *Image) AddFile(name, path string) error {
 
 // fileEntry describes a regular file. It opens it once, because an unreadable
 // file should be known before anything is written.
-func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
-	src := fileSource{path, info.Size(), info.ModTime()}
+func fileEntry(name string, fsys fs.FS, path string, info fs.FileInfo) (Entry, error) {
+	src := fileSource{fsys, path, info.Size(), info.ModTime()}
 	f, err := src.open()
 	if err != nil {
 		return Entry{}, err
 	}
-	return Entry{Name: name, Mode: fileMode(name, info.Mode()), Size: info.Size(), src: src}, f.Close()
+	return Entry{Name: name, Mode: ModeOf(name, info.Mode()), Size: info.Size(), src: src}, f.Close()
 }
 
 // AddTree adds the files below the directory root on disk under prefix ("" for
@@ -47,75 +47,85 @@ func fileEntry(name, path string, info fs.FileInfo) (Entry, error) {
 // unreadable files are errors. All of them are reported, and then nothing is
 // added.
 func (m *Image) AddTree(prefix, root string, keep func(name string, d fs.DirEntry) bool) error {
-	return m.addTree(treeWalk{prefix: prefix, root: root, keep: keep})
+	// A symbolic link as the root is the caller's wish.
+	real, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return fmt.Errorf("adding tree %q: %w", root, err)
+	}
+	if err := m.addTree(treeWalk{prefix: prefix, tree: os.DirFS(real), root: real, keep: keep}); err != nil {
+		return fmt.Errorf("adding tree %q: %w", real, err)
+	}
+	return nil
 }
 
-// AddTreeWithLinks is [Image.AddTree] for the few archives that may hold
-// symbolic links: they become entries, and are not followed.
-func (m *Image) AddTreeWithLinks(prefix, root string, keep func(name string, d fs.DirEntry) bool) error {
-	return m.addTree(treeWalk{prefix: prefix, root: root, keep: keep, links: true})
+// AddFS is [Image.AddTree] for any file system: embedded files, a zip archive.
+// fsys must give the same files as long as the image is in use.
+func (m *Image) AddFS(prefix string, fsys fs.FS, keep func(name string, d fs.DirEntry) bool) error {
+	if err := m.addTree(treeWalk{prefix: prefix, tree: fsys, keep: keep}); err != nil {
+		return fmt.Errorf("adding file system: %w", err)
+	}
+	return nil
 }
 
 func (m *Image) addTree(w treeWalk) error {
-	// A symbolic link as the root is the caller's wish; WalkDir would stop at it.
-	root, err := filepath.EvalSymlinks(w.root)
-	if err != nil {
-		return fmt.Errorf("adding tree %q: %w", w.root, err)
-	}
-	w.root = root
-	if err := filepath.WalkDir(root, w.visit); err != nil {
-		return fmt.Errorf("adding tree %q: %w", root, err)
+	if err := fs.WalkDir(w.tree, ".", w.visit); err != nil {
+		return err
 	}
 	if len(w.errs) > 0 {
-		return fmt.Errorf("adding tree %q: %w", root, errors.Join(w.errs...))
+		return errors.Join(w.errs...)
 	}
 	slices.SortFunc(w.found, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	return m.Merge(Image{w.found})
 }
 
+// treeWalk collects the entries of a tree.
 type treeWalk struct {
-	prefix, root string
-	keep         func(string, fs.DirEntry) bool
-	links        bool
-	found        []Entry
-	errs         []error
+	prefix string
+	tree   fs.FS
+	root   string // of a tree on disk, else ""
+	keep   func(string, fs.DirEntry) bool
+	found  []Entry
+	errs   []error
 }
 
 func (w *treeWalk) visit(file string, d fs.DirEntry, err error) error {
-	if file == w.root {
+	if file == "." {
 		if err == nil && !d.IsDir() {
 			err = errors.New("not a directory")
 		}
 		return err
 	}
 	if err != nil {
-		w.errs = append(w.errs, err)
+		w.errs = append(w.errs, fmt.Errorf("reading %q: %w", w.path(file), WithoutPath(err)))
 		return nil
 	}
-	rel, err := filepath.Rel(w.root, file)
-	if err != nil {
-		return err
-	}
-	rel = filepath.ToSlash(rel)
-	if w.keep != nil && !w.keep(rel, d) {
+	if w.keep != nil && !w.keep(file, d) {
 		if d.IsDir() {
 			return fs.SkipDir
 		}
 		return nil
 	}
-	if err := w.add(path.Join(w.prefix, rel), file, d); err != nil {
+	if err := w.add(path.Join(w.prefix, file), file, d); err != nil {
 		w.errs = append(w.errs, err)
 	}
 	return nil
 }
 
+// path returns the path of a file of the tree: on disk, if it is there.
+func (w *treeWalk) path(file string) string {
+	if w.root == "" {
+		return file
+	}
+	return filepath.Join(w.root, filepath.FromSlash(file))
+}
+
 func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return fmt.Errorf("adding %q: %w", name, err)
 	}
 	switch {
 	case d.IsDir():
-		children, err := os.ReadDir(file)
+		children, err := fs.ReadDir(w.tree, file)
 		if err == nil && len(children) == 0 {
 			w.found = append(w.found, Entry{Name: name, Mode: ModeDir})
 		}
@@ -125,25 +135,27 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 		if err != nil {
 			return err
 		}
-		e, err := fileEntry(name, file, info)
+		e, err := w.entry(name, file, info)
 		if err != nil {
 			return err
 		}
 		w.found = append(w.found, e)
 		return nil
 	case d.Type() == fs.ModeSymlink:
-		target, err := os.Readlink(file)
-		if err != nil {
-			return err
-		}
-		if !w.links {
-			return fmt.Errorf("%q is a symbolic link to %q, which rustup would refuse; add the file it leads to", file, target)
-		}
-		w.found = append(w.found, Entry{Name: name, Mode: ModeSymlink, Link: target})
-		return nil
+		target, _ := fs.ReadLink(w.tree, file) // only the message needs it
+		return fmt.Errorf("%q is a symbolic link to %q, which rustup would refuse; add the file it leads to", w.path(file), target)
 	default:
-		return fmt.Errorf("%q is neither a regular file nor a directory (mode %v)", file, d.Type())
+		return fmt.Errorf("%q is neither a regular file nor a directory (mode %v)", w.path(file), d.Type())
 	}
+}
+
+// entry describes a regular file of the tree. One on disk is opened by its path,
+// which [Entry.Path] then tells.
+func (w *treeWalk) entry(name, file string, info fs.FileInfo) (Entry, error) {
+	if w.root != "" {
+		return fileEntry(name, nil, w.path(file), info)
+	}
+	return fileEntry(name, w.tree, file, info)
 }
 
 // windowsExec lists the extensions that rust-installer takes for executable on
@@ -151,7 +163,7 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 var windowsExec = []string{".exe", ".dll", ".py", ".sh"}
 
 // fileMode normalises the mode of a regular file.
-func fileMode(name string, mode fs.FileMode) fs.FileMode {
+func ModeOf(name string, mode fs.FileMode) fs.FileMode {
 	if mode&0o100 != 0 || runtime.GOOS == "windows" && slices.Contains(windowsExec, path.Ext(name)) {
 		return ModeExec
 	}

@@ -131,7 +131,7 @@ func (u *unpacker) member(ctx context.Context, m Member, r io.Reader) error {
 
 // note checks m against the members before it.
 func (u *unpacker) note(m Member) error {
-	for dir := range parents(m.Name) {
+	for dir := range Parents(m.Name) {
 		switch u.seen[dir] {
 		case seenFile:
 			return fmt.Errorf("%q is a file of this archive", dir)
@@ -160,7 +160,7 @@ func (u *unpacker) write(ctx context.Context, name string, m Member, r io.Reader
 		dir = path.Dir(name)
 	}
 	if dir != "." && !u.made[dir] {
-		if err := makeDirs(u.root, dir); err != nil {
+		if err := CreateDirs(u.root, dir); err != nil {
 			return err
 		}
 		u.made[dir] = true
@@ -168,7 +168,7 @@ func (u *unpacker) write(ctx context.Context, name string, m Member, r io.Reader
 	if m.Mode.IsDir() {
 		return nil
 	}
-	mode := fileMode(name, m.Mode)
+	mode := ModeOf(name, m.Mode)
 	if m.Size > smallFile {
 		return writeMember(ctx, u.root, name, mode, r, m.Size)
 	}
@@ -190,34 +190,9 @@ func writeMember(ctx context.Context, root *os.Root, name string, mode fs.FileMo
 	if err != nil {
 		return err
 	}
-	err = copyExactly(ctx, f, r, size, make([]byte, min(size+1, 128<<10)))
+	err = CopyExactly(ctx, f, r, size, make([]byte, min(size+1, 128<<10)))
 	if err == nil {
 		err = f.Chmod(mode)
 	}
 	return errors.Join(err, f.Close())
-}
-
-// makeDirs makes dir and what is missing above it with mode 0755, whatever the
-// umask. Folders that exist are left as they are.
-func makeDirs(root *os.Root, dir string) error {
-	for above := range parents(dir + "/") {
-		err := root.Mkdir(above, 0o755)
-		if errors.Is(err, fs.ErrExist) {
-			info, serr := root.Stat(above)
-			if serr != nil {
-				return serr
-			}
-			if !info.IsDir() {
-				return fmt.Errorf("%q exists and is not a directory", above)
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := root.Chmod(above, 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
 }

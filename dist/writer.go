@@ -3,17 +3,11 @@ package dist
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"x.go/dist/xz"
 	"x.go/manifests"
@@ -40,7 +34,7 @@ type Writer struct {
 	// MaxMemory in bytes bounds the estimated memory of the compressors; 0 sets
 	// no bound. Less is then searched at a time, which shows in a few bytes, and
 	// fewer packages are written at a time, with fewer goroutines. Where that does
-	// not do, blocks and then dictionaries get smaller; see [Writer.Plan]. What
+	// not do, blocks and then dictionaries get smaller; see [Job.Plans]. What
 	// does not fit even so is an error before anything is written.
 	MaxMemory int64
 	// BCJ is the branch filter of xz archives, none by default. It makes
@@ -64,8 +58,8 @@ type Progress struct {
 // Artifact is a finished archive.
 type Artifact struct {
 	Name    string // base name, such as "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz"
-	Path    string // Name in the folder that it was written to
-	Package string // Package.Name
+	Path    string // Name in the directory that it was written to
+	Package string // name of the package or stream
 	Format  Format
 	Size    int64 // bytes
 	SHA256  manifests.Hash
@@ -74,33 +68,42 @@ type Artifact struct {
 	DecoderMemory int64
 }
 
-// Write writes the archives of p to dir, one for each format, each with a file
-// NAME.sha256 beside it. It makes dir if need be. The result has the order of
-// w.Formats; the profile no-op writes nothing and returns none.
-//
-// A file appears under its final name only when it is complete and on the disk.
-// On error, or when ctx ends, none of the new files is left; a killed process may
-// leave temporary files, see [RemoveStale]. Archives of an earlier run are
-// replaced.
-func (w Writer) Write(ctx context.Context, dir string, p Package) ([]Artifact, error) {
-	return w.WriteAll(ctx, dir, []Package{p})
-}
-
-// WriteAll writes the archives of several packages, large ones first, and
-// returns them in the order of pkgs and, for each, of w.Formats. All packages
-// are checked before the first is written. On error, packages that were
-// finished before it stay.
-func (w Writer) WriteAll(ctx context.Context, dir string, pkgs []Package) ([]Artifact, error) {
-	works, err := newWorks(pkgs)
-	if err != nil {
-		return nil, err
+// WithDefaults returns w with its empty fields filled in, or what is wrong with
+// it.
+func (w Writer) WithDefaults() (Writer, error) {
+	if len(w.Formats) == 0 {
+		w.Formats = []Format{GZ, XZ}
 	}
-	return w.run(ctx, dir, works)
+	if len(slices.Compact(slices.Sorted(slices.Values(w.Formats)))) != len(w.Formats) {
+		return Writer{}, fmt.Errorf("got formats %q, want each once", w.Formats)
+	}
+	for _, f := range w.Formats {
+		if _, err := manifests.ParseFormat(string(f)); err != nil {
+			return Writer{}, err
+		}
+	}
+	w.Profile = cmp.Or(w.Profile, Fast)
+	if _, err := ParseProfile(string(w.Profile)); err != nil {
+		return Writer{}, err
+	}
+	if w.Order > KindOrder {
+		return Writer{}, fmt.Errorf("got file order %d, want ReversedPath, PathOrder or KindOrder", w.Order)
+	}
+	if w.ModTime.IsZero() {
+		w.ModTime = time.Unix(firstCommit, 0)
+	}
+	if w.Jobs < 0 || w.MaxMemory < 0 {
+		return Writer{}, fmt.Errorf("got %d jobs and a memory limit of %d bytes, want neither negative", w.Jobs, w.MaxMemory)
+	}
+	w.Jobs = cmp.Or(w.Jobs, runtime.GOMAXPROCS(0))
+	return w, nil
 }
 
-// newWorks lays out packages, and returns all that is wrong with them.
-func newWorks(pkgs []Package) ([]work, error) {
-	works := make([]work, 0, len(pkgs))
+// Plan lays out the archives of packages and decides how they are compressed.
+// All that is wrong with the packages is reported at once, and so is a MaxMemory
+// that is too small, before anything is written.
+func (w Writer) Plan(pkgs []Package) (*Job, error) {
+	images := make([]namedImage, 0, len(pkgs))
 	var errs []error
 	for _, p := range pkgs {
 		img, err := p.Image()
@@ -108,234 +111,86 @@ func newWorks(pkgs []Package) ([]work, error) {
 			errs = append(errs, err)
 			continue
 		}
-		if slices.ContainsFunc(works, func(k work) bool { return k.name == p.Name }) {
+		if slices.ContainsFunc(images, func(n namedImage) bool { return n.name == p.Name }) {
 			errs = append(errs, fmt.Errorf("writing package %q: it is there twice", p.Name))
 			continue
 		}
-		works = append(works, work{name: p.Name, img: img})
+		images = append(images, namedImage{p.Name, img})
 	}
-	return works, errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return w.planImages(images)
+}
+
+// Write plans and writes the archives of packages in one step; see [Job.Write].
+func (w Writer) Write(ctx context.Context, dir string, pkgs ...Package) ([]Artifact, error) {
+	j, err := w.Plan(pkgs)
+	if err != nil {
+		return nil, err
+	}
+	return j.Write(ctx, dir)
 }
 
 // WriteImage writes an archive that is not a package, such as a source tarball:
-// the image alone, below a top folder called name.
+// the image alone, below a top directory called name.
 func (w Writer) WriteImage(ctx context.Context, dir, name string, img Image) ([]Artifact, error) {
-	if err := checkElement(name); err != nil {
+	if err := CheckElement(name); err != nil {
 		return nil, fmt.Errorf("writing archive %q: %w", name, err)
 	}
 	img, err := img.Prefix(name)
 	if err != nil {
 		return nil, fmt.Errorf("writing archive %q: %w", name, err)
 	}
-	return w.run(ctx, dir, []work{{name: name, img: img}})
-}
-
-// work is a tar stream that becomes an archive in each of some formats.
-type work struct {
-	name string // of the archives, without extension
-	dir  string // where they are put
-	task string // for errors: what is being done
-	img  Image  // of a package, where that is what the stream is made of
-
-	size   int64                                        // bytes of the stream
-	stream func(ctx context.Context, w io.Writer) error // writes it
-	// reserve is what stream takes of memory, in bytes, and extra what it takes
-	// beyond that because of what it reads. What becomes of dictionaries under a
-	// limit depends on reserve alone, so that it is a matter of the content.
-	reserve, extra int64
-	formats        []Format
-	// place gives the finished outputs their names; sum is the digest of the
-	// stream that went into them.
-	place func(ctx context.Context, k *work, outs []*output, sum manifests.Hash) error
-
-	level level
-	plan  Plan
-	out   []Artifact
-	err   error
-}
-
-// setup is a Writer with its defaults filled in and its values checked.
-type setup struct {
-	Writer
-	level     level
-	keepGoing bool       // past works that fail
-	mu        sync.Mutex // serialises Progress
-}
-
-func (w Writer) setup() (*setup, error) {
-	if len(w.Formats) == 0 {
-		w.Formats = []Format{GZ, XZ}
-	}
-	if len(slices.Compact(slices.Sorted(slices.Values(w.Formats)))) != len(w.Formats) {
-		return nil, fmt.Errorf("got formats %q, want each once", w.Formats)
-	}
-	for _, f := range w.Formats {
-		if _, err := manifests.ParseFormat(string(f)); err != nil {
-			return nil, err
-		}
-	}
-	w.Profile = cmp.Or(w.Profile, Fast)
-	if _, err := ParseProfile(string(w.Profile)); err != nil {
+	j, err := w.planImages([]namedImage{{name, img}})
+	if err != nil {
 		return nil, err
 	}
-	if w.Order > KindOrder {
-		return nil, fmt.Errorf("got file order %d, want ReversedPath, PathOrder or KindOrder", w.Order)
-	}
-	if w.ModTime.IsZero() {
-		w.ModTime = time.Unix(firstCommit, 0)
-	}
-	if w.Jobs < 0 || w.MaxMemory < 0 {
-		return nil, fmt.Errorf("got %d jobs and a memory limit of %d bytes, want neither negative", w.Jobs, w.MaxMemory)
-	}
-	w.Jobs = cmp.Or(w.Jobs, runtime.GOMAXPROCS(0))
-	level := levels[w.Profile]
-	level.bcj = w.BCJ
-	return &setup{Writer: w, level: level}, nil
+	return j.Write(ctx, dir)
 }
 
-// prepare checks w and plans the works, which are images so far.
-func (w Writer) prepare(works []work) (*setup, error) {
-	s, err := w.setup()
+// namedImage is an image with the name of its archives.
+type namedImage struct {
+	name string
+	img  Image
+}
+
+func (w Writer) planImages(images []namedImage) (*Job, error) {
+	w, err := w.WithDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
-	for i := range works {
-		k := &works[i]
-		t, err := planTarball(k.img, s.Order, s.ModTime.Unix())
+	streams := make([]Stream, 0, len(images))
+	for _, n := range images {
+		t, err := planTarball(n.img, w.Order, w.ModTime.Unix())
 		if err != nil {
 			return nil, fmt.Errorf("writing archives: %w", err)
 		}
-		k.size, k.stream, k.formats, k.place = t.size, t.write, s.Formats, placeNew
+		streams = append(streams, Stream{Name: n.name, Size: t.size, Write: t.write})
 	}
-	if s.Profile == NoOp {
-		return s, nil
-	}
-	return s, s.plan(works)
+	return w.PlanStreams(streams)
 }
 
-func (w Writer) run(ctx context.Context, dir string, works []work) ([]Artifact, error) {
-	s, err := w.prepare(works)
-	if err != nil || s.Profile == NoOp {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// PlanStreams decides how streams are compressed that are tar streams already.
+func (w Writer) PlanStreams(streams []Stream) (*Job, error) {
+	w, err := w.WithDefaults()
+	if err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
-	for i := range works {
-		works[i].dir, works[i].task = dir, fmt.Sprintf("writing package %q to %q", works[i].name, dir)
+	j := &Job{writer: w}
+	if w.Profile == NoOp {
+		return j, nil
 	}
-	if err := s.writeAll(ctx, works); err != nil {
-		return nil, err
+	var total int64
+	for _, s := range streams {
+		total += s.Size
 	}
-	var out []Artifact
-	for _, k := range works {
-		out = append(out, k.out...)
-	}
-	return out, nil
-}
-
-// write makes all archives of one stream from one pass over it.
-func (s *setup) write(ctx context.Context, k *work) (err error) {
-	defer func() {
+	for _, s := range streams {
+		t, err := w.planStream(s, float64(s.Size)/float64(max(total, 1)))
 		if err != nil {
-			err = fmt.Errorf("%s: %w", k.task, err)
+			return nil, fmt.Errorf("planning archives of %q: %w", s.Name, err)
 		}
-	}()
-	var outs []*output
-	defer func() {
-		for _, o := range outs {
-			o.discard()
-		}
-	}()
-	for _, f := range k.formats {
-		o, err := newOutput(k.dir, k.name+f.Ext())
-		if err != nil {
-			return err
-		}
-		outs = append(outs, o)
+		j.tasks = append(j.tasks, t)
 	}
-	m := &meter{&s.mu, s.Progress, Progress{Package: k.name, Total: k.size}}
-	m.add(0) // it has begun
-	sum, err := s.compress(ctx, k, outs, m)
-	if err != nil {
-		return err
-	}
-	if !s.SkipReadBack {
-		if err := s.readBack(ctx, k, outs, sum); err != nil {
-			return err
-		}
-	}
-	if err := k.place(ctx, k, outs, sum); err != nil {
-		return err
-	}
-	m.done()
-	for i, o := range outs {
-		k.out = append(k.out, Artifact{
-			Name: o.name, Path: o.path(), Package: k.name, Format: k.formats[i],
-			Size: o.size, SHA256: o.sum(), DecoderMemory: k.plan.Archives[i].DecoderMemory,
-		})
-	}
-	return nil
-}
-
-// compress runs the tar stream of k through a compressor for each output, and
-// returns the stream's digest.
-func (s *setup) compress(ctx context.Context, k *work, outs []*output, m *meter) (manifests.Hash, error) {
-	sum := sha256.New()
-	g, ctx := errgroup.WithContext(ctx)
-	fan := newFanout(ctx, len(outs), m.add)
-	for i, o := range outs {
-		g.Go(func() error {
-			if err := compressOne(fan, i, o, k); err != nil {
-				return fmt.Errorf("writing %q: %w", o.name, err)
-			}
-			return nil
-		})
-	}
-	g.Go(func() error {
-		if err := k.stream(ctx, io.MultiWriter(fan, sum)); err != nil {
-			return err
-		}
-		fan.close()
-		return nil
-	})
-	if err := g.Wait(); err != nil {
-		return manifests.Hash{}, err
-	}
-	return manifests.Hash(sum.Sum(nil)), nil
-}
-
-func compressOne(fan *fanout, i int, o *output, k *work) error {
-	c, err := newCompressor(fan.ctx, k.formats[i], k.level, k.plan.Workers, o)
-	if err != nil {
-		return err
-	}
-	if err := fan.drain(i, c); err != nil {
-		return err
-	}
-	if err := c.Close(); err != nil {
-		return err
-	}
-	return o.finish()
-}
-
-// placeNew gives the archives of a package their names. If a step fails, what it
-// has put in place is removed again.
-func placeNew(_ context.Context, k *work, outs []*output, _ manifests.Hash) (err error) {
-	defer func() {
-		if err != nil {
-			for _, o := range outs {
-				if o.placed {
-					os.Remove(o.path())
-					os.Remove(o.path() + sumExt)
-				}
-			}
-		}
-	}()
-	for _, o := range outs {
-		if err := o.publish(); err != nil {
-			return err
-		}
-	}
-	return syncDir(k.dir)
+	return j, nil
 }

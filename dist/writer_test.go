@@ -54,7 +54,7 @@ func TestWrite(t *testing.T) {
 	must(t, err)
 	var want bytes.Buffer
 	must(t, plan.write(t.Context(), &want))
-	if diff := cmp.Diff(Progress{p.Name, plan.size, plan.size}, last); diff != "" {
+	if diff := cmp.Diff(Progress{Package: p.Name, Done: plan.size, Total: plan.size}, last); diff != "" {
 		t.Errorf("last progress (-want +got):\n%s", diff)
 	}
 
@@ -129,18 +129,6 @@ func TestContainers(t *testing.T) {
 	}
 }
 
-// digests maps the names of all files in dir to their content.
-func digests(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for _, name := range list(t, dir) {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		must(t, err)
-		out[name] = string(data)
-	}
-	return out
-}
-
 func TestReproducible(t *testing.T) {
 	make := func(dir string, w Writer, order ...int) map[string]string {
 		t.Helper()
@@ -150,7 +138,7 @@ func TestReproducible(t *testing.T) {
 			picked = append(picked, pkgs[i])
 		}
 		w.Formats = []Format{GZ, XZ, Zst}
-		artifacts, err := w.WriteAll(t.Context(), dir, picked)
+		artifacts, err := w.Write(t.Context(), dir, picked...)
 		must(t, err)
 		for i, a := range artifacts {
 			if a.Package != picked[i/3].Name || a.Format != w.Formats[i%3] {
@@ -227,7 +215,7 @@ func TestWriterErrors(t *testing.T) {
 			if dir == "" {
 				dir = filepath.Join(t.TempDir(), "out")
 			}
-			got, err := tt.w.WriteAll(t.Context(), dir, tt.pkgs)
+			got, err := tt.w.Write(t.Context(), dir, tt.pkgs...)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || got != nil {
 				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
 			}
@@ -301,6 +289,36 @@ func TestRemoveStale(t *testing.T) {
 	}
 	if n, err := RemoveStale(filepath.Join(dir, "missing")); n != 0 || err != nil {
 		t.Errorf("missing folder: got %d, %v", n, err)
+	}
+}
+
+func TestChangedFile(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(path string) error
+		want   string
+	}{
+		{"grown", func(p string) error { return os.WriteFile(p, []byte("longer than before"), 0o644) }, "got 18 bytes, want 5"},
+		{"shrunk", func(p string) error { return os.Truncate(p, 1) }, "got 1 bytes, want 5"},
+		{"touched", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1, 0)) }, "modification time"},
+		{"gone", os.Remove, "no such file"},
+		{"replaced by a folder", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "no longer a regular file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(diskTree(t, "file"), "file")
+			var img Image
+			must(t, img.AddFile("bin/file", path))
+			must(t, tt.change(path))
+			dir := t.TempDir()
+			_, err := Writer{}.WriteImage(t.Context(), dir, "pkg", img)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `writing member "pkg/bin/file"`) {
+				t.Errorf("got %v, want an error with %q that names the member", err, tt.want)
+			}
+			if left := list(t, dir); len(left) > 0 {
+				t.Errorf("files left: %q", left)
+			}
+		})
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // HashOf returns the digest of data.
 func HashOf(data []byte) Hash { return sha256.Sum256(data) }
 
+// ChecksumExt is what the name of a checksum file has behind the name of the file
+// that it is about.
+const ChecksumExt = ".sha256"
+
 // FormatChecksum returns the content of the .sha256 file beside the file
 // name: the digest, two spaces, the name without folder, a line feed. It is
 // what sha256sum prints.

@@ -19,7 +19,7 @@ type File struct {
 func ChannelFiles(v Version, c *Channel, d Dialect) []File {
 	var files []File
 	add := func(name string, data []byte) {
-		files = append(files, File{name, data}, File{name + ".sha256", FormatChecksum(HashOf(data), name)})
+		files = append(files, File{name, data}, File{name + ChecksumExt, FormatChecksum(HashOf(data), name)})
 	}
 	text := c.Encode(d)
 	for _, name := range v.Names() {

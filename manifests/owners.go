@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"x.go/targets"
 )
 
@@ -19,22 +21,21 @@ type owner struct {
 
 // owners is searched from the top: a narrow row stands before a wide one.
 //
-// A pattern is a slash path in which each element may be a glob of [path.Match],
-// a last element "**" stands for everything below, and {host} and {target}
-// stand for a triple.
+// A pattern is a glob of github.com/bmatcuk/doublestar, in which {host} and
+// {target} stand for a triple. Before {target} there is nothing but text.
 var owners = []owner{
 	{"cargo", []string{
 		"bin/cargo", "bin/cargo.exe", "etc/bash_completion.d/cargo", "share/bash-completion/completions/cargo",
-		"share/zsh/site-functions/_cargo", "share/man/man1/cargo.1*", "share/man/man1/cargo-*.1*", "share/doc/cargo/**",
+		"share/zsh/site-functions/_cargo", "share/man/man1/cargo.1*", "share/man/man1/cargo-*.1*", "share/doc/cargo/**/*",
 	}},
-	{"clippy", []string{"bin/cargo-clippy", "bin/cargo-clippy.exe", "bin/clippy-driver", "bin/clippy-driver.exe", "libexec/clippy-driver", "libexec/clippy-driver.exe", "share/doc/clippy/**"}},
-	{"rustfmt", []string{"bin/cargo-fmt", "bin/cargo-fmt.exe", "bin/rustfmt", "bin/rustfmt.exe", "share/doc/rustfmt/**"}},
-	{"miri", []string{"bin/miri", "bin/miri.exe", "bin/cargo-miri", "bin/cargo-miri.exe", "share/doc/miri/**"}},
-	{"rust-analyzer", []string{"bin/rust-analyzer", "bin/rust-analyzer.exe", "share/doc/rust-analyzer/**"}},
-	{"rustc-docs", []string{"share/doc/rust/html/rustc-docs/**"}},
-	{"rust-docs", []string{"share/doc/rust/html/**"}},
-	{"rust-docs-json", []string{"share/doc/rust/json/**"}},
-	{"rust-src", []string{"lib/rustlib/src/rust/**"}},
+	{"clippy", []string{"bin/cargo-clippy", "bin/cargo-clippy.exe", "bin/clippy-driver", "bin/clippy-driver.exe", "libexec/clippy-driver", "libexec/clippy-driver.exe", "share/doc/clippy/**/*"}},
+	{"rustfmt", []string{"bin/cargo-fmt", "bin/cargo-fmt.exe", "bin/rustfmt", "bin/rustfmt.exe", "share/doc/rustfmt/**/*"}},
+	{"miri", []string{"bin/miri", "bin/miri.exe", "bin/cargo-miri", "bin/cargo-miri.exe", "share/doc/miri/**/*"}},
+	{"rust-analyzer", []string{"bin/rust-analyzer", "bin/rust-analyzer.exe", "share/doc/rust-analyzer/**/*"}},
+	{"rustc-docs", []string{"share/doc/rust/html/rustc-docs/**/*"}},
+	{"rust-docs", []string{"share/doc/rust/html/**/*"}},
+	{"rust-docs-json", []string{"share/doc/rust/json/**/*"}},
+	{"rust-src", []string{"lib/rustlib/src/rust/**/*"}},
 	{"llvm-bitcode-linker", []string{"lib/rustlib/{host}/bin/self-contained/llvm-bitcode-linker", "lib/rustlib/{host}/bin/self-contained/llvm-bitcode-linker.exe"}},
 	{"rust-mingw", []string{"lib/rustlib/{host}/bin/self-contained/*"}},
 	{"llvm-tools", []string{
@@ -47,7 +48,7 @@ var owners = []owner{
 		"lib/rustlib/{target}/lib/librustc_demangle-*", "lib/rustlib/{target}/lib/librustc_literal_escaper-*",
 		"lib/rustlib/{target}/lib/librustc_std_workspace_*",
 	}},
-	{"rustc-dev", []string{"lib/rustlib/{host}/lib/librustc_*", "lib/rustlib/rustc-src/**"}},
+	{"rustc-dev", []string{"lib/rustlib/{host}/lib/librustc_*", "lib/rustlib/rustc-src/**/*"}},
 	{"rustc", []string{
 		"bin/rustc", "bin/rustc.exe", "bin/rustdoc", "bin/rustdoc.exe", "bin/rust-gdb", "bin/rust-gdbgui", "bin/rust-lldb", "bin/rust-windbg.cmd", "bin/*.dll",
 		"etc/target-spec-json-schema.json",
@@ -58,11 +59,11 @@ var owners = []owner{
 		"lib/rustlib/{host}/bin/wasm-component-ld", "lib/rustlib/{host}/bin/wasm-component-ld.exe",
 		"libexec/rustc", "libexec/rustc.exe", // with a launcher
 		"libexec/rust-analyzer-proc-macro-srv", "libexec/rust-analyzer-proc-macro-srv.exe",
-		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**", BuildRecordInstalled,
+		"share/doc/rust/COPYRIGHT*", "share/doc/rust/LICENSE*", "share/doc/rust/README.md", "share/doc/rust/licenses/**/*", BuildRecordInstalled,
 		"share/man/man1/rustc.1*", "share/man/man1/rustdoc.1*",
 	}},
-	{"rust-analysis", []string{"lib/rustlib/{target}/analysis/**"}},
-	{"rust-std", []string{"lib/rustlib/{target}/lib/**"}},
+	{"rust-analysis", []string{"lib/rustlib/{target}/analysis/**/*"}},
+	{"rust-std", []string{"lib/rustlib/{target}/lib/**/*"}},
 }
 
 // installerFiles are the records that install.sh and rustup keep of what they
@@ -94,36 +95,24 @@ func IsInstallerFile(name string) bool {
 	})
 }
 
-// match compares name with a pattern of the owners table, element by element.
-// The returned triple is what {target} stood for, else host.
+// match compares name with a pattern of the owners table. The returned triple is
+// what {target} stood for, else host.
 func match(pattern, name string, host targets.Triple) (targets.Triple, bool) {
 	target := host
-	for {
-		p, prest, pmore := strings.Cut(pattern, "/")
-		n, nrest, nmore := strings.Cut(name, "/")
-		switch {
-		case p == "**":
-			return target, true
-		case p == "{host}":
-			if n != host.String() {
-				return target, false
-			}
-		case p == "{target}":
-			t, err := targets.ParseTriple(n)
-			if err != nil {
-				return target, false
-			}
-			target = t
-		default:
-			if ok, _ := path.Match(p, n); !ok {
-				return target, false
-			}
+	if before, after, ok := strings.Cut(pattern, "{target}"); ok {
+		rest, ok := strings.CutPrefix(name, before)
+		if !ok {
+			return target, false
 		}
-		if !pmore || !nmore {
-			return target, pmore == nmore
+		element, _, _ := strings.Cut(rest, "/")
+		t, err := targets.ParseTriple(element)
+		if err != nil {
+			return target, false
 		}
-		pattern, name = prest, nrest
+		target, pattern = t, before+element+after
 	}
+	pattern = strings.Replace(pattern, "{host}", host.String(), 1)
+	return target, doublestar.MatchUnvalidated(pattern, name)
 }
 
 // gccLDPrograms are in the order of LLD_FILE_NAMES, `src/bootstrap/src/lib.rs`.

@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "rewrite the expected output in scripts")
+var update = flag.Bool("update", false, "rewrite the expected output in scripts and golden files")
 
 // TestScripts runs the scripts in testdata/script: the contract of the command
 // line. Each has its own folder and home, and in $SYSROOT a real toolchain.

@@ -77,7 +77,7 @@ func (a *app) printCheck(r checkReport) error {
 	if len(r.Findings) == 0 {
 		fmt.Fprintf(&b, "%s: nothing found\n", subject)
 	} else {
-		fmt.Fprintf(&b, "%s: %s, %s, %s\n", subject, counted(r.Errors, "error"), counted(r.Warnings, "warning"), counted(r.Notes, "note"))
+		fmt.Fprintf(&b, "%s: %s, %s, %s\n", subject, plural(r.Errors, "error"), plural(r.Warnings, "warning"), plural(r.Notes, "note"))
 	}
 	_, err := fmt.Fprint(a.Stdout, b.String())
 	return err
@@ -119,12 +119,4 @@ func findingText(f config.Finding) string {
 		text = strings.TrimSuffix(text, ".") + "; " + f.Remedy
 	}
 	return text
-}
-
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -97,21 +97,17 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return distAnswer{}, err
 		}
-		files, err := bootstrap.Ensure(ctx, b, bootstrap.Channel{Selection: selection})
-		if err != nil {
-			return distAnswer{}, err
-		}
-		archives, err := bootstrap.Ensure(ctx, b, bootstrap.Archives{Selection: selection})
+		done, err := bootstrap.Ensure(ctx, b, bootstrap.Channel{Selection: selection})
 		if err != nil {
 			return distAnswer{}, err
 		}
 		answer := distAnswer{
-			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: lld, Channel: files,
+			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: lld, Channel: done.Channel,
 			Compression: s.progress.compression(),
 		}
-		for _, ar := range archives {
+		for _, ar := range done.Archives {
 			answer.Archives = append(answer.Archives, archiveAnswer{
-				Name: ar.Name, Component: ar.Part.Name.Component.Archive, Version: ar.Part.Version,
+				Name: ar.Name, Component: ar.Listed.Component.Archive, Version: ar.Listed.VersionText,
 				Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
 			})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/dist"
 )
 
 // migrateFlags are the flags of `x migrate`.
@@ -62,7 +63,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	}
 	data, err := os.ReadFile(a.path(file))
 	if err != nil {
-		return usagef("reading %q: %w", file, plainError(err))
+		return usagef("reading %q: %w", file, dist.WithoutPath(err))
 	}
 	m, err := config.Migrate(data, opts)
 	if err != nil {
@@ -77,7 +78,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 		return err
 	}
 	if n := len(m.Undone); n > 0 {
-		return exitError{exitFail, fmt.Errorf("migrating %q: %s left to do by hand", file, counted(n, "thing"))}
+		return exitError{exitFail, fmt.Errorf("migrating %q: %s left to do by hand", file, plural(n, "thing"))}
 	}
 	return nil
 }
@@ -210,7 +211,7 @@ func (a *app) reportMigration(m config.Migration) error {
 func replaceFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("replacing %q: %w", path, plainError(err))
+			err = fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
 		}
 	}()
 	real, err := filepath.EvalSymlinks(path)
@@ -231,12 +232,4 @@ func replaceFile(path string, data []byte) (err error) {
 		return err
 	}
 	return os.Rename(temp.Name(), real)
-}
-
-// plainError drops the operation and path that an outer message repeats.
-func plainError(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }

@@ -101,7 +101,7 @@ var goodDist = sync.OnceValues(func() (string, error) {
 		}
 		packs = append(packs, p)
 	}
-	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.WriteAll(context.Background(), dir, packs)
+	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.Write(context.Background(), dir, packs...)
 	return dir, err
 })
 

@@ -53,7 +53,7 @@ var smallDist = sync.OnceValues(func() (string, error) {
 		whole.Overlay = p.Overlay
 	}
 	packs = append(packs, whole)
-	_, err = dist.Writer{Formats: manifests.Formats()}.WriteAll(context.Background(), dir, packs)
+	_, err = dist.Writer{Formats: manifests.Formats()}.Write(context.Background(), dir, packs...)
 	return dir, err
 })
 

@@ -1,0 +1,108 @@
+package dist
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"x.go/manifests"
+)
+
+// CreateDirs creates the directory dir of root, and what is missing above it,
+// with mode 0755 whatever the umask. Directories that exist stay as they are.
+func CreateDirs(root *os.Root, dir string) error {
+	for above := range Parents(dir + "/") {
+		err := root.Mkdir(above, 0o755)
+		if errors.Is(err, fs.ErrExist) {
+			info, serr := root.Stat(above)
+			if serr != nil {
+				return serr
+			}
+			if !info.IsDir() {
+				return fmt.Errorf("%q exists and is not a directory", above)
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := root.Chmod(above, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CopyExactly copies r to w through buf. More or fewer than size bytes are an
+// error: a file has changed since its size was promised. It stops between two
+// reads when ctx ends.
+func CopyExactly(ctx context.Context, w io.Writer, r io.Reader, size int64, buf []byte) error {
+	var done int64
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		n, err := r.Read(buf)
+		if done += int64(n); done > size {
+			return fmt.Errorf("file grew while it was read: got more than %d bytes", size)
+		}
+		if _, werr := w.Write(buf[:n]); werr != nil {
+			return werr
+		}
+		switch {
+		case errors.Is(err, io.EOF) && done < size:
+			return fmt.Errorf("file shrank while it was read: got %d bytes, want %d", done, size)
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// Hash returns the digest of the content of a regular file.
+func (e Entry) Hash(ctx context.Context) (manifests.Hash, error) {
+	r, err := e.Open()
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	defer r.Close()
+	return hashOf(ctx, r, e.Size, e.Name)
+}
+
+// HashFile returns the digest of the file at path on disk.
+func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	return hashOf(ctx, f, info.Size(), path)
+}
+
+// hashOf returns the digest of r, which has size bytes; name stands for it in
+// errors.
+func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifests.Hash, error) {
+	h := sha256.New()
+	if err := CopyExactly(ctx, h, r, size, make([]byte, 64<<10)); err != nil {
+		return manifests.Hash{}, fmt.Errorf("reading %q: %w", name, err)
+	}
+	return manifests.Hash(h.Sum(nil)), nil
+}
+
+// WithoutPath drops the operation and the path of a file error, for a message
+// that names the file itself. Any other error stays as it is.
+func WithoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
