@@ -34,7 +34,7 @@ func checkBenchFile(path string) error {
 	case err != nil:
 		return fmt.Errorf("reading input: %w", err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("reading input %q: got %v, want a regular file: make a tar archive of a folder", path, info.Mode().Type())
+		return fmt.Errorf("reading input %q: got %v, want a regular file: create a tar archive of a directory first", path, info.Mode().Type())
 	case info.Size() == 0:
 		return fmt.Errorf("reading input %q: it is empty", path)
 	}
@@ -71,7 +71,7 @@ func (a *app) fileInput(ctx context.Context, s *benchSession, path string) (benc
 			code, err := packedCode(path)
 			return benchInput{bench.Input{Name: stem + ".tar", Path: stem + ".tar"}, code}, err
 		}
-		dir, err := os.MkdirTemp(s.dir, "input-") // files in different folders may have the same name
+		dir, err := os.MkdirTemp(s.dir, "input-") // files in different directories may have the same name
 		if err != nil {
 			return benchInput{}, fmt.Errorf("decompressing %q: %w", path, err)
 		}
@@ -91,8 +91,8 @@ func (a *app) fileInput(ctx context.Context, s *benchSession, path string) (benc
 	return newBenchInput(ctx, name, path)
 }
 
-// unpack decompresses an archive in a child process: the memory that it takes
-// would count as that of every program which is started later.
+// unpack decompresses an archive in a child process. In this one, the memory it
+// takes would count for every program that is started later.
 func (s *benchSession) unpack(ctx context.Context, path, to string) error {
 	f, err := os.Create(to)
 	if err != nil {
@@ -111,8 +111,8 @@ func (s *benchSession) unpack(ctx context.Context, path, to string) error {
 	return nil
 }
 
-// cargoInput makes a tar archive of the toolchain's cargo, or of what comes
-// nearest where there is none.
+// cargoInput writes a tar archive of the toolchain's cargo, or of the next best
+// program where there is none.
 func (a *app) cargoInput(ctx context.Context, s *benchSession) (benchInput, error) {
 	_, tc, err := a.toolchain(ctx)
 	if err != nil {
@@ -129,7 +129,7 @@ func (a *app) cargoInput(ctx context.Context, s *benchSession) (benchInput, erro
 			return benchInput{bench.Input{Name: name + ".tar", Path: to}, code}, err
 		}
 		if err := writeOneTar(to, "bin/"+name, path); err != nil {
-			return benchInput{}, fmt.Errorf("making a tar archive of %q: %w", path, err)
+			return benchInput{}, fmt.Errorf("writing a tar archive of %q: %w", path, err)
 		}
 		in, err := newBenchInput(ctx, name+".tar", to)
 		in.Note = fmt.Sprintf("bin/%s of rustc %s for %s", name, tc.Release.Version, tc.Host)

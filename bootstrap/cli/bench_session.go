@@ -44,7 +44,7 @@ func (a *app) newBenchSession(f benchFlags) (*benchSession, error) {
 	wanted := strings.Split(f.peers, ",")
 	for _, tool := range missing {
 		if f.peers == "" && f.only == "" || slices.Contains(wanted, tool) {
-			a.progressf("x: note: %s is not installed: it is left out", tool)
+			a.progressf("x: note: %s is not installed: leaving it out", tool)
 		}
 	}
 	s.peers = peers
@@ -53,7 +53,7 @@ func (a *app) newBenchSession(f benchFlags) (*benchSession, error) {
 		return s, nil
 	}
 	if s.dir, err = os.MkdirTemp("", "x-bench-"); err != nil {
-		return nil, fmt.Errorf("making a folder for outputs: %w", err)
+		return nil, fmt.Errorf("creating a directory for outputs: %w", err)
 	}
 	return s, nil
 }
@@ -154,7 +154,7 @@ func (s *benchSession) selection(cmd *cobra.Command, f benchFlags) (func(bench.C
 	case has:
 		s.report.Baseline = f.baseline
 	case cmd.Flags().Changed("baseline"):
-		return nil, usagef("reading --baseline: got %q, want a row that is run: %s", f.baseline, coderNames(kept))
+		return nil, usagef("reading --baseline: got %q, want a row of this run: %s", f.baseline, coderNames(kept))
 	case len(kept) == 0:
 		return nil, usagef("nothing to run: --peers and --only leave no row")
 	default: // a peer, if there is one
