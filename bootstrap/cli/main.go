@@ -96,7 +96,7 @@ func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, 
 // Main runs the command that args (without the program's name) name, and
 // returns the exit status.
 func Main(ctx context.Context, args []string, io IO) int {
-	a := &app{IO: io}
+	a := &app{IO: io, args: args}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(io.Stdin)

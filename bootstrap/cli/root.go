@@ -10,6 +10,7 @@ import (
 // app is one invocation of x.
 type app struct {
 	IO
+	args  []string // without the program's name
 	flags globalFlags
 	link  explainLinkFlags
 }
@@ -51,6 +52,10 @@ and never changes it. Everything x writes goes into the build directory.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if !cmd.HasParent() && len(a.args) > 0 && !strings.HasPrefix(a.args[0], "-") {
+			// The flag is that of a command whose name is mistyped.
+			return unknownCommand(cmd, a.args)
+		}
 		return usagef("%w: see `%s --help`", err, cmd.CommandPath())
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return printUsage(cmd.OutOrStdout(), cmd) })
