@@ -30,7 +30,7 @@ func (a *app) benchCoderCommand() *cobra.Command {
 measures x: as a process of its own, like the others.`,
 		Example: `  x bench coder --format xz --profile best cargo.tar >cargo.tar.xz
   x bench coder --decode cargo.tar.xz >cargo.tar`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.flags.jobs > 0 {
 				runtime.GOMAXPROCS(a.flags.jobs) // as many threads as peers have, the garbage collector's among them

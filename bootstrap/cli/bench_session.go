@@ -66,7 +66,8 @@ func (s *benchSession) programs(ctx context.Context, keep func(bench.Coder) bool
 	return append([]bench.Program{x}, bench.Programs(ctx, peers, s.env)...)
 }
 
-// benchEnv is the environment without what changes how programs compress.
+// benchEnv is the environment without what changes how programs compress, so that
+// two people who compare reports have measured the same.
 func benchEnv(env []string) []string {
 	drop := []string{
 		"XZ_OPT", "XZ_DEFAULTS", "GZIP", "PIGZ", "ZSTD_CLEVEL", "ZSTD_NBTHREADS",

@@ -33,11 +33,13 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 			if err != nil {
 				return err
 			}
+			// The answer has the decision; Sysroot asks for it again and gets the
+			// same value.
 			lld, err := bootstrap.Ensure(ctx, s.builder, bootstrap.DecideLLD{})
 			if err == nil {
 				_, err = bootstrap.Ensure(ctx, s.builder, bootstrap.Sysroot{})
 			}
-			s.close()
+			s.close() // before the answer: progress must not write into it
 			if err != nil {
 				return err
 			}

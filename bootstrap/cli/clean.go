@@ -39,6 +39,8 @@ share a build directory with x.py.`,
 				}
 				defer unlock()
 			}
+			// Only a record of what x created says what may go: names alone are
+			// those of x.py, too.
 			made, err := bootstrap.Made(dir)
 			if err != nil {
 				return err

@@ -72,6 +72,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	cfg, err := config.Load(src)
 	if err != nil {
 		if a.flags.json {
+			// A script that reads .lld gets the refusal as data, not only a status.
 			refused := config.LLDDecision{Rule: config.RuleRefused, Error: err.Error()}
 			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
 				return printErr

@@ -30,8 +30,9 @@ usage.`,
 		Example: `  x diff build/dist /srv/dist-1.94 --ignore-content --budget 5
   x diff old/cargo-1.95.0.tar.xz new/cargo-1.95.0.tar.gz
   x diff --allow intended.txt ~/rust-1.94 ~/rust-1.95`,
-		Args: cobra.ExactArgs(2),
+		Args: exactly("A", "B"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// An allow-file is read before the archives: its mistakes show at once.
 			opts := verify.DiffOptions{A: a.path(args[0]), B: a.path(args[1]), Budget: budget, IgnoreContent: ignoreContent}
 			if allow != "" {
 				data, err := os.ReadFile(a.path(allow))
@@ -55,7 +56,7 @@ usage.`,
 				return fmt.Errorf("printing the differences: %w", err)
 			}
 			if !c.Same() {
-				return exitError{code: exitFail}
+				return exitError{code: exitFail} // the differences are the message
 			}
 			return nil
 		},

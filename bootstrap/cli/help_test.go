@@ -153,9 +153,9 @@ func TestManPages(t *testing.T) {
 				t.Errorf("%s.1: got %d of %q, want 1", pageName(cmd), strings.Count(page, section), section)
 			}
 		}
-		if judge(page+".XX\n") == "" {
-			t.Fatal("groff accepts a macro that does not exist")
-		}
+	}
+	if judge(manPage((&app{}).rootCommand(), time.Time{})+".XX\n") == "" {
+		t.Error("groff accepts a macro that does not exist")
 	}
 }
 

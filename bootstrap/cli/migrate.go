@@ -43,7 +43,7 @@ usage, or the old release would refuse the file.`,
 		Example: `  x migrate --from 1.78 --to 1.95 config.toml > bootstrap.toml
   x migrate --from 1.91 --to 1.92 --diff bootstrap.toml
   x migrate --from 1.91 --to 1.92 --write bootstrap.toml`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.migrate(args[0], f) },
 	}
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet")
@@ -69,7 +69,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	if f.write && string(m.Text) != string(data) {
+	if f.write && string(m.Text) != string(data) { // an unchanged file keeps its time
 		if err := replaceFile(a.path(file), m.Text); err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (a *app) reportMigration(m config.Migration) error {
 			fmt.Fprintf(&b, "x: changed upstream: %s\n", c)
 		}
 	}
-	for _, f := range m.Undone {
+	for _, f := range m.Undone { // last, where they stay in sight
 		fmt.Fprintf(&b, "x: by hand: %s\n", findingText(f))
 	}
 	_, err := fmt.Fprint(a.Stderr, b.String())

@@ -47,6 +47,7 @@ func (p *progress) close() {
 	if p.bars == nil {
 		return
 	}
+	// A bar that is not full would keep Wait from returning.
 	p.mu.Lock()
 	for _, b := range p.active {
 		b.Abort(true)
@@ -129,7 +130,7 @@ func (p *progress) packing(at dist.Progress) {
 	if bar := p.active[at.Package]; bar != nil {
 		bar.SetCurrent(at.Done)
 	}
-	if at.Done == at.Total {
+	if at.Done == at.Total { // the one line that a log has of a package
 		delete(p.active, at.Package)
 		fmt.Fprintf(p.out, "x: packed  %s (%s, %.1f s)\n", at.Package, bootstrap.FormatSize(at.Total), time.Since(p.begun[at.Package]).Seconds())
 	}

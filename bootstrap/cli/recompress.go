@@ -53,7 +53,12 @@ dist.read-back count, not the formats and the profile of x dist.`,
   x recompress --formats xz,zst --out release ci/*.tar.xz
   x recompress --shard 2/8 --out part2 ci
   x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("got no archives: name files or a directory of them")
+			}
+			return nil
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"tar", "gz", "xz", "zst"}, cobra.ShellCompDirectiveFilterFileExt
 		},
@@ -118,6 +123,7 @@ func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompres
 		r.Shard, err = dist.ParseShard(f.shard)
 		note(err)
 	}
+	// All mistakes in flags are reported at once, as those of the configuration are.
 	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
 	return r, usage(errors.Join(errs...))
 }
@@ -141,6 +147,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	r.Progress = p.packing
 	p.writer = dist.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
 	if !a.flags.dryRun {
+		// Before the plan: another run may be writing what it would read.
 		unlock, err := a.lockOutputs(ctx, r, files)
 		if err != nil {
 			return err
@@ -155,7 +162,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	for _, plan := range todo.Plans {
 		plans = append(plans, plan.Plan)
 	}
-	if len(plans) > 0 {
+	if len(plans) > 0 { // all done: there is nothing to say about memory
 		p.plan(plans)
 	}
 	if a.flags.dryRun {
@@ -163,7 +170,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 		return errors.Join(a.printRecompressPlan(todo), errors.Join(todo.Problems...))
 	}
 	done, err := todo.Run(ctx)
-	p.close()
+	p.close() // before the table: a bar that redraws itself would tear it
 	a.noteOutdated(done)
 	return errors.Join(a.printRecompressed(done, p.compression(), err), err)
 }

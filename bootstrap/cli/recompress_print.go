@@ -131,7 +131,7 @@ func (a *app) printRecompressTable(done []dist.Recompressed) error {
 		}
 	}
 	for _, t := range totals {
-		if t.count > 1 {
+		if t.count > 1 { // the sum of one archive says nothing
 			recompressRow(w, fmt.Sprintf("%d %s", t.count, t.format.Ext()), t.tar, t.before, t.after, changeText(t.before, t.after), "")
 		}
 	}

@@ -101,8 +101,22 @@ func checkArgs(cmds []*cobra.Command) {
 // usageArgs turns a wrong number or kind of arguments into a usage error.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if err != nil && len(cmd.ValidArgs) > 0 {
+			err = fmt.Errorf("%w: want %s", err, strings.Join(cmd.ValidArgs, " or "))
+		}
+		if err != nil {
 			return usagef("%w: see `%s --help`", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// exactly wants an argument for each name.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return fmt.Errorf("got %s, want %s", plural(len(args), "argument"), strings.Join(names, " and "))
 		}
 		return nil
 	}

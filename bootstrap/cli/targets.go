@@ -212,7 +212,7 @@ func (a *app) targetsShowCommand() *cobra.Command {
 as that compiler's --print target-spec-json.`,
 		Example: `  x targets show wasm32-wasip2
   x targets show x86_64-unknown-linux-gnu --host aarch64-apple-darwin --json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              exactly("TRIPLE"),
 		ValidArgsFunction: completeTriples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.askedCompiler(cmd.Context(), &from)

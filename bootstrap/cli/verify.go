@@ -98,7 +98,7 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 	switch report.Status() {
 	case verify.Fail:
 		return exitError{code: exitFail}
-	case verify.Skip:
+	case verify.Skip: // never exitOK: what was not checked has not passed
 		return exitError{code: exitSkip}
 	}
 	return nil
@@ -130,6 +130,7 @@ func (a *app) verifyOptions(args []string, expect, checks string) (verify.Option
 	if rustup, err := exec.LookPath("rustup"); err == nil {
 		opts.Rustup = rustup
 	}
+	// The programs that are linked look for linkers where this command would.
 	opts.SearchPath = a.getenv("PATH")
 	if a.flags.verbose {
 		opts.Progress = func(e verify.Event) {

@@ -40,7 +40,7 @@ type version struct {
 func buildVersion() version {
 	v := version{Version: "devel", Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if !ok { // built without modules
 		return v
 	}
 	if m := info.Main.Version; m != "" && m != "(devel)" {
