@@ -16,10 +16,9 @@ import (
 
 func (a *app) benchCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Compare x with other programs on this machine",
-		Long: `Compare x with other programs on this machine, so that a claim about speed can be
-checked where it matters.`,
+		Use:     "bench",
+		Short:   "Measure x against other programs on this machine",
+		Long:    `Measure x against other programs, on the machine and the files that matter to you.`,
 		Example: "  x bench compress",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -41,42 +40,44 @@ func (a *app) benchCompressCommand() *cobra.Command {
 	var f benchFlags
 	cmd := &cobra.Command{
 		Use:   "compress [file...]",
-		Short: "Compare x's compression with xz, 7zz, zstd, gzip and pigz",
-		Long: `Compress files with each profile of x and with the programs that are installed,
-and compare sizes, times, processor time and memory. Without a file the input is
-a tar archive of the toolchain's cargo. A .tar.xz, .tar.gz or .tar.zst is
-decompressed first; every other file is taken as it is.
+		Short: "Measure x's compression against xz, 7zz, zstd, gzip and pigz",
+		Long: `Compress files with each profile of x and with the programs that are installed.
+Compare sizes, times, processor time and memory. Without a file, the input is a
+tar archive of the toolchain's cargo. A .tar.xz, .tar.gz or .tar.zst is
+decompressed first; any other file is taken as it is.
 
-All take turns: each round runs every program once. The table has medians, and
-ratios to --baseline. Every program is a child process that reads the same file,
-x's own coders too, and gets as many threads as --jobs says. Figures count only
-after the output was decoded, by the peer's own decoder where there is one, and
-was found to be the input. RATIO is to the baseline, SPREAD the slowest run less
-the fastest as a part of the median, DECODER the memory that decoding took. A
-"<" means that the figure is a bound: the kernel counts a process from the memory
-of the one that starts it.
+The programs take turns: each round runs every program once. Each is a child
+process that reads the same file with --jobs threads, x's own coders too. Its
+figures count only after its output was decoded, by its own decoder if it has one,
+and found equal to the input.
 
-With --json the answer has everything that was measured:
-  schema                              1
-  machine                             cpu, cores, memory, os, arch, go, load
-  programs                            tool and version of each peer
-  jobs, rounds, baseline              as given
-  results[].input                     name, bytes, sha256, note
-  results[].encode[], .decode[]       a row for each program, in the order of turns:
-    name, tool, level, format, ours   who it is; "of" is the file that it decodes
-    command                           what one types to run it
-    runs[]                            wall_s, cpu_s, peak.bytes, peak.bound, bytes
-    median, ratio                     of the runs; ratio.size, .wall, .cpu, .peak
-    checked_by, decoder_peak          who decoded the output, and its memory
-    error                             why there are no runs
---from prints such an answer again, as a table or a chart.
+The table has medians. RATIO is to the --baseline. SPREAD is the slowest run less
+the fastest, as a part of the median. DECODER is the memory that decoding took. A
+"<" marks an upper bound: the kernel starts counting a process at the memory of
+the one that started it.
+
+With --json, the answer has everything that was measured:
+  schema                             1
+  machine                            cpu, cores, memory, os, arch, go, load
+  programs                           tool and version of each peer
+  jobs, rounds, baseline             as given
+  results[].input                    name, bytes, sha256, note
+  results[].encode[], .decode[]      a row for each program, in order of turns:
+    name, tool, level, format, ours  who it is; "of" is the file that it decodes
+    command                          what one types to run it
+    runs[]                           wall_s, cpu_s, peak.{bytes,bound}, bytes
+    median, ratio                    of runs; ratio.size, .wall, .cpu, .peak
+    checked_by, decoder_peak         who decoded the output, and its memory
+    error                            why there are no runs
+--from prints a saved answer again, as a table or a chart.
 
 Exit status: 0 done, 1 a program failed or its output was wrong, 2 wrong usage.`,
 		Example: `  x bench compress
   x bench compress --rounds 5 --bcj --decode rustc.tar rust-std.tar
   x bench compress --peers xz,zstd --svg sizes.svg build/dist/rust-std-*.tar.xz
   x bench compress --only 'x xz fast,xz -1' --baseline 'xz -1'
-  x bench compress --json > report.json && x bench compress --from report.json --svg sizes.svg`,
+  x bench compress --json > report.json
+  x bench compress --from report.json --svg sizes.svg`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.from != "" {
 				return a.benchReplay(cmd, args, f)
@@ -85,15 +86,15 @@ Exit status: 0 done, 1 a program failed or its output was wrong, 2 wrong usage.`
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVar(&f.rounds, "rounds", 3, "`number` of runs of each program")
-	flags.StringVar(&f.peers, "peers", "", "comma-separated `programs` to compare with: xz, 7zz, zstd, gzip, pigz (default all)")
-	flags.StringVar(&f.only, "only", "", "run only these `rows`, comma-separated: names as in the table, their programs, or x")
-	flags.StringVar(&f.baseline, "baseline", "xz -9", "`row` that ratios are to")
-	flags.BoolVar(&f.bcj, "bcj", false, "also run best with the branch filter, where the input has machine code")
-	flags.BoolVar(&f.decode, "decode", false, "also compare decoders, on what x compressed as xz")
-	flags.DurationVar(&f.timeout, "timeout", 0, "end a program that runs longer than this `time`, such as 30m (default never)")
+	flags.IntVar(&f.rounds, "rounds", 3, "run each program this `number` of times")
+	flags.StringVar(&f.peers, "peers", "", "compare with these comma-separated `programs`: xz, 7zz, zstd, gzip, pigz (default all)")
+	flags.StringVar(&f.only, "only", "", "run only these comma-separated `rows`: names as in the table, their programs, or x")
+	flags.StringVar(&f.baseline, "baseline", "xz -9", "take ratios to this `row`")
+	flags.BoolVar(&f.bcj, "bcj", false, "also run the profile best with the branch filter, if the input has machine code")
+	flags.BoolVar(&f.decode, "decode", false, "also compare decoders, on the .xz file that x wrote")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop a program that runs longer than this `time`, such as 30m (default never)")
 	flags.StringVar(&f.svg, "svg", "", "also draw sizes over times into this `file`")
-	flags.StringVar(&f.from, "from", "", "measure nothing, and print the answer in this JSON `file`")
+	flags.StringVar(&f.from, "from", "", "print the saved answer in this JSON `file`, and measure nothing")
 	complete(cmd, "peers", bench.Tools()...)
 	hideGlobals(cmd, "config", "set", "build-dir", "verbose")
 	return cmd
@@ -197,7 +198,7 @@ func (a *app) cargoSource(ctx context.Context) (bench.Source, error) {
 // benchReplay prints an earlier answer.
 func (a *app) benchReplay(cmd *cobra.Command, args []string, f benchFlags) error {
 	if len(args) > 0 {
-		return usagef("got --from and files to measure: give either")
+		return usagef("--from prints a saved answer and takes no files: drop the files, or --from")
 	}
 	data, err := readConfigFile(a.path(f.from))
 	if err != nil {

@@ -23,9 +23,11 @@ func (a *app) benchCoderCommand() *cobra.Command {
 		Use:    "coder FILE",
 		Short:  "Compress or decompress one file to standard output",
 		Hidden: true,
+		Long: `Compress one file, or decompress it, to standard output. This is how x bench
+measures x: as a process of its own, like the others.`,
 		Example: `  x bench coder --format xz --profile best cargo.tar >cargo.tar.xz
   x bench coder --decode cargo.tar.xz >cargo.tar`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.flags.jobs > 0 {
 				runtime.GOMAXPROCS(a.flags.jobs) // as many threads as peers have, the garbage collector's among them
@@ -48,15 +50,15 @@ func (a *app) benchCoderCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", string(dist.XZ), "`format` to write: xz, zst or gz")
-	flags.StringVar(&profile, "profile", string(dist.Fast), "`profile`: fast, balanced or best")
-	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "branch `filter`: none, x86 or arm64")
+	flags.StringVar(&format, "format", string(dist.XZ), "write this `format`: xz, zst or gz")
+	flags.StringVar(&profile, "profile", string(dist.Fast), "compress as hard as this `profile`: fast, balanced or best")
+	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "use this branch `filter`: none, x86 or arm64")
 	flags.BoolVar(&decode, "decode", false, "decompress instead")
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose", "json")
 	return cmd
 }
 
-// coderBuffer is what is written at once.
+// coderBuffer is how much is written at once, in bytes.
 const coderBuffer = 256 << 10
 
 // encodeFile compresses the file at path to standard output.

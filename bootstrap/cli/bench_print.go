@@ -46,7 +46,7 @@ func (p *progress) measuring() func(bench.Event) {
 }
 
 // printBench prints the report, draws it if asked to, and fails if a program
-// did.
+// did. The chart comes first: a closed pipe must not cost it.
 func (a *app) printBench(r bench.Report, f benchFlags) error {
 	if f.svg != "" && !a.flags.dryRun {
 		if err := dist.WriteFile(a.path(f.svg), r.SVG()); err != nil {

@@ -11,17 +11,18 @@ import (
 func (a *app) buildCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "build",
-		Short: "Assemble a sysroot with LLD as configured",
-		Long: `Assemble the input toolchain into build/<host>/stage2, with rust-lld and the
-gcc-ld programs as the configuration says. Files are cloned or hard linked where
-the file system can; the input is never changed.
+		Short: "Assemble the toolchain, with LLD as configured",
+		Long: `Assemble the input toolchain in build/<host>/stage2, with rust-lld and the gcc-ld
+programs as configured. Files are cloned or hard linked where the file system
+allows it. The input is never changed.
 
-With rust.lld = false neither is shipped. If the compiler was built to link with
-LLD all the same, gcc-ld holds a program that runs the system linker. With
-lld.baked-default = "launcher" in x.toml, another program also stands before
-rustc and clippy-driver, which then run from libexec, and keeps LLD off their
-link lines; with rust.lld = true and a compiler that uses the system linker it
-asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json.`,
+With rust.lld = false, neither is shipped. A compiler that was built to link with
+LLD still asks for it, so gcc-ld then holds a program that runs the system linker.
+
+With lld.baked-default = "launcher" in x.toml, a second program takes the place of
+rustc and clippy-driver and runs them from libexec. It keeps LLD off their link
+lines. With rust.lld = true and a compiler that was built to use the system
+linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json.`,
 		Example: `  x build
   x build --set rust.lld=false
   x build --sysroot /usr/lib/rust-1.95 --dry-run`,
@@ -32,11 +33,13 @@ asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json.`,
 			if err != nil {
 				return err
 			}
+			// The answer has the decision; Sysroot asks for it again and gets the
+			// same value.
 			lld, err := bootstrap.Ensure(ctx, s.builder, bootstrap.DecideLLD{})
 			if err == nil {
 				_, err = bootstrap.Ensure(ctx, s.builder, bootstrap.Sysroot{})
 			}
-			s.close()
+			s.close() // before the answer: progress must not write into it
 			if err != nil {
 				return err
 			}

@@ -23,16 +23,16 @@ func (a *app) checkCommand() *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [dist|install]",
-		Short: "Find what would stop dist or install, before any work starts",
+		Short: "Find what would stop dist or install, before any work",
 		Long: `Check the configuration and the file system for what would stop dist or install,
-or make something else of them than was meant. All findings come at once, errors
-first, each with its place, the reason and the remedy:
+or give a result that nobody meant. All findings are printed at once, errors
+first, each with its place, reason and remedy:
 
   bootstrap.toml:4:7: error: rust.lld: REASON; REMEDY
 
-A compiler that is found is asked for its release and for the linker that it was
-built to use; --no-toolchain leaves it alone. Nothing is written. With -v the
-keys that have no effect on packaging are listed too.
+If there is a compiler, x asks it for its release and for the linker that it was
+built to use; --no-toolchain leaves it alone. Nothing is written. With -v, x also
+lists the keys that have no effect on packaging.
 
 --json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
 toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
@@ -64,10 +64,10 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&f.strict, "strict", false, "let warnings fail, too")
-	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "ask no compiler")
-	cmd.Flags().StringVar(&f.release, "release", "", "`version` of Rust whose rules count (default the compiler's, else the newest)")
-	cmd.Flags().StringVar(&f.destdir, "destdir", "", "the `folder` that install will put before every path (default DESTDIR)")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "fail on warnings, too")
+	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "do not run the compiler")
+	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the compiler's, else the newest)")
+	cmd.Flags().StringVar(&f.destdir, "destdir", "", "install will stage below this `directory` (default DESTDIR in the environment)")
 	return cmd
 }
 

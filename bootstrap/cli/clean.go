@@ -11,15 +11,17 @@ import (
 )
 
 func (a *app) cleanCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "clean",
-		Short: "Remove what x has made in the build folder",
-		Long: `Remove the folders that x has made in the build folder: dist, and the assembled
-sysroots. Folders that were there before x stay, so that a build folder which is
-shared with x.py is safe.`,
+		Short: "Remove what x wrote to the build directory",
+		Long: `Remove the directories that x created in the build directory: dist and the
+assembled sysroots. Directories that were there before x stay, so it is safe to
+share a build directory with x.py.`,
 		Example: "  x clean\n  x clean --dry-run",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// No toolchain is asked: one that is gone, or broken, must not keep
+			// its output from being removed.
 			cfg, err := a.loadConfig()
 			if err != nil {
 				return err
@@ -30,13 +32,15 @@ shared with x.py is safe.`,
 			}
 			if !a.flags.dryRun {
 				unlock, err := bootstrap.Lock(cmd.Context(), dir, func(holder string) {
-					a.progressf("x: waiting for the build folder %q, which %s uses", dir, holder)
+					a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
 				})
 				if err != nil {
 					return err
 				}
 				defer unlock()
 			}
+			// Only a record of what x created says what may go: names alone are
+			// those of x.py, too.
 			made, err := bootstrap.Made(dir)
 			if err != nil {
 				return err
@@ -47,10 +51,12 @@ shared with x.py is safe.`,
 					continue
 				}
 				if err := os.RemoveAll(filepath.Join(dir, p)); err != nil {
-					return fmt.Errorf("cleaning build folder %q: %w", dir, err)
+					return fmt.Errorf("cleaning build directory %q: %w", dir, err)
 				}
 			}
 			return nil
 		},
 	}
+	hideGlobals(cmd, "sysroot", "jobs", "json")
+	return cmd
 }

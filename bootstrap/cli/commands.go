@@ -7,23 +7,33 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// commands returns the commands of x in the order of the help text.
-func (a *app) commands() []*cobra.Command {
-	return []*cobra.Command{
-		a.buildCommand(),
-		a.distCommand(),
-		a.verifyCommand(),
-		a.diffCommand(),
-		a.recompressCommand(),
-		a.installCommand(),
-		a.checkCommand(),
-		a.configCommand(),
-		a.explainCommand(),
-		a.migrateCommand(),
-		a.cleanCommand(),
-		a.targetsCommand(),
-		a.benchCommand(),
-		a.versionCommand(),
+// addCommands adds all commands, in groups and in the order of the help: each
+// group starts with the command that people need first.
+func (a *app) addCommands(root *cobra.Command) {
+	for _, g := range []struct {
+		id       string
+		commands []*cobra.Command
+	}{
+		{"Build", []*cobra.Command{a.buildCommand(), a.distCommand(), a.installCommand(), a.cleanCommand()}},
+		{"Check", []*cobra.Command{a.checkCommand(), a.migrateCommand(), a.verifyCommand(), a.diffCommand()}},
+		{"Ask", []*cobra.Command{a.explainCommand(), a.configCommand(), a.targetsCommand(), a.versionCommand()}},
+		{"Publish", []*cobra.Command{a.recompressCommand(), a.benchCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.id + ":"})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+		}
+		root.AddCommand(g.commands...)
+	}
+	root.SetHelpCommand(a.helpCommand())
+	root.SetHelpCommandGroupID("Ask")
+	root.SetCompletionCommandGroupID("Ask")
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Short = "Print the completion script of a shell"
+		completion.Example = "  x completion bash\n  x completion zsh\n  x completion fish"
+		hideGlobals(completion, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet", "verbose", "json")
 	}
 }
 

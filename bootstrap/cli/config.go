@@ -20,13 +20,13 @@ func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config [bootstrap|x]",
 		Short: "Print the resolved configuration",
-		Long: `Print the configuration that results from files, profile, --set and flags: the
-keys of bootstrap.toml as TOML, or those of x.toml with the argument x. Values
-that somebody chose are live; defaults are comments. The output can be used as a
-configuration file. --example prints the annotated example instead.
+		Long: `Print the configuration that files, profile, --set and flags add up to: the keys
+of bootstrap.toml as TOML or, with the argument x, those of x.toml. Values that
+somebody set are live; defaults are comments. The output is a configuration file
+itself. --example prints the annotated example instead.
 
---json prints both files' keys as nested objects, x.toml's in "x", and
-"lld", the decision on LLD:
+--json prints the keys of both files as nested objects, those of x.toml in "x",
+and in "lld" the decision on LLD:
 
   shipped              whether rust-lld and gcc-ld are in the sysroot
   default              host triple to "self-contained-lld-cc" or "system"
@@ -35,8 +35,8 @@ configuration file. --example prints the annotated example instead.
   hosts, lost          the reason of each default, and the rules that lost
   warnings, error      error only if the configuration is refused
 
-A refused configuration is printed all the same, and the exit status is then 2.
-With --origins each value is {"value", "origin", "set"}.`,
+A refused configuration is printed too; the exit status is then 2. With --origins
+each value is {"value", "origin", "set"}.`,
 		Example: `  x config
   x config --origins | grep -v '^#'
   x config --set rust.lld=true --release 1.92 --json | jq .lld
@@ -54,10 +54,11 @@ With --origins each value is {"value", "origin", "set"}.`,
 			return a.config(file, f)
 		},
 	}
+	hideGlobals(cmd, "sysroot", "dry-run", "quiet", "verbose")
 	cmd.Flags().BoolVar(&f.origins, "origins", false, "say where each value comes from")
-	cmd.Flags().BoolVar(&f.noDefaults, "no-defaults", false, "leave out what nobody chose")
+	cmd.Flags().BoolVar(&f.noDefaults, "no-defaults", false, "leave out what nobody set")
 	cmd.Flags().BoolVar(&f.example, "example", false, "print the annotated example of the file")
-	cmd.Flags().StringVar(&f.release, "release", "", "`version` of Rust whose rules count (default the newest)")
+	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the newest)")
 	return cmd
 }
 
@@ -71,6 +72,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	cfg, err := config.Load(src)
 	if err != nil {
 		if a.flags.json {
+			// A script that reads .lld gets the refusal as data, not only a status.
 			refused := config.LLDDecision{Rule: config.RuleRefused, Error: err.Error()}
 			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
 				return printErr
@@ -93,8 +95,8 @@ func (a *app) config(file config.File, f configFlags) error {
 	return usage(refused)
 }
 
-// lldAnswer keeps the objects and arrays of a refused configuration's decision
-// what they are, empty instead of null, for those who index them.
+// lldAnswer replaces null by empty objects and arrays, which a refused
+// configuration would have: a script may index them without a check.
 func lldAnswer(d config.LLDDecision) config.LLDDecision {
 	if d.Default == nil {
 		d.Default = map[targets.Triple]config.DefaultLinker{}

@@ -15,21 +15,24 @@ func (a *app) diffCommand() *cobra.Command {
 	var ignoreContent bool
 	cmd := &cobra.Command{
 		Use:   "diff A B",
-		Short: "Compare two dist folders, archives or trees",
-		Long: `Compare two dist folders, two archives or two trees: paths, modes, kinds, sizes,
-and of ELF files the soname, NEEDED, RUNPATH, glibc floor and linker. For archives
-that differ only on the outside it names the first tar field, header or section.
+		Short: "Compare two dist directories, archives or trees",
+		Long: `Compare two dist directories, two archives or two trees: paths, modes, kinds and
+sizes, and for ELF files the soname, NEEDED, RUNPATH, glibc floor and linker. If
+archives hold the same files but differ in bytes, name the first tar field, header
+or section that differs.
 
-A file given with --allow lists the differences that are intended, a line each:
-a kind, a glob, and after # the reason.
+The file given with --allow lists intended differences, one on a line: a kind, a
+glob and, after #, the reason.
 
 ` + diffKindsHelp() + `
-Exit status: 0 the same but for what is allowed, 1 different, 2 wrong usage.`,
+Exit status: 0 no difference but allowed ones, 1 different or unreadable, 2 wrong
+usage.`,
 		Example: `  x diff build/dist /srv/dist-1.94 --ignore-content --budget 5
-  x diff old/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz new/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.gz
+  x diff old/cargo-1.95.0.tar.xz new/cargo-1.95.0.tar.gz
   x diff --allow intended.txt ~/rust-1.94 ~/rust-1.95`,
-		Args: cobra.ExactArgs(2),
+		Args: exactly("A", "B"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// An allow-file is read before the archives: its mistakes show at once.
 			opts := verify.DiffOptions{A: a.path(args[0]), B: a.path(args[1]), Budget: budget, IgnoreContent: ignoreContent}
 			if allow != "" {
 				data, err := os.ReadFile(a.path(allow))
@@ -53,14 +56,15 @@ Exit status: 0 the same but for what is allowed, 1 different, 2 wrong usage.`,
 				return fmt.Errorf("printing the differences: %w", err)
 			}
 			if !c.Same() {
-				return exitError{code: exitFail}
+				return exitError{code: exitFail} // the differences are the message
 			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&allow, "allow", "", "`file` of differences that are intended")
-	cmd.Flags().Float64Var(&budget, "budget", 0, "change of a file's size in `percent` that is not worth a line")
-	cmd.Flags().BoolVar(&ignoreContent, "ignore-content", false, "leave out files that differ in content alone, as between releases")
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet", "verbose")
+	cmd.Flags().StringVar(&allow, "allow", "", "read intended differences from this `file`")
+	cmd.Flags().Float64Var(&budget, "budget", 0, "ignore changes of a file's size up to this `percentage`")
+	cmd.Flags().BoolVar(&ignoreContent, "ignore-content", false, "ignore files that differ only in content, as between releases")
 	return cmd
 }
 
@@ -68,7 +72,7 @@ Exit status: 0 the same but for what is allowed, 1 different, 2 wrong usage.`,
 func diffKindsHelp() string {
 	text := "Kinds of differences:\n"
 	for _, k := range verify.DiffKinds() {
-		text += fmt.Sprintf("  %-14s %s\n", k[0], k[1])
+		text += fmt.Sprintf("  %-14s %s\n", k[0], fill(k[1], 17))
 	}
 	return text
 }

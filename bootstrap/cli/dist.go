@@ -16,23 +16,24 @@ import (
 func (a *app) distCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dist [component...]",
-		Short: "Make archives and a channel in build/dist",
-		Long: `Make an archive of each component of the toolchain, the combined archive
-"rust", and a channel that rustup installs from, with checksums, in build/dist.
+		Short: "Write archives and a channel to build/dist",
+		Long: `Write to build/dist an archive of each component of the toolchain, the combined
+archive "rust", a channel that rustup installs from, and checksums.
 
-Without arguments everything is made that the toolchain has and the
-configuration allows. With arguments only those archives are made: rustc,
-rust-std, cargo, rustfmt, clippy, rust-docs, ..., or rust for the combined one.
-The channel then lists only them.
+Without arguments, x packages everything that the toolchain has and the
+configuration allows. With arguments, it writes only those archives: rustc,
+rust-std, cargo, rustfmt, clippy, rust-docs and so on, or rust for the combined
+one. The channel then lists only them. Install from it with:
 
   RUSTUP_DIST_SERVER=file://$PWD/build rustup toolchain install 1.95.0
 
-installs from it. SOURCE_DATE_EPOCH sets the time of files and the channel's date.
+SOURCE_DATE_EPOCH sets the time of the files and the channel's date.
 
---max-memory bounds what compression takes: fewer goroutines and archives at a
-time, then smaller blocks and dictionaries, which make archives larger; what does
-not fit even so is an error before any work. --verbose and --dry-run show what is
-chosen. The last column of the answer is the memory that unpacking takes.`,
+--max-memory bounds what compression takes. To fit, x first runs fewer threads and
+fewer archives at once. It then shrinks blocks and dictionaries, which makes
+archives larger. What still does not fit is an error before any work. --verbose
+and --dry-run show what x chose. The last column of the answer is the memory that
+unpacking takes.`,
 		Example: `  x dist
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false

@@ -15,21 +15,21 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [KEY] [flags] [-- RUSTC FLAGS]",
 		Short: "Say which linker rustc runs and why, or explain a key",
-		Long: `Without a key: say which linker rustc runs for a target and its flags, where that
-comes from, which rules lost, and what would turn LLD on or off there. No
-compiler is needed: x carries the rules and the targets of some releases; --rustc
-or --sysroot asks a compiler for its facts. The exit status is 0 also where the
-answer is that rustc stops with an error.
+		Long: `Without a key, say which linker rustc runs for a target and its flags, which rule
+decided, which rules lost, and what would turn LLD on or off. No compiler is
+needed: x carries the rules and the targets of some releases. --rustc or --sysroot
+asks a compiler for its facts instead. The exit status is 0 even if the answer is
+that rustc stops with an error.
 
-With --batch, one question per line is read as JSON: {"id", "target", "flags",
-"unstable", "bootstrap", "channel", "sysroot", "release", "host", "lld_default"},
-of which only target must be there. Each answer is a line {"id", "exit", "error",
-"linker", "lld_args"}, or {"id", "problem"} for a wrong line; then the exit status
-is 1.
+With --batch, read questions from standard input, one JSON object on a line:
+{"id", "target", "flags", "unstable", "bootstrap", "channel", "sysroot",
+"release", "host", "lld_default"}. Only target is required. Each answer is a line
+{"id", "exit", "error", "linker", "lld_args"}. A wrong line is answered with
+{"id", "problem"}, and the exit status is then 1.
 
-With a key of bootstrap.toml or x.toml: explain its value, where that comes from,
-what it overrode, what it means and does here. For rust.lld and the keys that
-bear on it, the decision on LLD follows: whether LLD is shipped, each host's
+With a key of bootstrap.toml or x.toml, explain its value: where it comes from,
+what it overrode, what it means and what it does here. For rust.lld and the keys
+that bear on it, add the decision on LLD: whether LLD is shipped, each host's
 default linker, the rule that decided and the rules that lost.
 
 --json prints {"target", "compiler", "decision", "lld", "steps", "ways",
@@ -37,7 +37,7 @@ default linker, the rule that decided and the rules that lost.
 "default", "overrode", "doc", "effect", "note", "lld"}: value and default are
 TOML, overrode is an array of {"value", "origin"}, and lld is as in x config.`,
 		Example: `  x explain --target aarch64-unknown-linux-gnu
-  x explain --rustflags            as cargo in this folder would run rustc
+  x explain --rustflags            as cargo in this directory would run rustc
   x explain --rustc rustc --json -- -Clinker=gcc
   x explain --batch --release 1.95.0 < cases.jsonl > answers.jsonl
   x explain rust.lld
@@ -56,8 +56,9 @@ TOML, overrode is an array of {"value", "origin"}, and lld is as in x config.`,
 	return cmd
 }
 
-// isKey reports whether a word is meant as a key: it is one, or begins with a
-// section, or is a key's name without its section.
+// isKey reports whether a word is meant as a key: it is one, or starts with a
+// section, or is a key's name without its section. A mistyped key must get its
+// suggestions, not the answer to another question.
 func isKey(word string) bool {
 	if _, ok := config.LookupKey(word); ok {
 		return true

@@ -14,15 +14,15 @@ func (a *app) installCommand() *cobra.Command {
 	var destdir, prefix string
 	cmd := &cobra.Command{
 		Use:   "install [component...]",
-		Short: "Install the toolchain into a prefix or a staging folder",
-		Long: `Install the components of the assembled toolchain, all or those that are named,
-without archives or a shell in between. The result is that of install.sh:
-lib/rustlib holds the lists of what is installed, and uninstall.sh removes it.
+		Short: "Install the toolchain into a prefix or a staging directory",
+		Long: `Install the named components of the assembled toolchain, or all of them, without
+writing archives or starting a shell. The result is that of install.sh:
+lib/rustlib lists what is installed, and uninstall.sh removes it.
 
-Folders come from [install] of bootstrap.toml; --prefix replaces install.prefix.
-With --destdir, or DESTDIR in the environment, everything goes below that folder
-and nothing outside of it is written. Unlike with x.py, sysconfdir is PREFIX/etc
-unless install.sysconfdir says otherwise.`,
+The directories come from [install] in bootstrap.toml; --prefix replaces
+install.prefix. With --destdir, or DESTDIR in the environment, everything is
+written below that directory and nothing outside of it. Unlike x.py, x puts
+sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 		Example: `  x install --prefix ~/rust
   x install --prefix /usr --destdir debian/tmp
   x install rustc rust-std cargo --prefix /opt/rust --dry-run`,
@@ -42,6 +42,8 @@ unless install.sysconfdir says otherwise.`,
 			if prefix != "" {
 				dirs.Prefix = a.path(prefix)
 			}
+			// An empty --destdir is no staging directory, as in a makefile
+			// without DESTDIR.
 			if dirs.DestDir = a.path(destdir); destdir == "" {
 				dirs.DestDir = a.path(a.getenv("DESTDIR"))
 			}
@@ -58,13 +60,15 @@ unless install.sysconfdir says otherwise.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `folder` (default install.prefix, else /usr/local)")
-	cmd.Flags().StringVar(&destdir, "destdir", "", "put this `folder` before every path (default DESTDIR)")
+	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `directory` (default install.prefix, else /usr/local)")
+	cmd.Flags().StringVar(&destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
 	return cmd
 }
 
-// installDirs returns the folders of [install]. Where the file says nothing, the
-// empty string leaves the choice to the installer.
+// installDirs returns the directories of [install]. Where the file says nothing,
+// the empty string leaves the choice to the installer: x.py's own defaults, such as
+// sysconfdir = "/etc", lead out of a prefix in a home directory
+// (rust-lang/rust#63915).
 func installDirs(cfg config.Config) bootstrap.InstallDirs {
 	set := func(key, value string) string {
 		if !cfg.IsSet("install." + key) {

@@ -14,10 +14,21 @@ import (
 // Exit statuses of x.
 const (
 	exitOK    = 0
-	exitFail  = 1 // the work failed, or a verification did
-	exitUsage = 2 // wrong usage or configuration
-	exitSkip  = 3 // a verification could not check everything
+	exitFail  = 1
+	exitUsage = 2
+	exitSkip  = 3
 )
+
+// exitStatuses says what they mean, in all commands.
+var exitStatuses = []struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "done"},
+	{exitFail, "failed: the work, an input of it, or a test; or diff found a difference"},
+	{exitUsage, "wrong usage or configuration; check found errors"},
+	{exitSkip, "verify found no failure, but could not check everything here"},
+}
 
 // IO is what a command sees of the process.
 type IO struct {
@@ -57,7 +68,7 @@ func (s IO) lookupenv(key string) (string, bool) {
 }
 
 // exitError carries an exit status other than exitFail through cobra. A nil
-// err means that everything worth saying has been printed.
+// err means that the command has printed everything there is to say.
 type exitError struct {
 	code int
 	err  error
@@ -82,10 +93,10 @@ func usage(err error) error {
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
 
-// Main runs the command that args (without the program's name) ask for and
+// Main runs the command that args (without the program's name) name, and
 // returns the exit status.
 func Main(ctx context.Context, args []string, io IO) int {
-	a := &app{IO: io}
+	a := &app{IO: io, args: args}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	root.SetIn(io.Stdin)

@@ -26,13 +26,13 @@ func (a *app) migrateCommand() *cobra.Command {
 		Use:   "migrate --from VERSION --to VERSION FILE",
 		Short: "Bring a bootstrap.toml from one release of Rust to another",
 		Long: `Rewrite the keys of a bootstrap.toml that were renamed, moved or removed between
-two releases, with comments and layout kept. The new text goes to stdout, or with
---diff what changed, or with --write into the file itself, in one step and with
-its mode kept.
+two releases. Comments and layout are kept. The new text goes to standard output.
+--diff prints what changed instead; --write replaces the file in one step and
+keeps its mode.
 
-stderr tells each edit, what the same settings mean differently for linking, and
-what has to be done by hand, with its line. A key whose meaning cannot be kept is
-never changed.
+Standard error lists each edit, each setting that now means something else for
+linking, and what is left to do by hand, with its line. A key whose meaning cannot
+be kept is never changed.
 
 --json prints {"file", "from", "to", "changed", "text", "edits", "effects",
 "undone", "changes"}: an edit is {"place", "key", "to", "reason"}, an effect
@@ -40,16 +40,17 @@ never changed.
 change of upstream is {"id", "since", "topic", "summary"}.
 
 Exit status: 0 done, 1 something is left to do by hand (the rest is done), 2 wrong
-usage, or a file that the old release would refuse.`,
+usage, or the old release would refuse the file.`,
 		Example: `  x migrate --from 1.78 --to 1.95 config.toml > bootstrap.toml
   x migrate --from 1.91 --to 1.92 --diff bootstrap.toml
   x migrate --from 1.91 --to 1.92 --write bootstrap.toml`,
-		Args: cobra.ExactArgs(1),
+		Args: exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.migrate(args[0], f) },
 	}
-	cmd.Flags().StringVar(&f.from, "from", "", "the `version` of Rust that the file was written for")
-	cmd.Flags().StringVar(&f.to, "to", "", "the `version` of Rust to bring it to")
-	cmd.Flags().StringVar(&f.channel, "channel", "", "compare the effect on linking for this `channel` (default rust.channel)")
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet")
+	cmd.Flags().StringVar(&f.from, "from", "", "the file was written for this `version` of Rust")
+	cmd.Flags().StringVar(&f.to, "to", "", "migrate it to this `version` of Rust")
+	cmd.Flags().StringVar(&f.channel, "channel", "", "compare what linking does on this `channel` (default rust.channel)")
 	cmd.Flags().BoolVar(&f.diff, "diff", false, "print a unified diff instead of the text")
 	cmd.Flags().BoolVar(&f.write, "write", false, "replace the file")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("channel", cobra.FixedCompletions([]string{"dev", "nightly", "beta", "stable"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -69,7 +70,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	if f.write && string(m.Text) != string(data) {
+	if f.write && string(m.Text) != string(data) { // an unchanged file keeps its time
 		if err := replaceFile(a.path(file), m.Text); err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (a *app) migrateOptions(file string, f migrateFlags) (config.MigrateOptions
 		return opts, usagef("migrating %q: name both releases with --from and --to", file)
 	}
 	if f.diff && f.write {
-		return opts, usagef("migrating %q: --diff changes nothing and --write does: choose one", file)
+		return opts, usagef("migrating %q: --diff only prints and --write replaces the file: choose one", file)
 	}
 	var err error
 	if opts.From, err = releaseFlag(f.from); err != nil {
@@ -101,7 +102,7 @@ func (a *app) migrateOptions(file string, f migrateFlags) (config.MigrateOptions
 		return opts, err
 	}
 	if opts.To.Compare(opts.From) < 0 {
-		return opts, usagef("migrating %q: %s is older than %s: x migrate goes forward only", file, opts.To, opts.From)
+		return opts, usagef("migrating %q: %s is older than %s: x migrate only goes forward", file, opts.To, opts.From)
 	}
 	return opts, nil
 }
@@ -174,8 +175,9 @@ func newMigrateAnswer(file string, f migrateFlags, old []byte, m config.Migratio
 	return answer
 }
 
-// reportMigration tells on stderr what was done, what it changes, and what is
-// left. It is no progress: --quiet does not silence it.
+// reportMigration prints on stderr what was done, what it changes, and what is
+// left. It is not progress: --quiet does not silence it, since an effect that
+// nobody reads is a toolchain that links otherwise.
 func (a *app) reportMigration(m config.Migration) error {
 	var b strings.Builder
 	for _, e := range m.Edits {
@@ -198,16 +200,16 @@ func (a *app) reportMigration(m config.Migration) error {
 			fmt.Fprintf(&b, "x: changed upstream: %s\n", c)
 		}
 	}
-	for _, f := range m.Undone {
+	for _, f := range m.Undone { // last, where they stay in sight
 		fmt.Fprintf(&b, "x: by hand: %s\n", findingText(f))
 	}
 	_, err := fmt.Fprint(a.Stderr, b.String())
 	return err
 }
 
-// replaceFile puts data in the place of a file, or of the file that a link
-// leads to, in one step. The new file has the old one's mode before it has its
-// name, so that a private file is at no moment readable for others.
+// replaceFile replaces a file, or the file that a link leads to, in one step. The
+// new file gets the old one's mode before it gets its name, so that others cannot
+// read a private file at any moment.
 func replaceFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
@@ -226,7 +228,7 @@ func replaceFile(path string, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(temp.Name()) // fails once it has its name
+	defer os.Remove(temp.Name()) // fails after the rename, as it should
 	_, err = temp.Write(data)
 	if err := errors.Join(err, temp.Chmod(fi.Mode().Perm()), temp.Sync(), temp.Close()); err != nil {
 		return err

@@ -47,6 +47,7 @@ func (p *progress) close() {
 	if p.bars == nil {
 		return
 	}
+	// A bar that is not full would keep Wait from returning.
 	p.mu.Lock()
 	for _, b := range p.active {
 		b.Abort(true)
@@ -65,13 +66,13 @@ func (p *progress) event(e bootstrap.Event) {
 		fmt.Fprintf(p.out, "x: note: %s\n", e.Note)
 	case p.planned:
 	case !p.verbose && e.Action.Verb != "install" && e.Action.Verb != "run":
-		// Archives have bars or lines of their own, and files are in the answer.
+		// Archives have bars or lines of their own, and the answer lists files.
 	default:
 		fmt.Fprintf(p.out, "x: %s\n", e.Action)
 	}
 }
 
-// plan tells how archives are going to be compressed.
+// plan says how archives are going to be compressed.
 func (p *progress) plan(plans []dist.Plan) {
 	p.plans = plans
 	archives, lowered, workers := 0, 0, 0
@@ -93,7 +94,7 @@ func (p *progress) plan(plans []dist.Plan) {
 	fmt.Fprintf(p.out, "x: packing %s, profile %s: at most %s each, about %s of memory; unpacking takes up to %s\n",
 		plural(archives, "archive"), p.writer.Profile, plural(workers, "worker"), bootstrap.FormatMemory(p.writer.PeakMemory(plans)), bootstrap.FormatMemory(decoder))
 	if lowered > 0 {
-		fmt.Fprintf(p.out, "x: note: the memory limit of %s lowers dictionaries or blocks of %s, which get larger by it\n",
+		fmt.Fprintf(p.out, "x: note: the memory limit of %s forces smaller dictionaries or blocks on %s: they grow larger\n",
 			bootstrap.FormatMemory(p.writer.MaxMemory), plural(lowered, "archive"))
 	}
 }
@@ -129,7 +130,7 @@ func (p *progress) packing(at dist.Progress) {
 	if bar := p.active[at.Package]; bar != nil {
 		bar.SetCurrent(at.Done)
 	}
-	if at.Done == at.Total {
+	if at.Done == at.Total { // the one line that a log has of a package
 		delete(p.active, at.Package)
 		fmt.Fprintf(p.out, "x: packed  %s (%s, %.1f s)\n", at.Package, bootstrap.FormatSize(at.Total), time.Since(p.begun[at.Package]).Seconds())
 	}

@@ -26,46 +26,50 @@ func (a *app) recompressCommand() *cobra.Command {
 	var f recompressFlags
 	cmd := &cobra.Command{
 		Use:   "recompress file...",
-		Short: "Compress archives harder, as releases are",
+		Short: "Compress archives once more, harder, for a release",
 		Long: `Compress archives once more, harder than a build has time for: the step between
-CI and the public server. Inputs are .tar, .tar.gz, .tar.xz and .tar.zst; a folder
-stands for the archives in it, without those in its folders. Outputs lie in --out,
-or beside their inputs, and replace what has their name. Files of one name in
-several formats are one archive: their contents must be equal.
+CI and the public server. Inputs are .tar, .tar.gz, .tar.xz and .tar.zst files; a
+directory stands for the archives directly in it. Outputs go to --out, or beside
+their inputs, and replace files of the same name. Files of one name in several
+formats are one archive, so their contents must be equal.
 
-The tar stream stays as it is, to the byte: an archive gets its name only when it
-has been decoded and has the checksum of what was read. So that an input is never
-lost, --no-read-back does not work where an output replaces one. NAME.sha256 is
-written beside each output. Signatures and channels of replaced archives are no
-longer right, and have to be made again.
+The tar stream stays the same, byte for byte. An archive gets its name only after
+x has decoded it and compared its checksum with what was read. --no-read-back is
+refused where an output would replace its input, so that no input is ever lost. x
+writes NAME.sha256 beside each output. Signatures and channels of replaced
+archives no longer match: create them again.
 
-What is done is skipped by a run that is started again, or that comes later:
-` + dist.RecordName + ` in the folder of the outputs says which content was
-compressed with which settings. Archives that cannot be recompressed do not hinder
-others: all are reported at the end.
+A run may be killed. The next one skips what is done: ` + dist.RecordName + `
+beside the outputs records which content was compressed with which settings. A bad
+archive does not stop the others; every failure is reported at the end.
 
---shard 2/8 takes the second of eight parts of about the same size, for eight
-machines that have the same archives. Two runs do not work in one folder at the
-same time, so each machine needs a folder of its own.
+--shard 2/8 takes the second of eight parts of about equal size, for eight
+machines that have the same archives. Only one run at a time works in a directory,
+so each machine needs its own.
 
-Of the configuration, build.jobs and x.toml's dist.max-memory and dist.read-back
-count, not the formats and the profile of x dist.`,
+Of the configuration, only build.jobs and, from x.toml, dist.max-memory and
+dist.read-back count, not the formats and the profile of x dist.`,
 		Example: `  x recompress build/dist
   x recompress --formats xz,zst --out release ci/*.tar.xz
   x recompress --shard 2/8 --out part2 ci
   x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("got no archives: name files or a directory of them")
+			}
+			return nil
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return []string{"tar", "gz", "xz", "zst"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.recompress(cmd.Context(), args, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.formats, "formats", "gz,xz", "comma-separated `formats` to write: gz, xz, zst")
-	flags.StringVar(&f.profile, "profile", string(dist.Best), "how hard to compress: the `profile` fast, balanced or best")
-	flags.StringVar(&f.out, "out", "", "write into this `folder`, which is made if need be (default that of each input)")
-	flags.StringVar(&f.shard, "shard", "", "do only the `part` i/n of the archives, such as 2/8")
-	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "branch `filter` of .tar.xz: none, x86 or arm64, that of the machine code inside")
+	flags.StringVar(&f.formats, "formats", "gz,xz", "write these comma-separated `formats`: gz, xz, zst")
+	flags.StringVar(&f.profile, "profile", string(dist.Best), "compress as hard as this `profile`: fast, balanced or best")
+	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
+	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
+	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64")
 	a.compressFlags(cmd)
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(dist.GZ), string(dist.XZ), string(dist.Zst))))
 	complete(cmd, "profile", string(dist.Fast), string(dist.Balanced), string(dist.Best))
@@ -90,7 +94,7 @@ func completeList(values ...string) cobra.CompletionFunc {
 	}
 }
 
-// recompressor makes a Recompressor of flags and configuration.
+// recompressor returns a Recompressor for flags and configuration.
 func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompressor, error) {
 	r := dist.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
 	var errs []error
@@ -119,6 +123,7 @@ func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompres
 		r.Shard, err = dist.ParseShard(f.shard)
 		note(err)
 	}
+	// All mistakes in flags are reported at once, as those of the configuration are.
 	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
 	return r, usage(errors.Join(errs...))
 }
@@ -142,6 +147,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	r.Progress = p.packing
 	p.writer = dist.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
 	if !a.flags.dryRun {
+		// Before the plan: another run may be writing what it would read.
 		unlock, err := a.lockOutputs(ctx, r, files)
 		if err != nil {
 			return err
@@ -156,7 +162,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	for _, plan := range todo.Plans {
 		plans = append(plans, plan.Plan)
 	}
-	if len(plans) > 0 {
+	if len(plans) > 0 { // all done: there is nothing to say about memory
 		p.plan(plans)
 	}
 	if a.flags.dryRun {
@@ -164,14 +170,14 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 		return errors.Join(a.printRecompressPlan(todo), errors.Join(todo.Problems...))
 	}
 	done, err := todo.Run(ctx)
-	p.close()
+	p.close() // before the table: a bar that redraws itself would tear it
 	a.noteOutdated(done)
 	return errors.Join(a.printRecompressed(done, p.compression(), err), err)
 }
 
-// lockOutputs takes the folders of the outputs for this process, and removes what
-// killed runs have left there. A folder that a build has made goes with its build
-// folder, which `x dist` takes.
+// lockOutputs locks the directories of the outputs for this process, and removes
+// what killed runs left there. For the dist directory of a build, it locks the build
+// directory instead: that is what `x dist` locks.
 func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []string) (unlock func(), err error) {
 	var dirs []string
 	for _, path := range files {
@@ -196,7 +202,7 @@ func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []stri
 			locked = filepath.Dir(dir)
 		}
 		u, err := bootstrap.Lock(ctx, locked, func(holder string) {
-			a.progressf("x: waiting for the folder %q, which %s uses", locked, holder)
+			a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
 		})
 		if err == nil {
 			unlocks = append(unlocks, u)
@@ -210,7 +216,7 @@ func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []stri
 	return unlock, nil
 }
 
-// noteOutdated names what lies beside new archives and was made for the old ones.
+// noteOutdated names the files beside new archives that describe the old ones.
 func (a *app) noteOutdated(done []dist.Recompressed) {
 	var dirs, signatures []string
 	for _, r := range done {
@@ -226,7 +232,7 @@ func (a *app) noteOutdated(done []dist.Recompressed) {
 	}
 	slices.Sort(dirs)
 	for _, dir := range slices.Compact(dirs) {
-		entries, _ := os.ReadDir(dir) // a folder that cannot be read has been written to: nothing is lost but the note
+		entries, _ := os.ReadDir(dir) // the directory was just written to, so only the note is lost
 		channels := 0
 		for _, e := range entries {
 			if strings.HasPrefix(e.Name(), "channel-rust-") && strings.HasSuffix(e.Name(), ".toml") {
@@ -234,10 +240,10 @@ func (a *app) noteOutdated(done []dist.Recompressed) {
 			}
 		}
 		if channels > 0 {
-			a.progressf("x: note: %s in %q may hold checksums of archives as they were: make them again", plural(channels, "channel manifest"), dir)
+			a.progressf("x: note: %s in %q may hold checksums of the old archives: create them again", plural(channels, "channel manifest"), dir)
 		}
 	}
 	if len(signatures) > 0 {
-		a.progressf("x: note: %s of archives as they were: %s", plural(len(signatures), "signature"), strings.Join(signatures, ", "))
+		a.progressf("x: note: %s of the old archives: sign again: %s", plural(len(signatures), "signature"), strings.Join(signatures, ", "))
 	}
 }

@@ -32,7 +32,7 @@ type recompressedAnswer struct {
 	SHA256     manifests.Hash `json:"sha256"`
 	// DecoderMemory is what unpacking takes, in bytes.
 	DecoderMemory int64 `json:"decoder_memory"`
-	// Skipped says that an earlier run has made it.
+	// Skipped says that an earlier run wrote it.
 	Skipped bool `json:"skipped"`
 }
 
@@ -88,12 +88,12 @@ func findings(err error) []string {
 	return errorLines(err)
 }
 
-// recompressTotal adds up the archives of one format that were made now.
+// recompressTotal adds up the archives of one format that this run wrote.
 type recompressTotal struct {
 	format             dist.Format
 	count              int
 	tar, before, after int64
-	fresh              bool // some had no input of their format, so that the sums cannot be compared
+	fresh              bool // some had no input of their format, so the sums cannot be compared
 }
 
 // add takes one archive.
@@ -105,8 +105,8 @@ func (t *recompressTotal) add(tar, before, after int64) {
 	}
 }
 
-// printRecompressTable prints a row for each archive, and one for all of a format
-// that were made now.
+// printRecompressTable prints a row for each archive, and for each format the sum
+// of what this run wrote.
 func (a *app) printRecompressTable(done []dist.Recompressed) error {
 	if len(done) == 0 {
 		return nil
@@ -131,7 +131,7 @@ func (a *app) printRecompressTable(done []dist.Recompressed) error {
 		}
 	}
 	for _, t := range totals {
-		if t.count > 1 {
+		if t.count > 1 { // the sum of one archive says nothing
 			recompressRow(w, fmt.Sprintf("%d %s", t.count, t.format.Ext()), t.tar, t.before, t.after, changeText(t.before, t.after), "")
 		}
 	}

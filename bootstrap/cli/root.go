@@ -10,6 +10,7 @@ import (
 // app is one invocation of x.
 type app struct {
 	IO
+	args  []string // without the program's name
 	flags globalFlags
 	link  explainLinkFlags
 }
@@ -26,7 +27,7 @@ type globalFlags struct {
 	verbose  bool
 	json     bool
 
-	// Of the commands that compress.
+	// Only of the commands that compress.
 	maxMemory  string
 	noReadBack bool
 }
@@ -34,56 +35,60 @@ type globalFlags struct {
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "x",
-		Short: "Make dist archives of a Rust toolchain, and prove what they link with",
+		Short: "Build dist archives of a Rust toolchain, and prove what they link with",
 		Long: `x turns a finished Rust toolchain and a bootstrap.toml into dist archives and a
-channel that rustup and install.sh accept, and proves from the archives alone
-which linker they link with.
+channel that rustup and install.sh accept. It then proves, from the archives
+alone, which linker they link with.
 
-The input is a sysroot: what x.py, rustup or a distribution made. x reads it and
-never changes it; everything it makes is in the build folder.`,
-		Example: `  x dist                          archives and channel of the rustc on PATH, in build/dist
-  x dist --set rust.lld=false     the same toolchain, linking with the system linker
-  x verify                        unpack build/dist elsewhere, link with it, read the result`,
+The input is a sysroot, as x.py, rustup or a distribution built it. x reads it
+and never changes it. Everything x writes goes into the build directory.`,
+		Example: `  x check                        what would stop x dist, before any work
+  x dist                         archives and a channel of the rustc on PATH
+  x dist --set rust.lld=false    the same toolchain, using the system linker
+  x verify                       unpack build/dist elsewhere, link with it`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if !cmd.HasParent() && len(a.args) > 0 && !strings.HasPrefix(a.args[0], "-") {
+			// The flag is that of a command whose name is mistyped.
+			return unknownCommand(cmd, a.args)
+		}
 		return usagef("%w: see `%s --help`", err, cmd.CommandPath())
 	})
-	f := root.PersistentFlags()
-	f.SortFlags = false
-	f.StringVar(&a.flags.config, "config", "", "read this `file` instead of searching for bootstrap.toml")
-	f.StringArrayVar(&a.flags.set, "set", nil, "override a `key=value` of bootstrap.toml or x.toml; may be repeated")
-	f.StringVar(&a.flags.buildDir, "build-dir", "", "put everything that is made into this `folder` (default build.build-dir, else build)")
-	f.StringVar(&a.flags.sysroot, "sysroot", "", "input toolchain: the `folder` with bin/rustc (default build.rustc, else rustc on PATH)")
-	f.IntVarP(&a.flags.jobs, "jobs", "j", 0, "how many `processors` to use (default build.jobs, else all)")
-	f.BoolVar(&a.flags.dryRun, "dry-run", false, "print the plan and touch nothing")
-	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "print no progress")
-	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "print every action")
-	f.BoolVar(&a.flags.json, "json", false, "print the answer as JSON")
-	root.AddCommand(a.commands()...)
+	root.SetUsageFunc(func(cmd *cobra.Command) error { return printUsage(cmd.OutOrStdout(), cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		// Like cobra's own, it has nowhere to return an error to: a reader that
+		// has gone away, such as head, is not worth more.
+		_ = printHelp(cmd.OutOrStdout(), cmd)
+	})
+	a.addGlobalFlags(root)
+	a.addCommands(root)
 	checkArgs(root.Commands())
 	root.Args = unknownCommand
 	return root
 }
 
-// hideGlobals leaves global flags that mean nothing to a command, and to those
-// below it, out of its help.
-func hideGlobals(cmd *cobra.Command, names ...string) {
-	cmd.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		for _, name := range names {
-			if f := cmd.InheritedFlags().Lookup(name); f != nil {
-				f.Hidden = true
-			}
-		}
-		cmd.Root().HelpFunc()(cmd, args)
-	})
+// addGlobalFlags defines the flags of every command.
+func (a *app) addGlobalFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.SortFlags = false
+	f.StringVar(&a.flags.config, "config", "", "read this `file` instead of searching for bootstrap.toml")
+	f.StringArrayVar(&a.flags.set, "set", nil, "override a `key=value` of bootstrap.toml or x.toml; may be repeated")
+	f.StringVar(&a.flags.buildDir, "build-dir", "", "write everything below this `directory` (default build.build-dir, else build)")
+	f.StringVar(&a.flags.sysroot, "sysroot", "", "input toolchain: the `directory` with bin/rustc (default that of build.rustc, else of rustc on PATH)")
+	f.IntVarP(&a.flags.jobs, "jobs", "j", 0, "use this `number` of processors (default build.jobs, else all)")
+	f.BoolVar(&a.flags.dryRun, "dry-run", false, "print the plan and write nothing")
+	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "print no progress")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "print every action")
+	f.BoolVar(&a.flags.json, "json", false, "print the answer as JSON")
+	f.BoolP("help", "h", false, "print the help of the command")
 }
 
-// checkArgs makes wrong arguments of the commands, and of those below them, a
-// usage error.
+// checkArgs turns wrong arguments of the commands, and of those below them, into
+// usage errors: cobra alone would end with status 1.
 func checkArgs(cmds []*cobra.Command) {
 	for _, c := range cmds {
 		if c.Args != nil {
@@ -93,22 +98,38 @@ func checkArgs(cmds []*cobra.Command) {
 	}
 }
 
-// usageArgs makes a wrong number or kind of arguments a usage error.
+// usageArgs turns a wrong number or kind of arguments into a usage error.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
+		err := check(cmd, args)
+		if err != nil && len(cmd.ValidArgs) > 0 {
+			err = fmt.Errorf("%w: want %s", err, strings.Join(cmd.ValidArgs, " or "))
+		}
+		if err != nil {
 			return usagef("%w: see `%s --help`", err, cmd.CommandPath())
 		}
 		return nil
 	}
 }
 
-// unknownCommand names the nearest command instead of running the root.
+// exactly wants an argument for each name.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return fmt.Errorf("got %s, want %s", plural(len(args), "argument"), strings.Join(names, " and "))
+		}
+		return nil
+	}
+}
+
+// unknownCommand refuses a word that is no command below cmd, and names the
+// nearest one. cobra suggests nothing once a command has a check of its own for
+// arguments, and the root has one, so that the error gets its exit status.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "see `x --help`"
+	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"

@@ -27,16 +27,16 @@ func (a *app) targetsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "targets",
 		Short: "List rustc's targets and the linker of each",
-		Long: `List the builtin targets of a release of rustc, with the linker that a plain
-command line runs for each. No compiler is needed: x carries the targets of some
-releases. --rustc or --sysroot asks a compiler instead.
+		Long: `List the builtin targets of a release of rustc, with the linker that each uses by
+default. No compiler is needed: x carries the targets of some releases. --rustc or
+--sysroot asks a compiler instead.
 
-Which linker is the default depends on the compiler, not only on the target: a
-compiler that was built to link with LLD does so for every target of its
-system's kind, and one for another host does not (rust-lang/rust#155437).
+The default depends on the compiler, not only on the target. A compiler that was
+built to link with LLD does so for every target of its own kind of system; a
+compiler for another host does not (rust-lang/rust#155437).
 
-LLD is "toolchain" where the one in the sysroot is used, "system" where the C
-compiler has to find one, and "-" where another linker is used.`,
+The column LLD says "toolchain" for the LLD in the sysroot, "system" for one that
+the C compiler has to find, and "-" for any other linker.`,
 		Example: `  x targets --tier 1
   x targets --lld --host aarch64-unknown-linux-gnu
   x targets --linker-flavor gnu-lld --release nightly --json
@@ -64,10 +64,10 @@ compiler has to find one, and "-" where another linker is used.`,
 	}
 	from.add(cmd)
 	f := cmd.Flags()
-	f.IntVar(&filter.tier, "tier", 0, "only targets of this `tier`: 1, 2 or 3")
-	f.BoolVar(&filter.lld, "lld", false, "only targets that link with LLD by default; --lld=false for the others")
-	f.StringVar(&filter.flavor, "linker-flavor", "", "only targets of this `flavor`, such as gnu-lld-cc")
-	f.BoolVar(&filter.tools, "host-tools", false, "only targets that rustc itself runs on; --host-tools=false for the others")
+	f.IntVar(&filter.tier, "tier", 0, "list only targets of this `tier`: 1, 2 or 3")
+	f.BoolVar(&filter.lld, "lld", false, "list only targets that link with LLD by default; --lld=false lists the others")
+	f.StringVar(&filter.flavor, "linker-flavor", "", "list only targets of this `flavor`, such as gnu-lld-cc")
+	f.BoolVar(&filter.tools, "host-tools", false, "list only targets that rustc itself runs on; --host-tools=false lists the others")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("tier", cobra.FixedCompletions([]string{"1", "2", "3"}, cobra.ShellCompDirectiveNoFileComp)))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("linker-flavor", completeFlavors))
 	cmd.AddCommand(a.targetsShowCommand(), a.targetsImportCommand())
@@ -75,7 +75,7 @@ compiler has to find one, and "-" where another linker is used.`,
 	return cmd
 }
 
-// matcher checks the filter and makes a function of it.
+// matcher checks the filter and returns it as a function.
 func (t *targetFilter) matcher(cmd *cobra.Command) (func(targetRow) bool, error) {
 	given := cmd.Flags().Changed
 	if given("tier") && (t.tier < 1 || t.tier > 3) {
@@ -130,8 +130,9 @@ func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error)
 	return rows, nil
 }
 
-// defaultLink asks what a plain command line does for a target, on a machine
-// that has every linker.
+// defaultLink asks what a command line without flags does for a target, on a
+// machine that has every linker: the table is about targets, not about what happens
+// to be installed here.
 func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *targets.Spec, error) {
 	spec, err := c.snapshot.For(c.compiler, t)
 	if err != nil {
@@ -139,8 +140,8 @@ func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *tar
 	}
 	q := targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: targets.World{Sysroot: c.world.Sysroot}}
 	if spec.NeedsCPU {
-		// The name of a processor is the user's to choose and has no bearing
-		// on the linker.
+		// rustc refuses such a target without a processor, but which one it is
+		// has no bearing on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
 	q.Args = append(c.launcherFlags(q), q.Args...)
@@ -207,11 +208,11 @@ func (a *app) targetsShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show TRIPLE",
 		Short: "Show what one target is",
-		Long: `Show what a target is, as the compiler that is asked about sees it. With --json
-the answer is the JSON that its --print target-spec-json prints, byte for byte.`,
+		Long: `Show what a target is in the eyes of a compiler. With --json, print the same bytes
+as that compiler's --print target-spec-json.`,
 		Example: `  x targets show wasm32-wasip2
   x targets show x86_64-unknown-linux-gnu --host aarch64-apple-darwin --json`,
-		Args:              cobra.ExactArgs(1),
+		Args:              exactly("TRIPLE"),
 		ValidArgsFunction: completeTriples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.askedCompiler(cmd.Context(), &from)
@@ -273,9 +274,9 @@ func targetText(s *targets.Spec, e targets.Explanation, c askedCompiler) string 
 func linkerText(s *targets.Spec, d targets.Decision) string {
 	switch {
 	case d.Exit != 0:
-		return "none: a plain command line ends with " + d.Error
+		return "none: without flags, rustc ends with " + d.Error
 	case !d.Linked:
-		return "none: a plain command line links nothing"
+		return "none: without flags, rustc links nothing"
 	case s.Linker == "":
 		return d.Linker + ", the flavor's own"
 	}
@@ -329,18 +330,19 @@ func dynamicText(s *targets.Spec) string {
 func (a *app) targetsImportCommand() *cobra.Command {
 	var rustc, output, parent string
 	cmd := &cobra.Command{
-		Use:   "import --rustc PATH",
-		Short: "Write the registry's text for a compiler",
-		Long: `Ask a compiler for all its targets and write them in the text form of the
-registry that x carries (targets/data). What the compiler's own default linker
-adds is taken back, so that the text holds the same whatever host and options
-the compiler was built for.`,
+		Use:    "import --rustc PATH",
+		Short:  "Write the registry's text for a compiler",
+		Hidden: true, // for those who maintain targets/data
+		Long: `Ask a compiler for all its targets and write them as text of the registry that x
+carries (targets/data). What the compiler's own default linker adds is left out,
+so the text does not depend on the host and the options the compiler was built
+for.`,
 		Example: `  x targets import --rustc ~/.cargo/bin/rustc -o targets/data/1.95.0.txt
   x targets import --rustc rustc --parent 1.95.0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if rustc == "" && a.flags.sysroot == "" {
-				return usagef("no compiler to import from: give one with --rustc PATH or --sysroot DIR")
+				return usagef("no compiler to import from: name one with --rustc PATH or --sysroot DIR")
 			}
 			from, err := parentSnapshot(parent)
 			if err != nil {
@@ -369,7 +371,7 @@ the compiler was built for.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&rustc, "rustc", "", "`path` of the compiler, or its name on PATH")
+	f.StringVar(&rustc, "rustc", "", "import from this `compiler`: a path, or a name on PATH")
 	f.StringVarP(&output, "output", "o", "", "write to this `file` (default standard output)")
 	f.StringVar(&parent, "parent", "", "write only what differs from this older `release`")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("parent", completeReleases))

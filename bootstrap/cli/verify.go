@@ -18,30 +18,32 @@ func (a *app) verifyCommand() *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
 		Use:   "verify [path...]",
-		Short: "Prove from archives alone what they link with",
-		Long: `Check archives before they are published. They are unpacked to a moved prefix,
-and their compiler builds programs in a clean environment without rustup; each
-program is run, and read to see which linker made it: a link that succeeds does
-not prove that LLD was used.
+		Short: "Prove from the archives alone what they link with",
+		Long: `Test archives before they are published. x unpacks them, moves the prefix, and
+lets their compiler build programs in a clean environment, without rustup. It runs
+each program and reads it to find out which linker wrote it: rustc silently falls
+back to another linker, so a link that succeeds proves nothing about LLD.
 
-A path is a folder of archives (build/dist if none is given), an archive, a
-channel manifest (a file, or a file:// or http:// URL), an installed tree or a
-sysroot. The archives' compiler is run: verify strangers' archives in a sandbox,
-or with --checks static,channel, which runs nothing.
+A path is a directory of archives (build/dist by default), an archive, a channel
+manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot.
 
-Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 something could
-not be checked here.`,
+The archives' own compiler is run. Verify archives that you do not trust in a
+sandbox, or with --checks static,channel, which runs nothing of theirs.
+
+Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing failed but
+something could not be checked here.`,
 		Example: `  x verify
   x verify --expect system         after x dist --set rust.lld=false
   x verify --checks static,channel /srv/mirror/dist
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, f) },
 	}
+	hideGlobals(cmd, "sysroot", "dry-run")
 	flags := cmd.Flags()
-	flags.StringVar(&f.expect, "expect", string(verify.Auto), "`linker` that a default link must use: lld, system or auto")
-	flags.StringVar(&f.checks, "checks", "", "comma-separated `groups` to run: static, sysroot, link, channel, client (default all that apply)")
-	flags.StringVar(&f.html, "html", "", "also write the report to this `file` as one page of HTML")
-	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file` as JUnit XML")
+	flags.StringVar(&f.expect, "expect", string(verify.Auto), "a default link must use this `linker`: lld, system, or auto for what the archives say")
+	flags.StringVar(&f.checks, "checks", "", "run these comma-separated `groups`: static, sysroot, link, channel, client (default all that apply)")
+	flags.StringVar(&f.html, "html", "", "also write the report to this `file`, as one page of HTML")
+	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file`, as JUnit XML")
 	complete(cmd, "expect", string(verify.Auto), string(verify.ExpectLLD), string(verify.ExpectSystem))
 	var groups []string
 	for _, g := range verify.Groups() {
@@ -51,8 +53,8 @@ not be checked here.`,
 	return cmd
 }
 
-// complete offers fixed values for a flag. It only fails for a flag that the
-// command does not have.
+// complete offers fixed values for a flag. It stops the program for a flag that
+// the command does not have, which only a mistake in this package can cause.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
 }
@@ -77,7 +79,7 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 		if out.path == "" {
 			continue
 		}
-		var buf bytes.Buffer
+		var buf bytes.Buffer // so that a report that cannot be rendered leaves the file alone
 		if err := out.write(&buf); err != nil {
 			return err
 		}
@@ -96,7 +98,7 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 	switch report.Status() {
 	case verify.Fail:
 		return exitError{code: exitFail}
-	case verify.Skip:
+	case verify.Skip: // never exitOK: what was not checked has not passed
 		return exitError{code: exitSkip}
 	}
 	return nil
@@ -121,13 +123,14 @@ func (a *app) verifyOptions(args []string, expect, checks string) (verify.Option
 		}
 		dir := filepath.Join(a.buildDir(cfg), "dist")
 		if !fileExists(dir) {
-			return opts, usagef("nothing to verify: there is no %q: run `x dist` first, or name a folder of archives", dir)
+			return opts, usagef("nothing to verify: there is no %q: run `x dist` first, or name a directory of archives", dir)
 		}
 		opts.Inputs = []string{dir}
 	}
 	if rustup, err := exec.LookPath("rustup"); err == nil {
 		opts.Rustup = rustup
 	}
+	// The programs that are linked look for linkers where this command would.
 	opts.SearchPath = a.getenv("PATH")
 	if a.flags.verbose {
 		opts.Progress = func(e verify.Event) {

@@ -10,9 +10,10 @@ import (
 )
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of x",
+		Long:    "Print the version of x, and the Go release and the system it was built for.",
 		Example: "  x version\n  x version --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -24,6 +25,8 @@ func (a *app) versionCommand() *cobra.Command {
 			return err
 		},
 	}
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet", "verbose")
+	return cmd
 }
 
 // version is what `x version --json` prints.
@@ -37,7 +40,7 @@ type version struct {
 func buildVersion() version {
 	v := version{Version: "devel", Go: runtime.Version()}
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if !ok { // built without modules
 		return v
 	}
 	if m := info.Main.Version; m != "" && m != "(devel)" {
@@ -52,8 +55,8 @@ func buildVersion() version {
 }
 
 // released returns the version for records in archives: that of a release, or
-// "devel" for whatever else, so that a program from `go run` and one from
-// `go build` make the same bytes.
+// "devel" for anything else, so that a program from `go run` and one from
+// `go build` write the same bytes.
 func (v version) released() string {
 	if strings.HasPrefix(v.Version, "v") && !strings.ContainsAny(v.Version, "-+") {
 		return v.Version

@@ -38,7 +38,7 @@ func (src Source) check() error {
 	case err != nil:
 		return fmt.Errorf("reading input: %w", err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("reading input %q: got %v, want a regular file: create a tar archive of a directory", src.Path, info.Mode().Type())
+		return fmt.Errorf("reading input %q: got %v, want a regular file: create a tar archive of a directory first", src.Path, info.Mode().Type())
 	case info.Size() == 0:
 		return fmt.Errorf("reading input %q: it is empty", src.Path)
 	}

@@ -166,7 +166,7 @@ func (s *session) choose() error {
 	}
 	switch {
 	case s.Baseline != "" && !has(s.Baseline):
-		return optionErrorf("Baseline", "got %q, want a row that is run: %s", s.Baseline, coderNames(kept))
+		return optionErrorf("Baseline", "got %q, want a row of this run: %s", s.Baseline, coderNames(kept))
 	case len(kept) == 0:
 		return optionErrorf("Only", "got %q with peers %q, want a row to run", s.Only, s.Peers)
 	case s.Baseline != "":

@@ -44,7 +44,7 @@ func (s *session) report(
 	ctx context.Context, ready func(context.Context, Source) (input, error), compare func(context.Context, input) (Result, error),
 ) (Report, error) {
 	for _, tool := range s.missing {
-		s.notef("note: %s is not installed: it is left out", tool)
+		s.notef("note: %s is not installed: leaving it out", tool)
 	}
 	r := Report{Schema: schemaVersion, Machine: thisMachine(), Jobs: s.Jobs, Rounds: s.Rounds, Results: []Result{}}
 	var inputs []input
@@ -58,7 +58,7 @@ func (s *session) report(
 	r.Programs = append([]Program{{Tool: "x", Version: s.Version}}, programsOf(ctx, s.kept(s.peers), s.Env)...)
 	for _, in := range inputs {
 		if s.Filter && in.filter == noFilter {
-			s.notef("note: no machine code of x86 or ARM64 at the start of files in %q: the branch filter is left out", in.Name)
+			s.notef("note: no machine code of x86 or ARM64 at the start of files in %q: leaving out the branch filter", in.Name)
 		}
 		result, err := compare(ctx, in)
 		if err != nil {

@@ -104,7 +104,7 @@ func TestRun(t *testing.T) {
 	if diff := cmp.Diff(want, gzipOnly); diff != "" {
 		t.Errorf("report (-want +got)\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"decompressing tool.tar.gz", `note: no machine code of x86 or ARM64 at the start of files in "text": the branch filter is left out`}, notes); diff != "" {
+	if diff := cmp.Diff([]string{"decompressing tool.tar.gz", `note: no machine code of x86 or ARM64 at the start of files in "text": leaving out the branch filter`}, notes); diff != "" {
 		t.Errorf("notes (-want +got)\n%s", diff)
 	}
 	if got.Baseline != "gzip -9" || got.Rounds != 2 || got.Programs[0] != (Program{"x", "1.2"}) || got.Programs[1].Tool != "gzip" {
@@ -165,7 +165,7 @@ func TestOptionsCheck(t *testing.T) {
 		{func(o *Options) { o.Peers = []string{"brotli"} }, `option Peers: got "brotli", want xz, 7zz, zstd, gzip, pigz`},
 		{func(o *Options) { o.Only = []string{"xz -10"} }, `option Only: got "xz -10", want x, a program or a row of this table: x xz fast, `},
 		{func(o *Options) { o.Only, o.Peers = []string{"gzip"}, []string{} }, `option Only: got ["gzip"] with peers [], want a row to run`},
-		{func(o *Options) { o.Baseline = "xz -10" }, `option Baseline: got "xz -10", want a row that is run: x xz fast, `},
+		{func(o *Options) { o.Baseline = "xz -10" }, `option Baseline: got "xz -10", want a row of this run: x xz fast, `},
 		{func(o *Options) { o.Sources = []Source{{Path: dir}} }, "want a regular file"},
 		{func(o *Options) { o.Sources = []Source{{Path: empty}} }, "it is empty"},
 		{func(o *Options) { o.Sources = []Source{{Path: empty + "?"}} }, "option Sources: reading input: stat "},
