@@ -67,13 +67,12 @@ func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Wr
 		if err != nil && len(line) == 0 && !tooLong {
 			break
 		}
-		ok := false
-		if tooLong {
-			out = targets.Result{ID: "null", Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}.AppendJSON(out)
-		} else {
-			out, ok = batch.AppendDecision(out, line)
+		answer := targets.Result{Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}
+		if !tooLong {
+			answer = batch.Decide(line)
 		}
-		problems = problems || !ok
+		out = answer.AppendJSON(out)
+		problems = problems || answer.Problem != ""
 	}
 	if err := flush(); err != nil {
 		return fmt.Errorf("writing answers: %w", err)
