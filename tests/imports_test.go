@@ -28,14 +28,15 @@ var layers = []struct {
 	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
 	{pkg: "bootstrap/config", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
-	{pkg: "bootstrap/rustflags", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
+	{pkg: "bootstrap/cargoflags", own: []string{"targets"}, foreign: []string{"github.com/pelletier/go-toml/v2"}},
 	{pkg: "bootstrap/process"},
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/bench"},
 	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
+	{pkg: "bootstrap/explain", own: []string{"bootstrap", "bootstrap/cargoflags", "targets"}},
 	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
+		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/cargoflags", "bootstrap/config", "bootstrap/explain", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }
