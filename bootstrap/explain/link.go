@@ -104,7 +104,7 @@ func (a *Asked) fill(answer *Answer, question Question) error {
 		q.Args = append(q.Args, f.Arg)
 	}
 	added := launcherArgs(a.built, q)
-	answer.Flags = slices.Concat(flagsFrom("the launcher in this toolchain's bin", added), answer.Flags)
+	answer.Flags = slices.Insert(answer.Flags, 0, flagsFrom("the launcher in this toolchain's bin", added)...)
 	q.Args = slices.Concat(added, q.Args)
 	answer.Query = q
 	return nil
