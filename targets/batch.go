@@ -1,46 +1,32 @@
 package targets
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// Case is one question of a batch, with the names of the recordings in
-// testdata. Members that are not listed are allowed and skipped.
-type Case struct {
-	ID         string   // raw JSON, "null" where the line has none
-	Target     string   // target triple
-	Flags      []string // rustc's arguments that matter, in order
-	Unstable   bool     // -Zunstable-options is given too
-	Bootstrap  string   // RUSTC_BOOTSTRAP, "" for null
-	Channel    string   // stable, beta, nightly; "+…" after it only describes bootstrap
-	Sysroot    string   // a shape of sysroots, "" for normal: see [Batch]
-	Release    string   // "" for the channel's newest, or the batch's
-	Host       string   // "" for the batch's
-	LLDDefault Tristate // Unknown for what the official compiler has
-
-	hasBootstrap bool
-}
-
-// Result is the answer to a Case.
-type Result struct {
-	ID      string // raw JSON, as in the Case
-	Problem string // the case could not be decided; nothing below is set
-	Exit    int
-	Error   string   // "" for null
-	Linked  bool     // else linker and lld_args are null
-	Linker  string   // argv[0]
-	LLDArgs []string // arguments that choose LLD
-}
-
-// Batch decides many cases, line by line. It remembers the specs it has
-// decoded, so one Batch must not be used by several goroutines at once.
+// Batch decides many questions, each a JSON object: "target" (a triple), and
+// where they matter "flags" (rustc's arguments that matter, in order),
+// "unstable" (-Zunstable-options is given too), "bootstrap" (RUSTC_BOOTSTRAP),
+// "channel" (stable, beta, nightly; "+…" after it only describes bootstrap),
+// "release" and "host" (of the compiler), "lld_default" (whether the compiler
+// was built to link with LLD), "sysroot" and "id" (any value, which the answer
+// repeats). Other members are allowed and skipped. null counts as not given;
+// where "bootstrap" is not given at all, "unstable" unlocks by itself.
 //
-// A case's sysroot is one of these shapes, which the recordings name:
-// normal; nogccld (no gcc-ld folder); explicit-bare (--sysroot with one that
-// holds no tools); explicit-same (--sysroot with the compiler's own);
-// relative-cwd (the same, written as a relative path). Every linker exists but
-// those below /nonexistent.
+// "sysroot" is one of: normal; nogccld (no gcc-ld directory); explicit-bare
+// (--sysroot with one that holds no tools); explicit-same (--sysroot with the
+// compiler's own); relative-cwd (the same as a relative path). Every linker
+// exists but those below /nonexistent.
+//
+// A Batch remembers the specs it has decoded, so it must not be used by
+// several goroutines at once.
 type Batch struct {
 	// ReadFile reads @PATH argument files, as in [World]. nil: there are none.
 	ReadFile func(path string) ([]byte, error)
@@ -48,9 +34,6 @@ type Batch struct {
 	registry Registry
 	defaults Compiler
 	specs    map[specKey]*Spec
-	c        Case
-	flags    []string
-	session  session
 }
 
 type specKey struct {
@@ -59,8 +42,29 @@ type specKey struct {
 	target  string
 }
 
-// NewBatch returns a Batch whose lines are about the given compiler where they
-// do not say otherwise.
+// Result is the answer to one question of a [Batch].
+type Result struct {
+	ID       json.RawMessage // as in the question; nil where it has none
+	Problem  string          // why the question could not be decided, "" where it was
+	Decision Decision        // zero where there is a Problem
+}
+
+// question is one line of a batch.
+type question struct {
+	ID         json.RawMessage `json:"id"`
+	Target     string          `json:"target"`
+	Flags      []*string       `json:"flags"`
+	Unstable   bool            `json:"unstable"`
+	Bootstrap  json.RawMessage `json:"bootstrap"` // nil where not given, and null is not that
+	Channel    string          `json:"channel"`
+	Sysroot    string          `json:"sysroot"`
+	Release    string          `json:"release"`
+	Host       string          `json:"host"`
+	LLDDefault *bool           `json:"lld_default"` // nil for what the official compiler has
+}
+
+// NewBatch returns a Batch whose questions are about the given compiler where
+// they do not say otherwise.
 func NewBatch(r Registry, defaults Compiler) (*Batch, error) {
 	if _, _, err := r.At(defaults.Release); err != nil {
 		return nil, err
@@ -71,67 +75,99 @@ func NewBatch(r Registry, defaults Compiler) (*Batch, error) {
 	return &Batch{registry: r, defaults: defaults, specs: map[specKey]*Spec{}}, nil
 }
 
-// AppendDecision decides one JSON line and appends the answer to dst as
-// another, newline included. ok is false where the answer is a problem: the
-// line is not valid JSON, or names a target that the release does not have.
-func (b *Batch) AppendDecision(dst, line []byte) (out []byte, ok bool) {
-	b.c = Case{ID: "null", Flags: b.flags[:0]}
-	if err := b.c.parse(string(line)); err != nil {
-		return Result{ID: b.c.ID, Problem: err.Error()}.AppendJSON(dst), false
+// Decide answers one line. A line that is not a valid question, or names a
+// target that the release does not have, is answered with a problem.
+func (b *Batch) Decide(line []byte) Result {
+	var c question
+	err := c.parse(line)
+	var q Query
+	if err == nil {
+		q, err = b.query(&c)
 	}
-	b.flags = b.c.Flags
-	r := b.Decide(&b.c)
-	return r.AppendJSON(dst), r.Problem == ""
-}
-
-// Decide answers one case.
-func (b *Batch) Decide(c *Case) Result {
-	q, err := b.query(c)
 	if err != nil {
 		return Result{ID: c.ID, Problem: err.Error()}
 	}
-	d := b.session.answer(&q)
-	return Result{ID: c.ID, Exit: d.Exit, Error: d.Error, Linked: d.Linked, Linker: d.Linker, LLDArgs: d.LLDArgs}
+	return Result{ID: c.ID, Decision: Decide(q)}
 }
 
-// noLLDNote follows the triple in recordings of a compiler built with
-// rust.lld = false. They were made with equal specs in a bare sysroot.
-const noLLDNote = " (spec of a rust.lld=false compiler)"
+func (c *question) parse(line []byte) error {
+	if !utf8.Valid(line) {
+		return errors.New("parsing case: not valid JSON: bad UTF-8")
+	}
+	err := json.Unmarshal(line, c)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		if e.Field == "" {
+			return fmt.Errorf("parsing case: got %s, want an object", e.Value)
+		}
+		return fmt.Errorf("parsing case: member %q: got %s, want %s", e.Field, e.Value, wanted(e.Type))
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("parsing case: not valid JSON: %w", err)
+	case c.Target == "":
+		return errors.New(`parsing case: no member "target"`)
+	}
+	return nil
+}
 
-func (b *Batch) query(c *Case) (Query, error) {
-	target, noLLD := strings.CutSuffix(c.Target, noLLDNote)
-	shape := c.Sysroot
-	if noLLD && shape == "" {
-		shape = "explicit-bare"
+// wanted names the type of a question's member.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "a list of strings"
+	}
+	return "a string"
+}
+
+// query turns a question into one for [Decide].
+func (b *Batch) query(c *question) (Query, error) {
+	c.translate()
+	q := Query{Unstable: c.Unstable, Args: make([]string, len(c.Flags))}
+	for i, flag := range c.Flags {
+		if flag == nil {
+			return q, errors.New(`parsing case: member "flags": got null, want a string`)
+		}
+		q.Args[i] = *flag
+	}
+	err := q.setBootstrap(c.Bootstrap)
+	if err != nil {
+		return q, err
 	}
 	snapshot, compiler, err := b.compiler(c)
 	if err != nil {
-		return Query{}, err
+		return q, err
 	}
-	if noLLD {
-		compiler.LLDDefault = false
+	q.Compiler = compiler
+	if q.World, err = sysroot(c.Sysroot, compiler.Release); err != nil {
+		return q, err
 	}
-	world, err := worldOf(shape, compiler.Release)
-	if err != nil {
-		return Query{}, err
+	q.World.ReadFile = b.ReadFile
+	if q.Target, err = b.spec(snapshot, compiler, c.Target); err != nil {
+		return q, err
 	}
-	world.ReadFile = b.ReadFile
-	q := Query{Compiler: compiler, Args: c.Flags, Unstable: c.Unstable, Bootstrap: c.Bootstrap, World: world}
-	if q.Target, err = b.spec(snapshot, compiler, target); err != nil {
-		return Query{}, err
-	}
-	if q.Host, err = b.spec(snapshot, compiler, compiler.Host.name); err != nil {
-		return Query{}, err
-	}
-	if !c.hasBootstrap && c.Unstable {
-		// A line that says nothing of RUSTC_BOOTSTRAP had what it needs.
-		q.Bootstrap = "1"
-	}
-	return q, nil
+	q.Host, err = b.spec(snapshot, compiler, compiler.Host.String())
+	return q, err
 }
 
-// compiler finds which compiler a case is about.
-func (b *Batch) compiler(c *Case) (Snapshot, Compiler, error) {
+// setBootstrap reads RUSTC_BOOTSTRAP. A question that says nothing of it had
+// what it needs.
+func (q *Query) setBootstrap(value json.RawMessage) error {
+	if value == nil {
+		if q.Unstable {
+			q.Bootstrap = "1"
+		}
+		return nil
+	}
+	if err := json.Unmarshal(value, &q.Bootstrap); err != nil {
+		return fmt.Errorf(`parsing case: member "bootstrap": got %.40s, want a string`, value)
+	}
+	return nil
+}
+
+// compiler finds which compiler a question is about.
+func (b *Batch) compiler(c *question) (Snapshot, Compiler, error) {
 	compiler := b.defaults
 	channel, _, _ := strings.Cut(c.Channel, "+")
 	switch {
@@ -143,12 +179,12 @@ func (b *Batch) compiler(c *Case) (Snapshot, Compiler, error) {
 		compiler.Release = r
 	case channel != "" && channel != compiler.Release.Channel():
 		if s, ok := b.registry.Newest(channel); ok {
-			compiler.Release = s.info.Release
+			compiler.Release = s.Info().Release
 		} else if channel != "stable" && channel != "beta" {
 			return Snapshot{}, compiler, fmt.Errorf("looking up channel %q: no release of it is held", channel)
 		}
 	}
-	if c.Host != "" && c.Host != compiler.Host.name {
+	if c.Host != "" && c.Host != compiler.Host.String() {
 		host, err := ParseTriple(c.Host)
 		if err != nil {
 			return Snapshot{}, compiler, err
@@ -156,8 +192,8 @@ func (b *Batch) compiler(c *Case) (Snapshot, Compiler, error) {
 		compiler.Host = host
 	}
 	switch {
-	case c.LLDDefault != Unknown:
-		compiler.LLDDefault = c.LLDDefault == Yes
+	case c.LLDDefault != nil:
+		compiler.LLDDefault = *c.LLDDefault
 	case compiler.Host != b.defaults.Host || compiler.Release != b.defaults.Release:
 		compiler.LLDDefault = DefaultLLD(compiler.Release, compiler.Host)
 	}
@@ -166,43 +202,82 @@ func (b *Batch) compiler(c *Case) (Snapshot, Compiler, error) {
 }
 
 func (b *Batch) spec(s Snapshot, c Compiler, target string) (*Spec, error) {
-	if spec, ok := b.specs[specKey{s.info.Release, c.LLDDefault, target}]; ok {
+	key := specKey{s.Info().Release, c.LLDDefault, target}
+	if spec, ok := b.specs[key]; ok {
 		return spec, nil
 	}
 	spec, err := s.Find(c, target)
 	if err != nil {
 		return nil, err
 	}
-	b.specs[specKey{s.info.Release, c.LLDDefault, strings.Clone(target)}] = spec
+	b.specs[key] = spec
 	return spec, nil
 }
 
-// worldOf gives the recordings' sysroot shapes their meaning and spelling.
-func worldOf(shape string, r Release) (World, error) {
-	w := World{Exists: everything}
+// sysroot describes the sysroot of a question.
+func sysroot(shape string, r Release) (World, error) {
+	exists := func(path string) bool { return !strings.HasPrefix(path, "/nonexistent/") }
+	w := World{Exists: exists}
 	switch shape {
 	case "", "normal":
 	case "nogccld":
-		w.Exists = nothingOfGccLd
+		w.Exists = func(path string) bool { return exists(path) && !strings.HasSuffix(path, "/gcc-ld") }
 	case "explicit-bare":
-		w.Explicit, w.Exists = "<bare-sysroot>", nothingBare
+		w.Explicit = "<bare-sysroot>"
+		w.Exists = func(path string) bool { return exists(path) && !strings.HasPrefix(path, "<bare-sysroot>/") }
 	case "explicit-same":
 		w.Explicit = "<sysroot>"
 	case "relative-cwd":
-		w.Explicit = "../research/oracle/tc/stable"
-		if r.Channel() == "nightly" {
-			w.Explicit = "../research/oracle/tc/nightly"
-		}
+		w.Explicit = relativeSysroot(r)
 	default:
 		return w, fmt.Errorf("reading sysroot %q: want normal, nogccld, explicit-bare, explicit-same or relative-cwd", shape)
 	}
 	return w, nil
 }
 
-func everything(path string) bool { return !strings.HasPrefix(path, "/nonexistent/") }
+// AppendJSON appends the result as one line: id, exit, error, linker and
+// lld_args, or id and problem. error is null where rustc stops with none,
+// linker and lld_args are null where nothing is linked.
+func (r Result) AppendJSON(b []byte) []byte {
+	b = append(b, `{"id": `...)
+	if r.ID == nil {
+		r.ID = json.RawMessage("null")
+	}
+	b = append(b, r.ID...)
+	if r.Problem != "" {
+		b = append(b, `, "problem": `...)
+		return append(appendString(b, r.Problem), "}\n"...)
+	}
+	d := r.Decision
+	b = strconv.AppendInt(append(b, `, "exit": `...), int64(d.Exit), 10)
+	b = append(b, `, "error": `...)
+	if d.Error == "" {
+		b = append(b, "null"...)
+	} else {
+		b = appendString(b, d.Error)
+	}
+	if !d.Linked {
+		return append(b, ", \"linker\": null, \"lld_args\": null}\n"...)
+	}
+	b = appendString(append(b, `, "linker": `...), d.Linker)
+	b = append(b, `, "lld_args": [`...)
+	for i, arg := range d.LLDArgs {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = appendString(b, arg)
+	}
+	return append(b, "]}\n"...)
+}
 
-func nothingOfGccLd(path string) bool { return everything(path) && !strings.HasSuffix(path, "/gcc-ld") }
-
-func nothingBare(path string) bool {
-	return everything(path) && !strings.HasPrefix(path, "<bare-sysroot>/")
+// appendString writes a JSON string that leaves < and > as they are, so that
+// people can read <sysroot>.
+func appendString(dst []byte, s string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string has its JSON
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 }

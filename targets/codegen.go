@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// CodegenOptions is what the -C and -Z options of a command line add up to,
+// linkOptions is what the -C and -Z options of a command line add up to,
 // as far as they bear on linking. The zero value is that of no options.
-type CodegenOptions struct {
-	Linker            string // -Clinker; see LinkerGiven
-	LinkerGiven       bool
-	LinkerFlavor      FlavorOption
-	LinkerFeatures    LinkerFeatures
-	LinkSelfContained LinkSelfContained
-	LinkArgs          []string // -Clink-arg and -Clink-args
-	PreLinkArgs       []string // -Zpre-link-arg and -Zpre-link-args
-	CrtStatic         Tristate // from -Ctarget-feature
-	TargetCPU         string
-	NoLink            bool // -Zno-link, -Zno-codegen, -Zparse-crate-root-only
+type linkOptions struct {
+	linker            string // -Clinker; see linkerGiven
+	linkerGiven       bool
+	linkerFlavor      flavorOption
+	linkerFeatures    linkerFeatures
+	linkSelfContained linkSelfContained
+	linkArgs          []string // -Clink-arg and -Clink-args
+	preLinkArgs       []string // -Zpre-link-arg and -Zpre-link-args
+	crtStatic         Tristate // from -Ctarget-feature
+	targetCPU         string
+	noLink            bool // -Zno-link, -Zno-codegen, -Zparse-crate-root-only
 	optLevel          string
 	lto               bool // fat or thin
 	noBitcode         bool // -Cembed-bitcode=no
@@ -27,19 +27,9 @@ type CodegenOptions struct {
 	preferDynamic     bool
 }
 
-// ParseCodegenOptions reads -C options in order. The error is the
-// [*Diagnostic] of rustc for the first one that is wrong.
-func ParseCodegenOptions(options []Option) (CodegenOptions, error) {
-	var c CodegenOptions
-	if d := c.applyAll(options, false); d != nil {
-		return CodegenOptions{}, d
-	}
-	return c, nil
-}
-
 // applyAll reads -C options in order. removed says that the release refuses
 // the options of removedOptions.
-func (c *CodegenOptions) applyAll(options []Option, removed bool) *Diagnostic {
+func (c *linkOptions) applyAll(options []Option, removed bool) *diagnostic {
 	for _, o := range options {
 		key := dashed(o.Key)
 		row, ok := codegenOptions[key]
@@ -61,7 +51,7 @@ func (c *CodegenOptions) applyAll(options []Option, removed bool) *Diagnostic {
 // dashed writes a key with dashes. rustc takes underscores too.
 func dashed(key string) string { return strings.ReplaceAll(key, "_", "-") }
 
-func (c *CodegenOptions) apply(g optionGroup, row optionRow, o Option) *Diagnostic {
+func (c *linkOptions) apply(g optionGroup, row optionRow, o Option) *diagnostic {
 	if !o.HasValue && row.needsValue {
 		return errMissingValue(g, o.Key, row.want)
 	}
@@ -73,7 +63,7 @@ func (c *CodegenOptions) apply(g optionGroup, row optionRow, o Option) *Diagnost
 
 // applyUnstable reads the -Z options this package knows. Others are taken to
 // be right: there are over two hundred and none of them bears on linking.
-func (c *CodegenOptions) applyUnstable(options []Option) *Diagnostic {
+func (c *linkOptions) applyUnstable(options []Option) *diagnostic {
 	for _, o := range options {
 		row, ok := unstableOptions[dashed(o.Key)]
 		if !ok {
@@ -91,7 +81,7 @@ func (c *CodegenOptions) applyUnstable(options []Option) *Diagnostic {
 type optionRow struct {
 	want       string
 	needsValue bool
-	take       func(c *CodegenOptions, value string, given bool) bool
+	take       func(c *linkOptions, value string, given bool) bool
 }
 
 // codegenOptions are the -C options of rustc 1.95 and 1.97 (`rustc -C help`).
@@ -103,23 +93,23 @@ var codegenOptions = map[string]optionRow{
 	"control-flow-guard":        {"either a boolean (`yes`, `no`, `on`, `off`, etc), `checks`, or `nochecks`", false, oneOf(booleans("checks", "nochecks")...)},
 	"debug-assertions":          boolean(),
 	"debuginfo":                 {"either an integer (0, 1, 2), `none`, `line-directives-only`, `line-tables-only`, `limited`, or `full`", true, oneOf("0", "none", "line-directives-only", "line-tables-only", "1", "limited", "2", "full")},
-	"default-linker-libraries":  booleanTo(func(c *CodegenOptions) *bool { return &c.defaultLibraries }),
+	"default-linker-libraries":  booleanTo(func(c *linkOptions) *bool { return &c.defaultLibraries }),
 	"dlltool":                   path(ignore),
 	"dwarf-version":             number(),
 	"embed-bitcode":             {boolean().want, false, takeBitcode},
 	"extra-filename":            text(ignore),
 	"force-frame-pointers":      {"one of `true`/`yes`/`on`, `false`/`no`/`off`, or (with -Zunstable-options) `non-leaf` or `always`", false, oneOf(booleans("always", "non-leaf")...)},
 	"force-unwind-tables":       boolean(),
-	"help":                      noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
+	"help":                      noValue(func(c *linkOptions, _ string) { c.noLink = true }),
 	"incremental":               text(ignore),
 	"inline-threshold":          number(),
 	"instrument-coverage":       boolean(),
 	"jump-tables":               boolean(),
-	"link-arg":                  text(func(c *CodegenOptions, v string) { c.LinkArgs = append(c.LinkArgs, v) }),
-	"link-args":                 words(func(c *CodegenOptions, v string) { c.LinkArgs = append(c.LinkArgs, strings.Fields(v)...) }),
+	"link-arg":                  text(func(c *linkOptions, v string) { c.linkArgs = append(c.linkArgs, v) }),
+	"link-args":                 words(func(c *linkOptions, v string) { c.linkArgs = append(c.linkArgs, strings.Fields(v)...) }),
 	"link-dead-code":            boolean(),
 	"link-self-contained":       {"one of: `y`, `yes`, `on`, `n`, `no`, `off`, or a list of enabled (`+` prefix) and disabled (`-` prefix) components: `crto`, `libc`, `unwind`, `linker`, `sanitizers`, `mingw`", false, takeLinkSelfContained},
-	"linker":                    path(func(c *CodegenOptions, v string) { c.Linker, c.LinkerGiven = v, true }),
+	"linker":                    path(func(c *linkOptions, v string) { c.linker, c.linkerGiven = v, true }),
 	"linker-features":           {"a list of enabled (`+` prefix) and disabled (`-` prefix) features: `lld`", true, takeLinkerFeatures},
 	"linker-flavor":             {"one of: " + flavorListing(), true, takeLinkerFlavor},
 	"linker-plugin-lto":         anything(),
@@ -131,11 +121,11 @@ var codegenOptions = map[string]optionRow{
 	"no-stack-check":            noValue(ignore),
 	"no-vectorize-loops":        noValue(ignore),
 	"no-vectorize-slp":          noValue(ignore),
-	"opt-level":                 text(func(c *CodegenOptions, v string) { c.optLevel = v }),
+	"opt-level":                 text(func(c *linkOptions, v string) { c.optLevel = v }),
 	"overflow-checks":           boolean(),
 	"panic":                     {"either `unwind`, `abort`, or `immediate-abort`", true, oneOf("unwind", "abort", "immediate-abort")},
 	"passes":                    words(ignore),
-	"prefer-dynamic":            booleanTo(func(c *CodegenOptions) *bool { return &c.preferDynamic }),
+	"prefer-dynamic":            booleanTo(func(c *linkOptions) *bool { return &c.preferDynamic }),
 	"profile-generate":          anything(),
 	"profile-use":               path(ignore),
 	"relocation-model":          {"one of supported relocation models (`rustc --print relocation-models`)", true, oneOf("static", "pic", "pie", "dynamic-no-pic", "ropi", "rwpi", "ropi-rwpi", "default")},
@@ -147,7 +137,7 @@ var codegenOptions = map[string]optionRow{
 	"split-debuginfo":           {"one of supported split-debuginfo modes (`off`, `packed`, or `unpacked`)", true, oneOf("off", "packed", "unpacked")},
 	"strip":                     {"either `none`, `debuginfo`, or `symbols`", true, oneOf("none", "debuginfo", "symbols")},
 	"symbol-mangling-version":   {"one of: `legacy`, `v0` (RFC 2603), or `hashed`", true, oneOf("legacy", "v0", "hashed")},
-	"target-cpu":                text(func(c *CodegenOptions, v string) { c.TargetCPU = v }),
+	"target-cpu":                text(func(c *linkOptions, v string) { c.targetCPU = v }),
 	"target-feature":            text(takeTargetFeature),
 	"unsafe-allow-abi-mismatch": {"a comma-separated list of strings", true, accept(ignore)},
 }
@@ -161,43 +151,51 @@ var removedOptions = map[string]string{
 	"soft-float":       " (use a corresponding *eabi target instead)",
 }
 
-var removedSince = Release{major: 1, minor: 97, pre: "dev"}
+var removedSince = mustRelease("1.97.0-dev")
+
+func mustRelease(text string) Release {
+	r, err := ParseRelease(text)
+	if err != nil {
+		panic(err) // a constant of this file
+	}
+	return r
+}
 
 // unstableOptions are the few -Z options that bear on linking.
 var unstableOptions = map[string]optionRow{
-	"help":                  noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
-	"no-codegen":            noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
-	"no-link":               noValue(func(c *CodegenOptions, _ string) { c.NoLink = true }),
-	"parse-crate-root-only": booleanTo(func(c *CodegenOptions) *bool { return &c.NoLink }),
-	"pre-link-arg":          text(func(c *CodegenOptions, v string) { c.PreLinkArgs = append(c.PreLinkArgs, v) }),
-	"pre-link-args":         words(func(c *CodegenOptions, v string) { c.PreLinkArgs = append(c.PreLinkArgs, strings.Fields(v)...) }),
+	"help":                  noValue(func(c *linkOptions, _ string) { c.noLink = true }),
+	"no-codegen":            noValue(func(c *linkOptions, _ string) { c.noLink = true }),
+	"no-link":               noValue(func(c *linkOptions, _ string) { c.noLink = true }),
+	"parse-crate-root-only": booleanTo(func(c *linkOptions) *bool { return &c.noLink }),
+	"pre-link-arg":          text(func(c *linkOptions, v string) { c.preLinkArgs = append(c.preLinkArgs, v) }),
+	"pre-link-args":         words(func(c *linkOptions, v string) { c.preLinkArgs = append(c.preLinkArgs, strings.Fields(v)...) }),
 	"unstable-options":      noValue(ignore),
 }
 
-type take = func(c *CodegenOptions, value string, given bool) bool
+type take = func(c *linkOptions, value string, given bool) bool
 
-func ignore(*CodegenOptions, string) {}
+func ignore(*linkOptions, string) {}
 
-func accept(store func(*CodegenOptions, string)) take {
-	return func(c *CodegenOptions, v string, _ bool) bool { store(c, v); return true }
+func accept(store func(*linkOptions, string)) take {
+	return func(c *linkOptions, v string, _ bool) bool { store(c, v); return true }
 }
 
-func text(store func(*CodegenOptions, string)) optionRow {
+func text(store func(*linkOptions, string)) optionRow {
 	return optionRow{"a string", true, accept(store)}
 }
 
-func path(store func(*CodegenOptions, string)) optionRow {
+func path(store func(*linkOptions, string)) optionRow {
 	return optionRow{"a path", true, accept(store)}
 }
 
-func words(store func(*CodegenOptions, string)) optionRow {
+func words(store func(*linkOptions, string)) optionRow {
 	return optionRow{"a space-separated list of strings", true, accept(store)}
 }
 
 func anything() optionRow { return optionRow{take: accept(ignore)} }
 
 func number() optionRow {
-	return optionRow{"a number", true, func(_ *CodegenOptions, v string, _ bool) bool {
+	return optionRow{"a number", true, func(_ *linkOptions, v string, _ bool) bool {
 		_, err := strconv.ParseUint(strings.TrimPrefix(v, "+"), 10, 64)
 		return err == nil
 	}}
@@ -208,10 +206,10 @@ func boolean() optionRow {
 }
 
 // booleanTo stores the value too.
-func booleanTo(field func(*CodegenOptions) *bool) optionRow {
+func booleanTo(field func(*linkOptions) *bool) optionRow {
 	row := boolean()
 	check := row.take
-	row.take = func(c *CodegenOptions, v string, given bool) bool {
+	row.take = func(c *linkOptions, v string, given bool) bool {
 		*field(c) = !slices.Contains(noWords, v)
 		return check(c, v, given)
 	}
@@ -222,8 +220,8 @@ func booleans(more ...string) []string {
 	return append([]string{"y", "yes", "on", "true", "n", "no", "off", "false"}, more...)
 }
 
-func noValue(store func(*CodegenOptions, string)) optionRow {
-	return optionRow{"no value", false, func(c *CodegenOptions, v string, given bool) bool {
+func noValue(store func(*linkOptions, string)) optionRow {
+	return optionRow{"no value", false, func(c *linkOptions, v string, given bool) bool {
 		store(c, v)
 		return !given
 	}}
@@ -231,52 +229,52 @@ func noValue(store func(*CodegenOptions, string)) optionRow {
 
 // oneOf also takes the option without a value: rows that need one say so.
 func oneOf(values ...string) take {
-	return func(_ *CodegenOptions, v string, given bool) bool { return !given || slices.Contains(values, v) }
+	return func(_ *linkOptions, v string, given bool) bool { return !given || slices.Contains(values, v) }
 }
 
-func takeLinkSelfContained(c *CodegenOptions, v string, given bool) (ok bool) {
+func takeLinkSelfContained(c *linkOptions, v string, given bool) (ok bool) {
 	if !given {
 		v = "y"
 	}
-	c.LinkSelfContained, ok = c.LinkSelfContained.with(v)
+	c.linkSelfContained, ok = c.linkSelfContained.with(v)
 	return ok
 }
 
-func takeLinkerFeatures(c *CodegenOptions, v string, _ bool) (ok bool) {
-	c.LinkerFeatures, ok = c.LinkerFeatures.with(v)
+func takeLinkerFeatures(c *linkOptions, v string, _ bool) (ok bool) {
+	c.linkerFeatures, ok = c.linkerFeatures.with(v)
 	return ok
 }
 
-func takeLinkerFlavor(c *CodegenOptions, v string, _ bool) (ok bool) {
-	c.LinkerFlavor, ok = ParseFlavorOption(v)
+func takeLinkerFlavor(c *linkOptions, v string, _ bool) (ok bool) {
+	c.linkerFlavor, ok = parseFlavorOption(v)
 	return ok
 }
 
 // takeTargetFeature reads ±crt-static. Over all values of the option, which
 // rustc joins, + wins over - (Session::crt_static).
-func takeTargetFeature(c *CodegenOptions, v string) {
+func takeTargetFeature(c *linkOptions, v string) {
 	for item := range strings.SplitSeq(v, ",") {
 		switch {
 		case item == "+crt-static":
-			c.CrtStatic = Yes
-		case item == "-crt-static" && c.CrtStatic == Unknown:
-			c.CrtStatic = No
+			c.crtStatic = Yes
+		case item == "-crt-static" && c.crtStatic == Unknown:
+			c.crtStatic = No
 		}
 	}
 }
 
-func takeUnits(c *CodegenOptions, v string, _ bool) bool {
+func takeUnits(c *linkOptions, v string, _ bool) bool {
 	n, err := strconv.ParseUint(strings.TrimPrefix(v, "+"), 10, 64)
 	c.noUnits = n == 0
 	return err == nil
 }
 
-func takeBitcode(c *CodegenOptions, v string, given bool) bool {
+func takeBitcode(c *linkOptions, v string, given bool) bool {
 	c.noBitcode = slices.Contains(noWords, v)
 	return oneOf(booleans()...)(c, v, given)
 }
 
-func takeLTO(c *CodegenOptions, v string, given bool) bool {
+func takeLTO(c *linkOptions, v string, given bool) bool {
 	c.lto = !slices.Contains(noWords, v)
 	return oneOf(booleans("thin", "fat")...)(c, v, given)
 }

@@ -65,8 +65,8 @@ var rustcOptions = map[string]optionArity{
 // ParseInvocation splits rustc's arguments (without argv[0]) as getopts does:
 // -C x, -Cx, --codegen x, --codegen=x, flags of one letter joined (-gOCx), and
 // no options after --. An argument @PATH stands for the lines of that file,
-// which readFile hands in; nil finds no file. The error is rustc's
-// [*Diagnostic].
+// which readFile hands in; nil finds no file. The error is the first line of
+// rustc's message.
 func ParseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, error) {
 	var p argParser
 	if d := p.parse(args, readFile); d != nil {
@@ -76,7 +76,7 @@ func ParseInvocation(args []string, readFile func(path string) ([]byte, error)) 
 }
 
 // parse adds what args say to p.inv.
-func (p *argParser) parse(args []string, readFile func(path string) ([]byte, error)) (d *Diagnostic) {
+func (p *argParser) parse(args []string, readFile func(path string) ([]byte, error)) (d *diagnostic) {
 	if p.args, d = expandArgFiles(args, readFile); d != nil {
 		return d
 	}
@@ -108,7 +108,7 @@ type argParser struct {
 	seen []string // options of arity once
 }
 
-func (p *argParser) long(s string) *Diagnostic {
+func (p *argParser) long(s string) *diagnostic {
 	name, value, joined := strings.Cut(s, "=")
 	arity, ok := rustcOptions[name]
 	switch {
@@ -128,7 +128,7 @@ func (p *argParser) long(s string) *Diagnostic {
 	return p.set(name, arity, value)
 }
 
-func (p *argParser) short(s string) *Diagnostic {
+func (p *argParser) short(s string) *diagnostic {
 	for i, r := range s {
 		name := string(r)
 		arity, ok := rustcOptions[name]
@@ -180,7 +180,7 @@ func joined(name, value string) string {
 	return "-" + name + value
 }
 
-func (p *argParser) set(name string, arity optionArity, value string) *Diagnostic {
+func (p *argParser) set(name string, arity optionArity, value string) *diagnostic {
 	if arity == once {
 		if slices.Contains(p.seen, name) {
 			return errUsage("Option '" + name + "' given more than once")
@@ -212,7 +212,7 @@ func (p *argParser) set(name string, arity optionArity, value string) *Diagnosti
 // maxArgFile bounds what one @PATH may stand for.
 const maxArgFile = 16 << 20
 
-func expandArgFiles(args []string, readFile func(string) ([]byte, error)) ([]string, *Diagnostic) {
+func expandArgFiles(args []string, readFile func(string) ([]byte, error)) ([]string, *diagnostic) {
 	isFile := func(arg string) bool { return strings.HasPrefix(arg, "@") }
 	if !slices.ContainsFunc(args, isFile) {
 		return args, nil
@@ -233,8 +233,8 @@ func expandArgFiles(args []string, readFile func(string) ([]byte, error)) ([]str
 	return out, nil
 }
 
-func readArgFile(path string, readFile func(string) ([]byte, error)) ([]string, *Diagnostic) {
-	fail := func(why string) *Diagnostic {
+func readArgFile(path string, readFile func(string) ([]byte, error)) ([]string, *diagnostic) {
+	fail := func(why string) *diagnostic {
 		return errUsage("failed to load argument file: IO error: " + path + ": " + why)
 	}
 	if readFile == nil {
@@ -259,31 +259,4 @@ func readArgFile(path string, readFile func(string) ([]byte, error)) ([]string, 
 		out[i] = strings.TrimSuffix(out[i], "\r")
 	}
 	return out, nil
-}
-
-// Args prints the invocation as arguments that [ParseInvocation] reads back to
-// an equal one: options in their joined short form, the rest at the end.
-func (inv Invocation) Args() []string {
-	var args []string
-	for _, o := range inv.Codegen {
-		args = append(args, "--codegen="+o.String())
-	}
-	for _, o := range inv.Unstable {
-		args = append(args, "--Z="+o.String())
-	}
-	add := func(name string, values ...string) {
-		for _, v := range values {
-			args = append(args, name+"="+v)
-		}
-	}
-	if inv.Target != "" {
-		add("--target", inv.Target)
-	}
-	if inv.Sysroot != "" {
-		add("--sysroot", inv.Sysroot)
-	}
-	add("--crate-type", inv.CrateTypes...)
-	add("--emit", inv.Emit...)
-	add("--print", inv.Print...)
-	return append(args, inv.Other...)
 }

@@ -19,10 +19,10 @@ func ParseSpecFile(name string, data []byte) (*Spec, error) {
 	return s, nil
 }
 
-// nameInMessages is what rustc's messages call the target: a custom one has a
+// NameInMessages returns what rustc's messages call the target: a custom one has a
 // hash of its file after the name (TargetTuple::debug_tuple in
 // compiler/rustc_target/src/spec/mod.rs).
-func (s *Spec) nameInMessages() string {
+func (s *Spec) NameInMessages() string {
 	if s.shown != "" {
 		return s.shown
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Query is one question to [Decide]: a compiler, a target as that compiler
-// sees it, and rustc's arguments. [Snapshot.Query] makes one.
+// sees it, and rustc's arguments. [NewQuery] asks about a builtin target.
 type Query struct {
 	Compiler Compiler
 	Target   *Spec
@@ -38,8 +38,9 @@ type World struct {
 	ReadFile func(path string) ([]byte, error)
 }
 
-// Query asks about a target of this snapshot, by name.
-func (s Snapshot) Query(c Compiler, t Triple, args []string) (Query, error) {
+// NewQuery asks a compiler about a target of a snapshot, in a [World] that has
+// everything. The error is that of [Snapshot.For].
+func NewQuery(s Snapshot, c Compiler, t Triple, args []string) (Query, error) {
 	spec, err := s.For(c, t)
 	if err != nil {
 		return Query{}, err
@@ -75,7 +76,7 @@ func (d Decision) UsesLLD() bool {
 	if !d.Flavor.UsesCC() {
 		return d.Flavor.UsesLLD() || strings.HasSuffix(d.Linker, "ld.lld")
 	}
-	lld := d.Flavor.kind == kindWasm || d.Flavor.kind == kindEm
+	lld := d.Flavor.Kind() == KindWasm || d.Flavor.Kind() == KindEm
 	for _, arg := range d.LLDArgs {
 		if name, ok := strings.CutPrefix(arg, "-fuse-ld="); ok {
 			lld = name == "lld"
@@ -105,12 +106,12 @@ type session struct {
 	q        *Query
 	parser   argParser
 	inv      *Invocation
-	opts     CodegenOptions
+	opts     linkOptions
 	unstable bool // nightly-like and -Zunstable-options
 	out      Decision
 }
 
-func (s *session) decide(q *Query) *Diagnostic {
+func (s *session) decide(q *Query) *diagnostic {
 	*s = session{q: q, parser: argParser{inv: Invocation{Codegen: s.parser.inv.Codegen[:0]}}}
 	if d := s.parser.parse(q.Args, q.World.ReadFile); d != nil {
 		return d
@@ -133,7 +134,7 @@ func (s *session) decide(q *Query) *Diagnostic {
 
 // checks are in rustc's order: the first that fails is what rustc reports. The
 // options come as in build_session_options of rustc_session.
-var checks = [...]func(*session) *Diagnostic{
+var checks = [...]func(*session) *diagnostic{
 	(*session).readOptions,
 	(*session).checkComponents,
 	(*session).checkFlavor,
@@ -156,7 +157,7 @@ func (q *Query) allowsUnstable() bool {
 	return q.Compiler.Release.AllowsUnstable()
 }
 
-func (s *session) checkNightly() *Diagnostic {
+func (s *session) checkNightly() *diagnostic {
 	if (s.q.Unstable || len(s.inv.Unstable) > 0) && !s.q.allowsUnstable() {
 		return errNightlyOnly()
 	}
@@ -166,7 +167,7 @@ func (s *session) checkNightly() *Diagnostic {
 	return nil
 }
 
-func (s *session) readOptions() *Diagnostic {
+func (s *session) readOptions() *diagnostic {
 	for i := range earlyOptions {
 		if d := earlyOptions[i].check(s.inv); d != nil {
 			return d
@@ -216,30 +217,30 @@ func (s *session) stableByName() bool {
 	return s.unstable || s.q.Target.Triple.String() == stableTarget
 }
 
-func (s *session) checkComponents() *Diagnostic {
-	lsc := s.opts.LinkSelfContained
-	if _, bulk := lsc.Bulk(); !bulk && !s.unstable {
-		if lsc.Disables(Linker) && !s.stableByName() {
-			return errUnstableOnTarget("link-self-contained=-linker", s.q.Target.nameInMessages())
+func (s *session) checkComponents() *diagnostic {
+	lsc := s.opts.linkSelfContained
+	if _, bulk := lsc.bulkValue(); !bulk && !s.unstable {
+		if lsc.disables(Linker) && !s.stableByName() {
+			return errUnstableOnTarget("link-self-contained=-linker", s.q.Target.NameInMessages())
 		}
 		if lsc.enabled != 0 || lsc.disabled&^Linker != 0 {
 			return errUnstableComponents()
 		}
 	}
-	if c := lsc.Conflicts(); c != 0 {
+	if c := lsc.conflicts(); c != 0 {
 		return errConflict(c)
 	}
 	return nil
 }
 
-func (s *session) checkFlavor() *Diagnostic {
-	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.Stable() && !s.unstable {
+func (s *session) checkFlavor() *diagnostic {
+	if f := s.opts.linkerFlavor; !f.isZero() && !f.stable() && !s.unstable {
 		return errUnstableFlavor(f)
 	}
 	return nil
 }
 
-func (s *session) checkOptLevel() *Diagnostic {
+func (s *session) checkOptLevel() *diagnostic {
 	switch s.opts.optLevel {
 	case "", "0", "1", "2", "3", "s", "z":
 		return nil
@@ -247,33 +248,33 @@ func (s *session) checkOptLevel() *Diagnostic {
 	return errOptLevel(s.opts.optLevel)
 }
 
-func (s *session) checkFeatures() *Diagnostic {
-	switch f := s.opts.LinkerFeatures; {
-	case f.DisablesLLD() && !s.stableByName():
-		return errUnstableOnTarget("linker-features=-lld", s.q.Target.nameInMessages())
-	case f.EnablesLLD() && !s.unstable:
+func (s *session) checkFeatures() *diagnostic {
+	switch f := s.opts.linkerFeatures; {
+	case f.disablesLLD() && !s.stableByName():
+		return errUnstableOnTarget("linker-features=-lld", s.q.Target.NameInMessages())
+	case f.enablesLLD() && !s.unstable:
 		return errUnstableLLD()
 	}
 	return nil
 }
 
-func (s *session) checkCustom() *Diagnostic {
+func (s *session) checkCustom() *diagnostic {
 	if s.q.CustomTarget && !s.unstable && !s.inv.explains() {
 		return errCustomTarget()
 	}
 	return nil
 }
 
-func (s *session) checkCompatibility() *Diagnostic {
+func (s *session) checkCompatibility() *diagnostic {
 	target := s.q.Target.Flavor
-	if f := s.opts.LinkerFlavor; !f.IsZero() && !f.CompatibleWith(target) && !s.inv.explains() {
+	if f := s.opts.linkerFlavor; !f.isZero() && !f.compatibleWith(target) && !s.inv.explains() {
 		return errIncompatible(f, target)
 	}
 	return nil
 }
 
 // link mirrors link_natively of rustc_codegen_ssa/back/link.rs.
-func (s *session) link() *Diagnostic {
+func (s *session) link() *diagnostic {
 	if !s.linksSomething() {
 		s.out.Rule = RuleNothingToLink
 		return nil
@@ -310,9 +311,9 @@ func (s *session) asksTooMuch(f LinkerFlavor) bool {
 	case f.UsesCC():
 		return false
 	case target.OS == "vxworks":
-		return f.kind == kindGNU && target.CrtStatic(s.opts.CrtStatic)
+		return f.Kind() == KindGNU && target.CrtStatic(s.opts.crtStatic)
 	case target.OS == "l4re":
-		return f.kind == kindUnix && !s.opts.defaultLibraries
+		return f.Kind() == KindUnix && !s.opts.defaultLibraries
 	}
 	return false
 }
@@ -331,30 +332,30 @@ func (w *World) exists(path string) bool { return w.Exists == nil || w.Exists(pa
 
 // chooseLinker mirrors linker_and_flavor: the flavor option first, then the
 // hints in the linker's name, then the target.
-func (s *session) chooseLinker() (f LinkerFlavor, program string, rule Rule, d *Diagnostic) {
+func (s *session) chooseLinker() (f LinkerFlavor, program string, rule Rule, d *diagnostic) {
 	target, o := s.q.Target, &s.opts
 	switch {
-	case !o.LinkerFlavor.IsZero():
-		f, rule = o.LinkerFlavor.Apply(target.Flavor), RuleFlavorOption
-		program = o.Linker
-	case o.LinkerGiven:
-		f, rule, program = target.Flavor, RuleLinkerOption, o.Linker
+	case !o.linkerFlavor.isZero():
+		f, rule = o.linkerFlavor.apply(target.Flavor), RuleFlavorOption
+		program = o.linker
+	case o.linkerGiven:
+		f, rule, program = target.Flavor, RuleLinkerOption, o.linker
 		if fileStem(program) == "" {
 			return f, "", rule, errNoStem()
 		}
-		cc, lld, llbc := stemHints(program)
-		f = f.withHints(cc, lld)
-		if llbc {
-			f = LinkerFlavor{kind: kindLLBC}
+		cc, lld, bitcode := stemHints(program)
+		f = withHints(f, cc, lld)
+		if bitcode {
+			f = llbc
 		}
 	case target.Linker != "":
 		f, rule, program = target.Flavor, RuleTargetLinker, target.Linker
 	default:
 		f, rule = target.Flavor, RuleTargetFlavor
 	}
-	f = o.LinkerFeatures.Adjust(f)
-	if program == "" && !o.LinkerGiven {
-		program = f.program(s.q.hostCC())
+	f = o.linkerFeatures.adjust(f)
+	if program == "" && !o.linkerGiven {
+		program = defaultProgram(f, s.q.hostCC())
 	}
 	return f, program, rule, nil
 }
@@ -369,49 +370,37 @@ func (q *Query) hostCC() string {
 }
 
 // componentsInForce mirrors self_contained_components.
-func (s *session) componentsInForce(program string) (Components, *Diagnostic) {
+func (s *session) componentsInForce(program string) (Components, *diagnostic) {
 	target := s.q.Target
-	all := func(yes bool) Components {
-		if yes {
-			return AllComponents
-		}
-		return 0
-	}
-	if yes, given := s.opts.LinkSelfContained.Bulk(); given {
-		if target.SelfContained.Forbidden() {
-			return 0, errSelfContainedRefused()
-		}
-		return all(yes), nil
-	}
-	switch target.SelfContained.mode {
-	case selfContainedTrue:
+	switch yes, given := s.opts.linkSelfContained.bulkValue(); {
+	case given && target.SelfContained.Forbidden():
+		return 0, errSelfContainedRefused()
+	case given && yes:
 		return AllComponents, nil
-	case selfContainedMusl:
-		return all(target.CrtStatic(s.opts.CrtStatic)), nil
-	case selfContainedMinGW:
+	case given:
+		return 0, nil
+	}
+	return target.SelfContained.InForce(target.CrtStatic(s.opts.crtStatic), func() bool {
 		// A linker of that name outside the sysroot means that the
 		// user has a MinGW of his own.
 		native := s.q.Compiler.Host == target.Triple
-		return all(native && (program == "rust-lld" || s.q.World.OnPath != nil && !s.q.World.OnPath(program))), nil
-	case selfContainedList:
-		return target.SelfContained.components, nil
-	}
-	return 0, nil
+		return native && (program == "rust-lld" || s.q.World.OnPath != nil && !s.q.World.OnPath(program))
+	}), nil
 }
 
 // lldArgs gathers, in the order of the linker's command line, the arguments
 // that choose LLD: rustc's own, and those of the spec and of the user.
-func (s *session) lldArgs(f LinkerFlavor, inForce Components) ([]string, *Diagnostic) {
+func (s *session) lldArgs(f LinkerFlavor, inForce Components) ([]string, *diagnostic) {
 	args := make([]string, 0, 3)
 	if f.UsesLLD() && !f.UsesCC() {
-		args = append(args, "-flavor", flavorKinds[f.kind].lldName)
+		args = append(args, "-flavor", flavorPrograms[f.Kind()].lldName)
 	}
 	args = appendRelevant(args, s.q.Target.PreLinkArgs.For(f))
-	args = appendRelevant(args, s.opts.PreLinkArgs)
+	args = appendRelevant(args, s.opts.preLinkArgs)
 	if f.UsesLLD() && f.UsesCC() {
-		lsc := s.opts.LinkSelfContained
-		if (lsc.Enables(Linker) || inForce.Has(Linker)) && !lsc.Disables(Linker) {
-			var d *Diagnostic
+		lsc := s.opts.linkSelfContained
+		if (lsc.enables(Linker) || inForce.Has(Linker)) && !lsc.disables(Linker) {
+			var d *diagnostic
 			if args, d = s.appendGccLd(args); d != nil {
 				return nil, d
 			}
@@ -419,23 +408,23 @@ func (s *session) lldArgs(f LinkerFlavor, inForce Components) ([]string, *Diagno
 		if !s.q.Target.LikeWasm {
 			args = append(args, "-fuse-ld=lld")
 		}
-		if !f.IsGNU() && s.q.Target.Flavor != s.q.Host.Flavor {
+		if f.Kind() != KindGNU && s.q.Target.Flavor != s.q.Host.Flavor {
 			args = append(args, "--target="+s.q.Target.VersionedLLVMTarget())
 		}
 	}
-	return appendRelevant(args, s.opts.LinkArgs), nil
+	return appendRelevant(args, s.opts.linkArgs), nil
 }
 
 // appendGccLd adds one -B per sysroot, as given and without removing doubles.
 // Only the folder is looked for, not the programs in it.
-func (s *session) appendGccLd(args []string) ([]string, *Diagnostic) {
+func (s *session) appendGccLd(args []string) ([]string, *diagnostic) {
 	w := &s.q.World
 	found := false
 	for _, root := range [...]string{s.explicitSysroot(), w.own()} {
 		if root == "" {
 			continue
 		}
-		arg := "-B" + root + "/lib/rustlib/" + s.q.Compiler.Host.name + "/bin/gcc-ld"
+		arg := "-B" + root + "/lib/rustlib/" + s.q.Compiler.Host.String() + "/bin/gcc-ld"
 		found = found || w.exists(arg[len("-B"):])
 		args = append(args, arg)
 	}

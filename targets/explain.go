@@ -95,25 +95,25 @@ func (s *session) steps(d Decision) []Step {
 		}
 		return fmt.Sprintf(format, args...)
 	}
-	flavor, named, own := !o.LinkerFlavor.IsZero(), o.LinkerGiven, target.Linker != ""
+	flavor, named, own := !o.linkerFlavor.isZero(), o.linkerGiven, target.Linker != ""
 	return []Step{
 		{RuleFlavorOption, state(RuleFlavorOption, flavor), say(flavor,
 			"-Clinker-flavor=%s makes the target's flavor %s into %s", "-Clinker-flavor is not given",
-			o.LinkerFlavor, target.Flavor, o.LinkerFlavor.Apply(target.Flavor))},
+			o.linkerFlavor, target.Flavor, o.linkerFlavor.apply(target.Flavor))},
 		{RuleLinkerOption, state(RuleLinkerOption, named), say(named,
-			"-Clinker=%s: %s", "-Clinker is not given", o.Linker, hintText(o.Linker))},
+			"-Clinker=%s: %s", "-Clinker is not given", o.linker, hintText(o.linker))},
 		{RuleTargetLinker, state(RuleTargetLinker, own), say(own,
 			"the target's spec names %s", "the target's spec names no linker", target.Linker)},
 		{RuleTargetFlavor, state(RuleTargetFlavor, true), fmt.Sprintf(
-			"the default program of flavor %s is %s", target.Flavor, target.Flavor.program(s.q.hostCC()))},
+			"the default program of flavor %s is %s", target.Flavor, defaultProgram(target.Flavor, s.q.hostCC()))},
 	}
 }
 
 // hintText says what rustc reads out of a linker's name.
 func hintText(program string) string {
-	cc, lld, llbc := stemHints(program)
+	cc, lld, bitcode := stemHints(program)
 	switch {
-	case llbc:
+	case bitcode:
 		return "its name says llvm-bitcode-linker"
 	case cc == on:
 		return "its name says a C compiler without LLD"
@@ -199,7 +199,7 @@ var warnings = []struct {
 	{"linker-name-drops-lld",
 		"the name given with -Clinker turns LLD off, although it is this target's default; -Clinker=cc, or any name that rustc does not know, keeps it",
 		func(s *session, d Decision) bool {
-			return d.Rule == RuleLinkerOption && s.q.Target.Flavor.UsesLLD() && !d.Flavor.UsesLLD() && !d.UsesLLD() && !s.opts.LinkerFeatures.DisablesLLD()
+			return d.Rule == RuleLinkerOption && s.q.Target.Flavor.UsesLLD() && !d.Flavor.UsesLLD() && !d.UsesLLD() && !s.opts.linkerFeatures.disablesLLD()
 		}},
 	{"ld.lld-counts-as-ld",
 		"rustc takes the last part of the name ld.lld for an extension and treats it as a linker other than LLD; this does no harm, it just gets no -flavor",
@@ -209,25 +209,25 @@ var warnings = []struct {
 	{"self-contained-y-crashes",
 		"-Clink-self-contained=y leaves out the system's start files, and rustc ships none for this target: the program links and crashes when it starts",
 		func(s *session, d Decision) bool {
-			yes, _ := s.opts.LinkSelfContained.Bulk()
+			yes, _ := s.opts.linkSelfContained.bulkValue()
 			_, shipped := s.q.Target.Field("pre-link-objects-fallback")
 			return d.Linked && yes && d.Flavor.UsesCC() && s.q.Target.HasFamily("unix") && !shipped
 		}},
 	{"components-without-effect",
 		"of the components in -Clink-self-contained only linker has an effect; the others are read and ignored",
 		func(s *session, d Decision) bool {
-			_, bulk := s.opts.LinkSelfContained.Bulk()
-			return d.Exit == 0 && !bulk && (s.opts.LinkSelfContained.enabled|s.opts.LinkSelfContained.disabled)&^Linker != 0
+			_, bulk := s.opts.linkSelfContained.bulkValue()
+			return d.Exit == 0 && !bulk && (s.opts.linkSelfContained.enabled|s.opts.linkSelfContained.disabled)&^Linker != 0
 		}},
 	{"old-gcc-retry",
 		"a C compiler that does not know -fuse-ld=lld (gcc before 9) fails, and rustc silently links again without it, with the system's linker and exit status 0",
 		func(_ *session, d Decision) bool {
-			return d.Flavor.UsesCC() && d.Flavor.IsGNU() && slices.Contains(d.LLDArgs, "-fuse-ld=lld")
+			return d.Flavor.UsesCC() && d.Flavor.Kind() == KindGNU && slices.Contains(d.LLDArgs, "-fuse-ld=lld")
 		}},
 	{"system-lld",
 		"-fuse-ld=lld is passed without the toolchain's gcc-ld folder: the C compiler must find an ld.lld of the system, and gcc says \"cannot find 'ld'\" where there is none",
 		func(_ *session, d Decision) bool {
-			return d.Flavor.UsesCC() && d.Flavor.IsGNU() && lldSource(d) == "system"
+			return d.Flavor.UsesCC() && d.Flavor.Kind() == KindGNU && lldSource(d) == "system"
 		}},
 	{"m68k-has-no-lld",
 		"LLD cannot link for m68k, but this compiler's default asks for it: -Clink-arg=-fuse-ld=bfd is needed",

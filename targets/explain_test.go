@@ -13,7 +13,7 @@ import (
 
 func explain(t *testing.T, c targets.Compiler, target string, flags ...string) targets.Explanation {
 	t.Helper()
-	q, err := newest(t).Query(c, triple(target), flags)
+	q, err := targets.NewQuery(stableTargets(t), c, named(target), flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func explain(t *testing.T, c targets.Compiler, target string, flags ...string) t
 }
 
 func TestWays(t *testing.T) {
-	noLLD := targets.Compiler{Release: stable195.Release, Host: linuxGNU}
+	noLLD := targets.Compiler{Release: stable.Release, Host: x64}
 	refused := func(target string) string {
 		return "error: `-C linker-features=-lld` is unstable on the `" + target + "` target. The `-Z unstable-options` flag must also be passed to use it on this target"
 	}
@@ -38,13 +38,13 @@ func TestWays(t *testing.T) {
 		lld      string
 		want     []targets.Way
 	}{
-		{"x64", stable195, "x86_64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
+		{"x64", stable, "x86_64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
 			{"off", []string{"-Clinker-features=-lld"}, true, ""},
 			{"off", []string{"-Clink-arg=-fuse-ld=bfd"}, true, ""},
 			{"off", []string{"-Clinker=gcc"}, true, ""},
 			{"off", []string{"-Clinker-flavor=gnu-cc"}, false, flavorZ},
 		}},
-		{"refused on aarch64 although it is the default", stable195, "aarch64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
+		{"refused on aarch64 although it is the default", stable, "aarch64-unknown-linux-gnu", nil, "toolchain", []targets.Way{
 			{"off", []string{"-Clinker-features=-lld"}, false, refused("aarch64-unknown-linux-gnu")},
 			{"off", []string{"-Clink-arg=-fuse-ld=bfd"}, true, ""},
 			{"off", []string{"-Clinker=gcc"}, true, ""},
@@ -55,7 +55,7 @@ func TestWays(t *testing.T) {
 			{"on", []string{"-Clinker-features=+lld"}, false, needsZ},
 			{"on", []string{"-Clink-arg=-fuse-ld=lld"}, true, ""},
 		}},
-		{"linker's name", stable195, "x86_64-unknown-linux-gnu", []string{"-Clinker=gcc"}, "", []targets.Way{
+		{"linker's name", stable, "x86_64-unknown-linux-gnu", []string{"-Clinker=gcc"}, "", []targets.Way{
 			{"on", []string{"-Clinker-features=+lld", "-Clink-self-contained=+linker"}, false, onlyZ},
 			{"on", []string{"-Clinker-features=+lld"}, false, needsZ},
 			{"on", []string{"-Clink-arg=-fuse-ld=lld"}, true, ""},
@@ -76,10 +76,10 @@ func TestWays(t *testing.T) {
 
 // Each flag of a way must do what the way says, alone with the query.
 func TestWaysWorkOnEveryTarget(t *testing.T) {
-	s := newest(t)
+	s := stableTargets(t)
 	n := 0
 	for spec := range s.All() {
-		q, err := s.Query(stable195, spec.Triple, nil)
+		q, err := targets.NewQuery(s, stable, spec.Triple, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,14 +102,14 @@ func TestWaysWorkOnEveryTarget(t *testing.T) {
 }
 
 func TestExplanationJSON(t *testing.T) {
-	got, err := json.Marshal(explain(t, stable195, "x86_64-unknown-linux-gnu", "-Clinker=gcc", "-Clinker-features=-lld").Decision)
+	got, err := json.Marshal(explain(t, stable, "x86_64-unknown-linux-gnu", "-Clinker=gcc", "-Clinker-features=-lld").Decision)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := `{"exit":0,"linked":true,"linker":"gcc","flavor":"gnu-cc","lld_args":[],"rule":"linker-option"}`; string(got) != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	got, err = json.Marshal(explain(t, stable195, "x86_64-unknown-linux-musl", "-Clink-self-contained=-linker", "--crate-type=rlib"))
+	got, err = json.Marshal(explain(t, stable, "x86_64-unknown-linux-musl", "-Clink-self-contained=-linker", "--crate-type=rlib"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,13 +130,13 @@ func FuzzDecide(f *testing.F) {
 	f.Add("l4re", "-Clinker-flavor=unix", "", false)
 	f.Add("x86_64-wrs-vxworks", "-Clinker=ld\n--crate-type=cdylib", "-1", true)
 	f.Add("wasm32-unknown-emscripten", "--sysroot=s\n-Clink-self-contained=y\n-Clinker-features=+lld", "1", true)
-	s := newest(f)
+	s := stableTargets(f)
 	f.Fuzz(func(t *testing.T, name, args, bootstrap string, unstable bool) {
 		target, err := targets.ParseTriple(name)
 		if err != nil {
 			return
 		}
-		q, err := s.Query(stable195, target, strings.Split(args, "\n"))
+		q, err := targets.NewQuery(s, stable, target, strings.Split(args, "\n"))
 		if err != nil {
 			return
 		}
@@ -166,7 +166,7 @@ func TestSteps(t *testing.T) {
 		{"x86_64-unknown-linux-gnu", []string{"-Clinker-flavor=em"}, targets.RuleIncompatibleFlavor, "idle idle idle idle"},
 		{"x86_64-unknown-linux-gnu", []string{"--crate-type=rlib"}, targets.RuleNothingToLink, "idle idle idle idle"},
 	} {
-		e := explain(t, stable195, tt.target, tt.flags...)
+		e := explain(t, stable, tt.target, tt.flags...)
 		var states []string
 		for _, s := range e.Steps {
 			states = append(states, s.State)
@@ -198,14 +198,14 @@ func TestWarnings(t *testing.T) {
 		{"x86_64-unknown-linux-gnu", []string{"--crate-type=rlib"}, ""},
 	} {
 		var got []string
-		for _, w := range explain(t, stable195, tt.target, tt.flags...).Warnings {
+		for _, w := range explain(t, stable, tt.target, tt.flags...).Warnings {
 			got = append(got, w.ID)
 		}
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("%s %q: got %q, want %q", tt.target, tt.flags, got, tt.want)
 		}
 	}
-	q, err := newest(t).Query(stable195, triple("x86_64-unknown-none"), []string{"-Clinker-features=-lld"})
+	q, err := targets.NewQuery(stableTargets(t), stable, named("x86_64-unknown-none"), []string{"-Clinker-features=-lld"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestWarnings(t *testing.T) {
 
 // What depends on the outside world is asked of it, by these names.
 func TestWorld(t *testing.T) {
-	q, err := newest(t).Query(stable195, linuxGNU, []string{"--sysroot", "rel", "-Clinker=/opt/cc"})
+	q, err := targets.NewQuery(stableTargets(t), stable, x64, []string{"--sysroot", "rel", "-Clinker=/opt/cc"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestWorld(t *testing.T) {
 }
 
 func TestCustomTarget(t *testing.T) {
-	official, err := newest(t).For(stable195, linuxGNU)
+	official, err := stableTargets(t).For(stable, x64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestCustomTarget(t *testing.T) {
 		{"-Zunstable-options -Clinker-features=-lld", "1", ""},
 	} {
 		d := targets.Decide(targets.Query{
-			Compiler: stable195, Target: spec, Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
+			Compiler: stable, Target: spec, Host: official, CustomTarget: true, Args: strings.Fields(tt.flags), Bootstrap: tt.bootstrap,
 		})
 		if d.Error != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.flags, d.Error, tt.want)
@@ -269,8 +269,8 @@ func TestCustomTarget(t *testing.T) {
 }
 
 func TestMinGWOnItsOwnHost(t *testing.T) {
-	mingw := triple("x86_64-pc-windows-gnu")
-	q, err := newest(t).Query(targets.Compiler{Release: stable195.Release, Host: mingw}, mingw, []string{"-Zunstable-options", "-Clinker-features=+lld"})
+	mingw := named("x86_64-pc-windows-gnu")
+	q, err := targets.NewQuery(stableTargets(t), targets.Compiler{Release: stable.Release, Host: mingw}, mingw, []string{"-Zunstable-options", "-Clinker-features=+lld"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package targets_test
 
-import "x.go/targets"
+import (
+	"testing"
+
+	"x.go/targets"
+)
 
 func release(s string) targets.Release {
 	r, err := targets.ParseRelease(s)
@@ -22,3 +26,12 @@ var (
 	linuxGNU  = triple("x86_64-unknown-linux-gnu")
 	stable195 = targets.Compiler{Release: release("1.95.0"), Host: linuxGNU, LLDDefault: true}
 )
+
+func newest(t testing.TB) targets.Snapshot {
+	t.Helper()
+	s, ok := targets.Builtin().Newest("stable")
+	if !ok {
+		t.Fatal("no stable release is held")
+	}
+	return s
+}

@@ -7,23 +7,26 @@ import "fmt"
 // LLD. It mirrors rustc_target's LinkerFlavor. The zero LinkerFlavor is
 // invalid; values are comparable.
 type LinkerFlavor struct {
-	kind    flavorKind
+	kind    FlavorKind
 	cc, lld bool
 }
 
-type flavorKind byte
+// FlavorKind is the family of a linker's command line, a variant of rustc's
+// LinkerFlavor without its two bits. The zero FlavorKind is invalid.
+type FlavorKind byte
 
+// The kinds, in the order of rustc_target's enum.
 const (
-	_ flavorKind = iota
-	kindGNU
-	kindDarwin
-	kindWasm
-	kindUnix
-	kindMSVC
-	kindEm
-	kindBPF
-	kindLLBC
-	kindPTX
+	_          FlavorKind = iota
+	KindGNU               // GNU ld and compatible ones, LLD among them
+	KindDarwin            // Apple's ld64
+	KindWasm              // wasm-ld, which is LLD always
+	KindUnix              // other systems' ld
+	KindMSVC              // link.exe
+	KindEm                // emcc
+	KindBPF               // bpf-linker
+	KindLLBC              // llvm-bitcode-linker
+	KindPTX               // rust-ptx-linker
 )
 
 // flavorKinds says per kind which of the two bits a flavor can choose. A bit
@@ -31,18 +34,14 @@ const (
 var flavorKinds = [...]struct {
 	hasCC, hasLLD     bool
 	fixedCC, fixedLLD bool
-	lldName           string // what `lld -flavor` calls it
-	direct            string // program without cc and without LLD
 }{
-	kindGNU:    {hasCC: true, hasLLD: true, lldName: "gnu", direct: "ld"},
-	kindDarwin: {hasCC: true, hasLLD: true, lldName: "darwin", direct: "ld"},
-	kindWasm:   {hasCC: true, fixedLLD: true, lldName: "wasm"},
-	kindUnix:   {hasCC: true, direct: "ld"},
-	kindMSVC:   {hasLLD: true, lldName: "link", direct: "link.exe"},
-	kindEm:     {fixedCC: true, fixedLLD: true},
-	kindBPF:    {direct: "bpf-linker"},
-	kindLLBC:   {direct: "llvm-bitcode-linker"},
-	kindPTX:    {direct: "rust-ptx-linker"},
+	KindGNU:    {hasCC: true, hasLLD: true},
+	KindDarwin: {hasCC: true, hasLLD: true},
+	KindWasm:   {hasCC: true, fixedLLD: true},
+	KindUnix:   {hasCC: true},
+	KindMSVC:   {hasLLD: true},
+	KindEm:     {fixedCC: true, fixedLLD: true},
+	KindPTX:    {},
 }
 
 // modernFlavors lists the names of flavors in the order of rustc's messages.
@@ -50,29 +49,29 @@ var modernFlavors = [...]struct {
 	name   string
 	flavor LinkerFlavor
 }{
-	{"gnu", LinkerFlavor{kindGNU, false, false}},
-	{"gnu-lld", LinkerFlavor{kindGNU, false, true}},
-	{"gnu-cc", LinkerFlavor{kindGNU, true, false}},
-	{"gnu-lld-cc", LinkerFlavor{kindGNU, true, true}},
-	{"darwin", LinkerFlavor{kindDarwin, false, false}},
-	{"darwin-lld", LinkerFlavor{kindDarwin, false, true}},
-	{"darwin-cc", LinkerFlavor{kindDarwin, true, false}},
-	{"darwin-lld-cc", LinkerFlavor{kindDarwin, true, true}},
-	{"wasm-lld", LinkerFlavor{kindWasm, false, true}},
-	{"wasm-lld-cc", LinkerFlavor{kindWasm, true, true}},
-	{"unix", LinkerFlavor{kindUnix, false, false}},
-	{"unix-cc", LinkerFlavor{kindUnix, true, false}},
-	{"msvc-lld", LinkerFlavor{kindMSVC, false, true}},
-	{"msvc", LinkerFlavor{kindMSVC, false, false}},
-	{"em-cc", LinkerFlavor{kindEm, true, true}},
-	{"bpf", LinkerFlavor{kindBPF, false, false}},
-	{"llbc", LinkerFlavor{kindLLBC, false, false}},
-	{"ptx", LinkerFlavor{kindPTX, false, false}},
+	{"gnu", LinkerFlavor{KindGNU, false, false}},
+	{"gnu-lld", LinkerFlavor{KindGNU, false, true}},
+	{"gnu-cc", LinkerFlavor{KindGNU, true, false}},
+	{"gnu-lld-cc", LinkerFlavor{KindGNU, true, true}},
+	{"darwin", LinkerFlavor{KindDarwin, false, false}},
+	{"darwin-lld", LinkerFlavor{KindDarwin, false, true}},
+	{"darwin-cc", LinkerFlavor{KindDarwin, true, false}},
+	{"darwin-lld-cc", LinkerFlavor{KindDarwin, true, true}},
+	{"wasm-lld", LinkerFlavor{KindWasm, false, true}},
+	{"wasm-lld-cc", LinkerFlavor{KindWasm, true, true}},
+	{"unix", LinkerFlavor{KindUnix, false, false}},
+	{"unix-cc", LinkerFlavor{KindUnix, true, false}},
+	{"msvc-lld", LinkerFlavor{KindMSVC, false, true}},
+	{"msvc", LinkerFlavor{KindMSVC, false, false}},
+	{"em-cc", LinkerFlavor{KindEm, true, true}},
+	{"bpf", LinkerFlavor{KindBPF, false, false}},
+	{"llbc", LinkerFlavor{KindLLBC, false, false}},
+	{"ptx", LinkerFlavor{KindPTX, false, false}},
 }
 
 // ParseLinkerFlavor reads a flavor's modern name, such as gnu-lld-cc, as
 // target specs spell it. The legacy names of the command line (gcc, ld.lld)
-// are not flavors but hints: see [ParseFlavorOption].
+// are not flavors but hints at one.
 func ParseLinkerFlavor(name string) (LinkerFlavor, error) {
 	for i := range modernFlavors {
 		if modernFlavors[i].name == name {
@@ -101,8 +100,17 @@ func (f LinkerFlavor) UsesCC() bool { return f.cc }
 // UsesLLD reports whether the linker is LLD.
 func (f LinkerFlavor) UsesLLD() bool { return f.lld }
 
-// IsGNU reports whether the command line is GNU ld's.
-func (f LinkerFlavor) IsGNU() bool { return f.kind == kindGNU }
+// Kind returns the family of the command line.
+func (f LinkerFlavor) Kind() FlavorKind { return f.kind }
+
+// WithCC returns f with a C compiler as the driver, or without. Kinds that
+// leave no choice are returned as they are.
+func (f LinkerFlavor) WithCC(on bool) LinkerFlavor {
+	if flavorKinds[f.kind].hasCC {
+		f.cc = on
+	}
+	return f
+}
 
 // WithLLD returns f with LLD on or off. Kinds without a choice of their own,
 // wasm among them, are returned as they are: this is what
@@ -112,32 +120,6 @@ func (f LinkerFlavor) WithLLD(on bool) LinkerFlavor {
 		f.lld = on
 	}
 	return f
-}
-
-// withHints sets the bits a hint knows and f's kind can choose. It never
-// changes the kind.
-func (f LinkerFlavor) withHints(cc, lld hint) LinkerFlavor {
-	if cc != keep && flavorKinds[f.kind].hasCC {
-		f.cc = cc == on
-	}
-	if lld != keep {
-		f = f.WithLLD(lld == on)
-	}
-	return f
-}
-
-// program returns the program rustc starts for f where neither target nor
-// user name one. cc is the host's C compiler driver.
-func (f LinkerFlavor) program(cc string) string {
-	switch {
-	case f.kind == kindEm:
-		return "emcc"
-	case f.cc:
-		return cc
-	case f.lld:
-		return "lld"
-	}
-	return flavorKinds[f.kind].direct
 }
 
 // MarshalText implements [encoding.TextMarshaler].

@@ -5,10 +5,10 @@ import (
 	"unicode"
 )
 
-// FlavorOption is a value of -Clinker-flavor: one of the modern names or of
-// the seven legacy ones. The zero FlavorOption means that the option was not
+// flavorOption is a value of -Clinker-flavor: one of the modern names or of
+// the seven legacy ones. The zero flavorOption means that the option was not
 // given.
-type FlavorOption struct{ index byte } // index into flavorOptions, from 1
+type flavorOption struct{ index byte } // index into flavorOptions, from 1
 
 type hint byte
 
@@ -21,7 +21,7 @@ const (
 type flavorOptionRow struct {
 	name    string
 	cc, lld hint
-	kind    flavorKind // kind of a modern name, 0 for a legacy one
+	kind    FlavorKind // kind of a modern name, 0 for a legacy one
 	stable  bool
 }
 
@@ -29,24 +29,24 @@ type flavorOptionRow struct {
 // own bits but for the bits their kind has none of.
 var flavorOptions = [...]flavorOptionRow{
 	{},
-	{"gnu", off, off, kindGNU, false},
-	{"gnu-lld", off, on, kindGNU, false},
-	{"gnu-cc", on, off, kindGNU, false},
-	{"gnu-lld-cc", on, on, kindGNU, false},
-	{"darwin", off, off, kindDarwin, false},
-	{"darwin-lld", off, on, kindDarwin, false},
-	{"darwin-cc", on, off, kindDarwin, false},
-	{"darwin-lld-cc", on, on, kindDarwin, false},
-	{"wasm-lld", off, on, kindWasm, false},
-	{"wasm-lld-cc", on, on, kindWasm, false},
-	{"unix", off, keep, kindUnix, false},
-	{"unix-cc", on, keep, kindUnix, false},
-	{"msvc-lld", off, on, kindMSVC, false},
-	{"msvc", off, off, kindMSVC, true},
-	{"em-cc", on, on, kindEm, false},
-	{"bpf", keep, keep, kindBPF, false},
-	{"llbc", keep, keep, kindLLBC, false},
-	{"ptx", keep, keep, kindPTX, false},
+	{"gnu", off, off, KindGNU, false},
+	{"gnu-lld", off, on, KindGNU, false},
+	{"gnu-cc", on, off, KindGNU, false},
+	{"gnu-lld-cc", on, on, KindGNU, false},
+	{"darwin", off, off, KindDarwin, false},
+	{"darwin-lld", off, on, KindDarwin, false},
+	{"darwin-cc", on, off, KindDarwin, false},
+	{"darwin-lld-cc", on, on, KindDarwin, false},
+	{"wasm-lld", off, on, KindWasm, false},
+	{"wasm-lld-cc", on, on, KindWasm, false},
+	{"unix", off, keep, KindUnix, false},
+	{"unix-cc", on, keep, KindUnix, false},
+	{"msvc-lld", off, on, KindMSVC, false},
+	{"msvc", off, off, KindMSVC, true},
+	{"em-cc", on, on, KindEm, false},
+	{"bpf", keep, keep, KindBPF, false},
+	{"llbc", keep, keep, KindLLBC, false},
+	{"ptx", keep, keep, KindPTX, false},
 	{"gcc", on, keep, 0, true},
 	{"ld", off, off, 0, true},
 	{"ld.lld", off, on, 0, true},
@@ -56,65 +56,119 @@ var flavorOptions = [...]flavorOptionRow{
 	{"em", on, on, 0, true},
 }
 
-// ParseFlavorOption finds a value of -Clinker-flavor by name.
-func ParseFlavorOption(name string) (FlavorOption, bool) {
+// ParseflavorOption finds a value of -Clinker-flavor by name.
+func parseFlavorOption(name string) (flavorOption, bool) {
 	for i := 1; i < len(flavorOptions); i++ {
 		if flavorOptions[i].name == name {
-			return FlavorOption{byte(i)}, true
+			return flavorOption{byte(i)}, true
 		}
 	}
-	return FlavorOption{}, false
+	return flavorOption{}, false
 }
 
 // String returns the option's value, or "" where it was not given.
-func (o FlavorOption) String() string { return flavorOptions[o.index].name }
+func (o flavorOption) String() string { return flavorOptions[o.index].name }
 
-// IsZero reports whether the option was not given.
-func (o FlavorOption) IsZero() bool { return o.index == 0 }
+// isZero reports whether the option was not given.
+func (o flavorOption) isZero() bool { return o.index == 0 }
 
-// Stable reports whether the value needs no -Zunstable-options.
-func (o FlavorOption) Stable() bool { return flavorOptions[o.index].stable }
+// stable reports whether the value needs no -Zunstable-options.
+func (o flavorOption) stable() bool { return flavorOptions[o.index].stable }
 
-// Apply returns the flavor that rustc uses on a target of flavor f when this
+// apply returns the flavor that rustc uses on a target of flavor f when this
 // option is given. Only llbc and ptx replace the target's kind; every other
 // value is a hint about the two bits, so that gcc on a gnu-lld-cc target keeps
 // LLD.
-func (o FlavorOption) Apply(f LinkerFlavor) LinkerFlavor {
+func (o flavorOption) apply(f LinkerFlavor) LinkerFlavor {
 	row := &flavorOptions[o.index]
-	if row.kind == kindLLBC || row.kind == kindPTX {
-		return LinkerFlavor{kind: row.kind}
+	switch row.kind {
+	case KindLLBC:
+		return llbc
+	case KindPTX:
+		return ptx
 	}
-	return f.withHints(row.cc, row.lld)
+	return withHints(f, row.cc, row.lld)
 }
 
-// CompatibleWith reports whether rustc takes this option on a target of
+// The flavors that an option can put in the place of the target's.
+var llbc, ptx = mustFlavor("llbc"), mustFlavor("ptx")
+
+func mustFlavor(name string) LinkerFlavor {
+	f, err := ParseLinkerFlavor(name)
+	if err != nil {
+		panic(err) // a constant of this file
+	}
+	return f
+}
+
+// withHints sets the bits a hint knows and f's kind can choose. It never
+// changes the kind.
+func withHints(f LinkerFlavor, cc, lld hint) LinkerFlavor {
+	if cc != keep {
+		f = f.WithCC(cc == on)
+	}
+	if lld != keep {
+		f = f.WithLLD(lld == on)
+	}
+	return f
+}
+
+// flavorPrograms says what the linkers of a kind are called: the one that is
+// started without a C compiler and without LLD, and the name that `lld
+// -flavor` takes.
+var flavorPrograms = [...]struct{ direct, lldName string }{
+	KindGNU:    {"ld", "gnu"},
+	KindDarwin: {"ld", "darwin"},
+	KindWasm:   {"", "wasm"},
+	KindUnix:   {"ld", ""},
+	KindMSVC:   {"link.exe", "link"},
+	KindBPF:    {"bpf-linker", ""},
+	KindLLBC:   {"llvm-bitcode-linker", ""},
+	KindPTX:    {"rust-ptx-linker", ""},
+}
+
+// defaultProgram returns the program rustc starts for f where neither target
+// nor user name one. cc is the host's C compiler driver.
+func defaultProgram(f LinkerFlavor, cc string) string {
+	switch {
+	case f.Kind() == KindEm:
+		return "emcc"
+	case f.UsesCC():
+		return cc
+	case f.UsesLLD():
+		return "lld"
+	}
+	return flavorPrograms[f.Kind()].direct
+}
+
+// compatibleWith reports whether rustc takes this option on a target of
 // flavor f: the kinds are the same, or llbc is asked of a ptx target, or the
 // legacy name is the one that describes f after its own hints.
-func (o FlavorOption) CompatibleWith(f LinkerFlavor) bool {
+func (o flavorOption) compatibleWith(f LinkerFlavor) bool {
 	row := &flavorOptions[o.index]
 	if row.kind != 0 {
-		return row.kind == f.kind || row.kind == kindLLBC && f.kind == kindPTX
+		return row.kind == f.Kind() || row.kind == KindLLBC && f.Kind() == KindPTX
 	}
-	return row.name == f.withHints(row.cc, row.lld).legacyName()
+	return row.name == legacyName(withHints(f, row.cc, row.lld))
 }
 
 // legacyName names a flavor in the vocabulary from before rust-lang/rust#100552.
 // Kinds that had no name there have their modern one.
-func (f LinkerFlavor) legacyName() string {
-	switch {
-	case f.kind == kindEm:
+func legacyName(f LinkerFlavor) string {
+	switch k := f.Kind(); {
+	case k == KindEm:
 		return "em"
-	case f.kind == kindMSVC && f.lld:
+	case k == KindMSVC && f.UsesLLD():
 		return "lld-link"
-	case f.kind >= kindMSVC:
+	case k == KindMSVC, k == KindBPF, k == KindLLBC, k == KindPTX:
 		return f.String()
-	case f.cc:
+	case f.UsesCC():
 		return "gcc"
-	case f.kind == kindWasm:
+	case k == KindWasm:
 		return "wasm-ld"
-	case !f.lld:
+	case !f.UsesLLD():
 		return "ld"
-	case f.kind == kindDarwin:
+	case k == KindDarwin:
 		return "ld64.lld"
 	}
 	return "ld.lld"
@@ -125,7 +179,7 @@ func (f LinkerFlavor) legacyName() string {
 func compatibleFlavors(f LinkerFlavor) string {
 	var names []string
 	for i := 1; i < len(flavorOptions); i++ {
-		if o := (FlavorOption{byte(i)}); o.CompatibleWith(f) {
+		if o := (flavorOption{byte(i)}); o.compatibleWith(f) {
 			names = append(names, o.String())
 		}
 	}

@@ -25,7 +25,7 @@ var earlyOptions = []generalOption{
 // capLints is checked after the -Z options. rustc reads the first one.
 var capLints = generalOption{"cap-lints", []string{"allow", "warn", "force-warn", "deny", "forbid"}, "unknown lint level: `%s`"}
 
-func (o *generalOption) check(inv *Invocation) *Diagnostic {
+func (o *generalOption) check(inv *Invocation) *diagnostic {
 	for value := range inv.values(o.name) {
 		if !slices.Contains(o.values, value) {
 			return errUsage(fmt.Sprintf(o.message, value))

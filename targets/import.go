@@ -75,7 +75,7 @@ func readSpecs(specs []byte) (map[string]map[string]string, error) {
 	return all, nil
 }
 
-func fieldMap(fields []Field) map[string]string {
+func fieldMap(fields []member) map[string]string {
 	m := make(map[string]string, len(fields))
 	for _, f := range fields {
 		m[f.Name] = f.JSON
@@ -173,15 +173,15 @@ func baseName(f map[string]string) string {
 // than half of its targets have.
 func findBases(all map[string]map[string]string) map[string]map[string]string {
 	count := map[string]int{}
-	values := map[string]map[Field]int{}
+	values := map[string]map[member]int{}
 	for _, f := range all {
 		name := baseName(f)
 		count[name]++
 		if values[name] == nil {
-			values[name] = map[Field]int{}
+			values[name] = map[member]int{}
 		}
 		for field, value := range f {
-			values[name][Field{field, value}]++
+			values[name][member{field, value}]++
 		}
 	}
 	bases := map[string]map[string]string{}

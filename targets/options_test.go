@@ -92,7 +92,7 @@ func TestBadCommandLines(t *testing.T) {
 		{[]string{"-Whelp", "-Clinker-flavor=em"}, "error: linker flavor `em` is incompatible with the current target"},
 		{[]string{"@latin1", "@nothing"}, "error: failed to load argument file: UTF-8 error in latin1"},
 	} {
-		q, err := newest(t).Query(stable195, linuxGNU, tt.args)
+		q, err := targets.NewQuery(stableTargets(t), stable, x64, tt.args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestBadCommandLines(t *testing.T) {
 // A test is a program, whatever the crate is.
 func TestTestsLink(t *testing.T) {
 	for target, want := range map[string]bool{"x86_64-unknown-linux-gnu": true, "amdgcn-amd-amdhsa": false} {
-		q, err := newest(t).Query(stable195, triple(target), []string{"--test", "--crate-type=rlib,lib", "-Ctarget-cpu=any"})
+		q, err := targets.NewQuery(stableTargets(t), stable, named(target), []string{"--test", "--crate-type=rlib,lib", "-Ctarget-cpu=any"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestOnlyPrints(t *testing.T) {
 	for _, args := range [][]string{
 		{"--explain", "E0001", "-Clinker-flavor=em"}, {"-Whelp", "-Clto", "--crate-type=dylib"}, {"--force-warn", "help"}, {"-V", "-Cfoo"}, {"--print=sysroot"},
 	} {
-		q, err := newest(t).Query(stable195, linuxGNU, args)
+		q, err := targets.NewQuery(stableTargets(t), stable, x64, args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,24 +132,10 @@ func TestOnlyPrints(t *testing.T) {
 	}
 }
 
-func newest(t testing.TB) targets.Snapshot {
-	t.Helper()
-	s, ok := targets.Builtin().Newest("stable")
-	if !ok {
-		t.Fatal("no stable release is held")
-	}
-	return s
-}
-
-func TestParseErrorIsDiagnostic(t *testing.T) {
+func TestParseInvocationError(t *testing.T) {
 	_, err := targets.ParseInvocation([]string{"-C"}, nil)
-	var d *targets.Diagnostic
-	if !errors.As(err, &d) || d.First != "error: Argument to option 'C' missing" {
-		t.Errorf("got %v", err)
-	}
-	_, err = targets.ParseCodegenOptions([]targets.Option{{Key: "nope"}})
-	if !errors.As(err, &d) || d.First != "error: unknown codegen option: `nope`" {
-		t.Errorf("got %v", err)
+	if want := "error: Argument to option 'C' missing"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
@@ -163,74 +149,39 @@ func FuzzInvocation(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := targets.ParseInvocation(inv.Args(), nil)
+		again, err := targets.ParseInvocation(arguments(inv), nil)
 		if err != nil {
-			t.Fatalf("%q prints as %q: %v", args, inv.Args(), err)
+			t.Fatalf("%q prints as %q: %v", args, arguments(inv), err)
 		}
 		if diff := cmp.Diff(inv, again); diff != "" {
-			t.Errorf("%q prints as %q\n%s", args, inv.Args(), diff)
+			t.Errorf("%q prints as %q\n%s", args, arguments(inv), diff)
 		}
 	})
 }
 
-func FuzzLinkSelfContained(f *testing.F) {
-	for _, s := range []string{"y", "n", "+linker", "-linker,+crto", "+linker,-linker", ""} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, value string) {
-		s, err := targets.ParseLinkSelfContained(value)
-		if err != nil {
-			return
-		}
-		again, err := targets.ParseLinkSelfContained(s.String())
-		if err != nil || again != s {
-			t.Errorf("%q prints as %q, which reads as %v, %v", value, s, again, err)
-		}
-	})
-}
-
-func FuzzLinkerFeatures(f *testing.F) {
-	for _, s := range []string{"+lld", "-lld", "+lld,-lld", "+cc"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, value string) {
-		s, err := targets.ParseLinkerFeatures(value)
-		if err != nil {
-			return
-		}
-		again, err := targets.ParseLinkerFeatures(s.String())
-		if err != nil || again != s {
-			t.Errorf("%q prints as %q, which reads as %v, %v", value, s, again, err)
-		}
-	})
-}
-
-func TestSelfContainedForms(t *testing.T) {
-	for _, tt := range []struct {
-		flags     string
-		conflicts string
-		linkerOn  bool
-		linkerOff bool
-	}{
-		{"link-self-contained=y link-self-contained=-linker", "linker", true, true},
-		{"link-self-contained=-linker link-self-contained=y", "", true, false},
-		{"link-self-contained=+linker link-self-contained=n", "", false, true},
-		{"link-self-contained=n link-self-contained=+linker", "linker", true, true},
-		{"link-self-contained=+linker,+crto,-crto", "crto", true, false},
-		{"link-self-contained", "", true, false},
-	} {
-		var options []targets.Option
-		for f := range strings.FieldsSeq(tt.flags) {
-			key, value, ok := strings.Cut(f, "=")
-			options = append(options, targets.Option{Key: key, Value: value, HasValue: ok})
-		}
-		c, err := targets.ParseCodegenOptions(options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := c.LinkSelfContained
-		if s.Conflicts().String() != tt.conflicts || s.Enables(targets.Linker) != tt.linkerOn || s.Disables(targets.Linker) != tt.linkerOff {
-			t.Errorf("%s: got conflicts %q, linker enabled %v, disabled %v", tt.flags, s.Conflicts(), s.Enables(targets.Linker), s.Disables(targets.Linker))
+// arguments writes an invocation as arguments that read back to an equal one:
+// options in their joined long form, the rest at the end.
+func arguments(inv targets.Invocation) []string {
+	var args []string
+	add := func(name string, values ...string) {
+		for _, v := range values {
+			args = append(args, name+"="+v)
 		}
 	}
+	for _, o := range inv.Codegen {
+		add("--codegen", o.String())
+	}
+	for _, o := range inv.Unstable {
+		add("--Z", o.String())
+	}
+	if inv.Target != "" {
+		add("--target", inv.Target)
+	}
+	if inv.Sysroot != "" {
+		add("--sysroot", inv.Sysroot)
+	}
+	add("--crate-type", inv.CrateTypes...)
+	add("--emit", inv.Emit...)
+	add("--print", inv.Print...)
+	return append(args, inv.Other...)
 }

@@ -22,7 +22,7 @@ type recorded struct {
 	answer
 }
 
-// answer is what both the recordings and the batch's results say.
+// answer is what both a recording and the JSON of a [targets.Result] say.
 type answer struct {
 	Exit    int      `json:"exit"`
 	Error   *string  `json:"error"`
@@ -56,7 +56,7 @@ func recordedLines(t testing.TB, name string) [][]byte {
 
 func newBatch(t testing.TB) *targets.Batch {
 	t.Helper()
-	b, err := targets.NewBatch(targets.Builtin(), stable195)
+	b, err := targets.NewBatch(targets.Builtin(), stable)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +81,10 @@ func TestDecidesAsRecorded(t *testing.T) {
 				if err := json.Unmarshal(line, &r); err != nil {
 					t.Fatal(err)
 				}
-				out, ok := b.AppendDecision(nil, line)
+				result := b.Decide(line)
 				var got answer
-				if err := json.Unmarshal(out, &got); err != nil || !ok {
-					t.Fatalf("case %d: got %s: %v", r.ID, out, err)
+				if err := json.Unmarshal(result.AppendJSON(nil), &got); err != nil || result.Problem != "" {
+					t.Fatalf("case %d: got %q: %v", r.ID, result.Problem, err)
 				}
 				if diff := cmp.Diff(r.answer, got); diff != "" {
 					if wrong++; wrong <= 5 {
@@ -105,7 +105,7 @@ func BenchmarkBatch(b *testing.B) {
 	var out []byte
 	n := 0
 	for b.Loop() {
-		out, _ = batch.AppendDecision(out[:0], lines[n%len(lines)])
+		out = batch.Decide(lines[n%len(lines)]).AppendJSON(out[:0])
 		n++
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "cases/s")

@@ -51,7 +51,7 @@ func (s *session) outputs() crateType {
 }
 
 // checkOutputs makes the checks between reading the options and linking.
-func (s *session) checkOutputs() *Diagnostic {
+func (s *session) checkOutputs() *diagnostic {
 	if s.onlyPrints() {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (s *session) checkOutputs() *Diagnostic {
 	if !s.emits("link", "obj", "asm", "llvm-ir", "llvm-bc") {
 		return nil
 	}
-	if s.q.Target.NeedsCPU && s.opts.TargetCPU == "" {
+	if s.q.Target.NeedsCPU && s.opts.targetCPU == "" {
 		return errNeedsCPU()
 	}
 	// A lone rlib keeps its code for a later -Clto.
@@ -84,7 +84,7 @@ func (s *session) checkOutputs() *Diagnostic {
 // linker: rlibs and staticlibs are not, nor is anything with an --emit that
 // lacks link.
 func (s *session) linksSomething() bool {
-	if s.opts.NoLink || !s.emits("link") || s.onlyPrints() {
+	if s.opts.noLink || !s.emits("link") || s.onlyPrints() {
 		return false
 	}
 	return s.outputs()&^(crateRlib|crateStaticlib) != 0
@@ -92,7 +92,7 @@ func (s *session) linksSomething() bool {
 
 func (s *session) supports(c crateType) bool {
 	target := s.q.Target
-	static := target.CrtStatic(s.opts.CrtStatic) && !target.CrtStaticDylibs
+	static := target.CrtStatic(s.opts.crtStatic) && !target.CrtStaticDylibs
 	switch c {
 	case crateBin:
 		return target.Executables
@@ -103,7 +103,7 @@ func (s *session) supports(c crateType) bool {
 	case crateProcMacro:
 		// proc-macro crates never link the C runtime statically where
 		// that can be chosen.
-		static = static && (!target.CrtStaticRespected || s.opts.CrtStatic == Yes)
+		static = static && (!target.CrtStaticRespected || s.opts.crtStatic == Yes)
 		return target.DynamicLinking && !static && !target.OnlyCdylib
 	}
 	return true

@@ -98,25 +98,6 @@ func NewRegistry(texts ...string) (Registry, error) {
 	return r, nil
 }
 
-// With returns a registry that also holds the texts, such as one that [Import]
-// has just made of a compiler at hand. A release held already is replaced.
-func (r Registry) With(texts ...string) (Registry, error) {
-	given := map[Release]bool{}
-	for _, text := range texts {
-		s, _, err := parseHeader(text)
-		if err != nil {
-			return Registry{}, err
-		}
-		given[s.info.Release] = true
-	}
-	for _, s := range r.snapshots {
-		if !given[s.info.Release] {
-			texts = append(texts, s.text)
-		}
-	}
-	return NewRegistry(texts...)
-}
-
 // parseHeader reads the lines before the first empty one.
 func parseHeader(text string) (s Snapshot, from Release, err error) {
 	s.text = text
@@ -332,7 +313,7 @@ func (s Snapshot) For(c Compiler, t Triple) (*Spec, error) {
 }
 
 // resolve reads a target's block over those it builds on.
-func (s Snapshot) resolve(name string) (fields []Field, ok bool, err error) {
+func (s Snapshot) resolve(name string) (fields []member, ok bool, err error) {
 	block, base, ok := s.block("target", name)
 	switch {
 	case !ok && s.parent != nil:
@@ -359,7 +340,7 @@ func (s Snapshot) resolve(name string) (fields []Field, ok bool, err error) {
 	return fields, true, err
 }
 
-func (s Snapshot) base(name string) ([]Field, error) {
+func (s Snapshot) base(name string) ([]member, error) {
 	block, _, ok := s.block("base", name)
 	if ok {
 		return overlay(nil, block)
@@ -390,7 +371,7 @@ func (s Snapshot) block(kind, name string) (block, rest string, ok bool) {
 }
 
 // overlay puts the lines of a block over fields, which stay sorted.
-func overlay(fields []Field, block string) ([]Field, error) {
+func overlay(fields []member, block string) ([]member, error) {
 	for line := range strings.SplitSeq(block, "\n") {
 		line = strings.TrimPrefix(line, " ")
 		if line == "" {
@@ -404,7 +385,7 @@ func overlay(fields []Field, block string) ([]Field, error) {
 		if !ok || name != lldDefaultField && !validFieldName(name) {
 			return nil, fmt.Errorf("bad line %q", line)
 		}
-		fields = setField(fields, Field{name, value})
+		fields = setField(fields, member{name, value})
 	}
 	return fields, nil
 }

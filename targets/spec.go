@@ -42,7 +42,7 @@ type Spec struct {
 	SelfContained      SelfContainedDefault
 	PreLinkArgs        LinkArgs
 
-	fields []Field
+	fields []member
 	lld    lldDefault
 	shown  string // name in messages where it is not the triple
 }
@@ -94,8 +94,8 @@ func (a LinkArgs) For(f LinkerFlavor) []string {
 	return a[f.String()]
 }
 
-// Field is one member of the target's JSON: its name and its compact value.
-type Field struct{ Name, JSON string }
+// member is one member of the target's JSON: its name and its compact value.
+type member struct{ Name, JSON string }
 
 // lldDefault is what a compiler with LLD as its baked-in default says instead
 // of the base spec. Targets that do not use base/linux_gnu.rs have none.
@@ -112,9 +112,6 @@ func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
 // HasFamily reports whether cfg(target_family = name) holds.
 func (s *Spec) HasFamily(name string) bool { return slices.Contains(s.Families, name) }
 
-// IsWindows reports whether the target's operating system is Windows.
-func (s *Spec) IsWindows() bool { return s.OS == "windows" }
-
 // WithLLDDefault returns the spec as a compiler prints it whose own host was
 // built with default-linker-linux-override = "self-contained-lld-cc". For
 // targets without that choice it is s itself.
@@ -124,11 +121,11 @@ func (s *Spec) WithLLDDefault() *Spec {
 	}
 	t := *s
 	t.Flavor = s.lld.flavor
-	t.fields = setField(slices.Clone(s.fields), Field{"linker-flavor", `"` + t.Flavor.String() + `"`})
+	t.fields = setField(slices.Clone(s.fields), member{"linker-flavor", `"` + t.Flavor.String() + `"`})
 	if s.lld.components != 0 {
 		t.SelfContained = SelfContainedDefault{selfContainedList, s.lld.components}
 		names, _ := json.Marshal(s.lld.components.Names())
-		t.fields = setField(t.fields, Field{"link-self-contained", `{"components":` + string(names) + `}`})
+		t.fields = setField(t.fields, member{"link-self-contained", `{"components":` + string(names) + `}`})
 		t.fields = removeField(t.fields, "crt-objects-fallback")
 	}
 	return &t
@@ -144,10 +141,6 @@ func (s *Spec) CrtStatic(asked Tristate) bool {
 	return asked == Yes
 }
 
-// Fields returns every member of the target's JSON in the order of the names.
-// The slice must not be changed.
-func (s *Spec) Fields() []Field { return s.fields }
-
 // Field returns the compact JSON of one member and whether it is there. rustc
 // leaves out members that have their default value.
 func (s *Spec) Field(name string) (string, bool) {
@@ -158,9 +151,9 @@ func (s *Spec) Field(name string) (string, bool) {
 	return s.fields[i].JSON, true
 }
 
-func compareField(f Field, name string) int { return strings.Compare(f.Name, name) }
+func compareField(f member, name string) int { return strings.Compare(f.Name, name) }
 
-func setField(fields []Field, f Field) []Field {
+func setField(fields []member, f member) []member {
 	i, ok := slices.BinarySearchFunc(fields, f.Name, compareField)
 	if ok {
 		fields[i] = f
@@ -169,7 +162,7 @@ func setField(fields []Field, f Field) []Field {
 	return slices.Insert(fields, i, f)
 }
 
-func removeField(fields []Field, name string) []Field {
+func removeField(fields []member, name string) []member {
 	i, ok := slices.BinarySearchFunc(fields, name, compareField)
 	if !ok {
 		return fields
@@ -226,7 +219,7 @@ func ParseSpec(data []byte) (*Spec, error) {
 }
 
 // parseFields splits a JSON object into sorted members with compact values.
-func parseFields(data []byte) ([]Field, error) {
+func parseFields(data []byte) ([]member, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, err
@@ -234,7 +227,7 @@ func parseFields(data []byte) ([]Field, error) {
 	if members == nil {
 		return nil, fmt.Errorf("got null, want an object")
 	}
-	fields := make([]Field, 0, len(members))
+	fields := make([]member, 0, len(members))
 	for name, value := range members {
 		if !validFieldName(name) {
 			return nil, fmt.Errorf("bad field name %q", name)
@@ -243,9 +236,9 @@ func parseFields(data []byte) ([]Field, error) {
 		if err := json.Compact(&b, value); err != nil {
 			return nil, err
 		}
-		fields = append(fields, Field{name, b.String()})
+		fields = append(fields, member{name, b.String()})
 	}
-	slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(fields, func(a, b member) int { return strings.Compare(a.Name, b.Name) })
 	return fields, nil
 }
 

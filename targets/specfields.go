@@ -12,7 +12,7 @@ import (
 const lldDefaultField = "+lld-default"
 
 // newSpec decodes the members this package asks about. fields must be sorted.
-func newSpec(t Triple, fields []Field) (*Spec, error) {
+func newSpec(t Triple, fields []member) (*Spec, error) {
 	s := &Spec{
 		Triple: t,
 		// rustc's TargetOptions::default
@@ -22,7 +22,7 @@ func newSpec(t Triple, fields []Field) (*Spec, error) {
 		Executables:   true,
 		SelfContained: SelfContainedDefault{mode: selfContainedFalse},
 	}
-	kept := make([]Field, 0, len(fields))
+	kept := make([]member, 0, len(fields))
 	for _, f := range fields {
 		if f.Name != lldDefaultField {
 			kept = append(kept, f)

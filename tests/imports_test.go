@@ -30,13 +30,14 @@ var layers = []struct {
 	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
 	{pkg: "bootstrap/config", own: []string{"bootstrap/toml", "targets"}},
-	{pkg: "bootstrap/rustflags", own: []string{"bootstrap/toml", "targets"}},
+	{pkg: "bootstrap/cargoflags", own: []string{"bootstrap/toml", "targets"}},
 	{pkg: "bootstrap/process"},
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
+	{pkg: "bootstrap/explain", own: []string{"bootstrap", "bootstrap/cargoflags", "targets"}},
 	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/bench", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
+		own:     []string{"bootstrap", "bootstrap/config", "bootstrap/cargoflags", "dist", "dist/bench", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }

@@ -1,17 +1,15 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap/rustflags"
+	"x.go/bootstrap/cargoflags"
+	"x.go/bootstrap/explain"
 	"x.go/targets"
 )
 
@@ -39,7 +37,7 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 	if before := cmd.ArgsLenAtDash(); len(args) > 0 && before != 0 {
 		return usagef("explaining %q: neither a key nor a flag: a target goes after --target, flags of rustc after --", args[0])
 	}
-	c, err := a.askedCompiler(cmd.Context(), &a.link.compilerFlags)
+	asked, err := a.ask(cmd.Context(), &a.link.compilerFlags)
 	if err != nil {
 		return err
 	}
@@ -47,170 +45,53 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 || a.link.target != "" || a.link.rustflags {
 			return usagef("--batch reads targets and flags from standard input: drop --target, --rustflags and what follows --")
 		}
-		return a.explainBatch(cmd.Context(), c)
+		return a.explainBatch(cmd.Context(), asked)
 	}
-	q, asked, err := a.linkQuery(c, args)
+	answer, err := asked.Link(explain.Question{Target: a.link.target, Args: args, Cargo: a.link.rustflags})
 	if err != nil {
-		return err
-	}
-	e, notes := c.explain(q)
-	answer := linkAnswer{Explanation: e, Flags: asked.flags, Notes: append(asked.notes, notes...)}
-	if c.note != "" {
-		answer.Notes = append(answer.Notes, c.note)
+		return questionError(err)
 	}
 	if a.flags.json {
-		return a.printJSON(answer.withLists())
+		return a.printJSON(answer)
 	}
-	_, err = a.Stdout.Write([]byte(linkText(answer, q, c, asked)))
-	return err
+	origin := asked.Rustc
+	if origin == "" && a.link.release == "" {
+		origin = "the newest stable release that x knows; --release, --rustc or --sysroot names another"
+	}
+	return a.print(linkText(answer, origin))
 }
 
-// linkAnswer is what `x explain --json` prints about a link.
-type linkAnswer struct {
-	targets.Explanation
-	Flags []rustflags.Flag `json:"flags"` // all of them, in rustc's order
-	Notes []string         `json:"notes,omitempty"`
+// explainBatch answers JSON lines until the input ends.
+func (a *app) explainBatch(ctx context.Context, asked *explain.Asked) error {
+	done := make(chan error, 1)
+	go func() { done <- asked.Batch(ctx, a.Stdin, a.Stdout) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		// A read from a terminal or a pipe cannot be ended from outside; the
+		// process ends instead.
+		return fmt.Errorf("answering the batch: %w", ctx.Err())
+	}
 }
 
-// withLists prints empty lists as [], not as null.
-func (e linkAnswer) withLists() linkAnswer {
-	e.Flags = append([]rustflags.Flag{}, e.Flags...)
-	e.Steps = append([]targets.Step{}, e.Steps...)
-	e.Ways = append([]targets.Way{}, e.Ways...)
-	e.Warnings = append([]targets.Warning{}, e.Warnings...)
-	return e
-}
-
-// askedFlags are the arguments of rustc that a question is about.
-type askedFlags struct {
-	flags        []rustflags.Flag
-	notes        []string
-	target       string // as given
-	targetOrigin string // what named the target, "" for the command line
-}
-
-// linkQuery gathers target and flags.
-func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFlags, error) {
-	var asked askedFlags
-	var cargo rustflags.Config
-	if a.link.rustflags {
-		var err error
-		if cargo, err = a.cargoConfig(); err != nil {
-			return targets.Query{}, asked, usage(err)
-		}
-	}
-	name, err := a.linkTarget(c, cargo, args, &asked)
-	if err != nil {
-		return targets.Query{}, asked, err
-	}
-	asked.target = name
-	q, err := a.targetQuery(c, name)
-	if err != nil {
-		return q, asked, err
-	}
-	if a.link.rustflags {
-		if asked.flags, asked.notes, err = cargo.Flags(q.Target); err != nil {
-			return q, asked, usage(err)
-		}
-		if q.Bootstrap = a.getenv("RUSTC_BOOTSTRAP"); q.Bootstrap != "" {
-			asked.notes = append(asked.notes, "RUSTC_BOOTSTRAP="+q.Bootstrap+" is set here and counts")
-		}
-	}
-	for _, arg := range args {
-		asked.flags = append(asked.flags, rustflags.Flag{Arg: arg, Origin: commandLine})
-	}
-	for _, f := range asked.flags {
-		q.Args = append(q.Args, f.Arg)
-	}
-	added := c.launcherFlags(q)
-	for i, arg := range added {
-		asked.flags = slices.Insert(asked.flags, i, rustflags.Flag{Arg: arg, Origin: "the launcher in this toolchain's bin"})
-	}
-	q.Args = slices.Concat(added, q.Args)
-	return q, asked, nil
-}
-
-// linkTarget finds the target's name: from --target, from rustc's own --target
-// among the flags, from cargo's configuration, else the host.
-func (a *app) linkTarget(c askedCompiler, cargo rustflags.Config, args []string, asked *askedFlags) (string, error) {
-	// A wrong command line is rustc's to report: Explain does.
-	inv, _ := targets.ParseInvocation(args, a.readArgFile)
-	switch {
-	case a.link.target != "" && inv.Target != "" && a.link.target != inv.Target:
-		return "", usagef("--target %q and rustc's --target %q differ: give one", a.link.target, inv.Target)
-	case a.link.target != "":
-		return a.link.target, nil
-	case inv.Target != "":
-		return inv.Target, nil
-	}
-	if name, origin := cargo.Target(); name != "" {
-		asked.targetOrigin = origin
-		return name, nil
-	}
-	asked.targetOrigin = "the host"
-	return c.compiler.Host.String(), nil
-}
-
-// targetQuery asks about a builtin target, or about the one in a JSON file.
-func (a *app) targetQuery(c askedCompiler, name string) (targets.Query, error) {
-	stem, custom := strings.CutSuffix(filepath.Base(name), ".json")
-	if !custom {
-		spec, err := c.snapshot.Find(c.compiler, name)
-		return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: c.world}, usage(err)
-	}
-	data, err := readBounded(a.path(name), maxTargetFile)
-	if err != nil {
-		return targets.Query{}, usage(err)
-	}
-	spec, err := targets.ParseSpecFile(stem, data)
-	if err != nil {
-		return targets.Query{}, usagef("reading target file %q: %w", name, err)
-	}
-	return targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, CustomTarget: true, World: c.world}, nil
-}
-
-// maxTargetFile bounds a target's JSON file; rustc's own have 3 KB.
-const maxTargetFile = 1 << 20
-
-// maxCargoConfig bounds a .cargo/config.toml.
-const maxCargoConfig = 1 << 20
-
-// cargoConfig reads cargo's configuration as cargo would in this folder.
-func (a *app) cargoConfig() (rustflags.Config, error) {
-	home := a.path(a.getenv("CARGO_HOME"))
-	if home == "" {
-		if user := a.getenv("HOME"); user != "" {
-			home = filepath.Join(user, ".cargo")
-		}
-	}
-	return rustflags.Load(rustflags.Source{
-		Dir: a.Dir, CargoHome: home, Lookupenv: a.lookupenv,
-		ReadFile: func(path string) ([]byte, error) {
-			data, err := readBounded(path, maxCargoConfig)
-			if errors.Is(err, syscall.ENOTDIR) {
-				err = fs.ErrNotExist // .cargo is a file, which cargo does not mind
-			}
-			return data, err
-		},
-	})
-}
-
-// linkText tells an answer to people.
-func linkText(e linkAnswer, q targets.Query, c askedCompiler, asked askedFlags) string {
+// linkText tells an answer to people. origin says where release and host of the
+// compiler come from, "" for --release.
+func linkText(e explain.Answer, origin string) string {
 	var b strings.Builder
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "%-10s%s\n", name, fmt.Sprintf(format, args...))
 	}
-	target := asked.target
-	if asked.targetOrigin != "" {
-		target += " (" + asked.targetOrigin + ")"
+	target := e.TargetName
+	if e.TargetOrigin != "" {
+		target += " (" + e.TargetOrigin + ")"
 	}
 	row("target", "%s", target)
 	row("compiler", "rustc %s on %s", e.Compiler.Release, e.Compiler.Host)
-	if c.origin != "--release" {
-		row("", "(%s)", c.origin)
+	if origin != "" {
+		row("", "(%s)", origin)
 	}
-	row("", "%s", bakedText(q))
+	row("", "%s", bakedText(e.Query))
 	writeFlags(&b, e.Flags)
 	b.WriteByte('\n')
 	writeDecision(&b, e.Explanation)
@@ -221,11 +102,11 @@ func linkText(e linkAnswer, q targets.Query, c askedCompiler, asked askedFlags) 
 }
 
 // writeFlags writes the flags of one origin in a line.
-func writeFlags(b *strings.Builder, flags []rustflags.Flag) {
+func writeFlags(b *strings.Builder, flags []cargoflags.Flag) {
 	name := "flags"
 	for len(flags) > 0 {
 		origin := flags[0].Origin
-		n := slices.IndexFunc(flags, func(f rustflags.Flag) bool { return f.Origin != origin })
+		n := slices.IndexFunc(flags, func(f cargoflags.Flag) bool { return f.Origin != origin })
 		if n < 0 {
 			n = len(flags)
 		}
@@ -234,16 +115,13 @@ func writeFlags(b *strings.Builder, flags []rustflags.Flag) {
 			args[i] = f.Arg
 		}
 		line := strings.Join(quoteAll(args), " ")
-		if origin != commandLine {
+		if origin != explain.CommandLine {
 			line += "   from " + origin
 		}
 		fmt.Fprintf(b, "%-10s%s\n", name, line)
 		name, flags = "", flags[n:]
 	}
 }
-
-// commandLine is the origin of flags after --.
-const commandLine = "command line"
 
 // bakedText says what the compiler's own default is.
 func bakedText(q targets.Query) string {
@@ -315,7 +193,7 @@ func quoteAll(args []string) []string {
 var stepMarks = map[string]string{"won": "won ", "lost": "lost", "idle": "-   "}
 
 // writeSteps tells of the rules about the linker, where rustc gets to them.
-func writeSteps(b *strings.Builder, e linkAnswer) {
+func writeSteps(b *strings.Builder, e explain.Answer) {
 	if !e.Decision.Linked {
 		return
 	}
@@ -327,7 +205,7 @@ func writeSteps(b *strings.Builder, e linkAnswer) {
 
 // originOf says where the option of a rule comes from, where cargo's
 // configuration gave it.
-func originOf(e linkAnswer, r targets.Rule) string {
+func originOf(e explain.Answer, r targets.Rule) string {
 	options := map[targets.Rule]string{targets.RuleLinkerOption: "linker=", targets.RuleFlavorOption: "linker-flavor="}
 	option, ok := options[r]
 	if !ok {
@@ -335,14 +213,14 @@ func originOf(e linkAnswer, r targets.Rule) string {
 	}
 	for i := len(e.Flags) - 1; i >= 0; i-- {
 		f := e.Flags[i]
-		if f.Origin != commandLine && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(f.Arg, "-C"), "_", "-"), option) {
+		if f.Origin != explain.CommandLine && strings.HasPrefix(strings.ReplaceAll(strings.TrimPrefix(f.Arg, "-C"), "_", "-"), option) {
 			return " (from " + f.Origin + ")"
 		}
 	}
 	return ""
 }
 
-func writeWays(b *strings.Builder, e linkAnswer) {
+func writeWays(b *strings.Builder, e explain.Answer) {
 	if len(e.Ways) == 0 {
 		return
 	}
@@ -350,7 +228,7 @@ func writeWays(b *strings.Builder, e linkAnswer) {
 	if e.Decision.Exit != 0 {
 		without = ", without the flags above"
 	}
-	if slices.ContainsFunc(e.Flags, func(f rustflags.Flag) bool { return strings.HasSuffix(f.Arg, "unstable-options") }) {
+	if slices.ContainsFunc(e.Flags, func(f cargoflags.Flag) bool { return strings.HasSuffix(f.Arg, "unstable-options") }) {
 		without, taken = without+", where -Zunstable-options is given", "accepted"
 	}
 	fmt.Fprintf(b, "\nwhat turns LLD %s here%s\n", e.Ways[0].Turns, without)
@@ -366,7 +244,7 @@ func writeWays(b *strings.Builder, e linkAnswer) {
 	}
 }
 
-func writeWarnings(b *strings.Builder, e linkAnswer) {
+func writeWarnings(b *strings.Builder, e explain.Answer) {
 	if len(e.Warnings)+len(e.Notes) > 0 {
 		b.WriteString("\nbeware\n")
 	}

@@ -160,21 +160,7 @@ func readConfigFile(path string) ([]byte, error) {
 
 // thisHost guesses the triple of this machine, the default of build.build; the
 // toolchain's own word replaces it once there is one.
-func thisHost() targets.Triple {
-	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}[runtime.GOARCH]
-	if arch == "" {
-		arch = runtime.GOARCH
-	}
-	rest := map[string]string{"linux": "unknown-linux-gnu", "darwin": "apple-darwin", "windows": "pc-windows-msvc"}[runtime.GOOS]
-	if rest == "" {
-		rest = "unknown-" + runtime.GOOS
-	}
-	t, err := targets.ParseTriple(arch + "-" + rest)
-	if err != nil {
-		return targets.Triple{}
-	}
-	return t
-}
+func thisHost() targets.Triple { return targets.HostOf(runtime.GOOS, runtime.GOARCH) }
 
 // path makes a path of the user absolute, and keeps "" as it is.
 func (a *app) path(p string) string {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap"
+	"x.go/bootstrap/explain"
 	"x.go/dist"
 	"x.go/targets"
 )
@@ -43,7 +43,7 @@ the C compiler has to find, and "-" for any other linker.`,
   x targets show riscv64gc-unknown-linux-gnu`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.askedCompiler(cmd.Context(), &from)
+			asked, err := a.ask(cmd.Context(), &from)
 			if err != nil {
 				return err
 			}
@@ -51,15 +51,15 @@ the C compiler has to find, and "-" for any other linker.`,
 			if err != nil {
 				return err
 			}
-			rows, err := targetRows(c, keep)
+			rows, err := targetRows(asked, keep)
 			if err != nil {
 				return err
 			}
-			a.noteNearest(c)
+			a.noteNearest(asked)
 			if a.flags.json {
 				return a.printJSON(rows)
 			}
-			return a.printTargets(c, rows)
+			return a.printTargets(asked, rows)
 		},
 	}
 	from.add(cmd)
@@ -107,17 +107,17 @@ type targetRow struct {
 }
 
 // targetRows describes the targets that keep wants.
-func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error) {
+func targetRows(asked *explain.Asked, keep func(targetRow) bool) ([]targetRow, error) {
 	rows := []targetRow{}
-	c.snapshot = c.snapshot.Indexed()
-	for _, name := range c.snapshot.Names() {
+	asked.Snapshot = asked.Snapshot.Indexed()
+	for _, name := range asked.Snapshot.Names() {
 		t, err := targets.ParseTriple(name)
 		if err != nil {
 			return nil, err
 		}
-		e, spec, err := c.defaultLink(t)
+		e, spec, err := asked.DefaultLink(t)
 		if err != nil {
-			return nil, err
+			return nil, questionError(err)
 		}
 		row := targetRow{
 			Target: t, Tier: spec.Metadata.Tier, HostTools: boolOrNil(spec.Metadata.HostTools), Std: boolOrNil(spec.Metadata.Std),
@@ -130,25 +130,6 @@ func targetRows(c askedCompiler, keep func(targetRow) bool) ([]targetRow, error)
 	return rows, nil
 }
 
-// defaultLink asks what a command line without flags does for a target, on a
-// machine that has every linker: the table is about targets, not about what happens
-// to be installed here.
-func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *targets.Spec, error) {
-	spec, err := c.snapshot.For(c.compiler, t)
-	if err != nil {
-		return targets.Explanation{}, nil, usage(err)
-	}
-	q := targets.Query{Compiler: c.compiler, Target: spec, Host: c.host, World: targets.World{Sysroot: c.world.Sysroot}}
-	if spec.NeedsCPU {
-		// rustc refuses such a target without a processor, but which one it is
-		// has no bearing on the linker.
-		q.Args = []string{"-Ctarget-cpu=any"}
-	}
-	q.Args = append(c.launcherFlags(q), q.Args...)
-	e, _ := c.explain(q)
-	return e, spec, nil
-}
-
 func boolOrNil(t targets.Tristate) *bool {
 	if t == targets.Unknown {
 		return nil
@@ -158,7 +139,7 @@ func boolOrNil(t targets.Tristate) *bool {
 }
 
 // printTargets prints the table, and below it what it is about.
-func (a *app) printTargets(c askedCompiler, rows []targetRow) error {
+func (a *app) printTargets(asked *explain.Asked, rows []targetRow) error {
 	w := tabwriter.NewWriter(a.Stdout, 0, 8, 2, ' ', 0)
 	_, err := fmt.Fprintln(w, "TARGET\tTIER\tHOST\tSTD\tFLAVOR\tLINKER\tLLD")
 	errs := []error{err}
@@ -168,7 +149,7 @@ func (a *app) printTargets(c askedCompiler, rows []targetRow) error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, w.Flush())
-	a.progressf("x: %d targets of rustc %s on %s", len(rows), c.compiler.Release, c.compiler.Host)
+	a.progressf("x: %d targets of rustc %s on %s", len(rows), asked.Compiler.Release, asked.Compiler.Host)
 	return errors.Join(errs...)
 }
 
@@ -197,9 +178,9 @@ func orDash(s string) string {
 }
 
 // noteNearest says that the answer is about another release than asked for.
-func (a *app) noteNearest(c askedCompiler) {
-	if c.note != "" {
-		a.progressf("x: note: %s", c.note)
+func (a *app) noteNearest(asked *explain.Asked) {
+	if asked.Note != "" {
+		a.progressf("x: note: %s", asked.Note)
 	}
 }
 
@@ -215,22 +196,22 @@ as that compiler's --print target-spec-json.`,
 		Args:              exactly("TRIPLE"),
 		ValidArgsFunction: completeTriples,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.askedCompiler(cmd.Context(), &from)
+			asked, err := a.ask(cmd.Context(), &from)
 			if err != nil {
 				return err
 			}
-			found, err := c.snapshot.Find(c.compiler, args[0])
+			found, err := asked.Snapshot.Find(asked.Compiler, args[0])
 			if err != nil {
 				return usage(err)
 			}
-			e, spec, err := c.defaultLink(found.Triple)
+			e, spec, err := asked.DefaultLink(found.Triple)
 			if err != nil {
-				return err
+				return questionError(err)
 			}
-			a.noteNearest(c)
+			a.noteNearest(asked)
 			text := spec.JSON()
 			if !a.flags.json {
-				text = []byte(targetText(spec, e, c))
+				text = []byte(targetText(spec, e, asked.Compiler))
 			}
 			_, err = a.Stdout.Write(text)
 			return err
@@ -241,11 +222,11 @@ as that compiler's --print target-spec-json.`,
 }
 
 // targetText describes a target to people.
-func targetText(s *targets.Spec, e targets.Explanation, c askedCompiler) string {
+func targetText(s *targets.Spec, e targets.Explanation, c targets.Compiler) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "%s: %s\n", s.Triple, s.Metadata.Description)
-	fmt.Fprintf(w, "as rustc %s on %s sees it\n\n", c.compiler.Release, c.compiler.Host)
+	fmt.Fprintf(w, "as rustc %s on %s sees it\n\n", c.Release, c.Host)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("tier", "%s", tierText(s.Metadata.Tier))
 	row("host tools", "%s", s.Metadata.HostTools)
@@ -348,14 +329,7 @@ for.`,
 			if err != nil {
 				return usage(err)
 			}
-			ctx := cmd.Context()
-			tc, err := bootstrap.FindToolchain(ctx, bootstrap.ToolchainSource{
-				Sysroot: a.path(a.flags.sysroot), Rustc: a.program(rustc), Env: a.Env,
-			})
-			if err != nil {
-				return err
-			}
-			text, err := importTargets(ctx, a.Env, tc, from)
+			text, err := explain.ImportTargets(cmd.Context(), a.explainOptions(rustc), from)
 			if err != nil {
 				return err
 			}

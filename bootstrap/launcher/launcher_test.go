@@ -100,7 +100,7 @@ func TestFlags(t *testing.T) {
 			args := strings.Fields(link)
 			inv := parse(args)
 			added := o.flags(inv)
-			q, err := latest.Query(targets.Compiler{Release: latest.Info().Release, Host: host, LLDDefault: kind == "system"}, triple(t, inv.targetOr(x64)), args)
+			q, err := targets.NewQuery(latest, targets.Compiler{Release: latest.Info().Release, Host: host, LLDDefault: kind == "system"}, triple(t, inv.targetOr(x64)), args)
 			if err != nil {
 				t.Fatal(err)
 			}

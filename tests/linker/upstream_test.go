@@ -206,7 +206,7 @@ func decide(t *testing.T, tc *oracle.Toolchain, target, bootstrap string, flags 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := s.Query(tc.Compiler(), triple, flags)
+	q, err := targets.NewQuery(s, tc.Compiler(), triple, flags)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) targets.Decision 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := s.Query(tc.Compiler(), target, c.Flags)
+	q, err := targets.NewQuery(s, tc.Compiler(), target, c.Flags)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -219,10 +219,10 @@ func Predict(b *targets.Batch, c Case) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	out, ok := b.AppendDecision(nil, line)
-	if !ok {
-		return Answer{}, fmt.Errorf("predicting case %s: got %s", line, out)
+	r := b.Decide(line)
+	if r.Problem != "" {
+		return Answer{}, fmt.Errorf("predicting case %s: %s", line, r.Problem)
 	}
 	var a Answer
-	return a, json.Unmarshal(out, &a)
+	return a, json.Unmarshal(r.AppendJSON(nil), &a)
 }

@@ -1,4 +1,4 @@
-package rustflags
+package cargoflags
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package rustflags_test
+package cargoflags_test
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/bootstrap/rustflags"
+	"x.go/bootstrap/cargoflags"
 	"x.go/targets"
 )
 
@@ -27,8 +27,8 @@ func lookup(t testing.TB, name string) *targets.Spec {
 }
 
 // source makes a Source of files and variables.
-func source(files, env map[string]string) rustflags.Source {
-	return rustflags.Source{
+func source(files, env map[string]string) cargoflags.Source {
+	return cargoflags.Source{
 		Dir: "/w/p", CargoHome: "/home/.cargo",
 		Lookupenv: func(key string) (string, bool) { v, ok := env[key]; return v, ok },
 		ReadFile: func(path string) ([]byte, error) {
@@ -103,7 +103,7 @@ func TestFlags(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := rustflags.Load(source(tt.files, tt.env))
+			c, err := cargoflags.Load(source(tt.files, tt.env))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -131,7 +131,7 @@ func TestFlags(t *testing.T) {
 }
 
 func TestOrigins(t *testing.T) {
-	c, err := rustflags.Load(source(project, nil))
+	c, err := cargoflags.Load(source(project, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestOrigins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []rustflags.Flag{
+	want := []cargoflags.Flag{
 		{Arg: "-Clinker=lld-link", Origin: "/w/p/.cargo/config.toml: target.'cfg(windows)'.linker"},
 		{Arg: "--cfg", Origin: "/w/p/.cargo/config.toml: target.'cfg(windows)'.rustflags"},
 		{Arg: "cfg_windows", Origin: "/w/p/.cargo/config.toml: target.'cfg(windows)'.rustflags"},
@@ -156,7 +156,7 @@ func TestTarget(t *testing.T) {
 		`build.target = ["a-b-c", "d-e-f"]`: "",
 		``:                                  "",
 	} {
-		c, err := rustflags.Load(source(map[string]string{"/w/p/.cargo/config.toml": text}, nil))
+		c, err := cargoflags.Load(source(map[string]string{"/w/p/.cargo/config.toml": text}, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			files := map[string]string{near: tt.text, "/w/.cargo/config.toml": "build.rustflags = []"}
-			c, err := rustflags.Load(source(files, nil))
+			c, err := cargoflags.Load(source(files, nil))
 			if err == nil {
 				_, _, err = c.Flags(lookup(t, "x86_64-unknown-linux-gnu"))
 			}
@@ -209,7 +209,7 @@ func FuzzFlags(f *testing.F) {
 	f.Add(fmt.Sprintf("target.'cfg(%s)'.linker = ''", strings.Repeat("not(", 100)))
 	spec := lookup(f, "x86_64-unknown-linux-gnu")
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := rustflags.Load(source(map[string]string{"/w/p/.cargo/config.toml": text}, nil))
+		c, err := cargoflags.Load(source(map[string]string{"/w/p/.cargo/config.toml": text}, nil))
 		if err != nil {
 			return
 		}

@@ -1,4 +1,4 @@
-package cli
+package explain
 
 import (
 	"bufio"
@@ -19,28 +19,21 @@ const (
 	batchBuffer = 256 << 10
 )
 
-// explainBatch answers JSON lines until the input ends. Each line has its
-// answer, in order; a wrong line does not end the run but makes it fail.
-func (a *app) explainBatch(ctx context.Context, c askedCompiler) error {
-	batch, err := targets.NewBatch(c.registry, c.compiler)
-	if err != nil {
-		return usage(err)
-	}
-	batch.ReadFile = a.readArgFile
-	done := make(chan error, 1)
-	go func() { done <- answerLines(ctx, batch, a.Stdin, a.Stdout) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		// A read from a terminal or a pipe cannot be ended from outside; the
-		// process ends instead.
-		return fmt.Errorf("answering the batch: %w", ctx.Err())
-	}
-}
+// errBatchProblems ends a batch in which every line was answered, some of them
+// with a problem.
+var errBatchProblems = errors.New("answering the batch: some lines could not be decided: see \"problem\" in their answers")
 
-// answerLines answers every line of r on w.
-func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Writer) error {
+// Batch answers JSON lines from r with JSON lines on w until the input ends:
+// see [targets.Batch] and [targets.Result]. Each line has its answer, in order
+// and as soon as r has no more to give; a line may have 1 MiB. A wrong line
+// does not end the run but makes it fail. How x built the toolchain plays no
+// part: the questions are about rustc itself.
+func (a *Asked) Batch(ctx context.Context, r io.Reader, w io.Writer) error {
+	batch, err := targets.NewBatch(a.registry, a.Compiler)
+	if err != nil {
+		return err
+	}
+	batch.ReadFile = a.machine.readArgFile
 	in := bufio.NewReaderSize(r, batchBuffer)
 	out := make([]byte, 0, batchBuffer+maxBatchLine)
 	flush := func() error {
@@ -49,7 +42,10 @@ func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Wr
 		}
 		_, err := w.Write(out)
 		out = out[:0]
-		return err
+		if err != nil {
+			return fmt.Errorf("writing answers: %w", err)
+		}
+		return nil
 	}
 	problems := false
 	var long []byte
@@ -57,7 +53,7 @@ func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Wr
 		if len(out) >= batchBuffer || in.Buffered() == 0 {
 			// Whoever asks line by line and waits gets each answer at once.
 			if err := flush(); err != nil {
-				return fmt.Errorf("writing answers: %w", err)
+				return err
 			}
 		}
 		line, tooLong, err := readLine(in, &long)
@@ -67,26 +63,21 @@ func answerLines(ctx context.Context, batch *targets.Batch, r io.Reader, w io.Wr
 		if err != nil && len(line) == 0 && !tooLong {
 			break
 		}
-		ok := false
-		if tooLong {
-			out = targets.Result{ID: "null", Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}.AppendJSON(out)
-		} else {
-			out, ok = batch.AppendDecision(out, line)
+		answer := targets.Result{Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}
+		if !tooLong {
+			answer = batch.Decide(line)
 		}
-		problems = problems || !ok
+		out = answer.AppendJSON(out)
+		problems = problems || answer.Problem != ""
 	}
 	if err := flush(); err != nil {
-		return fmt.Errorf("writing answers: %w", err)
+		return err
 	}
 	if problems {
 		return errBatchProblems
 	}
 	return ctx.Err()
 }
-
-// errBatchProblems ends a batch in which every line was answered, some of them
-// with a problem.
-var errBatchProblems = errors.New("answering the batch: some lines could not be decided: see \"problem\" in their answers")
 
 // readLine returns the next line without its end. It is valid until the next
 // call. A line longer than maxBatchLine is skipped.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/bootstrap/rustflags"
+	"x.go/bootstrap/cargoflags"
 	"x.go/tests/testenv"
 )
 
@@ -100,7 +100,7 @@ linker = "far/i686-gcc"
 			if err != nil {
 				t.Fatal(err)
 			}
-			var got struct{ Flags []rustflags.Flag }
+			var got struct{ Flags []cargoflags.Flag }
 			if err := json.Unmarshal(text, &got); err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +168,7 @@ func TestConditionsEqualRustc(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got struct {
-			Flags []rustflags.Flag
+			Flags []cargoflags.Flag
 			Notes []string
 		}
 		if err := json.Unmarshal(text, &got); err != nil {

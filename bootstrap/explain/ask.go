@@ -1,0 +1,236 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"x.go/bootstrap"
+	"x.go/targets"
+)
+
+// Options says which compiler is asked, and on which machine. The zero Options
+// asks the newest stable release that x knows, as rust-lang.org ships it for
+// this machine.
+type Options struct {
+	// Rustc or Sysroot names a compiler to run: a path or a name on PATH, and a
+	// directory that holds bin/rustc. Sysroot wins. With neither, no compiler
+	// runs and the answer is that of the registry in package targets.
+	Rustc, Sysroot string
+
+	// Release and Host describe a compiler that need not be here. Release is a
+	// version or a channel, "" for the newest stable release; Host is a triple,
+	// "" for this machine's where rustc runs there.
+	Release, Host string
+
+	// LLDDefault says whether the compiler was built to link with LLD. Unknown
+	// is what the compiler says of itself, or what rust-lang.org ships.
+	LLDDefault targets.Tristate
+
+	// Dir is the working directory, absolute, from which relative paths and the
+	// search for .cargo/config.toml start. "" is the process's.
+	Dir string
+
+	// Env is the environment as in [exec.Cmd]: PATH, CARGO_HOME, RUSTFLAGS and
+	// the like are looked up in it, and compilers get it. nil is the process's.
+	Env []string
+}
+
+// QuestionError says that the question is wrong, and not the machine: an
+// unknown target, a release that cannot be read, a broken cargo configuration.
+type QuestionError struct{ Err error }
+
+// Error implements [error].
+func (e *QuestionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *QuestionError) Unwrap() error { return e.Err }
+
+// wrong makes err, which may be nil, a [QuestionError].
+func wrong(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &QuestionError{err}
+}
+
+// Asked is a compiler with what it was asked for. It is made by [Ask].
+type Asked struct {
+	Compiler targets.Compiler
+	Rustc    string           // the program that was run, "" where none was
+	Snapshot targets.Snapshot // of the compiler's release, or of the nearest
+	Note     string           // says that Snapshot is another release's, "" where it is not
+
+	machine  machine
+	registry targets.Registry
+	host     *targets.Spec
+	built    bootstrap.LLD // how x built the toolchain to link otherwise, zero where it did not
+	world    targets.World
+}
+
+// Ask finds the compiler that the options describe. Only Rustc and Sysroot run
+// one: every other answer comes from the registry, in the time that a
+// completion script or a build's configure step has. A wrong description is a
+// [*QuestionError].
+func Ask(ctx context.Context, o Options) (*Asked, error) {
+	m, err := newMachine(o)
+	if err != nil {
+		return nil, err
+	}
+	a := &Asked{machine: m, registry: targets.Builtin()}
+	if o.Rustc != "" || o.Sysroot != "" {
+		err = a.run(ctx, o)
+	} else {
+		err = a.describe(o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.LLDDefault != targets.Unknown {
+		a.Compiler.LLDDefault = o.LLDDefault == targets.Yes
+	}
+	if a.host, err = a.Snapshot.For(a.Compiler, a.Compiler.Host); err != nil {
+		return nil, wrong(err)
+	}
+	a.world.ReadFile = m.readArgFile
+	return a, nil
+}
+
+// describe is about a compiler as rust-lang.org ships it.
+func (a *Asked) describe(o Options) error {
+	c := &a.Compiler
+	var err error
+	if c.Release, err = parseRelease(a.registry, o.Release); err != nil {
+		return wrong(err)
+	}
+	if a.Snapshot, a.Note, err = a.registry.At(c.Release); err != nil {
+		return err
+	}
+	c.Host = defaultHost(a.Snapshot)
+	if o.Host != "" {
+		host, err := a.Snapshot.Find(*c, o.Host)
+		if err != nil {
+			return wrong(err)
+		}
+		c.Host = host.Triple
+	}
+	c.LLDDefault = targets.DefaultLLD(c.Release, c.Host)
+	return nil
+}
+
+// parseRelease reads a version, the name of a channel, or "" for the newest
+// stable release.
+func parseRelease(r targets.Registry, text string) (targets.Release, error) {
+	channel := text
+	if text == "" {
+		channel = "stable"
+	}
+	if s, ok := r.Newest(channel); ok {
+		return s.Info().Release, nil
+	}
+	if slices.Contains([]string{"stable", "beta", "nightly", "dev"}, text) {
+		return targets.Release{}, fmt.Errorf("looking up channel %q: no release of it is held, give its version", text)
+	}
+	return targets.ParseRelease(text)
+}
+
+// defaultHost is this machine's triple where rustc runs there, else the one
+// that most compilers have.
+func defaultHost(s targets.Snapshot) targets.Triple {
+	if t := targets.HostOf(runtime.GOOS, runtime.GOARCH); !t.IsZero() {
+		if _, err := s.Lookup(t); err == nil {
+			return t
+		}
+	}
+	return s.Info().Host
+}
+
+// run asks a real compiler for its facts.
+func (a *Asked) run(ctx context.Context, o Options) error {
+	if o.Release != "" || o.Host != "" {
+		return wrong(errors.New("--release and --host describe a compiler; --rustc and --sysroot ask one: give either"))
+	}
+	tc, err := a.machine.toolchain(ctx, o)
+	if err != nil {
+		return err
+	}
+	release := tc.Version.Release
+	a.Rustc = tc.Rustc
+	a.Compiler = targets.Compiler{Release: release, Host: tc.Host, LLDDefault: tc.BakedLLD()}
+	if a.Snapshot, a.Note, err = a.registry.At(release); err != nil {
+		return err
+	}
+	if a.Note != "" || a.Snapshot.Info().Commit != tc.Version.CommitHash {
+		if err := a.learn(ctx, tc); err != nil {
+			return err
+		}
+	}
+	a.world = a.machine.world(tc.Sysroot, tc.Host)
+	record, _, err := tc.BuiltBy()
+	a.built = bootstrap.RecordedLLD(record)
+	return err
+}
+
+// learn replaces what the registry has of a release by what its compiler says.
+func (a *Asked) learn(ctx context.Context, tc bootstrap.Toolchain) error {
+	text, err := importTargets(ctx, a.machine.env, tc, nil)
+	if err != nil {
+		return err
+	}
+	// A registry of its own: releases that build on the replaced one are of no
+	// use here.
+	if a.registry, err = targets.NewRegistry(string(text)); err != nil {
+		return err
+	}
+	a.Snapshot, a.Note, err = a.registry.At(a.Compiler.Release)
+	return err
+}
+
+// ImportTargets runs the compiler that Rustc or Sysroot names and writes its
+// targets as the registry of package targets holds them; with neither, rustc on
+// PATH. With a parent the
+// text has only what differs from that older release: see [targets.Import].
+func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]byte, error) {
+	m, err := newMachine(o)
+	if err != nil {
+		return nil, err
+	}
+	tc, err := m.toolchain(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return importTargets(ctx, m.env, tc, parent)
+}
+
+func importTargets(ctx context.Context, env []string, tc bootstrap.Toolchain, parent *targets.Snapshot) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
+	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
+	specs, err := cmd.Output()
+	if err != nil {
+		if e, ok := errors.AsType[*exec.ExitError](err); ok && len(e.Stderr) > 0 {
+			line, _, _ := strings.Cut(strings.TrimSpace(string(e.Stderr)), "\n")
+			return nil, fmt.Errorf("asking %q for its targets: %w: %s", tc.Rustc, err, line)
+		}
+		return nil, fmt.Errorf("asking %q for its targets: %w", tc.Rustc, err)
+	}
+	return targets.Import(specs, targets.Info{Release: tc.Version.Release, Commit: tc.Version.CommitHash, Host: tc.Host}, parent)
+}
+
+// toolchain asks the compiler that the options name, else rustc on PATH.
+func (m machine) toolchain(ctx context.Context, o Options) (bootstrap.Toolchain, error) {
+	src := bootstrap.ToolchainSource{Sysroot: m.path(o.Sysroot), Rustc: m.path(o.Rustc), Env: m.env}
+	if name := cmp.Or(o.Rustc, "rustc"); src.Sysroot == "" && !strings.ContainsRune(name, filepath.Separator) {
+		found, ok := m.lookPath(name, m.searchPath())
+		if !ok {
+			return bootstrap.Toolchain{}, fmt.Errorf("running %q: %w", name, exec.ErrNotFound)
+		}
+		src.Rustc = found
+	}
+	return bootstrap.FindToolchain(ctx, src)
+}

@@ -1,0 +1,184 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/bootstrap/cargoflags"
+	"x.go/targets"
+)
+
+// Question is about one command line of rustc. The zero Question is about the
+// compiler's host and no flags.
+type Question struct {
+	// Target is a triple, or the path of a target's JSON file. "" is what Args
+	// or cargo's configuration names, else the compiler's host.
+	Target string
+	// Args are the arguments of rustc that matter, in order.
+	Args []string
+	// Cargo adds before Args what cargo would give to rustc in this directory:
+	// the flags of RUSTFLAGS and .cargo/config.toml. RUSTC_BOOTSTRAP of the
+	// environment counts too.
+	Cargo bool
+}
+
+// Answer says which linker rustc runs. Its JSON is that of `x explain --json`.
+type Answer struct {
+	targets.Explanation
+	Flags []cargoflags.Flag `json:"flags"` // all of them, in rustc's order
+	Notes []string          `json:"notes,omitempty"`
+
+	// TargetName is the target as it was named, and TargetOrigin what named it:
+	// "" where the question did, a variable or a key of cargo, or "the host".
+	TargetName   string `json:"-"`
+	TargetOrigin string `json:"-"`
+	// Query is what was decided.
+	Query targets.Query `json:"-"`
+}
+
+// CommandLine is the origin of the flags in [Question.Args].
+const CommandLine = "command line"
+
+// Link asks a compiler one question. It is [Ask] and [Asked.Link].
+func Link(ctx context.Context, o Options, question Question) (Answer, error) {
+	a, err := Ask(ctx, o)
+	if err != nil {
+		return Answer{}, err
+	}
+	return a.Link(question)
+}
+
+// Link answers which linker the compiler runs, and why. A toolchain that x
+// built to link otherwise than its compiler is answered for as it is: with
+// the flags that its launcher adds, and the linker that its gcc-ld runs. A
+// wrong question is a [*QuestionError]; that rustc would stop is an answer.
+func (a *Asked) Link(question Question) (Answer, error) {
+	answer := Answer{Flags: []cargoflags.Flag{}}
+	if err := a.fill(&answer, question); err != nil {
+		return Answer{}, err
+	}
+	var notes []string
+	answer.Explanation, notes = explainAsBuilt(a.built, answer.Query)
+	answer.Notes = append(answer.Notes, notes...)
+	if a.Note != "" {
+		answer.Notes = append(answer.Notes, a.Note)
+	}
+	// Empty lists are [] in JSON, not null.
+	answer.Steps = append([]targets.Step{}, answer.Steps...)
+	answer.Ways = append([]targets.Way{}, answer.Ways...)
+	answer.Warnings = append([]targets.Warning{}, answer.Warnings...)
+	return answer, nil
+}
+
+// fill gathers target and flags.
+func (a *Asked) fill(answer *Answer, question Question) error {
+	var cargo cargoflags.Config
+	var err error
+	if question.Cargo {
+		if cargo, err = a.machine.cargoConfig(); err != nil {
+			return wrong(err)
+		}
+	}
+	if err := a.nameTarget(answer, question, cargo); err != nil {
+		return err
+	}
+	q, err := a.query(answer.TargetName)
+	if err != nil {
+		return wrong(err)
+	}
+	if question.Cargo {
+		flags, notes, err := cargo.Flags(q.Target)
+		if err != nil {
+			return wrong(err)
+		}
+		answer.Flags, answer.Notes = append(answer.Flags, flags...), notes
+		if q.Bootstrap = a.machine.getenv("RUSTC_BOOTSTRAP"); q.Bootstrap != "" {
+			answer.Notes = append(answer.Notes, "RUSTC_BOOTSTRAP="+q.Bootstrap+" is set here and counts")
+		}
+	}
+	answer.Flags = append(answer.Flags, flagsFrom(CommandLine, question.Args)...)
+	for _, f := range answer.Flags {
+		q.Args = append(q.Args, f.Arg)
+	}
+	added := launcherArgs(a.built, q)
+	answer.Flags = slices.Insert(answer.Flags, 0, flagsFrom("the launcher in this toolchain's bin", added)...)
+	q.Args = slices.Concat(added, q.Args)
+	answer.Query = q
+	return nil
+}
+
+func flagsFrom(origin string, args []string) []cargoflags.Flag {
+	out := make([]cargoflags.Flag, len(args))
+	for i, arg := range args {
+		out[i] = cargoflags.Flag{Arg: arg, Origin: origin}
+	}
+	return out
+}
+
+// nameTarget finds the target's name: the question's, that of rustc's own
+// --target among the flags, cargo's, else the host.
+func (a *Asked) nameTarget(answer *Answer, question Question, cargo cargoflags.Config) error {
+	// A wrong command line is for the decision to report.
+	inv, _ := targets.ParseInvocation(question.Args, a.machine.readArgFile)
+	switch {
+	case question.Target != "" && inv.Target != "" && question.Target != inv.Target:
+		return wrong(fmt.Errorf("--target %q and rustc's --target %q differ: give one", question.Target, inv.Target))
+	case question.Target != "":
+		answer.TargetName = question.Target
+		return nil
+	case inv.Target != "":
+		answer.TargetName = inv.Target
+		return nil
+	}
+	if name, origin := cargo.Target(); name != "" {
+		answer.TargetName, answer.TargetOrigin = name, origin
+		return nil
+	}
+	answer.TargetName, answer.TargetOrigin = a.Compiler.Host.String(), "the host"
+	return nil
+}
+
+// maxTargetFile bounds a target's JSON file; rustc's own have 3 KB.
+const maxTargetFile = 1 << 20
+
+// query asks about a builtin target, or about the one in a JSON file.
+func (a *Asked) query(name string) (targets.Query, error) {
+	q := targets.Query{Compiler: a.Compiler, Host: a.host, World: a.world}
+	stem, custom := strings.CutSuffix(filepath.Base(name), ".json")
+	if !custom {
+		var err error
+		q.Target, err = a.Snapshot.Find(a.Compiler, name)
+		return q, err
+	}
+	data, err := readBounded(a.machine.path(name), maxTargetFile)
+	if err != nil {
+		return q, err
+	}
+	if q.Target, err = targets.ParseSpecFile(stem, data); err != nil {
+		return q, fmt.Errorf("reading target file %q: %w", name, err)
+	}
+	q.CustomTarget = true
+	return q, nil
+}
+
+// DefaultLink answers what a plain command line does for a builtin target, on
+// a machine that has every linker. It returns the target as the compiler sees
+// it too.
+func (a *Asked) DefaultLink(t targets.Triple) (targets.Explanation, *targets.Spec, error) {
+	spec, err := a.Snapshot.For(a.Compiler, t)
+	if err != nil {
+		return targets.Explanation{}, nil, wrong(err)
+	}
+	q := targets.Query{Compiler: a.Compiler, Target: spec, Host: a.host, World: targets.World{Sysroot: a.world.Sysroot}}
+	if spec.NeedsCPU {
+		// The name of a processor is the user's to choose and has no bearing
+		// on the linker.
+		q.Args = []string{"-Ctarget-cpu=any"}
+	}
+	q.Args = append(launcherArgs(a.built, q), q.Args...)
+	e, _ := explainAsBuilt(a.built, q)
+	return e, spec, nil
+}
