@@ -34,10 +34,10 @@ var layers = []struct {
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/bench"},
-	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
+	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	{pkg: "bootstrap/cli",
 		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
-		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
+		foreign: []string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }
 
