@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/vbauerster/mpb/v8/cwriter"
+	"golang.org/x/term"
 )
 
 // Exit statuses of x.
@@ -48,7 +48,7 @@ func OS() IO {
 	}
 	return IO{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Environ(), Dir: dir,
-		StderrTTY: cwriter.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
+		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 	}
 }
 

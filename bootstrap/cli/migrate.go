@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
@@ -153,7 +154,7 @@ func (a *app) printMigration(file string, f migrateFlags, old []byte, m config.M
 	case f.write:
 		return nil
 	case f.diff:
-		return a.print(config.Diff(file, file, old, m.Text))
+		return a.print(string(diff.Diff(file, old, file, m.Text)))
 	}
 	return a.print(string(m.Text))
 }

@@ -1,14 +1,10 @@
 package config
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"x.go/tests/testenv"
 )
 
 func migrate(t testing.TB, text, from, to string) Migration {
@@ -126,32 +122,5 @@ func TestMigrateRefuses(t *testing.T) {
 	}
 	if _, err := Migrate(nil, MigrateOptions{From: release(t, "1.95.0"), To: release(t, "1.90.0")}); err == nil {
 		t.Error("going back in time: got no error")
-	}
-}
-
-// TestDiffLikeGNU compares with diff -u.
-func TestDiffLikeGNU(t *testing.T) {
-	diff := testenv.Need(t, "diff")
-	long := strings.Repeat("a\nb\nc\nd\ne\n", 10)
-	for i, row := range []struct{ old, new string }{
-		{"", "a\n"}, {"a\n", ""}, {"a\nb\n", "a\nc\n"}, {"a", "a\n"}, {"a\nb", "a\nc"},
-		{long, "x\n" + long}, {long, long + "x\n"}, {long, strings.Replace(long, "c\nd\n", "D\n", 1)},
-		{long, "x\n" + strings.TrimSuffix(long, "e\n")}, {long, long},
-	} {
-		dir := t.TempDir()
-		for name, text := range map[string]string{"old": row.old, "new": row.new} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		cmd := exec.Command(diff, "-u", "--label", "old", "--label", "new", "old", "new")
-		cmd.Dir = dir
-		want, err := cmd.Output()
-		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), Diff("old", "new", []byte(row.old), []byte(row.new))); d != "" {
-			t.Errorf("case %d (-diff +got):\n%s", i, d)
-		}
 	}
 }
