@@ -68,14 +68,11 @@ func (b *Builder) planned(parts []Part, plans []dist.Plan) []Archive {
 		for _, c := range parts[i].Package.Components {
 			size += c.Image.Size()
 		}
-		for _, a := range plan.Archives {
-			path := filepath.Join(b.DistDir(), a.Name)
-			b.act("emit", path, FormatSize(size)+" of files, "+DescribeArchive(a))
+		for k, art := range plan.Artifacts(b.DistDir()) {
+			b.act("emit", art.Path, FormatSize(size)+" of files, "+DescribeArchive(plan.Archives[k]))
 			listed := manifests.ListedArchive{ArchiveName: parts[i].Name, VersionText: parts[i].Version}
-			listed.Format = a.Format
-			archives = append(archives, Archive{
-				dist.Artifact{Name: a.Name, Path: path, Package: plan.Package, Format: a.Format, DecoderMemory: a.DecoderMemory}, listed,
-			})
+			listed.Format = art.Format
+			archives = append(archives, Archive{art, listed})
 		}
 	}
 	return archives

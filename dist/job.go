@@ -114,21 +114,14 @@ func (j *Job) WriteEach(ctx context.Context) ([]Written, error) {
 // write writes all archives of one stream from one pass over it. place gives the
 // complete files their names.
 func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir string, outs []*output) error) ([]Artifact, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	var outs []*output
+	outs, err := t.outputs(dir)
 	defer func() {
 		for _, o := range outs {
 			o.discard()
 		}
 	}()
-	for _, a := range t.plan.Archives {
-		o, err := newOutput(dir, a.Name)
-		if err != nil {
-			return nil, err
-		}
-		outs = append(outs, o)
+	if err != nil {
+		return nil, err
 	}
 	m := &meter{&j.mu, j.writer.Progress, Progress{Package: t.Name, Total: t.Size}}
 	m.add(0) // it has begun
@@ -141,12 +134,9 @@ func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir str
 			return nil, err
 		}
 	}
-	archives := make([]Artifact, 0, len(outs))
-	for i, a := range t.plan.Archives {
-		archives = append(archives, Artifact{
-			Name: a.Name, Path: outs[i].path(), Package: t.Name, Format: a.Format,
-			Size: outs[i].size, SHA256: outs[i].sum(), DecoderMemory: a.DecoderMemory,
-		})
+	archives := t.plan.Artifacts(dir)
+	for i, o := range outs {
+		archives[i].Size, archives[i].SHA256 = o.size, o.sum()
 	}
 	if t.Ready != nil {
 		if err := t.Ready(ctx, sum, archives); err != nil {
@@ -158,6 +148,23 @@ func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir str
 	}
 	m.done()
 	return archives, nil
+}
+
+// outputs opens a file for each archive of t. With an error it returns those that
+// are open.
+func (t *task) outputs(dir string) ([]*output, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	var outs []*output
+	for _, a := range t.plan.Archives {
+		o, err := newOutput(dir, a.Name)
+		if err != nil {
+			return outs, err
+		}
+		outs = append(outs, o)
+	}
+	return outs, nil
 }
 
 // compress runs the stream through a compressor for each output, and returns the

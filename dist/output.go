@@ -14,7 +14,7 @@ import (
 	"x.go/manifests"
 )
 
-// tempPattern is the name of a file that is not finished. It lies in the folder
+// tempPattern is the name of a file that is not finished. It lies in the directory
 // of the finished one, so that a rename makes it appear whole or not at all.
 const tempPattern = ".x-*.tmp"
 
@@ -140,7 +140,7 @@ func WriteFile(path string, data []byte) error {
 // syncDir makes renames in dir survive a crash of the machine.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
-		return nil // folders cannot be flushed there
+		return nil // directories cannot be flushed there
 	}
 	d, err := os.Open(dir)
 	if err != nil {

@@ -3,6 +3,7 @@ package dist
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 )
@@ -17,6 +18,18 @@ type Plan struct {
 	// collector's share.
 	Memory   int64         `json:"memory"`
 	Archives []ArchivePlan `json:"archives"`
+}
+
+// Artifacts returns the archives of p as they are going to be in dir, in the order
+// of p.Archives. They have neither sizes nor digests.
+func (p Plan) Artifacts(dir string) []Artifact {
+	out := make([]Artifact, 0, len(p.Archives))
+	for _, a := range p.Archives {
+		out = append(out, Artifact{
+			Name: a.Name, Path: filepath.Join(dir, a.Name), Package: p.Package, Format: a.Format, DecoderMemory: a.DecoderMemory,
+		})
+	}
+	return out
 }
 
 // ArchivePlan is the part of a [Plan] for one format.

@@ -90,19 +90,15 @@ func (c *Recompression) skipDone(ctx context.Context, s *tarSet) error {
 		tar manifests.Hash
 	}
 	var made []candidate
-	for _, a := range s.plan.Archives {
-		entry, ok := s.record.Archives[a.Name]
-		if !ok || entry.Settings != a.Settings {
+	for i, art := range s.plan.Artifacts(s.dir) {
+		entry, ok := s.record.Archives[art.Name]
+		if !ok || entry.Settings != s.plan.Archives[i].Settings {
 			continue
 		}
-		path := filepath.Join(s.dir, a.Name)
-		if same, err := entry.is(ctx, path); err != nil {
+		if same, err := entry.is(ctx, art.Path); err != nil {
 			return err
 		} else if same {
-			art := Artifact{
-				Name: a.Name, Path: path, Package: s.stem, Format: a.Format,
-				Size: entry.Size, SHA256: entry.SHA256, DecoderMemory: a.DecoderMemory,
-			}
+			art.Size, art.SHA256 = entry.Size, entry.SHA256
 			made = append(made, candidate{art, entry.Tar})
 		}
 	}
