@@ -36,7 +36,7 @@ var layers = []struct {
 	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
 	{pkg: "bootstrap/cli",
 		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
-		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
+		foreign: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }
 
