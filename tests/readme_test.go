@@ -222,6 +222,15 @@ func TestDocumentedCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	statuses := regexp.MustCompile(`(?m)^\| (\d) \| (.*) \|$`).FindAllSubmatch(readme, -1)
+	if len(statuses) != 4 {
+		t.Errorf("got %d exit statuses in the README, want 4", len(statuses))
+	}
+	for _, row := range statuses {
+		if want := fmt.Sprintf(" %s %s", row[1], row[2]); !strings.Contains(strings.Join(strings.Fields(texts[""]), " "), want) {
+			t.Errorf("x help does not say %q of exit statuses, as the README does", want)
+		}
+	}
 	for path := range texts {
 		if path != "" && !regexp.MustCompile("(?m)^\\|.*`x "+path+"[ `].*\\|$").Match(readme) {
 			t.Errorf("the README's table of commands lacks x %s", path)
@@ -250,7 +259,7 @@ var notRun = map[string]string{
 // prepare makes what the lines of a section need to be there.
 var prepare = map[string]string{
 	"Set up":              "ln -s \"$(command -v x)\" x",
-	"Test archives in CI": "x dist rustc rust-std cargo --build-dir last && mv last/dist last-release",
+	"Test archives in CI": `x dist rustc rust-std cargo --set 'dist.compression-formats=["zst"]' --build-dir last && mv last/dist last-release`,
 	"Recompression":       "x dist && cp -r build/dist ci",
 }
 

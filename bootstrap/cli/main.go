@@ -25,7 +25,7 @@ var exitStatuses = []struct {
 	meaning string
 }{
 	{exitOK, "done"},
-	{exitFail, "failed: the work, an input of it, or a test; or diff found a difference"},
+	{exitFail, "failed: the work, an input of it, or a test; diff found a difference; migrate left something to do by hand"},
 	{exitUsage, "wrong usage or configuration; check found errors"},
 	{exitSkip, "verify found no failure, but could not check everything here"},
 }

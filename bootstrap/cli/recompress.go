@@ -97,7 +97,7 @@ func completeList(values ...string) cobra.CompletionFunc {
 // recompressor returns a Recompressor for flags and configuration.
 func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompressor, error) {
 	r := dist.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
-	var errs []error
+	var errs []error // all mistakes are reported at once, as those of the configuration are
 	note := func(err error) {
 		if err != nil {
 			errs = append(errs, err)
@@ -123,7 +123,6 @@ func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompres
 		r.Shard, err = dist.ParseShard(f.shard)
 		note(err)
 	}
-	// All mistakes in flags are reported at once, as those of the configuration are.
 	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
 	return r, usage(errors.Join(errs...))
 }
