@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 	"x.go/manifests"
 )
@@ -33,7 +34,7 @@ type Record struct {
 	Format    int               `json:"format"` // 1; changes if a field changes its meaning
 	X         string            `json:"x"`      // version of x
 	Toolchain RecordToolchain   `json:"toolchain"`
-	LLD       LLD               `json:"lld"`
+	LLD       lld.Outcome       `json:"lld"`
 	Wrapper   RecordWrapper     `json:"wrapper,omitzero"`
 	Programs  []RecordProgram   `json:"programs,omitempty"` // built for this toolchain
 	Inputs    map[string]Digest `json:"inputs"`             // by slash path in the input, or by key of x.toml
@@ -76,25 +77,6 @@ func (r Record) Encode() ([]byte, error) {
 // maxRecord bounds the size of a record that is read, in bytes; ours have 3000.
 const maxRecord = 1 << 20
 
-// inputRecord returns the record that an earlier build left in the input; it is
-// zero if there is none.
-func (b *Builder) inputRecord() (Record, error) {
-	e, ok := b.inputEntry(recordInstalled)
-	if !ok {
-		return Record{}, nil
-	}
-	f, err := e.Open()
-	if err != nil {
-		return Record{}, err
-	}
-	defer f.Close()
-	var r Record
-	if err := json.NewDecoder(io.LimitReader(f, maxRecord)).Decode(&r); err != nil {
-		return Record{}, fmt.Errorf("reading %q: %w", e.Path(), err)
-	}
-	return r, nil
-}
-
 // BuiltBy returns the record in a sysroot that a build of x made to link otherwise
 // than its compiler was built to. ok is false for every other toolchain.
 func (tc Toolchain) BuiltBy() (r Record, ok bool, err error) {
@@ -122,23 +104,23 @@ func (BuildRecord) String() string { return "BuildRecord" }
 
 // Run implements [Step].
 func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return nil, err
 	}
 	tc, x := b.Toolchain, b.Config.X.LLD
 	r := Record{
-		Format: 1, X: b.Version, LLD: lld, Inputs: map[string]Digest{},
+		Format: 1, X: b.Version, LLD: decided, Inputs: map[string]Digest{},
 		Toolchain: RecordToolchain{tc.Release.Version, tc.Release.CommitHash, tc.Release.CommitDate, tc.Host.String(), tc.BakedLLD()},
 	}
-	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
-		r.Wrapper = RecordWrapper{x.SiteWrapper, x.Jobserver && lld.Wrapper == WrapperBuilt}
+	if decided.BuildsWrapper() {
+		r.Wrapper = RecordWrapper{x.SiteWrapper, x.Jobserver && decided.Wrapper == lld.WrapperBuilt}
 	}
 	if !b.DryRun {
-		if r.Programs, err = b.recordPrograms(ctx, lld); err != nil {
+		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {
 			return nil, err
 		}
-		if err := b.recordInputs(ctx, r.Inputs); err != nil {
+		if err := b.recordInputs(ctx, decided, r.Inputs); err != nil {
 			return nil, err
 		}
 	}
@@ -146,9 +128,9 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 }
 
 // recordPrograms describes the programs that were built.
-func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram, error) {
+func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]RecordProgram, error) {
 	var img dist.Image
-	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
+	if decided.BuildsWrapper() {
 		wrappers, err := Ensure(ctx, b, LLDWrapper{})
 		if err != nil {
 			return nil, err
@@ -187,7 +169,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]RecordProgram,
 // recordInputs computes the digests of the files that decide how programs are
 // linked: of the compiler and of LLD. Those of all files would take as long as
 // the archives.
-func (b *Builder) recordInputs(ctx context.Context, digests map[string]Digest) error {
+func (b *Builder) recordInputs(ctx context.Context, decided lld.Outcome, digests map[string]Digest) error {
 	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
 	patterns := append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe),
 		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "bin/rustc_driver-*.dll")
@@ -198,14 +180,14 @@ func (b *Builder) recordInputs(ctx context.Context, digests map[string]Digest) e
 		}
 		files = c.Image.Filter(func(e dist.Entry) bool { return e.IsRegular() && matchesAny(patterns, e.Name) })
 	}
-	given := map[string]string{"lld.binary": b.Config.X.LLD.Binary}
-	if w := b.Config.X.LLD.Wrapper; w != "keep" && w != "build" {
-		given["lld.wrapper"] = w
+	given := map[string]string{}
+	if x := b.Config.X.LLD; decided.Shipped && x.Binary != "" {
+		given["lld.binary"] = x.Binary
+	}
+	if decided.Wrapper == lld.WrapperGiven {
+		given["lld.wrapper"] = b.Config.X.LLD.Wrapper
 	}
 	for key, name := range given {
-		if name == "" {
-			continue
-		}
 		if err := files.AddFile(key, name); err != nil {
 			return err
 		}
@@ -249,12 +231,12 @@ func digestOf(ctx context.Context, e dist.Entry) (Digest, error) {
 // withRecord puts the record into the component rustc of a toolchain that was
 // overridden, and takes an earlier one out.
 func withRecord(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return dist.Image{}, err
 	}
 	img := rustc.Clone()
-	if _, err := img.Remove(recordInstalled); err != nil || !lld.overrides() {
+	if _, err := img.Remove(recordInstalled); err != nil || !decided.Overrides() {
 		return img, err
 	}
 	data, err := Ensure(ctx, b, BuildRecord{})

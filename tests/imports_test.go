@@ -33,9 +33,11 @@ var layers = []struct {
 	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
 	{pkg: "bootstrap/bench"},
-	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
+	{pkg: "bootstrap/lld", own: []string{"bootstrap/config", "targets"}},
+	{pkg: "bootstrap", own: []string{"bootstrap/config", "bootstrap/lld", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
+	{pkg: "bootstrap/check", own: []string{"bootstrap", "bootstrap/config", "bootstrap/lld", "targets"}, foreign: []string{"golang.org/x/sys"}},
 	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/config", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
+		own:     []string{"bootstrap", "bootstrap/bench", "bootstrap/check", "bootstrap/config", "bootstrap/lld", "bootstrap/rustflags", "dist", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
 		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }

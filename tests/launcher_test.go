@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/tests/testenv"
@@ -42,7 +43,7 @@ func TestLauncher(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := decodeRecord(t, data)
-		if r.LLD.Launcher != bootstrap.LauncherSystem || r.LLD.Wrapper != bootstrap.WrapperShim || len(r.Programs) != 2 || strings.Contains(string(data), dir) {
+		if r.LLD.Launcher != lld.LauncherSystem || r.LLD.Wrapper != lld.WrapperShim || len(r.Programs) != 2 || strings.Contains(string(data), dir) {
 			t.Errorf("got %s", data)
 		}
 	})
@@ -180,7 +181,7 @@ func TestBuildRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := decodeRecord(t, data)
-		want := bootstrap.LLD{Shipped: true, Default: true, Wrapper: bootstrap.WrapperKept, Launcher: bootstrap.LauncherNone, Rule: "lld-host"}
+		want := lld.Outcome{Shipped: true, Default: true, Wrapper: lld.WrapperKept, Launcher: lld.LauncherNone, Rule: "lld-host"}
 		if diff := cmp.Diff(want, r.LLD); diff != "" {
 			t.Errorf("LLD (-want +got):\n%s", diff)
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 )
 
@@ -48,7 +48,7 @@ type askedCompiler struct {
 	snapshot targets.Snapshot // of the compiler's release, or the nearest
 	origin   string           // where release and host come from
 	note     string           // says that snapshot is another release's
-	override bootstrap.LLD    // how x built the toolchain to link otherwise, zero where it did not
+	override lld.Outcome      // how x built the toolchain to link otherwise, zero where it did not
 	world    targets.World
 }
 
@@ -162,35 +162,6 @@ func (a *app) realCompiler(ctx context.Context, f *compilerFlags) (askedCompiler
 	built, _, err := tc.BuiltBy()
 	c.override = built.LLD
 	return c, err
-}
-
-// launcherFlags are what the launcher before bin/rustc adds to rustc's arguments:
-// see package launcher.
-func (c *askedCompiler) launcherFlags(q targets.Query) []string {
-	if q.CustomTarget || q.Target.Triple != c.compiler.Host {
-		return nil
-	}
-	switch c.override.Launcher {
-	case bootstrap.LauncherSystem:
-		return []string{"-Clinker-features=-lld"}
-	case bootstrap.LauncherLLD:
-		if targets.Decide(q).Flavor.UsesCC() {
-			gccLd := path.Join(filepath.ToSlash(c.world.Sysroot), "lib/rustlib", c.compiler.Host.String(), "bin/gcc-ld")
-			return []string{"-Clink-arg=-B" + gccLd, "-Clink-arg=-fuse-ld=lld"}
-		}
-	}
-	return nil
-}
-
-// explain answers like [targets.Explain] about the toolchain as it was built, which may
-// run the system's linker in gcc-ld. notes tell of that.
-func (c *askedCompiler) explain(q targets.Query) (e targets.Explanation, notes []string) {
-	e = targets.Explain(q)
-	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && c.override.Wrapper == bootstrap.WrapperShim {
-		e.LLD, e.Ways = "", nil
-		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default)")
-	}
-	return e, notes
 }
 
 // learn replaces what the registry has of a release by what its compiler says.

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 )
 
@@ -71,7 +72,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	cfg, err := config.Load(src)
 	if err != nil {
 		if a.flags.json {
-			refused := config.LLDDecision{Rule: config.RuleRefused, Error: err.Error()}
+			refused := lld.Wanted{Rule: lld.RuleRefused, Error: err.Error()}
 			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
 				return printErr
 			}
@@ -79,10 +80,10 @@ func (a *app) config(file config.File, f configFlags) error {
 		return usage(err)
 	}
 	opts := config.RenderOptions{File: file, Origins: f.origins, NoDefaults: f.noDefaults}
-	lld, refused := cfg.LLD(config.LLDInput{Release: release})
+	decision, refused := lld.Decide(cfg, lld.Facts{Release: release})
 	if a.flags.json {
 		answer := cfg.JSON(opts)
-		answer["lld"] = lldAnswer(lld)
+		answer["lld"] = lldAnswer(decision.Wanted)
 		err = a.printJSON(answer)
 	} else {
 		err = a.print(cfg.TOML(opts))
@@ -95,15 +96,15 @@ func (a *app) config(file config.File, f configFlags) error {
 
 // lldAnswer keeps the objects and arrays of a refused configuration's decision
 // what they are, empty instead of null, for those who index them.
-func lldAnswer(d config.LLDDecision) config.LLDDecision {
+func lldAnswer(d lld.Wanted) lld.Wanted {
 	if d.Default == nil {
-		d.Default = map[targets.Triple]config.DefaultLinker{}
+		d.Default = map[targets.Triple]lld.DefaultLinker{}
 	}
 	if d.Hosts == nil {
-		d.Hosts = []config.HostReason{}
+		d.Hosts = []lld.HostReason{}
 	}
 	if d.Lost == nil {
-		d.Lost = []config.RuleOutcome{}
+		d.Lost = []lld.RuleOutcome{}
 	}
 	return d
 }

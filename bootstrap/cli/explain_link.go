@@ -53,7 +53,7 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, notes := c.explain(q)
+	e, notes := c.override.Explain(q)
 	answer := linkAnswer{Explanation: e, Flags: asked.flags, Notes: append(asked.notes, notes...)}
 	if c.note != "" {
 		answer.Notes = append(answer.Notes, c.note)
@@ -122,7 +122,7 @@ func (a *app) linkQuery(c askedCompiler, args []string) (targets.Query, askedFla
 	for _, f := range asked.flags {
 		q.Args = append(q.Args, f.Arg)
 	}
-	added := c.launcherFlags(q)
+	added := c.override.LauncherArgs(q)
 	for i, arg := range added {
 		asked.flags = slices.Insert(asked.flags, i, rustflags.Flag{Arg: arg, Origin: "the launcher in this toolchain's bin"})
 	}

@@ -143,8 +143,8 @@ func (c *askedCompiler) defaultLink(t targets.Triple) (targets.Explanation, *tar
 		// on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
-	q.Args = append(c.launcherFlags(q), q.Args...)
-	e, _ := c.explain(q)
+	q.Args = append(c.override.LauncherArgs(q), q.Args...)
+	e, _ := c.override.Explain(q)
 	return e, spec, nil
 }
 

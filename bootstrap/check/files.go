@@ -1,10 +1,13 @@
-package config
+package check
 
 import (
 	"errors"
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 )
 
 func (k *checker) path(p string) string {
@@ -19,30 +22,35 @@ func (k *checker) path(p string) string {
 // (rust-lang/rust#139477, #135554); here the file that it leads to is packaged,
 // which is rarely one that works elsewhere.
 func (k *checker) sysrootFiles() {
-	if k.f.Sysroot == "" || k.decided == nil {
+	if k.f.Sysroot == "" {
 		return
 	}
-	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", k.host.String(), "bin")
-	if k.c.X.LLD.Binary == "" && k.c.Rust.LLD != False {
-		k.rustLLD(filepath.Join(bin, "rust-lld"))
+	host := k.c.Build.Build
+	if k.f.LLD.Toolchain != nil {
+		host = k.f.LLD.Toolchain.Host
 	}
+	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", host.String(), "bin")
+	k.rustLLD(filepath.Join(bin, "rust-lld"))
 	k.program(filepath.Join(bin, "rust-objcopy"), "", "remove it, or put the file itself there", 0)
 }
 
-// rustLLD checks the input's rust-lld. Without one, nothing stops unless
-// somebody asked for LLD: the decision's default is for a build that makes it.
+// rustLLD checks the input's rust-lld. That a toolchain that was asked has none is
+// a matter of the decision.
 func (k *checker) rustLLD(name string) {
-	asked := k.c.Rust.LLD == True || k.f.BakedLLD == True && k.decided.Shipped
-	rule := programRule(0)
-	if asked {
-		rule = mustExist
+	const remedy = "set lld.binary in x.toml to an LLD, or rust.lld = false"
+	info, err := k.f.Files.Lstat(name)
+	switch used := k.decided.Outcome.Shipped && k.c.X.LLD.Binary == ""; {
+	case used && k.f.LLD.Toolchain == nil && errors.Is(err, fs.ErrNotExist):
+		severity := config.Warning
+		if k.c.Rust.LLD == config.True {
+			severity = config.Failure
+		}
+		k.at(severity, name, "rust.lld", remedy, "no such file: LLD cannot be shipped, although %s", k.decided.Wanted.Reason)
+	case used:
+		k.program(name, "rust.lld", remedy, 0)
+	case err == nil && info.Mode()&fs.ModeSymlink != 0:
+		k.program(name, "rust.lld", "remove it", mayBeLink) // the input is read as a whole
 	}
-	_, err := k.f.Files.Lstat(name)
-	if !asked && k.decided.Shipped && errors.Is(err, fs.ErrNotExist) {
-		k.at(Warning, name, keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", "no such file: LLD will not be shipped, although %s", k.decided.Reason)
-		return
-	}
-	k.program(name, keyLLD, "set lld.binary in x.toml to an LLD, or rust.lld = false", rule)
 }
 
 // programRule says what else [checker.program] asks of a path.
@@ -56,50 +64,56 @@ const (
 // program checks that a path is an executable file.
 func (k *checker) program(name, key, remedy string, rule programRule) {
 	info, err := k.f.Files.Lstat(name)
+	link := err == nil && info.Mode()&fs.ModeSymlink != 0
+	if link {
+		if info, err = k.f.Files.Stat(name); err != nil {
+			k.at(config.Failure, name, key, remedy, "it is a symlink that leads nowhere: %v", err)
+			return
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if rule&mustExist != 0 {
-			k.at(Failure, name, key, remedy, "no such file")
+			k.at(config.Failure, name, key, remedy, "no such file")
 		}
 	case err != nil:
-		k.at(Failure, name, key, remedy, "asking what it is: %v", err)
-	case info.Mode()&fs.ModeSymlink != 0:
-		if target, err := k.f.Files.Stat(name); err != nil {
-			k.at(Failure, name, key, remedy, "it is a symlink that leads nowhere: %v", err)
-		} else if !target.Mode().IsRegular() {
-			k.at(Failure, name, key, remedy, "it is a symlink to what is no regular file")
-		} else if rule&mayBeLink == 0 {
-			k.at(Warning, name, key, "put the file itself there",
-				"it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball)")
-		}
+		k.at(config.Failure, name, key, remedy, "asking what it is: %v", err)
+	case link && !info.Mode().IsRegular():
+		k.at(config.Failure, name, key, remedy, "it is a symlink to what is no regular file")
 	case !info.Mode().IsRegular():
-		k.at(Failure, name, key, remedy, "it is no regular file")
+		k.at(config.Failure, name, key, remedy, "it is no regular file")
 	case info.Mode()&0o111 == 0 && !strings.HasSuffix(name, ".exe"):
-		k.at(Failure, name, key, "make it executable", "it is not executable")
+		k.at(config.Failure, name, key, "make it executable", "it is not executable")
+	case link && rule&mayBeLink == 0:
+		k.at(config.Warning, name, key, "put the file itself there",
+			"it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball)")
 	}
 }
 
 // programs checks the paths of programs in keys.
 func (k *checker) programs() {
-	x := k.c.X.LLD
-	for _, p := range []struct{ key, name string }{
-		{"lld.binary", x.Binary}, {"lld.site-wrapper", x.SiteWrapper}, {"lld.wrapper", x.Wrapper},
-	} {
-		if p.name == "" || p.key == "lld.wrapper" && (p.name == "keep" || p.name == "build") {
-			continue
+	x, out := k.c.X.LLD, k.decided.Outcome
+	if out.Shipped && x.Binary != "" {
+		k.program(k.path(x.Binary), "lld.binary", "correct lld.binary", mustExist|mayBeLink)
+	}
+	if out.Wrapper == lld.WrapperGiven {
+		k.program(k.path(x.Wrapper), "lld.wrapper", "correct lld.wrapper", mustExist|mayBeLink)
+	}
+	if out.BuildsWrapper() && x.SiteWrapper != "" {
+		if _, err := k.f.Files.Stat(x.SiteWrapper); err != nil {
+			k.at(config.Warning, x.SiteWrapper, "lld.site-wrapper", "it must be where the toolchain is used", "%v", err)
 		}
-		k.program(k.path(p.name), p.key, "correct "+p.key, mustExist|mayBeLink)
 	}
 	// The compiler is needed unless another toolchain is given; cargo is x.py's.
-	rustc := Failure
+	rustc := config.Failure
 	if k.f.Sysroot != "" {
-		rustc = Warning
+		rustc = config.Warning
 	}
 	for _, p := range []struct {
 		key, name string
-		severity  Severity
+		severity  config.Severity
 	}{
-		{"build.rustc", k.c.Build.Rustc, rustc}, {"build.cargo", k.c.Build.Cargo, Warning},
+		{"build.rustc", k.c.Build.Rustc, rustc}, {"build.cargo", k.c.Build.Cargo, config.Warning},
 	} {
 		if !strings.ContainsRune(filepath.ToSlash(p.name), '/') {
 			continue // found on PATH, or not set
@@ -118,7 +132,7 @@ func (k *checker) programs() {
 // folders is about places that cannot be written to.
 func (k *checker) folders() {
 	if err := k.f.Files.Writable(k.buildDir()); err != nil {
-		k.say(Failure, "build.build-dir", "choose another build.build-dir", "writing to %s: %v", k.buildDir(), err)
+		k.say(config.Failure, "build.build-dir", "choose another build.build-dir", "writing to %s: %v", k.buildDir(), err)
 	}
 	if k.f.Command != "install" {
 		return
@@ -128,7 +142,7 @@ func (k *checker) folders() {
 		prefix = k.c.Install.Prefix
 	}
 	if err := k.f.Files.Writable(prefix); err != nil {
-		k.say(Failure, "install.prefix", "choose another install.prefix, or install into a DESTDIR", "writing to %s: %v", prefix, err)
+		k.say(config.Failure, "install.prefix", "choose another install.prefix, or install into a DESTDIR", "writing to %s: %v", prefix, err)
 	}
 }
 
@@ -153,7 +167,7 @@ func (k *checker) disk() {
 		need += 2 * archiveShare[f] * (k.f.InputSize / 100)
 	}
 	if free < need {
-		k.say(Failure, "build.build-dir", "free some space, choose another build.build-dir, or fewer dist.compression-formats",
+		k.say(config.Failure, "build.build-dir", "free some space, choose another build.build-dir, or fewer dist.compression-formats",
 			"%s has %s free, the archives need about %s", k.buildDir(), sizeText(free), sizeText(need))
 	}
 }
