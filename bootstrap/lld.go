@@ -74,42 +74,34 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 		return dist.Image{}, err
 	}
 	var img dist.Image
-	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
-	add := func(source string, names ...string) error {
-		for _, n := range names {
-			from := source
-			if from == "" {
-				from = filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(n))
-			}
-			if err := b.addBuilt(&img, n, from); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	names := dist.WrapperFiles(host, exe)
+	add := img.AddFile
+	file := func(name string) string { return filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(name)) }
 	switch decided.Wrapper {
 	case lld.WrapperNone:
 		return img, nil
 	case lld.WrapperKept:
-		return img, add("", names...)
 	case lld.WrapperGiven:
-		return img, add(b.Config.X.LLD.Wrapper, names...)
-	case lld.WrapperBuilt:
-		built, err := b.buildWrapper(ctx, WrapperLLD)
+		file = func(string) string { return b.Config.X.LLD.Wrapper }
+	case lld.WrapperBuilt, lld.WrapperShim:
+		mode := WrapperLLD
+		if decided.Wrapper == lld.WrapperShim {
+			mode = WrapperSystem // where no system linker can stand in for a flavor, it says so
+		}
+		built, err := b.buildWrapper(ctx, mode)
 		if err != nil {
 			return img, err
 		}
-		return img, add(built, names...)
-	case lld.WrapperShim:
-		built, err := b.buildWrapper(ctx, WrapperSystem)
-		if err != nil {
-			return img, err
-		}
-		// Where no system linker can stand in for a flavor, the shim says so.
-		return img, add(built, names...)
+		file = func(string) string { return built }
+		add = func(name, from string) error { return b.addBuilt(&img, name, from) }
+	default:
+		return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", decided.Wrapper)
 	}
-	return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", decided.Wrapper)
+	for _, name := range dist.WrapperFiles(b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix) {
+		if err := add(name, file(name)); err != nil {
+			return dist.Image{}, err
+		}
+	}
+	return img, nil
 }
 
 // buildWrapper builds the gcc-ld program for the toolchain's host.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"x.go/bootstrap/config"
@@ -25,13 +26,13 @@ func (k *checker) sysrootFiles() {
 	if k.f.Sysroot == "" {
 		return
 	}
-	host := k.c.Build.Build
-	if k.f.LLD.Toolchain != nil {
-		host = k.f.LLD.Toolchain.Host
+	host, exe := k.c.Build.Build, ""
+	if tc := k.f.Toolchain; tc != nil {
+		host, exe = tc.Host, tc.Spec.ExeSuffix
 	}
 	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", host.String(), "bin")
-	k.rustLLD(filepath.Join(bin, "rust-lld"))
-	k.program(filepath.Join(bin, "rust-objcopy"), "", "remove it, or put the file itself there", 0)
+	k.rustLLD(filepath.Join(bin, "rust-lld"+exe))
+	k.program(filepath.Join(bin, "rust-objcopy"+exe), "", "remove it, or put the file itself there", 0)
 }
 
 // rustLLD checks the input's rust-lld. That a toolchain that was asked has none is
@@ -82,7 +83,7 @@ func (k *checker) program(name, key, remedy string, rule programRule) {
 		k.at(config.Failure, name, key, remedy, "it is a symlink to what is no regular file")
 	case !info.Mode().IsRegular():
 		k.at(config.Failure, name, key, remedy, "it is no regular file")
-	case info.Mode()&0o111 == 0 && !strings.HasSuffix(name, ".exe"):
+	case info.Mode()&0o100 == 0 && runtime.GOOS != "windows":
 		k.at(config.Failure, name, key, "make it executable", "it is not executable")
 	case link && rule&mayBeLink == 0:
 		k.at(config.Warning, name, key, "put the file itself there",
