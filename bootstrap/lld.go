@@ -26,7 +26,7 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
 	}
 	d, err := lld.Decide(b.Config, facts)
 	if err != nil {
-		return lld.Outcome{}, fmt.Errorf("deciding on LLD: %w", err)
+		return lld.Outcome{}, err // it names keys and places
 	}
 	for _, f := range d.Findings {
 		b.note("%s: %s", f.Key, f.Text())

@@ -199,7 +199,7 @@ func (k *decider) turnOn() {
 
 // reason tells why the host has the default that the configuration asks for.
 func (k *decider) reason() string {
-	if !k.want.Shipped {
+	if !k.want.Shipped && k.want.Rule != RuleHostOverride {
 		return k.want.Reason
 	}
 	for _, h := range k.want.Hosts {
