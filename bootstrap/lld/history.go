@@ -56,25 +56,13 @@ func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	default:
 		k.won(true, RuleDefaultHost, "%s is the only host and its default linker is LLD", k.build)
 	}
-	for _, r := range []struct {
-		rule    Rule
-		applies bool
-		absent  string
-	}{
+	k.others([]contender{
 		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
 		{RuleBeforeDefaults, !channelOK, "the channel has LLD by default"},
 		{RuleNoDefaultHost, !alone, "the only host has LLD as its default linker"},
 		{RuleExternalLLVM, !llvmOK, "LLVM is not external"},
 		{RuleDefaultHost, channelOK && alone && llvmOK, "not every condition of the default holds"},
-	} {
-		switch {
-		case r.rule == k.out.Rule:
-		case r.applies:
-			k.lost(r.rule, "%s comes first", k.out.Rule)
-		default:
-			k.lost(r.rule, "%s", r.absent)
-		}
-	}
+	})
 }
 
 // builtIn gives the hosts their default for the time when one bit, set if LLD

@@ -327,16 +327,24 @@ func (k *ruling) candidates() (all, free []targets.Triple) {
 
 // losers says why the other rules of 1.92 did not decide.
 func (k *ruling) losers(candidates, free []targets.Triple) {
-	for _, r := range []struct {
-		rule    Rule
-		applies bool
-		absent  string
-	}{
+	k.others([]contender{
 		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
 		{RuleExternalLLVM, k.external, fmt.Sprintf("LLVM of %s is not external", k.build)},
 		{RuleHostOverride, len(candidates) > 0 && len(free) == 0, "no override takes a host out of the table"},
 		{RuleDefaultHost, len(free) > 0, fmt.Sprintf("no host that could have LLD is left on channel %s", k.channel)},
-	} {
+	})
+}
+
+// contender is a rule that could decide Shipped.
+type contender struct {
+	rule    Rule
+	applies bool   // it would have decided if it came first
+	absent  string // why it does not apply
+}
+
+// others says why each rule that did not win lost.
+func (k *ruling) others(rules []contender) {
+	for _, r := range rules {
 		switch {
 		case r.rule == k.out.Rule:
 		case r.applies:
