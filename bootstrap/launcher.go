@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 )
 
@@ -22,13 +23,13 @@ func (Launcher) String() string { return "Launcher" }
 // Run implements [Step]. It returns the program's path, or "" if there is to be
 // none.
 func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
-	if err != nil || lld.Launcher == LauncherNone {
+	decided, err := Ensure(ctx, b, DecideLLD{})
+	if err != nil || decided.Launcher == lld.LauncherNone {
 		return "", err
 	}
 	return b.buildProgram(ctx, programBuild{name: launcher, vars: []variable{
-		{"linker", string(lld.Launcher)}, {"host", b.Toolchain.Host.String()},
-	}}, string(lld.Launcher))
+		{"linker", string(decided.Launcher)}, {"host", b.Toolchain.Host.String()},
+	}}, string(decided.Launcher))
 }
 
 // withLauncher puts the launcher before the programs of the components that

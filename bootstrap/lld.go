@@ -7,47 +7,32 @@ import (
 	"os"
 	"path/filepath"
 
-	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 )
 
-// LLD is what becomes of LLD in the sysroot: facts that rust.lld and its
-// neighbours decide separately.
-type LLD struct {
-	Shipped  bool         `json:"shipped"`  // rust-lld is in the sysroot
-	Default  bool         `json:"default"`  // a plain link of the host uses it
-	Wrapper  WrapperKind  `json:"wrapper"`  // what gcc-ld holds
-	Launcher LauncherKind `json:"launcher"` // what stands before rustc and clippy-driver
-	Rule     config.Rule  `json:"rule"`     // the rule of the configuration that decided
+// DecideLLD is the step that decides what becomes of LLD. It fails where the
+// configuration asks for what the input cannot give.
+type DecideLLD struct{}
+
+// String names the step in plans and errors.
+func (DecideLLD) String() string { return "DecideLLD" }
+
+// Run implements [Step]. It tells the decision's warnings and notes.
+func (DecideLLD) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
+	facts, err := b.Toolchain.LLDFacts(ctx, b.Config)
+	if err != nil {
+		return lld.Outcome{}, err
+	}
+	d, err := lld.Decide(b.Config, facts)
+	if err != nil {
+		return lld.Outcome{}, err // it names keys and places
+	}
+	for _, f := range d.Findings {
+		b.note("%s: %s", f.Key, f.Text())
+	}
+	return d.Outcome, nil
 }
-
-// overrides reports whether the toolchain links otherwise than its compiler was
-// built to.
-func (l LLD) overrides() bool { return l.Wrapper == WrapperShim || l.Launcher != LauncherNone }
-
-// WrapperKind says where the programs in gcc-ld come from.
-type WrapperKind string
-
-// The kinds of gcc-ld programs.
-const (
-	WrapperNone  WrapperKind = "none"  // there is no gcc-ld
-	WrapperKept  WrapperKind = "kept"  // the input's own
-	WrapperBuilt WrapperKind = "built" // built from package lldwrapper
-	WrapperGiven WrapperKind = "given" // the program that x.toml names
-	// WrapperShim runs the system linker: for a compiler that was built to use
-	// LLD, in a toolchain that must not.
-	WrapperShim WrapperKind = "shim"
-)
-
-// LauncherKind says which linker the launcher makes the host's default.
-type LauncherKind string
-
-// The kinds of launchers, see package launcher.
-const (
-	LauncherNone   LauncherKind = "none"   // there is no launcher
-	LauncherSystem LauncherKind = "system" // the compiler was built to use LLD
-	LauncherLLD    LauncherKind = "lld"    // the compiler was built to use the system linker
-)
 
 // RustLLD is the step that provides the file rust-lld.
 type RustLLD struct{}
@@ -57,12 +42,12 @@ func (RustLLD) String() string { return "RustLLD" }
 
 // Run implements [Step]. The image is empty if LLD is not shipped.
 func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return dist.Image{}, err
 	}
 	var img dist.Image
-	if !lld.Shipped {
+	if !decided.Shipped {
 		return img, nil
 	}
 	name := dist.LLDFile(b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix)
@@ -84,47 +69,39 @@ func (LLDWrapper) String() string { return "LLDWrapper" }
 
 // Run implements [Step]. The image is empty if there is to be no gcc-ld.
 func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return dist.Image{}, err
 	}
 	var img dist.Image
-	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
-	add := func(source string, names ...string) error {
-		for _, n := range names {
-			from := source
-			if from == "" {
-				from = filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(n))
-			}
-			if err := b.addBuilt(&img, n, from); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	names := dist.WrapperFiles(host, exe)
-	switch lld.Wrapper {
-	case WrapperNone:
+	add := img.AddFile
+	file := func(name string) string { return filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(name)) }
+	switch decided.Wrapper {
+	case lld.WrapperNone:
 		return img, nil
-	case WrapperKept:
-		return img, add("", names...)
-	case WrapperGiven:
-		return img, add(b.Config.X.LLD.Wrapper, names...)
-	case WrapperBuilt:
-		built, err := b.buildWrapper(ctx, WrapperLLD)
+	case lld.WrapperKept:
+	case lld.WrapperGiven:
+		file = func(string) string { return b.Config.X.LLD.Wrapper }
+	case lld.WrapperBuilt, lld.WrapperShim:
+		mode := WrapperLLD
+		if decided.Wrapper == lld.WrapperShim {
+			mode = WrapperSystem // where no system linker can stand in for a flavor, it says so
+		}
+		built, err := b.buildWrapper(ctx, mode)
 		if err != nil {
 			return img, err
 		}
-		return img, add(built, names...)
-	case WrapperShim:
-		built, err := b.buildWrapper(ctx, WrapperSystem)
-		if err != nil {
-			return img, err
-		}
-		// Where no system linker can stand in for a flavor, the shim says so.
-		return img, add(built, names...)
+		file = func(string) string { return built }
+		add = func(name, from string) error { return b.addBuilt(&img, name, from) }
+	default:
+		return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", decided.Wrapper)
 	}
-	return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", lld.Wrapper)
+	for _, name := range dist.WrapperFiles(b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix) {
+		if err := add(name, file(name)); err != nil {
+			return dist.Image{}, err
+		}
+	}
+	return img, nil
 }
 
 // buildWrapper builds the gcc-ld program for the toolchain's host.

@@ -90,7 +90,7 @@ var (
 )
 
 // errNoGo says that a program can't be built here.
-var errNoGo = errors.New("PATH has no go command, which builds it: install Go, or name a ready gcc-ld program with lld.wrapper in x.toml")
+var errNoGo = errors.New("PATH has no go command: install Go")
 
 // build compiles the program's embedded source in a temporary folder and puts
 // the program at p.out. It needs the go command but no network: the source
@@ -139,6 +139,18 @@ func writeProgramModule(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module x.go\n\ngo 1.26\n"), 0o644)
 }
 
+// CanBuildPrograms returns why the programs that x puts into a toolchain cannot be
+// built here for a host, or nil.
+func CanBuildPrograms(host *targets.Spec) error {
+	if _, _, err := programPlatform(host); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return errNoGo
+	}
+	return nil
+}
+
 // programPlatform returns Go's names for the platform of a target.
 func programPlatform(spec *targets.Spec) (goos, goarch string, err error) {
 	arch := spec.Arch
@@ -147,7 +159,7 @@ func programPlatform(spec *targets.Spec) (goos, goarch string, err error) {
 	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("building a program for %s on %s: Go has no port to it: name a ready wrapper with lld.wrapper in x.toml", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("Go has no port to %s on %s", spec.OS, spec.Arch)
 	}
 	return goos, goarch, nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path"
 
-	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 	"x.go/manifests"
 )
@@ -35,51 +35,36 @@ func (BuildRecord) String() string { return "BuildRecord" }
 
 // Run implements [Step].
 func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return nil, err
 	}
 	tc, x := b.Toolchain, b.Config.X.LLD
 	r := manifests.BuildRecord{
-		X: b.Version, LLD: lld.recorded(), Inputs: map[string]manifests.Hash{},
+		X: b.Version, LLD: decided.Recorded(), Inputs: map[string]manifests.Hash{},
 		Toolchain: manifests.RecordedCompiler{
 			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
 			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
 		},
 	}
-	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
-		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: x.Jobserver && lld.Wrapper == WrapperBuilt}
+	if decided.BuildsWrapper() {
+		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: x.Jobserver && decided.Wrapper == lld.WrapperBuilt}
 	}
 	if !b.DryRun {
-		if r.Programs, err = b.recordPrograms(ctx, lld); err != nil {
+		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {
 			return nil, err
 		}
-		if err := b.recordInputs(ctx, r.Inputs); err != nil {
+		if err := b.recordInputs(ctx, decided, r.Inputs); err != nil {
 			return nil, err
 		}
 	}
 	return r.Encode()
 }
 
-// recorded returns what the record says of LLD.
-func (l LLD) recorded() manifests.RecordedLLD {
-	return manifests.RecordedLLD{
-		Shipped: l.Shipped, Default: l.Default, Wrapper: string(l.Wrapper), Launcher: string(l.Launcher), Rule: string(l.Rule),
-	}
-}
-
-// RecordedLLD returns what a record says of LLD.
-func RecordedLLD(r manifests.BuildRecord) LLD {
-	l := r.LLD
-	return LLD{
-		Shipped: l.Shipped, Default: l.Default, Wrapper: WrapperKind(l.Wrapper), Launcher: LauncherKind(l.Launcher), Rule: config.Rule(l.Rule),
-	}
-}
-
 // recordPrograms describes the programs that were built.
-func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]manifests.RecordedProgram, error) {
+func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]manifests.RecordedProgram, error) {
 	var img dist.Image
-	if lld.Wrapper == WrapperBuilt || lld.Wrapper == WrapperShim {
+	if decided.BuildsWrapper() {
 		wrappers, err := Ensure(ctx, b, LLDWrapper{})
 		if err != nil {
 			return nil, err
@@ -118,7 +103,7 @@ func (b *Builder) recordPrograms(ctx context.Context, lld LLD) ([]manifests.Reco
 // recordInputs computes the digests of the files that decide how programs are
 // linked: of the compiler and of LLD. Those of all files would take as long as
 // the archives.
-func (b *Builder) recordInputs(ctx context.Context, digests map[string]manifests.Hash) error {
+func (b *Builder) recordInputs(ctx context.Context, decided lld.Outcome, digests map[string]manifests.Hash) error {
 	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
 	patterns := append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe),
 		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "bin/rustc_driver-*.dll")
@@ -129,14 +114,14 @@ func (b *Builder) recordInputs(ctx context.Context, digests map[string]manifests
 		}
 		files = c.Image.Filter(func(e dist.Entry) bool { return e.IsRegular() && matchesAny(patterns, e.Name) })
 	}
-	given := map[string]string{"lld.binary": b.Config.X.LLD.Binary}
-	if w := b.Config.X.LLD.Wrapper; w != "keep" && w != "build" {
-		given["lld.wrapper"] = w
+	given := map[string]string{}
+	if x := b.Config.X.LLD; decided.Shipped && x.Binary != "" {
+		given["lld.binary"] = x.Binary
+	}
+	if decided.Wrapper == lld.WrapperGiven {
+		given["lld.wrapper"] = b.Config.X.LLD.Wrapper
 	}
 	for key, name := range given {
-		if name == "" {
-			continue
-		}
 		if err := files.AddFile(key, name); err != nil {
 			return err
 		}
@@ -163,12 +148,12 @@ func matchesAny(patterns []string, name string) bool {
 // withRecord puts the record into the component rustc of a toolchain that was
 // overridden, and takes an earlier one out.
 func withRecord(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return dist.Image{}, err
 	}
 	img := rustc.Clone()
-	if _, err := img.Remove(manifests.BuildRecordInstalled); err != nil || !lld.overrides() {
+	if _, err := img.Remove(manifests.BuildRecordInstalled); err != nil || !decided.Overrides() {
 		return img, err
 	}
 	data, err := Ensure(ctx, b, BuildRecord{})

@@ -7,24 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"x.go/bootstrap/lld"
 	"x.go/dist"
-	"x.go/targets"
 )
-
-// hosts returns the triples whose compiler this build makes: build.host, or
-// just the toolchain's own.
-func (b *Builder) hosts() []targets.Triple {
-	if h := b.Config.Build.Host; b.Config.IsSet("build.host") && len(h) > 0 {
-		return h
-	}
-	return []targets.Triple{b.Toolchain.Host}
-}
-
-// inputHas reports whether the input sysroot has the file name.
-func (b *Builder) inputHas(name string) bool {
-	_, ok := b.inputEntry(name)
-	return ok
-}
 
 // SysrootDir is where the assembled sysroot is.
 func (b *Builder) SysrootDir() string {
@@ -96,7 +81,7 @@ func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
 
 // withLLD returns rustc's image with LLD as configured, checked by the rules.
 func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
-	lld, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := Ensure(ctx, b, DecideLLD{})
 	if err != nil {
 		return dist.Image{}, err
 	}
@@ -120,22 +105,19 @@ func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, err
 	if err := errors.Join(img.Merge(rustLLD), img.Merge(wrapper)); err != nil {
 		return dist.Image{}, fmt.Errorf("assembling the sysroot: %w", err)
 	}
-	if findings := dist.Check(img, lld.rules(host, exe)); len(findings) > 0 {
+	if findings := dist.Check(img, lldRules(decided, host, exe)); len(findings) > 0 {
 		return dist.Image{}, fmt.Errorf("checking the sysroot's LLD: %w", errors.Join(findings...))
 	}
 	return img, nil
 }
 
-// rules returns what must hold of the files of a sysroot with this LLD.
-func (l LLD) rules(host, exe string) []dist.Rule {
-	var rules []dist.Rule
-	if l.Shipped {
-		rules = append(rules, dist.Rule{Glob: dist.LLDFile(host, exe), Demand: dist.Present, Why: "rust.lld ships LLD"})
-	} else {
-		rules = append(rules, dist.ForbidLLD(host, exe)...)
+// lldRules returns what must hold of the files of a sysroot with this LLD.
+func lldRules(decided lld.Outcome, host, exe string) []dist.Rule {
+	switch {
+	case decided.Shipped:
+		return dist.RequireLLD(host, exe)
+	case decided.Wrapper == lld.WrapperNone:
+		return append(dist.ForbidLLD(host, exe), dist.ForbidWrappers(host)...)
 	}
-	if l.Wrapper == WrapperNone {
-		return append(rules, dist.ForbidWrappers(host)...)
-	}
-	return append(rules, dist.RequireWrappers(host, exe)...)
+	return append(dist.ForbidLLD(host, exe), dist.RequireWrappers(host, exe)...)
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/manifests"
@@ -180,8 +180,8 @@ func TestBuildRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := decodeRecord(t, data)
-		want := bootstrap.LLD{Shipped: true, Default: true, Wrapper: bootstrap.WrapperKept, Launcher: bootstrap.LauncherNone, Rule: "lld-host"}
-		if diff := cmp.Diff(want, bootstrap.RecordedLLD(r)); diff != "" {
+		want := lld.Outcome{Shipped: true, Default: true, Wrapper: lld.WrapperKept, Launcher: lld.LauncherNone, Rule: "lld-host"}
+		if diff := cmp.Diff(want, lld.Recorded(r)); diff != "" {
 			t.Errorf("LLD (-want +got):\n%s", diff)
 		}
 		if len(r.Inputs) != 7 || r.Inputs["bin/rustc"].IsZero() || len(r.Programs) > 0 || r.Toolchain.Host != "x86_64-unknown-linux-gnu" {

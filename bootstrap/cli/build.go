@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 )
 
 func (a *app) buildCommand() *cobra.Command {
@@ -35,7 +36,7 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 			}
 			// The answer has the decision; Sysroot asks for it again and gets the
 			// same value.
-			lld, err := bootstrap.Ensure(ctx, s.builder, bootstrap.DecideLLD{})
+			outcome, err := bootstrap.Ensure(ctx, s.builder, bootstrap.DecideLLD{})
 			if err == nil {
 				_, err = bootstrap.Ensure(ctx, s.builder, bootstrap.Sysroot{})
 			}
@@ -43,7 +44,7 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 			if err != nil {
 				return err
 			}
-			return a.answer(s, buildAnswer{Sysroot: s.builder.SysrootDir(), LLD: lld}, func() {
+			return a.answer(s, buildAnswer{Sysroot: s.builder.SysrootDir(), LLD: outcome}, func() {
 				fmt.Fprintln(a.Stdout, s.builder.SysrootDir())
 			})
 		},
@@ -52,8 +53,8 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 
 // buildAnswer is what `x build --json` prints.
 type buildAnswer struct {
-	Sysroot string        `json:"sysroot"`
-	LLD     bootstrap.LLD `json:"lld"`
+	Sysroot string      `json:"sysroot"`
+	LLD     lld.Outcome `json:"lld"`
 }
 
 // answer prints the plan of a dry run, or else the answer as JSON or as text.

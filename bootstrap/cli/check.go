@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
 	"x.go/targets"
 )
@@ -81,7 +81,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	src.Release = release
 	cfg, loadErr := config.Load(src)
 	report := checkReport{Findings: []config.Finding{}}
-	facts := bootstrap.MachineFacts()
+	facts := check.Machine()
 	if f.noToolchain {
 		facts.Sysroot = a.path(a.flags.sysroot) // its files can be looked at all the same
 	} else {
@@ -91,26 +91,25 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 			return checkReport{}, err
 		}
 		if tc != nil {
-			if facts, err = tc.Facts(); err != nil {
-				return checkReport{}, err
-			}
 			// The compiler knows better than this program which keys it has and
 			// what machine it is for.
 			src.Host = tc.Host
 			if src.Release.IsZero() {
-				src.Release = facts.Release
+				src.Release = tc.Version.Release
 			}
 			cfg, loadErr = config.Load(src)
+			if facts, err = check.Ask(ctx, cfg, *tc); err != nil {
+				return checkReport{}, err
+			}
 			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD()}
-			report.Findings = append(report.Findings, toolchainFindings(cfg, *tc)...)
 		}
 	}
 	if !release.IsZero() {
-		facts.Release, facts.Channel = release, ""
+		facts.LLD.Release, facts.LLD.Channel = release, ""
 	}
 	facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
 	report.Config = cfg.MainFile()
-	report.Findings = append(report.Findings, configFindings(cfg, loadErr, facts)...)
+	report.Findings = append(report.Findings, check.Run(cfg, loadErr, facts)...)
 	if _, err := a.sourceDateEpoch(); err != nil {
 		report.Findings = append(report.Findings, config.Finding{Severity: config.Failure, Place: "SOURCE_DATE_EPOCH", Reason: err.Error()})
 	}
@@ -119,27 +118,6 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	}
 	report.count()
 	return report, nil
-}
-
-// configFindings are the errors of loading together with what Check finds. What
-// follows only from an error is left out: a key with a wrong value has its
-// default, and a file that is no TOML has no keys.
-func configFindings(cfg config.Config, loadErr error, facts config.Facts) []config.Finding {
-	list, _ := errors.AsType[config.Errors](loadErr)
-	out := list.Findings()
-	wrong := map[string]bool{}
-	for _, e := range list {
-		if e.Key == "" {
-			return out
-		}
-		wrong[e.Key] = true
-	}
-	for _, f := range config.Check(cfg, facts) {
-		if !wrong[f.Key] || f.Key == "" {
-			out = append(out, f)
-		}
-	}
-	return out
 }
 
 // askToolchain finds the input toolchain and asks it. That there is none on
@@ -164,26 +142,6 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*bootstrap.T
 			Remedy: "name the compiler of a finished toolchain"}}, nil
 	}
 	return nil, []config.Finding{{Severity: config.Failure, Place: "PATH", Reason: err.Error(), Remedy: "give a toolchain with --sysroot"}}, nil
-}
-
-// toolchainFindings is what dist would refuse of this toolchain.
-func toolchainFindings(cfg config.Config, tc bootstrap.Toolchain) []config.Finding {
-	var out []config.Finding
-	say := func(key, remedy, reason string, args ...any) {
-		out = append(out, config.Finding{Severity: config.Failure, Place: cfg.Origin(key).String(), Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
-	}
-	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
-		say("rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Version.Channel()),
-			"got %q, want %q, which rustc %s was built as", want, tc.Version.Channel(), tc.Version.Release)
-	}
-	if cfg.IsSet("build.target") {
-		for _, t := range cfg.Build.Target {
-			if !tc.HasStd(t) {
-				say("build.target", "remove it, or add its rust-std to the toolchain", "it names %s, but the toolchain has no rust-std for it", t)
-			}
-		}
-	}
-	return out
 }
 
 // releaseFlag reads --release; empty is the zero Release.

@@ -64,7 +64,7 @@ func (a *app) printCheck(r checkReport) error {
 	}
 	var b strings.Builder
 	for _, f := range r.Findings {
-		b.WriteString(findingText(f) + "\n")
+		fmt.Fprintln(&b, f)
 	}
 	var with []string
 	if r.Config != "" {
@@ -105,18 +105,10 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// findingText writes a finding in one line, as compilers do.
-func findingText(f config.Finding) string {
-	text := string(f.Severity) + ": "
-	if f.Place != "" {
-		text = f.Place + ": " + text
+// counted writes a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
 	}
-	if f.Key != "" && f.Key != f.Place {
-		text += f.Key + ": "
-	}
-	text += f.Reason
-	if f.Remedy != "" {
-		text = strings.TrimSuffix(text, ".") + "; " + f.Remedy
-	}
-	return text
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 )
 
@@ -73,7 +74,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	if err != nil {
 		if a.flags.json {
 			// A script that reads .lld gets the refusal as data, not only a status.
-			refused := config.LLDDecision{Rule: config.RuleRefused, Error: err.Error()}
+			refused := lld.Wanted{Rule: lld.RuleRefused, Error: err.Error()}
 			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
 				return printErr
 			}
@@ -81,10 +82,10 @@ func (a *app) config(file config.File, f configFlags) error {
 		return usage(err)
 	}
 	opts := config.RenderOptions{File: file, Origins: f.origins, NoDefaults: f.noDefaults}
-	lld, refused := cfg.LLD(config.LLDInput{Release: release})
+	decision, refused := lld.Decide(cfg, lld.Facts{Release: release})
 	if a.flags.json {
 		answer := cfg.JSON(opts)
-		answer["lld"] = lldAnswer(lld)
+		answer["lld"] = lldAnswer(decision.Wanted)
 		err = a.printJSON(answer)
 	} else {
 		err = a.print(cfg.TOML(opts))
@@ -97,15 +98,15 @@ func (a *app) config(file config.File, f configFlags) error {
 
 // lldAnswer replaces null by empty objects and arrays, which a refused
 // configuration would have: a script may index them without a check.
-func lldAnswer(d config.LLDDecision) config.LLDDecision {
+func lldAnswer(d lld.Wanted) lld.Wanted {
 	if d.Default == nil {
-		d.Default = map[targets.Triple]config.DefaultLinker{}
+		d.Default = map[targets.Triple]lld.DefaultLinker{}
 	}
 	if d.Hosts == nil {
-		d.Hosts = []config.HostReason{}
+		d.Hosts = []lld.HostReason{}
 	}
 	if d.Lost == nil {
-		d.Lost = []config.RuleOutcome{}
+		d.Lost = []lld.RuleOutcome{}
 	}
 	return d
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 	"x.go/manifests"
 )
@@ -51,7 +52,7 @@ type distAnswer struct {
 	Dist     string          `json:"dist"`
 	Release  string          `json:"release"`
 	Host     string          `json:"host"`
-	LLD      bootstrap.LLD   `json:"lld"`
+	LLD      lld.Outcome     `json:"lld"`
 	Archives []archiveAnswer `json:"archives"`
 	Channel  []string        `json:"channel"`
 	// Compression says how the archives were compressed.
@@ -94,7 +95,7 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 		if err != nil {
 			return distAnswer{}, usage(err)
 		}
-		lld, err := bootstrap.Ensure(ctx, b, bootstrap.DecideLLD{})
+		outcome, err := bootstrap.Ensure(ctx, b, bootstrap.DecideLLD{})
 		if err != nil {
 			return distAnswer{}, err
 		}
@@ -103,7 +104,7 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 			return distAnswer{}, err
 		}
 		answer := distAnswer{
-			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: lld, Channel: done.Channel,
+			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: outcome, Channel: done.Channel,
 			Compression: s.progress.compression(),
 		}
 		for _, ar := range done.Archives {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 )
 
 func (a *app) explainCommand() *cobra.Command {
@@ -73,7 +74,7 @@ func isKey(word string) bool {
 // explainAnswer is what `x explain KEY --json` prints.
 type explainAnswer struct {
 	config.Explanation
-	LLD *config.LLDDecision `json:"lld,omitempty"`
+	LLD *lld.Wanted `json:"lld,omitempty"`
 }
 
 // lldKeys are the keys that the decision on LLD asks; "*" stands for a triple.
@@ -103,10 +104,10 @@ func (a *app) explainKey(key, releaseText string) error {
 	}
 	var refused error
 	if slices.Contains(lldKeys, row.ID()) {
-		var d config.LLDDecision
-		d, refused = cfg.LLD(config.LLDInput{Release: release})
-		d = lldAnswer(d)
-		answer.LLD = &d
+		var d lld.Decision
+		d, refused = lld.Decide(cfg, lld.Facts{Release: release})
+		wanted := lldAnswer(d.Wanted)
+		answer.LLD = &wanted
 	}
 	if a.flags.json {
 		err = a.printJSON(answer)
@@ -153,7 +154,7 @@ func explainText(e explainAnswer) string {
 }
 
 // writeLLD writes the decision on LLD.
-func writeLLD(b *strings.Builder, d config.LLDDecision) {
+func writeLLD(b *strings.Builder, d lld.Wanted) {
 	if d.Error != "" {
 		b.WriteString("\nLLD: the configuration is refused\n")
 		return

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/dist"
 )
 
@@ -67,9 +68,13 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return usagef("reading %q: %w", file, dist.WithoutPath(err))
 	}
-	m, err := config.Migrate(data, opts)
+	edited, err := config.Migrate(data, opts)
 	if err != nil {
 		return usage(err)
+	}
+	m := migration{Migration: edited}
+	if m.After != nil {
+		m.Effects = lld.Compare(*m.Before, *m.After, f.channel)
 	}
 	if f.write && string(m.Text) != string(data) { // an unchanged file keeps its time
 		if err := replaceFile(a.path(file), m.Text); err != nil {
@@ -85,9 +90,15 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	return nil
 }
 
+// migration is what became of a file, and what it means differently for linking.
+type migration struct {
+	config.Migration
+	Effects []lld.Difference
+}
+
 // migrateOptions reads the flags.
 func (a *app) migrateOptions(file string, f migrateFlags) (config.MigrateOptions, error) {
-	opts := config.MigrateOptions{Name: filepath.Clean(file), Channel: f.channel, Host: thisHost(),
+	opts := config.MigrateOptions{Name: filepath.Clean(file), Host: thisHost(),
 		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(a.path(path)) }}
 	if f.from == "" || f.to == "" {
 		return opts, usagef("migrating %q: name both releases with --from and --to", file)
@@ -143,7 +154,7 @@ type changeAnswer struct {
 }
 
 // printMigration prints the text and the report.
-func (a *app) printMigration(file string, f migrateFlags, old []byte, m config.Migration) error {
+func (a *app) printMigration(file string, f migrateFlags, old []byte, m migration) error {
 	if a.flags.json {
 		return a.printJSON(newMigrateAnswer(file, f, old, m))
 	}
@@ -159,7 +170,7 @@ func (a *app) printMigration(file string, f migrateFlags, old []byte, m config.M
 	return a.print(string(m.Text))
 }
 
-func newMigrateAnswer(file string, f migrateFlags, old []byte, m config.Migration) migrateAnswer {
+func newMigrateAnswer(file string, f migrateFlags, old []byte, m migration) migrateAnswer {
 	answer := migrateAnswer{
 		File: file, From: f.from, To: f.to, Changed: string(old) != string(m.Text), Text: string(m.Text),
 		Edits: []editAnswer{}, Effects: []effectAnswer{}, Undone: append([]config.Finding{}, m.Undone...), Changes: []changeAnswer{},
@@ -179,7 +190,7 @@ func newMigrateAnswer(file string, f migrateFlags, old []byte, m config.Migratio
 // reportMigration prints on stderr what was done, what it changes, and what is
 // left. It is not progress: --quiet does not silence it, since an effect that
 // nobody reads is a toolchain that links otherwise.
-func (a *app) reportMigration(m config.Migration) error {
+func (a *app) reportMigration(m migration) error {
 	var b strings.Builder
 	for _, e := range m.Edits {
 		switch {
@@ -202,7 +213,7 @@ func (a *app) reportMigration(m config.Migration) error {
 		}
 	}
 	for _, f := range m.Undone { // last, where they stay in sight
-		fmt.Fprintf(&b, "x: by hand: %s\n", findingText(f))
+		fmt.Fprintf(&b, "x: by hand: %s\n", f)
 	}
 	_, err := fmt.Fprint(a.Stderr, b.String())
 	return err

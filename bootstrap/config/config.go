@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 
 	"x.go/targets"
@@ -77,6 +79,15 @@ func (c Config) Settings(key string) []Setting { return slices.Clone(c.settings[
 // Files returns the names of the files that were read: the main file first,
 // then its includes, then x.toml. Profiles are built in and not listed.
 func (c Config) Files() []string { return slices.Clone(c.files) }
+
+// Release returns the release that the configuration was loaded for; zero means
+// the newest rules.
+func (c Config) Release() targets.Release { return c.release }
+
+// TargetTriples returns the triples that have a section, sorted.
+func (c Config) TargetTriples() []targets.Triple {
+	return slices.SortedFunc(maps.Keys(c.Targets), func(a, b targets.Triple) int { return cmp.Compare(a.String(), b.String()) })
+}
 
 // Target returns the section of a triple; the zero Target if there is none.
 func (c Config) Target(t targets.Triple) Target { return c.Targets[t] }

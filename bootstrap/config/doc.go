@@ -1,8 +1,7 @@
 // Package config reads bootstrap.toml with upstream's schema, all of it, and
 // x.toml, which holds what upstream has no key for. [Load] turns both files,
 // --set options and flags into a [Config], where every key has a value and
-// every value knows its origin. [Config.LLD] decides from it whether LLD is
-// shipped, which linker is the default, and by which rule.
+// every value knows its origin.
 //
 // The package is pure: files and variables come in through [Source]. One table
 // of keys ([Schema]) drives checking, hints, documentation and rendering.

@@ -67,7 +67,7 @@ func (e Errors) Error() string {
 func (e Errors) Findings() []Finding {
 	out := make([]Finding, len(e))
 	for i, one := range e {
-		out[i] = Finding{Severity: Failure, Place: one.where(), Key: one.Key, Reason: one.Message, Remedy: one.Hint}
+		out[i] = Finding{Severity: Failure, Place: cmp.Or(one.where(), one.Key), Key: one.Key, Reason: one.Message, Remedy: one.Hint}
 	}
 	return out
 }

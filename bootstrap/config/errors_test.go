@@ -323,7 +323,7 @@ func TestKeysOfRelease(t *testing.T) {
 	// A key without effect is taken, with a warning.
 	src = source(bootstrapToml("change-id = 'ignore'\nbuild.windows-rc = 'rc'"))
 	src.Release = release(t, "1.88.0")
-	warned := findings(Check(load(t, src), Facts{}))
+	warned := texts(load(t, src).Notices())
 	if diff := cmp.Diff([]string{"warning bootstrap.toml:2:7: it came with 1.92, this file is read as of 1.88; remove it"}, warned); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -153,21 +153,3 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkLLD(b *testing.B) {
-	c := load(b, source(bootstrapToml("rust.lld = true")))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.LLD(LLDInput{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkCheck(b *testing.B) {
-	c := load(b, source(bootstrapToml("build.target = ['x86_64-unknown-linux-gnu']")))
-	b.ReportAllocs()
-	for b.Loop() {
-		Check(c, Facts{})
-	}
-}

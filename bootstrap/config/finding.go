@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Severity is how bad a [Finding] is.
 type Severity string
 
@@ -23,4 +25,24 @@ type Finding struct {
 	// Reason says what is wrong, Remedy what to do.
 	Reason string `json:"reason"`
 	Remedy string `json:"remedy,omitempty"`
+}
+
+// Text returns the reason and the remedy.
+func (f Finding) Text() string {
+	if f.Remedy == "" {
+		return f.Reason
+	}
+	return strings.TrimSuffix(f.Reason, ".") + "; " + f.Remedy
+}
+
+// String returns the finding in one line, as compilers write theirs.
+func (f Finding) String() string {
+	text := string(f.Severity) + ": "
+	if f.Place != "" {
+		text = f.Place + ": " + text
+	}
+	if f.Key != "" && f.Key != f.Place {
+		text += f.Key + ": "
+	}
+	return text + f.Text()
 }

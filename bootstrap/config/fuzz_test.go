@@ -31,11 +31,9 @@ func FuzzLoad(f *testing.F) {
 					t.Errorf("error without place or text: %+v", e)
 				}
 			}
-			Check(c, Facts{}) // must bear half a configuration
 			return
 		}
-		_, _ = c.LLD(LLDInput{})
-		Check(c, Facts{})
+		c.Notices()
 		c.WithoutEffect()
 		for _, k := range Schema() {
 			_, _ = c.Explain(k.ID())

@@ -69,7 +69,7 @@ const (
 // With an error the Config holds what could be understood, so that [Check] can
 // look further and one run tells everything; it is fit for nothing else.
 func Load(src Source) (Config, error) {
-	l := &loader{src: src, minor: minorOf(src.Release), settings: map[string][]Setting{}}
+	l := &loader{src: src, minor: MinorOf(src.Release), settings: map[string][]Setting{}}
 	l.main = l.mainFile()
 	l.profile()
 	l.xFile(l.main)

@@ -135,3 +135,15 @@ func TestByteOrderMark(t *testing.T) {
 		t.Errorf("migrated (-want +got):\n%s", diff)
 	}
 }
+
+func release(t testing.TB, s string) targets.Release {
+	t.Helper()
+	if s == "" {
+		return targets.Release{}
+	}
+	r, err := targets.ParseRelease(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

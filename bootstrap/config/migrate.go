@@ -16,8 +16,6 @@ type MigrateOptions struct {
 	From, To targets.Release
 	// Name is the file's name, for places.
 	Name string
-	// Channel replaces rust.channel where the effect on linking is compared.
-	Channel string
 	// Host is the default of build.build.
 	Host targets.Triple
 	// ReadFile reads included files; nil means that there are none.
@@ -32,8 +30,9 @@ type Migration struct {
 	Edits []Edit
 	// Undone is what has to be done by hand, with the line and the reason.
 	Undone []Finding
-	// Effects is what the same settings mean differently for linking.
-	Effects []Effect
+	// Before and After are the file as each release reads it; nil if release To
+	// refuses the new text.
+	Before, After *Config
 	// Changes are upstream's changes between the releases that bear on LLD,
 	// dist or the file itself.
 	Changes []Change
@@ -48,22 +47,13 @@ type Edit struct {
 	Reason  string
 }
 
-// Effect is a change of meaning.
-type Effect struct {
-	// What names the fact: "LLD shipped", "default linker on <host>".
-	What          string
-	Before, After string
-	// Remedy keeps the old effect, where a key can.
-	Remedy string
-}
-
 // Migrate rewrites a bootstrap.toml of one release for another: keys that were
 // renamed, moved or removed in between, with comments and layout kept. It
 // changes no key whose meaning it cannot keep; those are in Undone. The error
 // is about a file that release From would refuse.
 func Migrate(data []byte, o MigrateOptions) (Migration, error) {
 	o.Name = cmp.Or(o.Name, bootstrapName)
-	from, to := minorOf(o.From), minorOf(o.To)
+	from, to := MinorOf(o.From), MinorOf(o.To)
 	if from > to {
 		return Migration{}, fmt.Errorf("migrating %q: got releases %s to %s, want an older one first", o.Name, o.From, o.To)
 	}
@@ -90,7 +80,7 @@ func Migrate(data []byte, o MigrateOptions) (Migration, error) {
 		m.leftOver(err)
 		return m.out, nil
 	}
-	m.effects(before, after)
+	m.out.Before, m.out.After = &before, &after
 	return m.out, nil
 }
 
@@ -239,39 +229,6 @@ func (m *migrator) destination(s move, id string) (string, bool) {
 		return strings.Replace(s.to, "*", n.Text, 1), true
 	}
 	return "", false
-}
-
-// effects compares what both releases make of the file.
-func (m *migrator) effects(before, after Config) {
-	in := LLDInput{Channel: m.opt.Channel}
-	old, oldErr := before.LLD(in)
-	now, nowErr := after.LLD(in)
-	add := func(what, a, b, remedy string) {
-		if a != b {
-			m.out.Effects = append(m.out.Effects, Effect{what, a, b, remedy})
-		}
-	}
-	add("configuration", accepted(oldErr), accepted(nowErr), "")
-	if oldErr != nil || nowErr != nil {
-		return
-	}
-	shippedRemedy := fmt.Sprintf("rust.lld = %t keeps it", old.Shipped)
-	add("LLD shipped", fmt.Sprint(old.Shipped), fmt.Sprint(now.Shipped), shippedRemedy)
-	for _, h := range now.Hosts {
-		remedy := ""
-		if h.Default == DefaultSelfContainedLLD {
-			remedy = fmt.Sprintf("target.%s.%s = \"off\" keeps it", h.Host, linkerOption)
-		}
-		add("default linker on "+h.Host.String(), string(old.Default[h.Host]), string(h.Default), remedy)
-	}
-	add("LLD while building", string(old.UsedWhileBuilding), string(now.UsedWhileBuilding), "")
-}
-
-func accepted(err error) string {
-	if err == nil {
-		return "accepted"
-	}
-	return "refused: " + err.Error()
 }
 
 // leftOver turns what the new release refuses into work to do by hand.

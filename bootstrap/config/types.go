@@ -166,8 +166,8 @@ func (m Minor) String() string {
 // newest stands for "all rules that this package knows".
 const newest Minor = 1 << 30
 
-// minorOf returns the line of a release; that of the zero Release is newest.
-func minorOf(r targets.Release) Minor {
+// MinorOf returns the line of a release. For the zero Release it is newer than all.
+func MinorOf(r targets.Release) Minor {
 	if r.IsZero() {
 		return newest
 	}

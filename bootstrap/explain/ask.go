@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 )
 
@@ -70,7 +71,7 @@ type Asked struct {
 	machine  machine
 	registry targets.Registry
 	host     *targets.Spec
-	built    bootstrap.LLD // how x built the toolchain to link otherwise, zero where it did not
+	built    lld.Outcome // how x built the toolchain to link otherwise, zero where it did not
 	world    targets.World
 }
 
@@ -173,7 +174,7 @@ func (a *Asked) run(ctx context.Context, o Options) error {
 	}
 	a.world = a.machine.world(tc.Sysroot, tc.Host)
 	record, _, err := tc.BuiltBy()
-	a.built = bootstrap.RecordedLLD(record)
+	a.built = lld.Recorded(record)
 	return err
 }
 

@@ -61,7 +61,7 @@ func (a *Asked) Link(question Question) (Answer, error) {
 		return Answer{}, err
 	}
 	var notes []string
-	answer.Explanation, notes = explainAsBuilt(a.built, answer.Query)
+	answer.Explanation, notes = a.built.Explain(answer.Query)
 	answer.Notes = append(answer.Notes, notes...)
 	if a.Note != "" {
 		answer.Notes = append(answer.Notes, a.Note)
@@ -103,7 +103,7 @@ func (a *Asked) fill(answer *Answer, question Question) error {
 	for _, f := range answer.Flags {
 		q.Args = append(q.Args, f.Arg)
 	}
-	added := launcherArgs(a.built, q)
+	added := a.built.LauncherArgs(q)
 	answer.Flags = slices.Insert(answer.Flags, 0, flagsFrom("the launcher in this toolchain's bin", added)...)
 	q.Args = slices.Concat(added, q.Args)
 	answer.Query = q
@@ -178,7 +178,7 @@ func (a *Asked) DefaultLink(t targets.Triple) (targets.Explanation, *targets.Spe
 		// on the linker.
 		q.Args = []string{"-Ctarget-cpu=any"}
 	}
-	q.Args = append(launcherArgs(a.built, q), q.Args...)
-	e, _ := explainAsBuilt(a.built, q)
+	q.Args = append(a.built.LauncherArgs(q), q.Args...)
+	e, _ := a.built.Explain(q)
 	return e, spec, nil
 }

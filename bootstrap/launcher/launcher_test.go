@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 	"x.go/tests/testenv"
 )
@@ -80,6 +81,14 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// linkLines are arguments that bear on the linker.
+var linkLines = []string{
+	"", "-Clinker=clang", "-Clinker=/usr/bin/x86_64-linux-gnu-gcc-12", "-Clinker=ld", "-Clinker=/usr/bin/ld.lld", "-Clinker=ld.gold",
+	"-Clinker=rust-lld", "-Clinker=x86_64-linux-gnu-ld", "-Clinker=lld-link", "-Clinker=wasm-ld", "-Clinker=ld64.lld", "-Clinker=my-cc",
+	"-Clinker-flavor=gcc", "-Clinker-flavor=ld", "-Clinker-flavor=ld.lld", "-Clinker=ld.lld -Clinker-flavor=gcc",
+	"--target=" + x64, "--target=aarch64-unknown-linux-gnu", "--target=x86_64-unknown-linux-musl", "--target=wasm32-unknown-unknown",
+}
+
 // TestFlags asks the model of rustc what comes of the options: LLD is on or off for
 // the host, and no command line is refused that was accepted without them.
 func TestFlags(t *testing.T) {
@@ -88,15 +97,9 @@ func TestFlags(t *testing.T) {
 		t.Fatal("no stable release in the registry")
 	}
 	host := triple(t, x64)
-	links := []string{
-		"", "-Clinker=clang", "-Clinker=/usr/bin/x86_64-linux-gnu-gcc-12", "-Clinker=ld", "-Clinker=/usr/bin/ld.lld", "-Clinker=ld.gold",
-		"-Clinker=rust-lld", "-Clinker=x86_64-linux-gnu-ld", "-Clinker=lld-link", "-Clinker=wasm-ld", "-Clinker=ld64.lld", "-Clinker=my-cc",
-		"-Clinker-flavor=gcc", "-Clinker-flavor=ld", "-Clinker-flavor=ld.lld", "-Clinker=ld.lld -Clinker-flavor=gcc",
-		"--target=" + x64, "--target=aarch64-unknown-linux-gnu", "--target=x86_64-unknown-linux-musl", "--target=wasm32-unknown-unknown",
-	}
 	for _, kind := range []string{"system", "lld"} {
 		o := override{kind, x64, "/opt/rust"}
-		for _, link := range links {
+		for _, link := range linkLines {
 			args := strings.Fields(link)
 			inv := parse(args)
 			added := o.flags(inv)
@@ -137,6 +140,41 @@ func triple(t *testing.T, s string) targets.Triple {
 		t.Fatal(err)
 	}
 	return tr
+}
+
+// TestFlagsEqualEffect holds what the program adds, which judges the arguments with a
+// parser of its own, against what the policy says of the same link.
+func TestFlagsEqualEffect(t *testing.T) {
+	latest, ok := targets.Builtin().Newest("stable")
+	if !ok {
+		t.Fatal("no stable release in the registry")
+	}
+	linked := 0
+	for _, kind := range []lld.LauncherKind{lld.LauncherSystem, lld.LauncherLLD} {
+		o := override{string(kind), x64, "/opt/rust"}
+		c := targets.Compiler{Release: latest.Info().Release, Host: triple(t, x64), LLDDefault: kind == lld.LauncherSystem}
+		for _, line := range append(commandLines, linkLines...) {
+			args := strings.Fields(line)
+			inv := parse(args)
+			target, err := targets.ParseTriple(inv.targetOr(x64))
+			if err != nil {
+				continue
+			}
+			q, err := targets.NewQuery(latest, c, target, args)
+			if err != nil || !targets.Decide(q).Linked {
+				continue // rustc gets to no linker, with these options or without
+			}
+			linked++
+			q.World.Sysroot = o.root
+			want := lld.Outcome{Launcher: kind}.LauncherArgs(q)
+			if diff := cmp.Diff(want, o.flags(inv)); diff != "" {
+				t.Errorf("%s, %q (-policy +program):\n%s", kind, line, diff)
+			}
+		}
+	}
+	if linked < 2*len(linkLines) {
+		t.Errorf("got %d links, want at least %d", linked, 2*len(linkLines))
+	}
 }
 
 // build makes a launcher as package bootstrap does.

@@ -1,14 +1,53 @@
-package config
+package lld
 
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/bootstrap/config"
 	"x.go/targets"
 )
+
+const linux = "x86_64-unknown-linux-gnu"
+
+// source makes a Source of files in memory, by their names.
+func source(files map[string]string, sets ...string) config.Source {
+	return config.Source{
+		ReadFile: func(path string) ([]byte, error) {
+			if text, ok := files[filepath.Clean(path)]; ok {
+				return []byte(text), nil
+			}
+			return nil, fs.ErrNotExist
+		},
+		Host: triple(linux),
+		Sets: sets,
+	}
+}
+
+func bootstrapToml(text string) map[string]string { return map[string]string{"bootstrap.toml": text} }
+
+func triple(s string) targets.Triple {
+	t, err := targets.ParseTriple(s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func load(t testing.TB, src config.Source) config.Config {
+	t.Helper()
+	c, err := config.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 func release(t testing.TB, s string) targets.Release {
 	t.Helper()
@@ -24,19 +63,20 @@ func release(t testing.TB, s string) targets.Release {
 
 // decide loads a bootstrap.toml as of a release and renders the decision as
 // "shipped=… host=default … by rule", or the first error's message.
-func decide(t testing.TB, text, rel, channel string, stage int) string {
+func decide(t testing.TB, text, rel, channel string) string {
 	t.Helper()
 	src := source(map[string]string{"bootstrap.toml": text})
 	src.Release = release(t, rel)
-	return decideText(t, load(t, src), LLDInput{Channel: channel, Stage: stage})
+	return decideText(t, load(t, src), Facts{Channel: channel})
 }
 
-func decideText(t testing.TB, c Config, in LLDInput) string {
+func decideText(t testing.TB, c config.Config, f Facts) string {
 	t.Helper()
-	d, err := c.LLD(in)
+	decision, err := Decide(c, f)
 	if err != nil {
-		return "error: " + err.(Errors)[0].Message
+		return "error: " + err.(config.Errors)[0].Message
 	}
+	d := decision.Wanted
 	var b strings.Builder
 	fmt.Fprintf(&b, "shipped=%t", d.Shipped)
 	for _, h := range d.Hosts {
@@ -105,7 +145,7 @@ func TestLLDTruthTable(t *testing.T) {
 		}
 		for _, channel := range []string{"stable", "beta", "nightly", "dev"} {
 			for _, rel := range []string{"1.92.0", "1.95.0", "1.97.0-nightly", ""} {
-				if got := decide(t, b.String(), rel, channel, 0); got != row.want {
+				if got := decide(t, b.String(), rel, channel); got != row.want {
 					t.Errorf("lld=%q override=%q llvm=%q, %s of %q:\ngot  %s\nwant %s", row.lld, row.override, row.llvm, channel, rel, got, row.want)
 				}
 			}
@@ -169,7 +209,7 @@ func TestLLDByRelease(t *testing.T) {
 		{"build.host = ['loongarch64-unknown-linux-gnu']", "", "nightly", "shipped=true loongarch64=lld by lld-host"},
 		{"build.host = ['loongarch64-unknown-linux-gnu']", "", "stable", "shipped=false loongarch64=system by no-lld-host"},
 	} {
-		if got := decide(t, row.text, row.release, row.channel, 0); got != row.want {
+		if got := decide(t, row.text, row.release, row.channel); got != row.want {
 			t.Errorf("%q as of %s, %s:\ngot  %s\nwant %s", row.text, row.release, row.channel, got, row.want)
 		}
 	}
@@ -179,36 +219,31 @@ func TestLLDByRelease(t *testing.T) {
 func TestLLDRefused(t *testing.T) {
 	const on = "rust.lld = true\n"
 	for _, row := range []struct {
-		text  string
-		stage int
-		want  string
+		text string
+		want string
 	}{
-		{"rust.use-lld = true\nrust.bootstrap-override-lld = true", 0,
+		{"rust.use-lld = true\nrust.bootstrap-override-lld = true",
 			"Cannot use both `rust.use-lld` and `rust.bootstrap-override-lld`. Please use only `rust.bootstrap-override-lld`"},
-		{on + "rust.default-linker = 'cc'\ntarget.x86_64-unknown-linux-gnu.default-linker-linux-override = 'self-contained-lld-cc'", 0,
+		{on + "rust.default-linker = 'cc'\ntarget.x86_64-unknown-linux-gnu.default-linker-linux-override = 'self-contained-lld-cc'",
 			"cannot set both `default-linker` and `default-linker-linux` for target `x86_64-unknown-linux-gnu`"},
-		{on + "target.x86_64-unknown-linux-musl.default-linker-linux-override = 'self-contained-lld-cc'", 0,
+		{on + "target.x86_64-unknown-linux-musl.default-linker-linux-override = 'self-contained-lld-cc'",
 			"`default-linker-linux` can only be set for Linux GNU targets, not for `x86_64-unknown-linux-musl`"},
-		{"rust.lld = false\nrust.bootstrap-override-lld = 'self-contained'", 2,
-			"Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."},
-		{"rust.lld = false\nrust.use-lld = 'self-contained'", 1,
-			"Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."},
-		{"llvm.download-ci-llvm = true\ntarget.x86_64-unknown-linux-gnu.llvm-config = 'x'", 0,
+		{"llvm.download-ci-llvm = true\ntarget.x86_64-unknown-linux-gnu.llvm-config = 'x'",
 			"setting build-target.llvm-config is incompatible with download-ci-llvm."},
-		{"rust.download-rustc = true\ntarget.x86_64-unknown-linux-gnu.llvm-config = 'x'", 0,
+		{"rust.download-rustc = true\ntarget.x86_64-unknown-linux-gnu.llvm-config = 'x'",
 			"setting llvm_config for the host is incompatible with download-rustc"},
 	} {
-		if got, want := decide(t, row.text, "1.95.0", "stable", row.stage), "error: "+row.want; got != want {
+		if got, want := decide(t, row.text, "1.95.0", "stable"), "error: "+row.want; got != want {
 			t.Errorf("%q:\ngot  %s\nwant %s", row.text, got, want)
 		}
 	}
-	// Without --stage, and with the override "off" of a musl target, nothing is wrong.
+	// With the override "off" of a musl target, nothing is wrong.
 	for _, text := range []string{
 		"rust.lld = false\nrust.bootstrap-override-lld = 'self-contained'",
 		"target.x86_64-unknown-linux-musl.default-linker-linux-override = 'off'",
 		"rust.default-linker = 'cc'\ntarget.x86_64-unknown-linux-gnu.default-linker-linux-override = 'off'",
 	} {
-		if got := decide(t, text, "1.95.0", "stable", 0); strings.HasPrefix(got, "error") {
+		if got := decide(t, text, "1.95.0", "stable"); strings.HasPrefix(got, "error") {
 			t.Errorf("%q: got %s", text, got)
 		}
 	}
@@ -216,7 +251,7 @@ func TestLLDRefused(t *testing.T) {
 
 func TestLLDErrorHasPlaces(t *testing.T) {
 	c := load(t, source(map[string]string{"bootstrap.toml": "[rust]\nlld = true\n[target.x86_64-unknown-linux-gnu]\nllvm-config = '/usr/bin/llvm-config'\n"}))
-	_, err := c.LLD(LLDInput{})
+	_, err := Decide(c, Facts{})
 	want := "bootstrap.toml:2:1: rust.lld: Cannot enable LLD with `rust.lld = true` when using external llvm-config.; " +
 		"remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:4:1)"
 	if err == nil || err.Error() != want {
@@ -225,21 +260,21 @@ func TestLLDErrorHasPlaces(t *testing.T) {
 }
 
 func TestLLDWhileBuilding(t *testing.T) {
-	for text, want := range map[string]LLDMode{
-		"":                                    LLDModeNone,
-		"rust.bootstrap-override-lld = true":  LLDModeExternal,
-		"rust.bootstrap-override-lld = false": LLDModeNone,
-		"rust.bootstrap-override-lld = 'external'":       LLDModeExternal,
-		"rust.bootstrap-override-lld = 'self-contained'": LLDModeSelfContained,
-		"rust.use-lld = true":                            LLDModeExternal,
-		"rust.use-lld = 'self-contained'":                LLDModeSelfContained,
+	for text, want := range map[string]config.LLDMode{
+		"":                                    config.LLDModeNone,
+		"rust.bootstrap-override-lld = true":  config.LLDModeExternal,
+		"rust.bootstrap-override-lld = false": config.LLDModeNone,
+		"rust.bootstrap-override-lld = 'external'":       config.LLDModeExternal,
+		"rust.bootstrap-override-lld = 'self-contained'": config.LLDModeSelfContained,
+		"rust.use-lld = true":                            config.LLDModeExternal,
+		"rust.use-lld = 'self-contained'":                config.LLDModeSelfContained,
 	} {
-		d, err := load(t, source(bootstrapToml(text))).LLD(LLDInput{})
+		d, err := Decide(load(t, source(bootstrapToml(text))), Facts{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.UsedWhileBuilding != want {
-			t.Errorf("%q: got %s, want %s", text, d.UsedWhileBuilding, want)
+		if d.Wanted.UsedWhileBuilding != want {
+			t.Errorf("%q: got %s, want %s", text, d.Wanted.UsedWhileBuilding, want)
 		}
 	}
 }
@@ -254,18 +289,18 @@ func TestLLDAsOfAnotherRelease(t *testing.T) {
 		"1.90.0": "shipped=true x86_64=lld by lld-host",
 		"1.95.0": "shipped=true x86_64=lld by lld-host",
 	} {
-		if got := decideText(t, c, LLDInput{Release: release(t, rel)}); got != want {
+		if got := decideText(t, c, Facts{Release: release(t, rel)}); got != want {
 			t.Errorf("as of %s:\ngot  %s\nwant %s", rel, got, want)
 		}
 	}
 }
 
 func TestLLDAsJSON(t *testing.T) {
-	d, err := load(t, source(nil, "rust.lld=false")).LLD(LLDInput{})
+	d, err := Decide(load(t, source(nil, "rust.lld=false")), Facts{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(d)
+	text, err := json.Marshal(d.Wanted)
 	if err != nil {
 		t.Fatal(err)
 	}

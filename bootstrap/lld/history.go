@@ -1,8 +1,10 @@
-package config
+package lld
+
+import "x.go/bootstrap/config"
 
 // onlyIfAsked decides by the rules of 1.79 and before: LLD is shipped if
 // rust.lld says so, and is nobody's default.
-func (k *lldCase) onlyIfAsked() {
+func (k *ruling) onlyIfAsked() {
 	k.asked("LLD is made only if rust.lld = true before 1.80")
 	for _, t := range k.hosts {
 		k.host(t, DefaultSystem, "LLD is no default before 1.80")
@@ -10,9 +12,9 @@ func (k *lldCase) onlyIfAsked() {
 }
 
 // asked decides by rust.lld alone.
-func (k *lldCase) asked(absent string) {
+func (k *ruling) asked(absent string) {
 	if k.lld.IsSet() {
-		k.won(k.lld == True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
 		k.lost(RuleBeforeDefaults, "%s comes first", RuleLLDSet)
 		return
 	}
@@ -24,7 +26,7 @@ func (k *lldCase) asked(absent string) {
 // nightly, a build for x86_64-unknown-linux-gnu alone makes LLD by itself, if
 // LLVM is from CI or the target's section exists and has no llvm-config. That
 // the section has to exist is a slip of that code which lasted until 1.90.
-func (k *lldCase) nightlyOnly() {
+func (k *ruling) nightlyOnly() {
 	nightly := k.channel == "dev" || k.channel == "nightly"
 	_, section := k.c.Targets[k.build]
 	k.single(nightly, "only dev and nightly had LLD by default before 1.90", k.ciLLVM || section && !k.external)
@@ -33,18 +35,18 @@ func (k *lldCase) nightlyOnly() {
 
 // everyChannel decides by the rules of 1.90 and 1.91 (#140525): the same on
 // every channel.
-func (k *lldCase) everyChannel() {
+func (k *ruling) everyChannel() {
 	k.single(true, "", k.ciLLVM || !k.external)
 	k.builtIn(true, "")
 }
 
 // single decides for the time when LLD came by itself only with
 // x86_64-unknown-linux-gnu as the one and only host.
-func (k *lldCase) single(channelOK bool, channelText string, llvmOK bool) {
+func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	alone := k.build.String() == x86LinuxGNU && len(k.hosts) == 1 && k.hosts[0] == k.build
 	switch {
 	case k.lld.IsSet():
-		k.won(k.lld == True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
 	case !channelOK:
 		k.won(false, RuleBeforeDefaults, "%s", channelText)
 	case !alone:
@@ -54,31 +56,19 @@ func (k *lldCase) single(channelOK bool, channelText string, llvmOK bool) {
 	default:
 		k.won(true, RuleDefaultHost, "%s is the only host and its default linker is LLD", k.build)
 	}
-	for _, r := range []struct {
-		rule    Rule
-		applies bool
-		absent  string
-	}{
+	k.others([]contender{
 		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
 		{RuleBeforeDefaults, !channelOK, "the channel has LLD by default"},
 		{RuleNoDefaultHost, !alone, "the only host has LLD as its default linker"},
 		{RuleExternalLLVM, !llvmOK, "LLVM is not external"},
 		{RuleDefaultHost, channelOK && alone && llvmOK, "not every condition of the default holds"},
-	} {
-		switch {
-		case r.rule == k.out.Rule:
-		case r.applies:
-			k.lost(r.rule, "%s comes first", k.out.Rule)
-		default:
-			k.lost(r.rule, "%s", r.absent)
-		}
-	}
+	})
 }
 
 // builtIn gives the hosts their default for the time when one bit, set if LLD
 // was made, changed the target x86_64-unknown-linux-gnu in the compilers of
 // all hosts.
-func (k *lldCase) builtIn(channelOK bool, channelText string) {
+func (k *ruling) builtIn(channelOK bool, channelText string) {
 	for _, t := range k.hosts {
 		switch {
 		case t.String() != x86LinuxGNU:

@@ -1,15 +1,58 @@
-package config
+package check
 
 import (
 	"errors"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
 	"x.go/targets"
 )
+
+const linux = "x86_64-unknown-linux-gnu"
+
+func bootstrapToml(text string) map[string]string { return map[string]string{"bootstrap.toml": text} }
+
+func triple(s string) targets.Triple {
+	t, err := targets.ParseTriple(s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// load reads a configuration of files in memory, by their names.
+func load(t testing.TB, files map[string]string, release string, sets ...string) config.Config {
+	t.Helper()
+	src := config.Source{Host: triple(linux), Sets: sets, ReadFile: func(path string) ([]byte, error) {
+		if text, ok := files[filepath.Clean(path)]; ok {
+			return []byte(text), nil
+		}
+		return nil, fs.ErrNotExist
+	}}
+	var err error
+	if release != "" {
+		if src.Release, err = targets.ParseRelease(release); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := config.Load(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// input is a toolchain for linux whose compiler was built with LLD or without.
+func input(baked, rustLLD bool) lld.Facts {
+	return lld.Facts{Toolchain: &lld.Toolchain{Host: triple(linux), Linux: true, Baked: baked, RustLLD: rustLLD, Wrappers: rustLLD}}
+}
 
 // memFiles is a file system in memory; folders named in readOnly refuse.
 type memFiles struct {
@@ -40,14 +83,10 @@ func (m memFiles) Writable(dir string) error {
 func (m memFiles) Free(string) (int64, error) { return m.free, nil }
 
 // findings renders findings as "severity place: reason; remedy".
-func findings(list []Finding) []string {
+func findings(list []config.Finding) []string {
 	var out []string
 	for _, f := range list {
-		line := string(f.Severity) + " " + f.Place + ": " + f.Reason
-		if f.Remedy != "" {
-			line += "; " + f.Remedy
-		}
-		out = append(out, line)
+		out = append(out, string(f.Severity)+" "+f.Place+": "+f.Text())
 	}
 	return out
 }
@@ -56,32 +95,30 @@ func TestCheckConfig(t *testing.T) {
 	all := func(targets.Triple) error { return nil }
 	for _, row := range []struct {
 		name, text, x string
+		release       string
 		sets          []string
 		facts         Facts
 		want          []string
 	}{
 		{name: "nothing to say", text: "change-id = 'ignore'\nrust.lld = false"},
 		{name: "refused and more", text: "change-id = 'ignore'\n[rust]\nlld = true\n[dist]\ncompression-profile = 'no-op'\n[target.x86_64-unknown-linux-gnu]\nllvm-config = 'x'\n", want: []string{
-			"error bootstrap.toml:3:1: Cannot enable LLD with `rust.lld = true` when using external llvm-config.; remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:7:1)",
+			"error bootstrap.toml:3:1: Cannot enable LLD with `rust.lld = true` when using external llvm-config; remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:7:1)",
 			"error bootstrap.toml:5:1: dist.compression-profile = 'no-op' can only be used for `x install`; choose fast, balanced or best",
 		}},
 		{name: "no-op for install", text: "change-id = 'ignore'\ndist.compression-profile = 'no-op'", facts: Facts{Command: "install"}},
 		{name: "change-id missing", text: "", want: []string{
 			"note change-id: The `change-id` is missing in the `bootstrap.toml`; set change-id = 162546, or \"ignore\""}},
-		{name: "change-id old", text: "change-id = 146929", facts: Facts{Release: release(t, "1.92.0")}, want: []string{
+		{name: "change-id old", text: "change-id = 146929", facts: Facts{}, release: "1.92.0", want: []string{
 			"note bootstrap.toml:1:1: changed since: [WARNING] rust.lld only says whether LLD is shipped; the default linker of x86_64-unknown-linux-gnu is LLD unless rust.lld is false or target.<triple>.default-linker-linux-override = \"off\". (https://github.com/rust-lang/rust/pull/147157)"}},
-		{name: "legacy name", text: "change-id = 'ignore'\nrust.use-lld = true", want: []string{
-			"note bootstrap.toml:2:6: renamed in 1.92 (rust-lang/rust#147046); write rust.bootstrap-override-lld"}},
-		{name: "legacy name, before the new one", text: "change-id = 'ignore'\nrust.use-lld = true\nrust.jemalloc = true\nrust.profile-use = 'x'", facts: Facts{Release: release(t, "1.91.0")}},
 		{name: "LLD that is not there for the build", text: "change-id = 'ignore'\nrust.lld = false\nrust.bootstrap-override-lld = 'self-contained'", want: []string{
 			"warning bootstrap.toml:3:6: x.py refuses this with --stage 1 or more: Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."}},
-		{name: "the same by its old name", text: "change-id = 'ignore'\nrust.lld = false\nrust.use-lld = 'self-contained'", facts: Facts{Release: release(t, "1.91.0")}, want: []string{
+		{name: "the same by its old name", text: "change-id = 'ignore'\nrust.lld = false\nrust.use-lld = 'self-contained'", facts: Facts{}, release: "1.91.0", want: []string{
 			"warning bootstrap.toml:3:6: x.py refuses this with --stage 1 or more: Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."}},
 		{name: "LLD of the system for the build", text: "change-id = 'ignore'\nrust.lld = false\nrust.bootstrap-override-lld = 'external'"},
 		{name: "profile too late", text: "change-id = 'ignore'", sets: []string{"profile=dist"}, want: []string{
 			"warning --set profile=dist: a profile of --set has no effect: it is read before --set, as in x.py; write it into the file"}},
 		{name: "stage 0", text: "change-id = 'ignore'\nbuild.dist-stage = 0", want: []string{
-			"error bootstrap.toml:2:7: cannot dist anything on stage 0. Use at least stage 1 or set build.local-rebuild=true and use a stage0 compiler built from in-tree sources.; set it to 1 or more"}},
+			"error bootstrap.toml:2:7: cannot dist anything on stage 0. Use at least stage 1 or set build.local-rebuild=true and use a stage0 compiler built from in-tree sources; set it to 1 or more"}},
 		{name: "stage 0 rebuild", text: "change-id = 'ignore'\nbuild.dist-stage = 0\nbuild.local-rebuild = true"},
 		{name: "paths", text: "change-id = 'ignore'\n[install]\nprefix = 'opt/rust'\nlibdir = '../lib'\nbindir = ''", want: []string{
 			"error bootstrap.toml:3:1: got \"opt/rust\", want an absolute path; write the whole path",
@@ -101,21 +138,21 @@ func TestCheckConfig(t *testing.T) {
 		}}},
 		{name: "keys that need each other", text: "change-id = 'ignore'\nbuild.cargo-clippy = 'x'\nbuild.tools = ['cargo']\ntarget.x86_64-unknown-linux-gnu.llvm-has-rust-patches = true", want: []string{
 			"error bootstrap.toml:4:33: use of `llvm-has-rust-patches` is restricted to cases where either submodules are disabled or llvm-config been provided; set build.submodules = false or an llvm-config",
-			"warning bootstrap.toml:2:7: Using `build.cargo-clippy` without `build.rustc` usually fails due to toolchain conflict.; set build.rustc to the same toolchain's",
+			"warning bootstrap.toml:2:7: Using `build.cargo-clippy` without `build.rustc` usually fails due to toolchain conflict; set build.rustc to the same toolchain's",
 			"note bootstrap.toml:3:7: build.tools has no effect while build.extended is false; set build.extended = true",
 		}},
 		{name: "x.toml without LLD", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.jobserver = true", want: []string{
 			"warning x.toml:1:5: it has no effect, because LLD is not shipped: rust.lld = false by bootstrap.toml:2:6; set rust.lld = true or remove it"}},
-		{name: "baked shim", text: "change-id = 'ignore'\nrust.lld = false", facts: Facts{BakedLLD: True}, want: []string{
-			"note lld.baked-default: the compiler was built to link with LLD by default, and LLD is the default on this host, but it is not shipped: gcc-ld will run the system linker"}},
-		{name: "baked error", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.baked-default = 'error'", facts: Facts{BakedLLD: True}, want: []string{
-			"error x.toml:1:5: the compiler was built to link with LLD by default, and LLD is the default on this host, but it is not shipped; give a compiler that was built with rust.lld = false, or set lld.baked-default = \"shim\""}},
-		{name: "not baked", text: "change-id = 'ignore'", facts: Facts{BakedLLD: False}, want: []string{
+		{name: "baked shim", text: "change-id = 'ignore'\nrust.lld = false", facts: Facts{LLD: input(true, true)}, want: []string{
+			"note lld.baked-default: the compiler was built to link with LLD by default, but rust.lld = false by bootstrap.toml:2:6: gcc-ld will run the system linker"}},
+		{name: "baked error", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.baked-default = 'error'", facts: Facts{LLD: input(true, true)}, want: []string{
+			"error x.toml:1:5: the compiler was built to link with LLD by default, but rust.lld = false by bootstrap.toml:2:6; give a compiler that was built with rust.lld = false, or set lld.baked-default = \"shim\""}},
+		{name: "not baked", text: "change-id = 'ignore'", facts: Facts{LLD: input(false, true)}, want: []string{
 			"warning rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, set lld.baked-default = \"launcher\", or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
-		{name: "not baked, launcher", text: "change-id = 'ignore'", x: "lld.baked-default = 'launcher'", facts: Facts{BakedLLD: False}, want: []string{
-			"note x.toml:1:5: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped: a launcher before rustc will ask for LLD"}},
-		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{CanBuildWrapper: func(t targets.Triple) bool { return t == triple(linux) }}, want: []string{
-			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none; set lld.wrapper in x.toml to a program for avr-none"}},
+		{name: "not baked, launcher", text: "change-id = 'ignore'", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(false, true)}, want: []string{
+			"note x.toml:1:5: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped: a launcher before rustc and clippy-driver will ask for LLD"}},
+		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{LLD: lld.Facts{CanBuild: func(targets.Triple) error { return errors.New("no port") }}}, want: []string{
+			"error bootstrap.toml:3:7: gcc-ld cannot be built for host avr-none: no port; set lld.wrapper in x.toml to a program for avr-none"}},
 		{name: "low limit of memory", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '30MiB'", facts: Facts{Memory: 4 << 30}, want: []string{
 			"error x.toml:1:6: profile \"best\" needs at least 64 MiB for compression, got 30 MiB; raise it, or leave xz out of dist.compression-formats"}},
 		{name: "limit that lowers the dictionary", text: "change-id = 'ignore'\ndist.compression-profile = 'best'", x: "dist.max-memory = '600MiB'", facts: Facts{Memory: 4 << 30}},
@@ -131,7 +168,7 @@ func TestCheckConfig(t *testing.T) {
 			if row.facts.KnownTarget == nil {
 				row.facts.KnownTarget = all
 			}
-			got := findings(Check(load(t, source(files, row.sets...)), row.facts))
+			got := findings(Run(load(t, files, row.release, row.sets...), nil, row.facts))
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -150,9 +187,14 @@ func TestCheckFiles(t *testing.T) {
 		want          []string
 	}{
 		{name: "well", files: fstest.MapFS{bin + "rust-lld": program, bin + "rust-objcopy": program}},
-		{name: "no rust-lld", want: []string{"warning /" + bin + "rust-lld: no such file: LLD will not be shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
-		{name: "rust-lld asked for", text: "rust.lld = true", want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
-		{name: "a compiler that needs rust-lld", facts: Facts{BakedLLD: True}, want: []string{"error /" + bin + "rust-lld: no such file; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "no rust-lld", want: []string{"warning /" + bin + "rust-lld: no such file: LLD cannot be shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "rust-lld asked for", text: "rust.lld = true", want: []string{"error /" + bin + "rust-lld: no such file: LLD cannot be shipped, although rust.lld = true by bootstrap.toml:2:6; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
+		{name: "a compiler that needs rust-lld", facts: Facts{LLD: input(true, false)}, want: []string{
+			"error rust.lld: the input has no rust-lld, and its compiler was built to link with it; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+		{name: "launcher without rust-lld", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(false, false)}, want: []string{
+			"warning rust.lld: the input has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+		{name: "launcher for a compiler without the option", text: "rust.lld = false", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(true, true)}, want: []string{
+			"error x.toml:1:5: the compiler refuses -Clinker-features=-lld for x86_64-unknown-linux-gnu, which a launcher would give it; set lld.baked-default = \"shim\""}},
 		{name: "not needed", text: "rust.lld = false"},
 		{name: "links", files: fstest.MapFS{
 			bin + "rust-lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("/usr/bin/lld")}, bin + "rust-objcopy": {Mode: fs.ModeSymlink | 0o777, Data: []byte("real")}, bin + "real": program,
@@ -164,11 +206,12 @@ func TestCheckFiles(t *testing.T) {
 			"error /" + bin + "rust-lld: it is not executable; make it executable",
 			"error /" + bin + "rust-objcopy: it is no regular file; remove it, or put the file itself there",
 		}},
-		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'\nsite-wrapper = '/gone'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
+		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
 			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}, want: []string{
-				"error /gone: no such file; correct lld.site-wrapper",
 				"warning bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
 			}},
+		{name: "site wrapper", x: "[lld]\nbinary = '/opt/lld'\nsite-wrapper = '/gone'", files: fstest.MapFS{"opt/lld": program}, want: []string{
+			"warning /gone: file does not exist; it must be where the toolchain is used"}},
 		{name: "read-only folders", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{
 			"error build.build-dir: writing to /here/build: permission denied; choose another build.build-dir"}},
 		{name: "read-only prefix", text: "rust.lld = false", readOnly: "/dest/usr/local", facts: Facts{Command: "install", Destdir: "/dest"}, want: []string{
@@ -182,24 +225,12 @@ func TestCheckFiles(t *testing.T) {
 				files["x.toml"] = row.x
 			}
 			f := row.facts
-			f.Sysroot, f.Dir, f.Host = "/sys", "/here", triple(linux)
+			f.Sysroot, f.Dir = "/sys", "/here"
 			f.Files = memFiles{files: row.files, readOnly: row.readOnly, free: 100 << 20}
-			got := findings(Check(load(t, source(files)), f))
+			got := findings(Run(load(t, files, ""), nil, f))
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestWithoutEffect(t *testing.T) {
-	c := load(t, source(bootstrapToml("[build]\nverbose = 1\ndocs = false\n[target.x86_64-unknown-linux-gnu]\ncc = 'cc'\n"), "rust.debug=true"))
-	want := []string{
-		"note bootstrap.toml:2:1: it is accepted and has no effect on packaging",
-		"note --set rust.debug=true: it is accepted and has no effect on packaging",
-		"note bootstrap.toml:5:1: it is accepted and has no effect on packaging",
-	}
-	if diff := cmp.Diff(want, findings(c.WithoutEffect())); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -1,11 +1,11 @@
-package config
+package lld
 
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
+	"x.go/bootstrap/config"
 	"x.go/targets"
 )
 
@@ -19,23 +19,6 @@ const (
 	// DefaultSelfContainedLLD is rust-lld of the sysroot, run through cc.
 	DefaultSelfContainedLLD DefaultLinker = "self-contained-lld-cc"
 )
-
-// LLDInput is what the decision on LLD depends on besides the configuration.
-// The zero value decides for the configuration's own hosts and channel.
-type LLDInput struct {
-	// Release is whose rules count; zero means the release that the
-	// configuration was loaded for, or the newest rules.
-	Release targets.Release
-	// Channel replaces rust.channel, for a toolchain that is built already.
-	Channel string
-	// Hosts replaces build.host, if not nil.
-	Hosts []targets.Triple
-	// Stage is the explicit --stage; 0 means that there was none.
-	Stage int
-	// IsLinuxGNU reports whether a target is a linux-gnu one; nil asks the
-	// builtin registry of package targets.
-	IsLinuxGNU func(targets.Triple) bool
-}
 
 // Rule names a rule of the decision on LLD.
 type Rule string
@@ -57,8 +40,9 @@ type RuleOutcome struct {
 	Reason string `json:"reason"`
 }
 
-// LLDDecision is the answer to three separate questions, with reasons.
-type LLDDecision struct {
+// Wanted is what the configuration asks for by the rules of a release: the answer
+// to three separate questions, with reasons.
+type Wanted struct {
 	// Shipped says that rust-lld and gcc-ld are in the sysroot.
 	Shipped bool `json:"shipped"`
 	// Default is, for a compiler hosted on each triple, the linker of a
@@ -66,7 +50,7 @@ type LLDDecision struct {
 	Default map[targets.Triple]DefaultLinker `json:"default"`
 	// UsedWhileBuilding is the LLD that upstream's build links Rust code
 	// with; it leaves no trace in the archives' defaults.
-	UsedWhileBuilding LLDMode `json:"used_while_building"`
+	UsedWhileBuilding config.LLDMode `json:"used_while_building"`
 	// Rule decided Shipped, and Reason says how.
 	Rule   Rule   `json:"rule"`
 	Reason string `json:"reason"`
@@ -79,6 +63,8 @@ type LLDDecision struct {
 	// Error is the error's text if the configuration is refused; then only
 	// Rule is set besides.
 	Error string `json:"error,omitempty"`
+
+	lld config.Tristate // rust.lld as of the release
 }
 
 // HostReason says why a host has its default linker.
@@ -88,39 +74,35 @@ type HostReason struct {
 	Reason  string         `json:"reason"`
 }
 
-// LLD decides whether LLD is shipped, which linker each host's compiler has as
+// want decides whether LLD is shipped, which linker each host's compiler has as
 // its default, and which LLD links the build, by the rules of a release
 // (rust-lang/rust#116278, #124129, #126701, #140525, #143175, #143255, #147046,
-// #147157, #162546). The error is an [Errors] whose messages hold upstream's
-// own texts, in upstream's order.
-func (c Config) LLD(in LLDInput) (LLDDecision, error) {
-	k := newLLDCase(c, in)
+// #147157, #162546). The errors hold upstream's own texts, in upstream's order.
+func want(c config.Config, f Facts) (Wanted, config.Errors) {
+	k := newRuling(c, f)
 	k.names()
-	for _, era := range lldEras {
+	for _, era := range eras {
 		if k.minor >= era.since {
 			era.decide(k)
 			break
 		}
 	}
 	k.finish()
-	if len(k.errs) > 0 {
-		return LLDDecision{Rule: RuleRefused, Error: k.errs.Error()}, k.errs
-	}
-	return k.out, nil
+	return k.out, k.errs
 }
 
-// lldEras are the times with rules of their own, the newest first.
+// eras are the times with rules of their own, the newest first.
 //
 // The release of a change is the first one that branched off after its merge;
 // that of #147157 rests on the dates of its pull requests.
-var lldEras = []struct {
-	since  Minor
-	decide func(*lldCase)
+var eras = []struct {
+	since  config.Minor
+	decide func(*ruling)
 }{
-	{92, (*lldCase).overrides},    // #147046, #147157: a table of hosts, an override per host
-	{90, (*lldCase).everyChannel}, // #140525, #143175: x86_64-unknown-linux-gnu on every channel
-	{80, (*lldCase).nightlyOnly},  // #124129: x86_64-unknown-linux-gnu on dev and nightly
-	{0, (*lldCase).onlyIfAsked},   // #116278 and before
+	{92, (*ruling).overrides},    // #147046, #147157: a table of hosts, an override per host
+	{90, (*ruling).everyChannel}, // #140525, #143175: x86_64-unknown-linux-gnu on every channel
+	{80, (*ruling).nightlyOnly},  // #124129: x86_64-unknown-linux-gnu on dev and nightly
+	{0, (*ruling).onlyIfAsked},   // #116278 and before
 }
 
 const (
@@ -140,39 +122,36 @@ const (
 var lldHosts = []struct {
 	host    string
 	channel string
-	since   Minor
+	since   config.Minor
 }{
 	{host: x86LinuxGNU, since: 92},
 	{host: loongLinux, channel: "nightly", since: 100}, // #162546
 }
 
-// lldCase is one run of the decision.
-type lldCase struct {
-	c        Config
-	in       LLDInput
-	minor    Minor
+// ruling is one run of the decision.
+type ruling struct {
+	c        config.Config
+	minor    config.Minor
 	channel  string
 	build    targets.Triple
 	hosts    []targets.Triple
-	lld      Tristate // rust.lld as of the release
+	lld      config.Tristate // rust.lld as of the release
 	lldFrom  string
 	external bool // an external LLVM for the build triple
 	ciLLVM   bool // LLVM comes from CI
-	out      LLDDecision
-	errs     Errors
+	out      Wanted
+	errs     config.Errors
 }
 
-func newLLDCase(c Config, in LLDInput) *lldCase {
-	if in.Release.IsZero() {
-		in.Release = c.release
+func newRuling(c config.Config, f Facts) *ruling {
+	release := f.Release
+	if release.IsZero() {
+		release = c.Release()
 	}
-	k := &lldCase{c: c, in: in, minor: minorOf(in.Release), build: c.Build.Build, hosts: in.Hosts}
-	if k.hosts == nil {
-		k.hosts = c.Build.Host
-	}
-	k.channel = cmp.Or(in.Channel, c.Rust.Channel)
+	k := &ruling{c: c, minor: config.MinorOf(release), build: c.Build.Build, hosts: f.hosts(c)}
+	k.channel = cmp.Or(f.Channel, c.Rust.Channel)
 	if k.channel == "auto-detect" {
-		k.channel = cmp.Or(in.Release.Channel(), "stable")
+		k.channel = cmp.Or(release.Channel(), "stable")
 	}
 	k.lld, k.lldFrom = k.lldAsOf()
 	k.llvm()
@@ -180,28 +159,29 @@ func newLLDCase(c Config, in LLDInput) *lldCase {
 	if c.Rust.UseLLD != "" && !c.IsSet(keyOverride) {
 		k.out.UsedWhileBuilding = c.Rust.UseLLD
 	}
+	k.out.lld = k.lld
 	k.out.Default = map[targets.Triple]DefaultLinker{}
 	return k
 }
 
 // lldAsOf returns rust.lld and its origin as of the release: the profile dist
 // set it from 1.81 (#126701) to 1.89 (#143255).
-func (k *lldCase) lldAsOf() (Tristate, string) {
+func (k *ruling) lldAsOf() (config.Tristate, string) {
 	o := k.c.Origin(keyLLD)
-	if o.Kind > OriginProfile || k.c.Profile != "dist" {
+	if o.Kind > config.OriginProfile || k.c.Profile != "dist" {
 		return k.c.Rust.LLD, o.String()
 	}
 	if k.minor >= 81 && k.minor < 90 {
-		return True, "profile dist"
+		return config.True, "profile dist"
 	}
-	return Unset, ""
+	return config.Unset, ""
 }
 
 // llvm finds out where LLVM comes from. Upstream takes it from CI by default
 // since 1.83 (#130529) and before that on dev; an llvm-config without an
 // explicit download-ci-llvm counts as external all the same, because the
 // packager's intent is plain.
-func (k *lldCase) llvm() {
+func (k *ruling) llvm() {
 	ci := k.c.LLVM.DownloadCILLVM
 	explicit := k.c.IsSet(keyCILLVM)
 	hasConfig := k.c.Target(k.build).LLVMConfig != ""
@@ -212,15 +192,15 @@ func (k *lldCase) llvm() {
 	k.external = hasConfig && !k.ciLLVM
 }
 
-func (k *lldCase) configKey() string { return fmt.Sprintf("target.%s.llvm-config", k.build) }
+func (k *ruling) configKey() string { return fmt.Sprintf("target.%s.llvm-config", k.build) }
 
-func (k *lldCase) fail(key, hint, format string, args ...any) {
-	k.errs = append(k.errs, &Error{Where: k.c.Origin(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
+func (k *ruling) fail(key, hint, format string, args ...any) {
+	k.errs = append(k.errs, &config.Error{Where: k.c.Origin(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 // names refuses the old and the new name of one key together; upstream asks
 // this before anything else.
-func (k *lldCase) names() {
+func (k *ruling) names() {
 	if k.minor >= 92 && k.c.Rust.UseLLD != "" && k.c.IsSet(keyOverride) {
 		k.fail(keyUseLLD, "remove rust.use-lld, its old name",
 			"Cannot use both `rust.use-lld` and `rust.bootstrap-override-lld`. Please use only `rust.bootstrap-override-lld`")
@@ -228,16 +208,16 @@ func (k *lldCase) names() {
 }
 
 // won records the rule that decided Shipped.
-func (k *lldCase) won(shipped bool, r Rule, format string, args ...any) {
+func (k *ruling) won(shipped bool, r Rule, format string, args ...any) {
 	k.out.Shipped, k.out.Rule, k.out.Reason = shipped, r, fmt.Sprintf(format, args...)
 }
 
 // lost records a rule that did not decide.
-func (k *lldCase) lost(r Rule, format string, args ...any) {
+func (k *ruling) lost(r Rule, format string, args ...any) {
 	k.out.Lost = append(k.out.Lost, RuleOutcome{r, fmt.Sprintf(format, args...)})
 }
 
-func (k *lldCase) host(t targets.Triple, d DefaultLinker, format string, args ...any) {
+func (k *ruling) host(t targets.Triple, d DefaultLinker, format string, args ...any) {
 	if _, ok := k.out.Default[t]; ok {
 		return
 	}
@@ -246,7 +226,7 @@ func (k *lldCase) host(t targets.Triple, d DefaultLinker, format string, args ..
 }
 
 // finish makes the checks that upstream makes after the decision.
-func (k *lldCase) finish() {
+func (k *ruling) finish() {
 	if k.c.Target(k.build).LLVMConfig != "" {
 		if ci := k.c.LLVM.DownloadCILLVM; k.c.IsSet(keyCILLVM) && ci.Bool {
 			k.fail(k.configKey(), fmt.Sprintf("set llvm.download-ci-llvm = false (it is %s by %s), or remove the llvm-config", ci, k.c.Origin(keyCILLVM)),
@@ -257,29 +237,14 @@ func (k *lldCase) finish() {
 				"setting llvm_config for the host is incompatible with download-rustc")
 		}
 	}
-	if k.out.UsedWhileBuilding == LLDModeSelfContained && !k.out.Shipped && k.in.Stage > 0 {
-		k.fail(buildLLDKey(k.c), "", noBuildLLD)
-	}
 	k.externalLLVM()
-}
-
-// noBuildLLD is upstream's text about a build that links with rust-lld of a
-// sysroot that has none.
-const noBuildLLD = "Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true."
-
-// buildLLDKey returns the name under which the LLD of the build was set.
-func buildLLDKey(c Config) string {
-	if c.IsSet(keyOverride) {
-		return keyOverride
-	}
-	return keyUseLLD
 }
 
 // externalLLVM is about LLD from an LLVM that upstream does not build. Since
 // 1.90 that is an error (#143175); in 1.88 and 1.89 LLD was left out with a
 // warning (#139853), and the install step failed for lack of it.
-func (k *lldCase) externalLLVM() {
-	if !k.external || k.lld != True {
+func (k *ruling) externalLLVM() {
+	if !k.external || k.lld != config.True {
 		return
 	}
 	switch {
@@ -294,12 +259,12 @@ func (k *lldCase) externalLLVM() {
 }
 
 // overrides decides by the rules of 1.92 and later (#147157, #147626).
-func (k *lldCase) overrides() {
+func (k *ruling) overrides() {
 	k.checkOverrides()
 	candidates, free := k.candidates()
 	switch {
 	case k.lld.IsSet():
-		k.won(k.lld == True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
 	case k.external:
 		k.won(false, RuleExternalLLVM, "%s is set by %s, and LLD is not made from an external LLVM", k.configKey(), k.c.Origin(k.configKey()))
 	case len(candidates) > 0 && len(free) == 0:
@@ -316,9 +281,9 @@ func (k *lldCase) overrides() {
 }
 
 // checkOverrides refuses override keys that cannot work, target by target.
-func (k *lldCase) checkOverrides() {
-	for _, t := range slices.SortedFunc(maps.Keys(k.c.Targets), compareTriples) {
-		if k.c.Targets[t].DefaultLinkerLinuxOverride != LinuxLinkerSelfContainedLLD {
+func (k *ruling) checkOverrides() {
+	for _, t := range k.c.TargetTriples() {
+		if k.c.Targets[t].DefaultLinkerLinuxOverride != config.LinuxLinkerSelfContainedLLD {
 			continue
 		}
 		key := fmt.Sprintf("target.%s.%s", t, linkerOption)
@@ -326,26 +291,23 @@ func (k *lldCase) checkOverrides() {
 			k.fail(key, fmt.Sprintf("remove it or rust.default-linker (%s)", k.c.Origin("rust.default-linker")),
 				"cannot set both `default-linker` and `default-linker-linux` for target `%s`", t)
 		}
-		if !k.linuxGNU(t) {
+		if !linuxGNU(t) {
 			k.fail(key, "remove it", "`default-linker-linux` can only be set for Linux GNU targets, not for `%s`", t)
 		}
-		if k.lld != True {
+		if k.lld != config.True {
 			k.fail(key, "", "Trying to override the default Linux linker for `%s` to be self-contained LLD, but LLD is not being built. Enable it with rust.lld = true.", t)
 		}
 	}
 }
 
-func (k *lldCase) linuxGNU(t targets.Triple) bool {
-	if k.in.IsLinuxGNU != nil {
-		return k.in.IsLinuxGNU(t)
-	}
+func linuxGNU(t targets.Triple) bool {
 	spec, err := targets.Builtin().Lookup(t)
 	return err == nil && spec.IsLinuxGNU()
 }
 
 // candidates returns the hosts that are in the table of LLD hosts, and those
 // of them that no override names.
-func (k *lldCase) candidates() (all, free []targets.Triple) {
+func (k *ruling) candidates() (all, free []targets.Triple) {
 	for _, h := range lldHosts {
 		if k.minor < h.since || h.channel != "" && h.channel != k.channel {
 			continue
@@ -364,17 +326,25 @@ func (k *lldCase) candidates() (all, free []targets.Triple) {
 }
 
 // losers says why the other rules of 1.92 did not decide.
-func (k *lldCase) losers(candidates, free []targets.Triple) {
-	for _, r := range []struct {
-		rule    Rule
-		applies bool
-		absent  string
-	}{
+func (k *ruling) losers(candidates, free []targets.Triple) {
+	k.others([]contender{
 		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
 		{RuleExternalLLVM, k.external, fmt.Sprintf("LLVM of %s is not external", k.build)},
 		{RuleHostOverride, len(candidates) > 0 && len(free) == 0, "no override takes a host out of the table"},
 		{RuleDefaultHost, len(free) > 0, fmt.Sprintf("no host that could have LLD is left on channel %s", k.channel)},
-	} {
+	})
+}
+
+// contender is a rule that could decide Shipped.
+type contender struct {
+	rule    Rule
+	applies bool   // it would have decided if it came first
+	absent  string // why it does not apply
+}
+
+// others says why each rule that did not win lost.
+func (k *ruling) others(rules []contender) {
+	for _, r := range rules {
 		switch {
 		case r.rule == k.out.Rule:
 		case r.applies:
@@ -386,10 +356,10 @@ func (k *lldCase) losers(candidates, free []targets.Triple) {
 }
 
 // hostDefault decides the default linker of a compiler hosted on t.
-func (k *lldCase) hostDefault(t targets.Triple, inTable bool) {
+func (k *ruling) hostDefault(t targets.Triple, inTable bool) {
 	key := fmt.Sprintf("target.%s.%s", t, linkerOption)
 	switch override := k.c.Target(t).DefaultLinkerLinuxOverride; {
-	case override == LinuxLinkerOff:
+	case override == config.LinuxLinkerOff:
 		k.host(t, DefaultSystem, "%s is %q by %s", key, override, k.c.Origin(key))
 	case override != "":
 		k.host(t, DefaultSelfContainedLLD, "%s is %q by %s", key, override, k.c.Origin(key))
@@ -401,5 +371,3 @@ func (k *lldCase) hostDefault(t targets.Triple, inTable bool) {
 		k.host(t, DefaultSystem, "LLD is the default on this host, but it is not shipped")
 	}
 }
-
-func compareTriples(a, b targets.Triple) int { return cmp.Compare(a.String(), b.String()) }

@@ -1,0 +1,269 @@
+// Package check finds everything that would stop dist or install, or make something
+// else of them than the author means, before any work starts. What becomes of LLD is
+// asked of package lld, as a build does.
+package check
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
+	"x.go/targets"
+)
+
+// Run returns the errors of loading a configuration together with what else there is
+// to find, the most severe first, then in a fixed order. What follows only from an
+// error of loading is left out: a key with a wrong value has its default, and a file
+// that is no TOML has no keys. loadErr is that of [config.Load].
+func Run(c config.Config, loadErr error, f Facts) []config.Finding {
+	list, _ := errors.AsType[config.Errors](loadErr)
+	out := list.Findings()
+	wrong := map[string]bool{}
+	for _, e := range list {
+		if e.Key == "" {
+			return out
+		}
+		wrong[e.Key] = true
+	}
+	for _, found := range all(c, f) {
+		if !wrong[found.Key] || found.Key == "" {
+			out = append(out, found)
+		}
+	}
+	return out
+}
+
+// all checks what is wrong with a configuration that could be loaded.
+func all(c config.Config, f Facts) []config.Finding {
+	k := &checker{c: c, f: f, out: c.Notices()}
+	k.lld()
+	for _, check := range checks {
+		check(k)
+	}
+	if f.Toolchain != nil {
+		k.toolchain(*f.Toolchain)
+	}
+	if f.Files != nil {
+		for _, check := range fileChecks {
+			check(k)
+		}
+	}
+	rank := map[config.Severity]int{config.Failure: 0, config.Warning: 1, config.Note: 2}
+	slices.SortStableFunc(k.out, func(a, b config.Finding) int { return cmp.Compare(rank[a.Severity], rank[b.Severity]) })
+	return k.out
+}
+
+// checks need the configuration and plain facts, fileChecks the file system.
+var (
+	checks = []func(*checker){
+		(*checker).changeID, (*checker).setProfile, (*checker).stages, (*checker).profileNoOp,
+		(*checker).installPaths, (*checker).triples, (*checker).tools, (*checker).memory,
+	}
+	fileChecks = []func(*checker){
+		(*checker).sysrootFiles, (*checker).programs, (*checker).folders, (*checker).disk,
+	}
+)
+
+type checker struct {
+	c       config.Config
+	f       Facts
+	decided lld.Decision
+	out     []config.Finding
+}
+
+// say adds a finding about a key, at the place where it was set.
+func (k *checker) say(s config.Severity, key, remedy, reason string, args ...any) {
+	place := key
+	if o := k.c.Origin(key); o.IsSet() {
+		place = o.String()
+	}
+	k.out = append(k.out, config.Finding{Severity: s, Place: place, Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
+}
+
+// at adds a finding about a path.
+func (k *checker) at(s config.Severity, place, key, remedy, reason string, args ...any) {
+	k.out = append(k.out, config.Finding{Severity: s, Place: place, Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
+}
+
+// lld asks what becomes of LLD.
+func (k *checker) lld() {
+	d, err := lld.Decide(k.c, k.f.LLD)
+	if list, ok := errors.AsType[config.Errors](err); ok {
+		k.out = append(k.out, list.Findings()...)
+	}
+	k.out = append(k.out, d.Findings...)
+	k.decided = d
+}
+
+// changeID tells what changed since the author last looked.
+func (k *checker) changeID() {
+	id := k.c.ChangeID
+	switch {
+	case id.Ignore || len(k.c.Files()) == 0:
+	case id.ID == 0:
+		k.at(config.Note, "change-id", "change-id", fmt.Sprintf("set change-id = %d, or \"ignore\"", newestChange()), "The `change-id` is missing in the `bootstrap.toml`")
+	default:
+		minor := config.MinorOf(k.c.Release())
+		for _, c := range config.ChangesSince(id.ID) {
+			if c.Topic != "" && c.Since <= minor {
+				k.say(config.Note, "change-id", "", "changed since: %s", c)
+			}
+		}
+	}
+}
+
+// setProfile is about a profile that comes too late to count.
+func (k *checker) setProfile() {
+	if o := k.c.Origin("profile"); o.Kind >= config.OriginSet {
+		k.say(config.Warning, "profile", "write it into the file", "a profile of --set has no effect: it is read before --set, as in x.py")
+	}
+}
+
+// newestChange is the number of the last change that is known.
+func newestChange() int {
+	changes := config.Changes()
+	return changes[len(changes)-1].ID
+}
+
+// stages is upstream's rule of rust-lang/rust#145472.
+func (k *checker) stages() {
+	key, stage := "build.dist-stage", k.c.Build.DistStage
+	if k.f.Command == "install" {
+		key, stage = "build.install-stage", k.c.Build.InstallStage
+	}
+	if stage == 0 && !k.c.Build.LocalRebuild {
+		k.say(config.Failure, key, "set it to 1 or more", "cannot %s anything on stage 0. Use at least stage 1 or set build.local-rebuild=true and use a stage0 compiler built from in-tree sources.", cmp.Or(k.f.Command, "dist"))
+	}
+}
+
+func (k *checker) profileNoOp() {
+	if k.c.Dist.CompressionProfile == "no-op" && k.f.Command != "install" {
+		k.say(config.Failure, "dist.compression-profile", "choose fast, balanced or best", "dist.compression-profile = 'no-op' can only be used for `x install`")
+	}
+}
+
+// installPaths is about places outside of the prefix or of DESTDIR
+// (rust-lang/rust#63915, #38441).
+func (k *checker) installPaths() {
+	in := k.c.Install
+	if !path.IsAbs(in.Prefix) && !filepath.IsAbs(in.Prefix) {
+		k.say(config.Failure, "install.prefix", "write the whole path", "got %q, want an absolute path", in.Prefix)
+	}
+	for _, p := range []struct{ key, dir string }{
+		{"install.prefix", in.Prefix}, {"install.sysconfdir", in.Sysconfdir}, {"install.docdir", in.Docdir}, {"install.bindir", in.Bindir},
+		{"install.libdir", in.Libdir}, {"install.mandir", in.Mandir}, {"install.datadir", in.Datadir},
+	} {
+		switch {
+		case slices.Contains(strings.Split(filepath.ToSlash(p.dir), "/"), ".."):
+			k.say(config.Failure, p.key, "write the path without \"..\"", "%q can leave the prefix and DESTDIR", p.dir)
+		case p.dir == "":
+			k.say(config.Failure, p.key, "write a path or remove the key", "got an empty path")
+		}
+	}
+	prefixSet := k.c.IsSet("install.prefix")
+	if prefixSet && path.IsAbs(in.Sysconfdir) && !within(in.Sysconfdir, in.Prefix) && !slices.Contains([]string{"/", "/usr", "/usr/local"}, path.Clean(in.Prefix)) {
+		k.say(config.Warning, "install.sysconfdir", "set install.sysconfdir = \"etc\" to keep it below the prefix", "%s lies outside of the prefix %s", in.Sysconfdir, in.Prefix)
+	}
+}
+
+func within(p, dir string) bool {
+	p, dir = path.Clean(p), path.Clean(dir)
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// triples is about targets that no compiler knows, and about sections that no
+// list needs.
+func (k *checker) triples() {
+	known := k.f.KnownTarget
+	if known == nil {
+		registry := sync.OnceValue(targets.Builtin)
+		known = func(t targets.Triple) error { _, err := registry().Lookup(t); return err }
+	}
+	used := map[targets.Triple]bool{k.c.Build.Build: true}
+	for _, list := range []struct {
+		key     string
+		triples []targets.Triple
+	}{{"build.host", k.c.Build.Host}, {"build.target", k.c.Build.Target}, {"build.build", []targets.Triple{k.c.Build.Build}}} {
+		for _, t := range list.triples {
+			used[t] = true
+			if k.c.IsSet(list.key) && !t.IsZero() {
+				if err := known(t); err != nil {
+					k.say(config.Warning, list.key, "correct the name, unless it is a target of your own", "unknown target %q: %v", t, err)
+				}
+			}
+		}
+	}
+	for _, t := range k.c.TargetTriples() {
+		if !used[t] {
+			k.at(config.Note, "target."+t.String(), "", "add it to build.target, or remove the section", "neither build.build, build.host nor build.target names %s", t)
+		}
+	}
+}
+
+// tools is about keys that need each other.
+func (k *checker) tools() {
+	b := k.c.Build
+	if b.CargoClippy != "" && b.Rustc == "" {
+		k.say(config.Warning, "build.cargo-clippy", "set build.rustc to the same toolchain's", "Using `build.cargo-clippy` without `build.rustc` usually fails due to toolchain conflict.")
+	}
+	if len(b.Tools) > 0 && k.c.IsSet("build.tools") && !b.Extended {
+		k.say(config.Note, "build.tools", "set build.extended = true", "build.tools has no effect while build.extended is false")
+	}
+	for _, t := range k.c.TargetTriples() {
+		key := "target." + t.String() + ".llvm-has-rust-patches"
+		if k.c.Targets[t].LLVMHasRustPatches.IsSet() && b.Submodules != config.False && k.c.Targets[t].LLVMConfig == "" {
+			k.say(config.Failure, key, "set build.submodules = false or an llvm-config", "use of `llvm-has-rust-patches` is restricted to cases where either submodules are disabled or llvm-config been provided")
+		}
+	}
+}
+
+// toolchain is about what dist would refuse of the toolchain.
+func (k *checker) toolchain(tc bootstrap.Toolchain) {
+	if want := k.c.Rust.Channel; k.c.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
+		k.say(config.Failure, "rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Version.Channel()),
+			"got %q, want %q, which rustc %s was built as", want, tc.Version.Channel(), tc.Version.Release)
+	}
+	if !k.c.IsSet("build.target") {
+		return
+	}
+	for _, t := range k.c.Build.Target {
+		if !hasStd(tc.Sysroot, t) {
+			k.say(config.Failure, "build.target", "remove it, or add its rust-std to the toolchain", "it names %s, but the toolchain has no rust-std for it", t)
+		}
+	}
+}
+
+// xzMemory is what one thread of the xz encoder takes for an archive as large as
+// rustc's, by profile, and leastXZMemory what is left of that when a limit lowers
+// the dictionary, as package dist/xz estimates them.
+var xzMemory = map[string]int64{"fast": 192 << 20, "balanced": 900 << 20, "best": 1800 << 20}
+
+const leastXZMemory = 64 << 20
+
+func (k *checker) memory() {
+	have, need, key := k.f.Memory, int64(0), "dist.compression-profile"
+	remedy := "choose a weaker dist.compression-profile, limit dist.max-memory in x.toml, or leave xz out of dist.compression-formats"
+	if slices.Contains(k.c.Dist.CompressionFormats, "xz") {
+		need = xzMemory[k.c.Dist.CompressionProfile]
+	}
+	if limit := k.c.X.Dist.MaxMemory; limit > 0 {
+		need = min(need, leastXZMemory)
+		if have == 0 || limit < have {
+			have, key, remedy = limit, "dist.max-memory", "raise it, or leave xz out of dist.compression-formats"
+		}
+	}
+	if have > 0 && have < need {
+		k.say(config.Failure, key, remedy, "profile %q needs at least %s for compression, got %s", k.c.Dist.CompressionProfile, sizeText(need), sizeText(have))
+	}
+}
+
+// sizeText writes bytes in MiB, rounded up.
+func sizeText(n int64) string { return fmt.Sprintf("%d MiB", (n+1<<20-1)>>20) }

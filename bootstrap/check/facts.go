@@ -1,0 +1,185 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
+	"x.go/dist"
+	"x.go/targets"
+)
+
+// Facts is what [Run] knows besides the configuration. Facts with their zero value
+// are not known, and nothing is said that needs them.
+type Facts struct {
+	// Command is the command to come: "dist" (also meant by ""), "install".
+	Command string
+	// Destdir is the directory that stands for the root while installing.
+	Destdir string
+	// Dir is the directory that relative paths start from.
+	Dir string
+	// LLD is what the decision on LLD depends on.
+	LLD lld.Facts
+	// Toolchain is the input; nil if no compiler was asked.
+	Toolchain *bootstrap.Toolchain
+	// Sysroot is the directory of the input toolchain.
+	Sysroot string
+	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
+	Memory    int64
+	InputSize int64
+	// KnownTarget reports whether there is such a target, or names similar
+	// ones; nil asks the builtin registry.
+	KnownTarget func(targets.Triple) error
+	// Files is the file system; nil skips all that needs it.
+	Files Files
+}
+
+// Files is what [Run] may ask of the file system. It changes nothing.
+type Files interface {
+	// Lstat returns what a path is, without following a link.
+	Lstat(name string) (fs.FileInfo, error)
+	// Stat returns what a path is or leads to.
+	Stat(name string) (fs.FileInfo, error)
+	// Writable returns why nothing can be made in a directory, or nil.
+	Writable(dir string) error
+	// Free returns the free bytes of the file system that holds a directory.
+	Free(dir string) (int64, error)
+}
+
+// Machine returns the facts of the machine that x runs on. It changes nothing.
+func Machine() Facts {
+	return Facts{Memory: memory(), LLD: lld.Facts{CanBuild: canBuild}, Files: hostFiles{}}
+}
+
+// Ask returns [Machine] together with what the toolchain says of itself, where the
+// configuration needs it. The sysroot is not walked: a complete one has over 50000
+// files, and only the directories with the large ones are listed.
+func Ask(ctx context.Context, c config.Config, tc bootstrap.Toolchain) (Facts, error) {
+	f := Machine()
+	var err error
+	if f.LLD, err = tc.LLDFacts(ctx, c); err != nil {
+		return Facts{}, err
+	}
+	f.Toolchain, f.Sysroot, f.InputSize = &tc, tc.Sysroot, inputSize(tc.Sysroot)
+	return f, nil
+}
+
+// hasStd reports whether a sysroot has a standard library for a target.
+func hasStd(sysroot string, t targets.Triple) bool {
+	libs, err := fs.Glob(os.DirFS(sysroot), path.Join("lib/rustlib", t.String(), "lib/lib*.rlib"))
+	return err == nil && len(libs) > 0
+}
+
+// canBuild returns why the programs of x cannot be built for a host, or nil.
+func canBuild(host targets.Triple) error {
+	spec, err := targets.Builtin().Lookup(host)
+	if err != nil {
+		return err
+	}
+	return bootstrap.CanBuildPrograms(spec)
+}
+
+// largeDirs are where nearly all bytes of a toolchain lie, but for its
+// documentation, as patterns of [fs.Glob].
+var largeDirs = []string{"bin", "lib", "libexec", "lib/rustlib/*/lib", "lib/rustlib/*/bin", "lib/rustlib/*/codegen-backends"}
+
+// docsSize is the size of share/doc in bytes, in 52000 files: that of stable
+// 1.95.0, which grows by a few per cent with each release.
+const docsSize = 644 << 20
+
+// inputSize estimates the bytes of a sysroot from its largest files.
+func inputSize(sysroot string) int64 {
+	var n int64
+	root := os.DirFS(sysroot)
+	for _, pattern := range largeDirs {
+		dirs, err := fs.Glob(root, pattern)
+		if err != nil {
+			continue
+		}
+		for _, dir := range dirs {
+			n += filesSize(root, dir)
+		}
+	}
+	if fi, err := fs.Stat(root, "share/doc/rust/html"); err == nil && fi.IsDir() {
+		n += docsSize
+	}
+	return n
+}
+
+// filesSize adds up the files of one directory, without what is below it.
+func filesSize(root fs.FS, dir string) int64 {
+	entries, err := fs.ReadDir(root, dir)
+	if err != nil {
+		return 0
+	}
+	var n int64
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil && fi.Mode().IsRegular() {
+			n += fi.Size()
+		}
+	}
+	return n
+}
+
+// hostFiles is the file system as [Run] asks it.
+type hostFiles struct{}
+
+// Lstat implements [Files].
+func (hostFiles) Lstat(name string) (fs.FileInfo, error) {
+	fi, err := os.Lstat(name)
+	return fi, dist.WithoutPath(err)
+}
+
+// Stat implements [Files].
+func (hostFiles) Stat(name string) (fs.FileInfo, error) {
+	fi, err := os.Stat(name)
+	return fi, dist.WithoutPath(err)
+}
+
+// Writable implements [Files]. For a folder that is not there yet the
+// nearest one above it counts, as it would be made in that.
+func (hostFiles) Writable(dir string) error {
+	above, err := existing(dir)
+	if err != nil {
+		return err
+	}
+	if err := writable(above); err != nil {
+		if above != filepath.Clean(dir) {
+			return fmt.Errorf("%s: %w", above, err)
+		}
+		return err
+	}
+	return nil
+}
+
+// Free implements [Files].
+func (hostFiles) Free(dir string) (int64, error) {
+	above, err := existing(dir)
+	if err != nil {
+		return 0, err
+	}
+	return freeSpace(above)
+}
+
+// existing returns dir, or the nearest folder above it that exists.
+func existing(dir string) (string, error) {
+	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
+		fi, err := os.Stat(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
+			continue
+		case err != nil:
+			return "", fmt.Errorf("%s: %w", dir, dist.WithoutPath(err))
+		case !fi.IsDir():
+			return "", fmt.Errorf("%s: not a directory", dir)
+		}
+		return dir, nil
+	}
+}
