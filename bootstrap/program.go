@@ -159,7 +159,7 @@ func programPlatform(spec *targets.Spec) (goos, goarch string, err error) {
 	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("Go has no port to %s on %s", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("there is no port of Go to %s on %s", spec.OS, spec.Arch)
 	}
 	return goos, goarch, nil
 }
