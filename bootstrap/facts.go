@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"x.go/bootstrap/config"
+	"x.go/dist"
 	"x.go/targets"
 )
 
@@ -91,13 +92,13 @@ type hostFiles struct{}
 // Lstat implements [config.Files].
 func (hostFiles) Lstat(name string) (fs.FileInfo, error) {
 	fi, err := os.Lstat(name)
-	return fi, plainPathError(err)
+	return fi, dist.PlainError(err)
 }
 
 // Stat implements [config.Files].
 func (hostFiles) Stat(name string) (fs.FileInfo, error) {
 	fi, err := os.Stat(name)
-	return fi, plainPathError(err)
+	return fi, dist.PlainError(err)
 }
 
 // Writable implements [config.Files]. For a folder that is not there yet the
@@ -133,7 +134,7 @@ func existing(dir string) (string, error) {
 		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
 			continue
 		case err != nil:
-			return "", fmt.Errorf("%s: %w", dir, plainPathError(err))
+			return "", fmt.Errorf("%s: %w", dir, dist.PlainError(err))
 		case !fi.IsDir():
 			return "", fmt.Errorf("%s: not a directory", dir)
 		}

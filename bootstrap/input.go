@@ -105,7 +105,7 @@ func (r *inputReader) readList(list string) {
 	full := strings.TrimPrefix(filepath.Base(list), "manifest-")
 	data, err := os.ReadFile(list)
 	if err != nil {
-		r.fail("reading file list %q: %w", list, plainPathError(err))
+		r.fail("reading file list %q: %w", list, dist.PlainError(err))
 		return
 	}
 	m, err := manifests.ParseInstalledFileList(data, r.prefix(string(data)))

@@ -144,14 +144,14 @@ func (r *inputReader) resolve(name string) (string, error) {
 	p := filepath.Join(r.tc.Sysroot, filepath.FromSlash(name))
 	fi, err := os.Lstat(p)
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", p, plainPathError(err))
+		return "", fmt.Errorf("reading %q: %w", p, dist.PlainError(err))
 	}
 	if fi.Mode()&fs.ModeSymlink == 0 {
 		return p, nil
 	}
 	// Stat names the reason better than EvalSymlinks.
 	if _, err := os.Stat(p); err != nil {
-		return "", fmt.Errorf("following symbolic link %q: %w: mend or remove the link", p, plainPathError(err))
+		return "", fmt.Errorf("following symbolic link %q: %w: mend or remove the link", p, dist.PlainError(err))
 	}
 	return filepath.EvalSymlinks(p)
 }

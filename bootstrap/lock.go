@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"x.go/dist"
 )
 
 // lockName is the file in a directory whose lock the directory's user holds.
@@ -21,7 +23,7 @@ const lockName = ".x-lock"
 // a killed process, so it can't be left behind.
 func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("creating directory %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("creating directory %q: %w", dir, dist.PlainError(err))
 	}
 	path := filepath.Join(dir, lockName)
 	lock := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o644))
@@ -36,7 +38,7 @@ func Lock(ctx context.Context, dir string, waiting func(holder string)) (unlock 
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("waiting for directory %q, used by %s: %w", dir, holder(path), ctx.Err())
 	default:
-		return nil, fmt.Errorf("locking directory %q: %w", dir, plainPathError(err))
+		return nil, fmt.Errorf("locking directory %q: %w", dir, dist.PlainError(err))
 	}
 	// Who holds it is only for the message; failing to note it is harmless.
 	_ = os.WriteFile(path, fmt.Appendf(nil, "process %d\n", os.Getpid()), 0o644)

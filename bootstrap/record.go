@@ -43,7 +43,7 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	}
 	tc, x := b.Toolchain, b.Config.X.LLD
 	r := manifests.BuildRecord{
-		X: b.Version, LLD: lld.recorded(), Inputs: map[string]manifests.Hash{},
+		X: b.Version, LLD: recordLLD(lld), Inputs: map[string]manifests.Hash{},
 		Toolchain: manifests.RecordedCompiler{
 			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
 			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
@@ -63,8 +63,8 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	return r.Encode()
 }
 
-// recorded returns what the record says of LLD.
-func (l LLD) recorded() manifests.RecordedLLD {
+// recordLLD returns what the record says of LLD.
+func recordLLD(l LLD) manifests.RecordedLLD {
 	return manifests.RecordedLLD{
 		Shipped: l.Shipped, Default: l.Default, Wrapper: string(l.Wrapper), Launcher: string(l.Launcher), Rule: string(l.Rule),
 	}

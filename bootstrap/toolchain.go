@@ -18,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 
+	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -110,22 +111,14 @@ func resolveSysroot(dir string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(abs)
 	if err != nil {
-		return "", fmt.Errorf("opening sysroot %q: %w", dir, plainPathError(err))
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, dist.PlainError(err))
 	}
 	if fi, err := os.Stat(real); err != nil {
-		return "", fmt.Errorf("opening sysroot %q: %w", dir, plainPathError(err))
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, dist.PlainError(err))
 	} else if !fi.IsDir() {
 		return "", fmt.Errorf("opening sysroot %q: not a directory", dir)
 	}
 	return real, nil
-}
-
-// plainPathError drops the operation and path that an outer message repeats.
-func plainPathError(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // checkCompiler gives the usual mistakes their own message before exec's

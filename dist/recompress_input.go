@@ -91,7 +91,7 @@ func expandFolder(path string) ([]string, error) {
 func newSource(path string) (*tarSource, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, PlainError(err)
 	}
 	s := &tarSource{path: path, info: info, tarSize: -1}
 	var ok bool
@@ -111,18 +111,10 @@ func newSource(path string) (*tarSource, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, plainError(err)
+		return nil, PlainError(err)
 	}
 	defer f.Close()
 	return s, s.inspect(f)
-}
-
-// plainError leaves out of a file error the path, which is named around it.
-func plainError(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 // inspect reads the headers of f.
@@ -130,7 +122,7 @@ func (s *tarSource) inspect(f *os.File) error {
 	var head [6]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return plainError(err)
+		return PlainError(err)
 	}
 	actual, packed := SniffFormat(head[:n])
 	if s.format == "" && !packed {

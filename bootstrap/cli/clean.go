@@ -37,7 +37,7 @@ shared with x.py is safe.`,
 				}
 				defer unlock()
 			}
-			made, err := bootstrap.Made(dir)
+			made, err := bootstrap.Dir(dir).Made()
 			if err != nil {
 				return err
 			}

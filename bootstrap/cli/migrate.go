@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/config"
+	"x.go/dist"
 )
 
 // migrateFlags are the flags of `x migrate`.
@@ -63,7 +64,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	}
 	data, err := os.ReadFile(a.path(file))
 	if err != nil {
-		return usagef("reading %q: %w", file, plainError(err))
+		return usagef("reading %q: %w", file, dist.PlainError(err))
 	}
 	m, err := config.Migrate(data, opts)
 	if err != nil {
@@ -211,7 +212,7 @@ func (a *app) reportMigration(m config.Migration) error {
 func replaceFile(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("replacing %q: %w", path, plainError(err))
+			err = fmt.Errorf("replacing %q: %w", path, dist.PlainError(err))
 		}
 	}()
 	real, err := filepath.EvalSymlinks(path)
@@ -232,12 +233,4 @@ func replaceFile(path string, data []byte) (err error) {
 		return err
 	}
 	return os.Rename(temp.Name(), real)
-}
-
-// plainError drops the operation and path that an outer message repeats.
-func plainError(err error) error {
-	if e, ok := errors.AsType[*os.PathError](err); ok {
-		return e.Err
-	}
-	return err
 }
