@@ -135,3 +135,6 @@ func (b *Builder) notify(e Event) {
 func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
 }
+
+// claim records that this build creates dir; see [Dir.Claim].
+func (b *Builder) claim(dir string) (bool, error) { return Dir(b.BuildDir).Claim(dir) }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
 	"x.go/tests/testenv"
@@ -50,33 +49,6 @@ func eachReal(t *testing.T, test func(t *testing.T, tc Toolchain, in Input)) {
 			test(t, ti.Toolchain, ti.Input)
 		})
 	}
-}
-
-// TestManifestsEqualInput checks that the manifest.in of each component is the
-// list that came with it, byte for byte.
-func TestManifestsEqualInput(t *testing.T) {
-	eachReal(t, func(t *testing.T, tc Toolchain, in Input) {
-		if !in.Listed || len(in.Unowned) > 0 {
-			t.Errorf("listed: got %v, want true; unowned files: got %q, want none", in.Listed, in.Unowned)
-		}
-		lists, err := filepath.Glob(filepath.Join(tc.Sysroot, "lib/rustlib/manifest-*"))
-		if err != nil || len(lists) != len(in.Components) {
-			t.Fatalf("got %d components for %d lists (%v)", len(in.Components), len(lists), err)
-		}
-		for _, c := range in.Components {
-			want, err := os.ReadFile(filepath.Join(tc.Sysroot, "lib/rustlib/manifest-"+c.Spec.InstalledName(c.Target)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			d := c.component()
-			for _, err := range dist.CheckComponent(d) {
-				t.Error(err)
-			}
-			if diff := cmp.Diff(string(want), string(d.Manifest().Encode())); diff != "" {
-				t.Errorf("manifest.in of %s for %s (-want +got):\n%s", c.Spec.Archive, tc.Host, diff)
-			}
-		}
-	})
 }
 
 // TestOwnersAgreeWithLists sorts the same tree by its lists and by the table of
@@ -250,68 +222,6 @@ func TestComponentVersions(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestStage(t *testing.T) {
-	src := t.TempDir()
-	private := filepath.Join(src, "private")
-	if err := os.WriteFile(private, []byte("text"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var img dist.Image
-	for _, err := range []error{
-		img.AddFile("bin/tool", private), img.AddBytes("made", []byte("bytes"), dist.ModeExec), img.AddDir("empty"),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir := filepath.Join(t.TempDir(), "host", "stage2")
-	for range 2 { // the second time it replaces what is there
-		if err := stage(t.Context(), img, dir); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "stray"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := stage(t.Context(), img, dir); err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	err := filepath.WalkDir(filepath.Dir(dir), func(p string, d os.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		fi, err := d.Info()
-		if err != nil {
-			return err
-		}
-		text := ""
-		if fi.Mode().IsRegular() {
-			data, err := os.ReadFile(p)
-			if err != nil {
-				return err
-			}
-			text = string(data)
-		}
-		rel, _ := filepath.Rel(filepath.Dir(dir), p)
-		got[rel] = fi.Mode().String() + " " + text
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]string{
-		".": "drwxr-xr-x ", "stage2": "drwxr-xr-x ", "stage2/bin": "drwxr-xr-x ", "stage2/empty": "drwxr-xr-x ",
-		"stage2/bin/tool": "-rw-r--r-- text", "stage2/made": "-rwxr-xr-x bytes",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("staged tree (-want +got):\n%s", diff)
-	}
-	if fi, err := os.Stat(private); err != nil || fi.Mode().Perm() != 0o600 {
-		t.Errorf("the original's mode: got %v, %v, want it untouched", fi.Mode(), err)
-	}
 }
 
 func triple(t testing.TB, s string) targets.Triple {

@@ -23,7 +23,6 @@ import (
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
 	"x.go/manifests"
-	"x.go/targets"
 	"x.go/tests/testenv"
 )
 

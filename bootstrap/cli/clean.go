@@ -41,7 +41,7 @@ share a build directory with x.py.`,
 			}
 			// Only a record of what x created says what may go: names alone are
 			// those of x.py, too.
-			made, err := bootstrap.Made(dir)
+			made, err := bootstrap.Dir(dir).Made()
 			if err != nil {
 				return err
 			}

@@ -197,7 +197,7 @@ func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []stri
 	}
 	for _, dir := range slices.Compact(dirs) {
 		locked := dir
-		if made, err := bootstrap.Made(filepath.Dir(dir)); err == nil && slices.Contains(made, filepath.Base(dir)) {
+		if made, err := bootstrap.Dir(filepath.Dir(dir)).Made(); err == nil && slices.Contains(made, filepath.Base(dir)) {
 			locked = filepath.Dir(dir)
 		}
 		u, err := bootstrap.Lock(ctx, locked, func(holder string) {

@@ -13,19 +13,23 @@ import (
 )
 
 // madeName is the file in a build folder that lists, one slash path a line,
-// the folders that builds have made. A build folder may be shared with x.py,
+// the directories that builds have created. It may be shared with x.py,
 // whose stage2 nobody wants replaced or cleaned away by another tool.
 const madeName = ".x-made"
 
-// Made returns the folders in a build folder that builds have made and that are
-// still there, as paths relative to it, sorted.
-func Made(buildDir string) ([]string, error) {
+// Dir is a build directory, by its path.
+type Dir string
+
+// Made returns the directories in a build directory that builds have created and
+// that are still there, as paths relative to it, sorted.
+func (d Dir) Made() ([]string, error) {
+	buildDir := string(d)
 	data, err := os.ReadFile(filepath.Join(buildDir, madeName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading build folder %q: %w", buildDir, dist.WithoutPath(err))
+		return nil, fmt.Errorf("reading build directory %q: %w", buildDir, dist.WithoutPath(err))
 	}
 	var made []string
 	for line := range strings.Lines(string(data)) {
@@ -42,15 +46,14 @@ func Made(buildDir string) ([]string, error) {
 	return made, nil
 }
 
-// claim records that this build makes the folder dir inside the build folder,
-// and reports whether it may call the folder its own: it was not there, or
-// empty, or claimed before.
-func (b *Builder) claim(dir string) (bool, error) {
-	name, err := filepath.Rel(b.BuildDir, dir)
+// Claim records that this build creates dir inside the build directory, and reports
+// whether it may call it its own: it was not there, or empty, or claimed before.
+func (d Dir) Claim(dir string) (bool, error) {
+	name, err := filepath.Rel(string(d), dir)
 	if err != nil {
-		return false, fmt.Errorf("claiming folder %q: %w", dir, err)
+		return false, fmt.Errorf("claiming directory %q: %w", dir, err)
 	}
-	made, err := Made(b.BuildDir)
+	made, err := d.Made()
 	if err != nil {
 		return false, err
 	}
@@ -62,11 +65,11 @@ func (b *Builder) claim(dir string) (bool, error) {
 		return false, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("reading build folder %q: %w", b.BuildDir, dist.WithoutPath(err))
+		return false, fmt.Errorf("reading build directory %q: %w", string(d), dist.WithoutPath(err))
 	}
 	var text strings.Builder
 	for _, m := range append(made, name) {
 		text.WriteString(filepath.ToSlash(m) + "\n")
 	}
-	return true, dist.WriteFile(filepath.Join(b.BuildDir, madeName), []byte(text.String()))
+	return true, dist.WriteFile(filepath.Join(string(d), madeName), []byte(text.String()))
 }
