@@ -10,6 +10,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"x.go/manifests"
 )
 
 // Modes of the entries of an image. rust-installer keeps only the owner's
@@ -174,7 +176,7 @@ func (m *Image) place(e Entry) (i int, known bool, err error) {
 }
 
 func checkEntry(e Entry) error {
-	if err := checkName(e.Name); err != nil {
+	if err := manifests.CheckMemberName(e.Name); err != nil {
 		return err
 	}
 	switch e.Mode {
@@ -200,6 +202,13 @@ func checkEntry(e Entry) error {
 // execute bit counts.
 func (m *Image) AddBytes(name string, data []byte, mode fs.FileMode) error {
 	return m.Add(Entry{Name: name, Mode: fileMode(name, mode), Size: int64(len(data)), src: byteSource(bytes.Clone(data))})
+}
+
+// AddOpener adds a file of size bytes whose content open gives, each time anew.
+// origin names the place it comes from, for errors. Of mode only the owner's
+// execute bit counts.
+func (m *Image) AddOpener(name string, mode fs.FileMode, size int64, origin string, open func() (io.ReadCloser, error)) error {
+	return m.Add(Entry{Name: name, Mode: fileMode(name, mode), Size: size, src: openerSource{origin, open}})
 }
 
 // AddDir adds a directory, which stays in the archive even when empty.
@@ -280,13 +289,13 @@ func (m *Image) Remove(globs ...string) (int, error) {
 // Prefix returns a new image with every name below dir, which must be a valid
 // name itself.
 func (m Image) Prefix(dir string) (Image, error) {
-	if err := checkName(dir); err != nil {
+	if err := manifests.CheckMemberName(dir); err != nil {
 		return Image{}, fmt.Errorf("prefixing with %q: %w", dir, err)
 	}
 	out := m.Clone()
 	for i, e := range out.entries {
 		out.entries[i].Name = dir + "/" + e.Name
-		if err := checkName(out.entries[i].Name); err != nil {
+		if err := manifests.CheckMemberName(out.entries[i].Name); err != nil {
 			return Image{}, fmt.Errorf("prefixing %q with %q: %w", e.Name, dir, err)
 		}
 	}

@@ -24,8 +24,8 @@ type Component struct {
 // Validate returns all reasons why c cannot be packaged.
 func (c Component) Validate() error {
 	var errs []error
-	if err := checkElement(c.Name); err != nil {
-		errs = append(errs, fmt.Errorf("component name %q: %w", c.Name, err))
+	if err := manifests.CheckComponentName(c.Name); err != nil {
+		errs = append(errs, err)
 	}
 	if c.Image.Len() == 0 {
 		errs = append(errs, errors.New("component has no files"))

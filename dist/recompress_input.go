@@ -2,6 +2,7 @@ package dist
 
 import (
 	"archive/tar"
+	"bufio"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -106,7 +107,7 @@ func newSource(path string) (*tarSource, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty")
 	}
-	if err := checkName(s.stem); err != nil {
+	if err := manifests.CheckMemberName(s.stem); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
@@ -150,8 +151,8 @@ func (s *tarSource) inspect(f *os.File) error {
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
-	case c.Memory > defaultLimits.Memory:
-		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d: %w", c.Memory, defaultLimits.Memory, ErrLimit)
+	case c.Memory > recompressLimits.Memory:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, recompressLimits.Memory)
 	case s.format == Zst && c.Memory > maxZstWindow:
 		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, maxZstWindow)
 	case c.Size == 0:
@@ -161,8 +162,12 @@ func (s *tarSource) inspect(f *os.File) error {
 	return nil
 }
 
-// readBuffers is more than an [Archive] holds beside a dictionary, in bytes.
-const readBuffers = 16 << 20
+// recompressLimits leave room for source archives, which hold several times the
+// files of any dist archive, and for other programs' dictionaries.
+var recompressLimits = Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+
+// readBuffers is more than a [Reader] holds beside a dictionary, in bytes.
+const readBuffers = decoderSlack
 
 // inspectTar looks at the first header of a .tar.
 func (s *tarSource) inspectTar(f *os.File) error {
@@ -179,7 +184,7 @@ func (s *tarSource) inspectTar(f *os.File) error {
 func usualReserve(size int64) int64 { return min(2*size, maxZstWindow) + readBuffers }
 
 // copyTar copies the tar stream to w and learns the digest of the file. All of
-// the file is checked, as [Archive.Next] does.
+// the file is checked, as [Reader.Next] does.
 func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -191,11 +196,12 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 	}
 	sum := sha256.New()
 	in := io.TeeReader(f, sum)
-	limits := Limits{Memory: s.memory}
-	var a *Archive
+	limits := recompressLimits
+	limits.Memory = s.memory
+	var a *Reader
 	if s.format == "" {
-		a = limits.newTarArchive(in, s.path)
-	} else if a, err = limits.NewArchive(in, s.path); err != nil {
+		a = newTarReader(bufio.NewReaderSize(in, 128<<10), s.path, limits, &collector{strict: true})
+	} else if a, err = NewReader(in, s.path, limits); err != nil {
 		return 0, err
 	}
 	defer a.Close()

@@ -63,8 +63,18 @@ func (s byteSource) open() (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(s)), nil
 }
 
-// Path returns where the entry's file is on disk, or "" for content made by
-// the program. It lets a staged tree link to a file instead of copying it.
+// openerSource is content that a function gives.
+type openerSource struct {
+	origin  string
+	content func() (io.ReadCloser, error)
+}
+
+func (s openerSource) String() string { return s.origin }
+
+func (s openerSource) open() (io.ReadCloser, error) { return s.content() }
+
+// Path returns where the entry's file is on disk, or "" for content that is
+// made by the program or lies in an archive. It lets a staged tree link to a file instead of copying it.
 func (e Entry) Path() string {
 	if f, ok := e.src.(fileSource); ok {
 		return f.path

@@ -36,19 +36,17 @@ func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Re
 
 // Decompress copies the content of the gz, xz or zst file src to dst and
 // returns its format; name stands for it in errors. Anything behind the one
-// gzip member or xz stream is an error, and so is content of more than l.Total
-// bytes.
-func (l Limits) Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string) (Format, error) {
-	a, err := l.NewArchive(src, name)
+// gzip member or xz stream is an error, and so is content of more than
+// limits.Unpacked bytes.
+func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, limits Limits) (Format, error) {
+	r, err := NewReader(src, name, limits)
 	if err != nil {
 		return "", err
 	}
-	defer a.Close()
-	if _, err := io.Copy(dst, contextReader{ctx, a.total}); err != nil {
-		return a.format, fmt.Errorf("decompressing %q: %w", name, err)
+	defer r.Close()
+	r.stream.left = r.limits.Unpacked
+	if _, err := io.Copy(dst, contextReader{ctx, r.stream}); err != nil {
+		return r.format, fmt.Errorf("decompressing %q: %w", name, err)
 	}
-	if err := a.finish(); err != nil {
-		return a.format, fmt.Errorf("decompressing %q: %w", name, err)
-	}
-	return a.format, nil
+	return r.format, nil
 }

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"x.go/manifests"
 )
 
 // AddFile adds the regular file at path on disk under name. Symbolic links in
@@ -110,7 +112,7 @@ func (w *treeWalk) visit(file string, d fs.DirEntry, err error) error {
 }
 
 func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
-	if err := checkName(name); err != nil {
+	if err := manifests.CheckMemberName(name); err != nil {
 		return fmt.Errorf("adding %q: %w", name, err)
 	}
 	switch {

@@ -204,7 +204,7 @@ func machineCode(path string) (xz.BCJ, error) {
 
 // packedCode is machineCode of a compressed archive.
 func packedCode(path string) (xz.BCJ, error) {
-	r, err := dist.OpenArchive(path)
+	r, err := dist.OpenArchive(path, dist.Limits{Memory: 1 << 30})
 	if err != nil {
 		return xz.BCJNone, err
 	}
@@ -214,7 +214,7 @@ func packedCode(path string) (xz.BCJ, error) {
 		if err != nil {
 			return xz.BCJNone, nil // as above
 		}
-		if m.Mode.IsRegular() {
+		if m.IsFile() {
 			if code := elfCode(r); code != xz.BCJNone {
 				return code, nil
 			}
