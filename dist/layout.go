@@ -153,22 +153,23 @@ func (l *Layout) list(component string, payload []string, texts map[string][]byt
 		l.problem(listKinds[p.Kind], "%s:%d: %s", name, p.Line, p.Text)
 	})
 	l.Lists[component] = lines
-	listed := make(map[string]bool, len(lines))
+	listed, bulk := map[string]bool{}, map[string]bool{}
 	for _, d := range lines {
 		listed[d.Path] = true
+		bulk[d.Path] = d.Kind == manifests.DirDirective
 		l.directive(component, d)
 	}
 	for _, path := range payload {
-		if !listed[path] && !inside(listed, path) {
+		if !listed[path] && !inside(bulk, path) {
 			l.problem(KindUnlisted, "%s: no line of %s names %q", component, manifests.ManifestFile, path)
 		}
 	}
 }
 
-// inside reports whether path lies below one of the listed paths.
-func inside(listed map[string]bool, path string) bool {
+// inside reports whether path lies below one of the directories.
+func inside(dirs map[string]bool, path string) bool {
 	for dir := range parents(path) {
-		if listed[dir] {
+		if dirs[dir] {
 			return true
 		}
 	}

@@ -25,7 +25,7 @@ type Component struct {
 func (c Component) Validate() error {
 	var errs []error
 	if err := manifests.CheckComponentName(c.Name); err != nil {
-		errs = append(errs, err)
+		errs = append(errs, fmt.Errorf("component name %q: %w", c.Name, err))
 	}
 	if c.Image.Len() == 0 {
 		errs = append(errs, errors.New("component has no files"))

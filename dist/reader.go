@@ -159,6 +159,9 @@ func (r *Reader) Next() (Member, error) {
 }
 
 func (r *Reader) next() (Member, error) {
+	if err := r.full(); err != nil {
+		return Member{}, err
+	}
 	h, err := r.tar.Next()
 	if errors.Is(err, io.EOF) {
 		if err := r.finish(); err != nil {
@@ -192,8 +195,15 @@ func (r *Reader) admit(h *tar.Header) error {
 		return r.found.end(KindLimits, "members lie more than %d directories deep on average", maxDepth)
 	case h.Size > l.File:
 		return r.found.end(KindLimits, "member %.200q: got %d bytes, the limit is %d", h.Name, h.Size, l.File)
-	case r.unpacked > l.Unpacked:
-		return r.found.end(KindLimits, "the files unpack to more than %d bytes", l.Unpacked)
+	}
+	return nil
+}
+
+// full returns an error if the members so far unpack to more than the limit. The
+// one that does is still a member.
+func (r *Reader) full() error {
+	if r.unpacked > r.limits.Unpacked {
+		return r.found.end(KindLimits, "the files unpack to more than %d bytes", r.limits.Unpacked)
 	}
 	return nil
 }
@@ -214,6 +224,9 @@ func memberOf(h *tar.Header) Member {
 
 // Read reads from the current member.
 func (r *Reader) Read(p []byte) (int, error) {
+	if err := r.full(); err != nil {
+		return 0, fmt.Errorf("reading archive %q: %w", r.name, err)
+	}
 	n, err := r.tar.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("reading archive %q: %w", r.name, r.failure(err))
@@ -224,14 +237,15 @@ func (r *Reader) Read(p []byte) (int, error) {
 // failure notes why the archive cannot be read further. The tar reader hides the
 // error of the stream below.
 func (r *Reader) failure(err error) error {
+	what := "the tar stream"
 	if below := r.stream.err; below != nil && !errors.Is(below, io.EOF) {
-		err = below
+		what, err = "the file", below
 	}
 	switch {
 	case errors.Is(err, errStreamLimit):
 		return r.found.end(KindLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return r.found.end(KindReadable, "after %d members: the archive is cut short: %w", r.members, err)
+		return r.found.end(KindReadable, "after %d members: %s is cut short: %w", r.members, what, err)
 	}
 	return r.found.end(KindReadable, "after %d members: %w", r.members, err)
 }
@@ -291,4 +305,37 @@ func (r *Reader) copyTo(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+}
+
+// OpenTar opens the tar stream inside the archive at path without judging it: all
+// compressed streams are decoded one after the other.
+func OpenTar(path string, limits Limits) (_ io.ReadCloser, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening archive: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			err = fmt.Errorf("opening archive %q: %w", path, err)
+		}
+	}()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	limits = limits.withDefaults()
+	format, c, err := judgeContainer(f, info.Size(), limits, &collector{})
+	if err != nil {
+		return nil, err
+	}
+	dec, err := newDecoder(f, format, scanMemory(c), false)
+	if err != nil {
+		return nil, err
+	}
+	stream := &boundedReader{r: dec, left: limits.stream()}
+	return struct {
+		io.Reader
+		io.Closer
+	}{bufio.NewReaderSize(stream, 64<<10), &Reader{dec: dec, closer: f.Close}}, nil
 }

@@ -121,11 +121,12 @@ func (s *scanner) file(ctx context.Context) error {
 // content inspects the container of f, whose bytes in gives, and reads the tar
 // stream inside.
 func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) error {
-	if err := s.container(f); err != nil {
+	var err error
+	s.facts.Format, s.facts.Container, err = judgeContainer(f, s.facts.Size, s.opts.Limits, s.found)
+	if err != nil {
 		return s.wrap(err)
 	}
-	memory := max(s.facts.Container.Memory+decoderSlack, parallelMemory)
-	dec, err := newDecoder(in, s.facts.Format, memory, s.found.strict)
+	dec, err := newDecoder(in, s.facts.Format, scanMemory(s.facts.Container), s.found.strict)
 	if err != nil {
 		return s.wrap(s.found.end(KindReadable, "decoding %s: %w", s.facts.Format, err))
 	}
@@ -156,38 +157,35 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	}
 }
 
-// container judges the file from outside.
-func (s *scanner) container(f io.ReaderAt) error {
+// scanMemory is what decoding a file of known headers may take, in bytes.
+func scanMemory(c Container) int64 { return max(c.Memory+decoderSlack, parallelMemory) }
+
+// judgeContainer judges a file of size bytes from outside. With an error it
+// cannot be decoded within the limits.
+func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) (Format, Container, error) {
 	var head [sniffLen]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return s.found.end(KindReadable, "%w", err)
+		return "", Container{}, found.end(KindReadable, "%w", err)
 	}
 	format, ok := SniffFormat(head[:n])
 	if !ok {
-		return s.found.end(KindReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
+		return "", Container{}, found.end(KindReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
 	}
-	c, err := InspectContainer(f, s.facts.Size, format)
-	s.facts.Format, s.facts.Container = format, c
+	c, err := InspectContainer(f, size, format)
 	if err != nil {
-		if err := s.found.add(KindReadable, "reading the %s container: %w", format, err); err != nil {
-			return err
-		}
+		err = found.add(KindReadable, "reading the %s container: %w", format, err)
 	}
-	if c.Streams > 1 {
-		if err := s.found.add(KindStream, "got %d %s streams, want 1", c.Streams, format); err != nil {
-			return err
-		}
+	if c.Streams > 1 && err == nil {
+		err = found.add(KindStream, "got %d %s streams, want 1", c.Streams, format)
 	}
-	if c.Trailing > 0 {
-		if err := s.found.add(KindTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format); err != nil {
-			return err
-		}
+	if c.Trailing > 0 && err == nil {
+		err = found.add(KindTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
 	}
-	if limit := s.opts.Limits.Memory; c.Memory > limit {
-		return s.found.end(KindMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limit)
+	if c.Memory > limits.Memory && err == nil {
+		err = found.end(KindMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
 	}
-	return nil
+	return format, c, err
 }
 
 // sinkError is an error of the place unpacked to, not of the archive.
@@ -217,26 +215,25 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 			return &sinkError{err}
 		}
 	}
-	if m.IsFile() {
-		hash := sha256.New()
-		to := []io.Writer{hash}
-		text, err := s.text(m, sound)
-		if err != nil {
-			return s.wrap(err)
-		}
-		if text != nil {
-			to = append(to, text)
-		}
-		if err := copyMember(r, to, file); err != nil {
-			return err
-		}
-		hash.Sum(m.Digest[:0])
-		if text != nil {
-			s.facts.Texts[Below(m.Name)] = text.Bytes()
-		}
+	defer func() { s.facts.Members = append(s.facts.Members, m) }() // also if it is cut short
+	if !m.IsFile() {
+		return nil
 	}
-	s.facts.Members = append(s.facts.Members, m)
-	return nil
+	hash := sha256.New()
+	to := []io.Writer{hash}
+	text, err := s.text(m, sound)
+	if err != nil {
+		return s.wrap(err)
+	}
+	if text != nil {
+		to = append(to, text)
+	}
+	err = copyMember(r, to, file)
+	hash.Sum(m.Digest[:0])
+	if text != nil {
+		s.facts.Texts[Below(m.Name)] = text.Bytes()
+	}
+	return err
 }
 
 // copyMember copies a member to all of to, and to file unless it is nil.

@@ -276,7 +276,7 @@ func ReadComponentNames(data []byte, report func(ListProblem)) []string {
 		number++
 		name, ended := strings.CutSuffix(line, "\n")
 		if err := CheckComponentName(name); err != nil {
-			problem(ListSyntax, "%v", err)
+			problem(ListSyntax, "got %.200q, want the name of a component: %v", name, err)
 		} else if first := seen[name]; first > 0 {
 			problem(ListDuplicate, "got %q again, which line %d has", name, first)
 		} else {

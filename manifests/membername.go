@@ -49,7 +49,7 @@ func CheckMemberName(name string) error {
 // "_" and, after the first byte, ".".
 func CheckComponentName(name string) error {
 	if strings.HasPrefix(name, ".") || !isPackageName(strings.ReplaceAll(name, ".", "_")) {
-		return fmt.Errorf("got %.200q, want the name of a component", name)
+		return errors.New(`want letters, digits, "-", "_" and, after the first, "."`)
 	}
 	return nil
 }

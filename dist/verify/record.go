@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -35,8 +36,8 @@ type buildRecord struct {
 // checkRecord compares the build record of an archive, if it has one, with what
 // the archive holds: a record that tells another story than the files is worse
 // than none.
-func checkRecord(a *scanned, l *layout) {
-	data, ok := a.texts[recordName]
+func checkRecord(a *scanned, l *dist.Layout) {
+	data, ok := a.Texts[recordName]
 	if !ok {
 		return
 	}
@@ -51,15 +52,15 @@ func checkRecord(a *scanned, l *layout) {
 		s.failf(archiveRecord, "got format %d, want 1", r.Format)
 		return
 	}
-	if commit, ok := a.texts["git-commit-hash"]; ok && strings.TrimSpace(string(commit)) != r.Toolchain.Commit {
+	if commit, ok := a.Texts["git-commit-hash"]; ok && strings.TrimSpace(string(commit)) != r.Toolchain.Commit {
 		s.failf(archiveRecord, "got commit %.80q, want %.80q as in git-commit-hash", r.Toolchain.Commit, bytes.TrimSpace(commit))
 	}
-	for name, m := range l.files {
-		if installed, ok := strings.CutSuffix(name, "/share/doc/rust/"+recordName); ok && m.digest != l.files[recordName].digest {
+	for name, m := range l.Files {
+		if installed, ok := strings.CutSuffix(name, "/share/doc/rust/"+recordName); ok && m.Digest != l.Files[recordName].Digest {
 			s.failf(archiveRecord, "the record installed by %s differs from that of the archive", installed)
 		}
 	}
-	if slices.Contains(l.components, "rustc") {
+	if slices.Contains(l.Components, "rustc") {
 		r.compareCompiler(s, l)
 	}
 	sortFindings(s, archiveRecord)
@@ -67,15 +68,15 @@ func checkRecord(a *scanned, l *layout) {
 
 // compareCompiler compares what the record says of LLD with the files of
 // component rustc.
-func (r buildRecord) compareCompiler(s *subject, l *layout) {
+func (r buildRecord) compareCompiler(s *subject, l *dist.Layout) {
 	bin := path.Join("rustc/lib/rustlib", r.Toolchain.Host, "bin")
-	if _, ok := l.files["rustc/bin/rustc"]; !ok {
+	if _, ok := l.Files["rustc/bin/rustc"]; !ok {
 		return // with an .exe, neither LLD nor these programs are like here
 	}
-	_, lld := l.files[bin+"/rust-lld"]
-	wrapper, gccLD := l.files[bin+"/gcc-ld/ld.lld"]
-	launcher := l.files["rustc/bin/rustc"]
-	_, launched := l.files["rustc/libexec/rustc"]
+	_, lld := l.Files[bin+"/rust-lld"]
+	wrapper, gccLD := l.Files[bin+"/gcc-ld/ld.lld"]
+	launcher := l.Files["rustc/bin/rustc"]
+	_, launched := l.Files["rustc/libexec/rustc"]
 	for _, c := range []struct {
 		what          string
 		says, archive bool
@@ -89,9 +90,9 @@ func (r buildRecord) compareCompiler(s *subject, l *layout) {
 		}
 	}
 	for _, p := range r.Programs {
-		found := map[string]member{"lldwrapper": wrapper, "launcher": launcher}
-		if m, ok := found[p.Package]; ok && m.digest != p.SHA256 {
-			s.failf(archiveRecord, "%s has another digest than the record gives: got %s, want %s", p.Package, m.digest, p.SHA256)
+		found := map[string]dist.Member{"lldwrapper": wrapper, "launcher": launcher}
+		if m, ok := found[p.Package]; ok && m.Digest != p.SHA256 {
+			s.failf(archiveRecord, "%s has another digest than the record gives: got %s, want %s", p.Package, m.Digest, p.SHA256)
 		}
 	}
 }
