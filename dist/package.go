@@ -27,7 +27,7 @@ func (c Component) Validate() error {
 	if err := manifests.CheckComponentName(c.Name); err != nil {
 		errs = append(errs, fmt.Errorf("component name %q: %w", c.Name, err))
 	}
-	if c.Image.Len() == 0 {
+	if len(c.Manifest()) == 0 { // rustup would install nothing
 		errs = append(errs, errors.New("component has no files"))
 	}
 	for _, dir := range c.BulkDirs {

@@ -245,9 +245,9 @@ func (r *Reader) failure(err error) error {
 	case errors.Is(err, errStreamLimit):
 		return r.found.end(KindLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return r.found.end(KindReadable, "after %d members: %s is cut short: %w", r.members, what, err)
+		return r.found.end(KindReadable, "%s is cut short, after %d members: %w", what, r.members, err)
 	}
-	return r.found.end(KindReadable, "after %d members: %w", r.members, err)
+	return r.found.end(KindReadable, "%w, after %d members", err, r.members)
 }
 
 // finish reads what follows the end of the tar stream. Zeros may: GNU tar fills

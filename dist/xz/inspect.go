@@ -34,17 +34,17 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 		if bh, err := blockHeaderAt(r, streamHeaderSize); err == nil {
 			info.DictSize = bh.dictSize
 		}
-		return info, errors.New("inspecting xz: no stream footer at the end of the file")
+		return info, errors.New("no stream footer at the end of the file")
 	}
 	info.Trailing = size - end
 	var content int64
 	for end > 0 {
 		if info.Streams++; info.Streams > maxStreams {
-			return info, fmt.Errorf("inspecting xz: got more than %d streams", maxStreams)
+			return info, fmt.Errorf("got more than %d streams", maxStreams)
 		}
 		s, err := inspectStream(r, end)
 		if err != nil {
-			return info, fmt.Errorf("inspecting xz: stream that ends at byte %d: %w", end, err)
+			return info, fmt.Errorf("stream that ends at byte %d: %w", end, err)
 		}
 		info.DictSize = max(info.DictSize, s.dictSize)
 		if content += s.content; content < 0 {
