@@ -13,8 +13,7 @@ import (
 type memberJudge struct {
 	found *collector
 	seen  map[string]seenAs
-	// The times of the first directory and the first file.
-	dirTime, fileTime *time.Time
+	times map[bool]time.Time // of the first directory, and of the first file
 }
 
 // seenAs are bits that say how a name has occurred in an archive so far.
@@ -102,14 +101,10 @@ func (j *memberJudge) parents(name string) error {
 
 // customs judges what Rust's own archives have in common.
 func (j *memberJudge) customs(m Member) {
-	first := &j.fileTime
-	if m.IsDir() {
-		first = &j.dirTime
-	}
-	if *first == nil {
-		*first = &m.ModTime
-	} else if want := **first; !m.ModTime.Equal(want) {
-		j.found.tolerate(KindTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), want.UTC().Format(time.RFC3339))
+	if first, ok := j.times[m.IsDir()]; !ok {
+		j.times[m.IsDir()] = m.ModTime
+	} else if !m.ModTime.Equal(first) {
+		j.found.tolerate(KindTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), first.UTC().Format(time.RFC3339))
 	}
 	if m.IsDir() && m.Mode != 0o755 || m.IsFile() && m.Mode != 0o755 && m.Mode != 0o644 {
 		j.found.tolerate(KindMode, "member %q has mode %04o", m.Name, m.Mode)

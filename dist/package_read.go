@@ -118,18 +118,7 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 		if isGenerated(image == &p.Overlay, rel) {
 			continue
 		}
-		m, isFile := l.Files[name]
-		if !isFile {
-			if err := image.AddDir(rel); err != nil {
-				return err
-			}
-			continue
-		}
-		off := at[m.Name]
-		open := func() (io.ReadCloser, error) {
-			return io.NopCloser(io.NewSectionReader(p.spool, off, m.Size)), nil
-		}
-		if err := image.AddOpener(rel, fs.FileMode(m.Mode), m.Size, m.Name, open); err != nil {
+		if err := p.add(image, rel, name, l, at); err != nil {
 			return err
 		}
 	}
@@ -143,6 +132,18 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 		p.Components = append(p.Components, component)
 	}
 	return nil
+}
+
+// add puts the file or empty directory called name into image as rel.
+func (p *StoredPackage) add(image *Image, rel, name string, l *Layout, at map[string]int64) error {
+	m, isFile := l.Files[name]
+	if !isFile {
+		return image.AddDir(rel)
+	}
+	off := at[m.Name]
+	return image.AddOpener(rel, fs.FileMode(m.Mode), m.Size, m.Name, func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(p.spool, off, m.Size)), nil
+	})
 }
 
 // leaves returns the names of all files and of the directories that hold nothing,

@@ -61,11 +61,11 @@ func (p Problem) Error() string { return p.Detail }
 // Unwrap returns the error of a reader below, if there was one.
 func (p Problem) Unwrap() error { return p.cause }
 
-// MaxProblems is how many problems of a kind are kept.
-const MaxProblems = 100
+// maxProblems is how many problems of a kind are kept.
+const maxProblems = 100
 
 // Problems are what is wrong with an archive, in the order found: of each kind
-// the first [MaxProblems], and the number of those beyond.
+// the first 100, and the number of those beyond.
 type Problems struct {
 	List []Problem
 	More map[Kind]int
@@ -136,7 +136,7 @@ func (c *collector) full(kind Kind) bool {
 	if c.counts == nil {
 		c.counts, c.More = map[Kind]int{}, map[Kind]int{}
 	}
-	if c.counts[kind]++; c.counts[kind] > MaxProblems {
+	if c.counts[kind]++; c.counts[kind] > maxProblems {
 		c.More[kind]++
 		return true
 	}

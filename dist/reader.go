@@ -58,11 +58,7 @@ func (m Member) IsFile() bool { return m.Type == tar.TypeReg }
 // IsDir reports whether m is a directory.
 func (m Member) IsDir() bool { return m.Type == tar.TypeDir }
 
-// isExec reports whether m is a regular file that its owner may execute.
-func (m Member) isExec() bool { return m.IsFile() && m.Mode&0o100 != 0 }
-
-// Kind describes the type of a member that is neither file nor directory, such
-// as "a symbolic link".
+// Kind describes the type of a member, such as "a symbolic link".
 func (m Member) Kind() string {
 	switch m.Type {
 	case tar.TypeReg:

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"x.go/manifests"
 )
@@ -133,7 +134,7 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	r := newTarReader(dec, s.facts.Path, s.opts.Limits, s.found)
 	r.dec = dec
 	defer r.Close()
-	judge := memberJudge{found: s.found, seen: map[string]seenAs{}}
+	judge := memberJudge{found: s.found, seen: map[string]seenAs{}, times: map[bool]time.Time{}}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

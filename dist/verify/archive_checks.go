@@ -19,7 +19,7 @@ var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, 
 func checkArchive(a *scanned, bare bool) *dist.Layout {
 	s := a.subject
 	for _, c := range staticTable {
-		if strings.HasPrefix(c.Name, "archive/") && c.Name != archiveChecksum && c.Name != archiveRecord && (!bare || slices.Contains(bareChecks, c.Name)) {
+		if strings.HasPrefix(c.Name, archivePrefix) && c.Name != archiveChecksum && c.Name != archiveRecord && (!bare || slices.Contains(bareChecks, c.Name)) {
 			s.declare(c.Name)
 		}
 	}
@@ -41,7 +41,7 @@ func checkArchive(a *scanned, bare bool) *dist.Layout {
 	if !a.Complete {
 		// What was not read cannot be judged: only findings stand.
 		for _, name := range s.names {
-			if strings.HasPrefix(name, "archive/") && !s.failed(name) && name != archiveFormat {
+			if strings.HasPrefix(name, archivePrefix) && !s.failed(name) && name != archiveFormat {
 				s.skipf(name, "the archive could not be read to its end")
 			}
 		}

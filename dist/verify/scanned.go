@@ -61,7 +61,7 @@ func (s *subject) report(p dist.Problems, holds func(check string) bool) {
 }
 
 // archiveCheck is the name of the check that finds problems of a kind.
-func archiveCheck(k dist.Kind) string { return "archive/" + string(k) }
+func archiveCheck(k dist.Kind) string { return archivePrefix + string(k) }
 
 // byteCount writes a number of bytes for people: "128 MiB".
 func byteCount(n int64) string {
