@@ -83,9 +83,9 @@ func (m Member) Kind() string {
 	return fmt.Sprintf("of tar type %q", m.Type)
 }
 
-// OpenArchive opens the archive at path. The compression is known by the first
+// Open opens the archive at path. The compression is known by the first
 // bytes, not by the name.
-func OpenArchive(path string, limits Limits) (*Reader, error) {
+func Open(path string, limits Limits) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening archive: %w", err)

@@ -204,7 +204,7 @@ func machineCode(path string) (xz.BCJ, error) {
 
 // packedCode is machineCode of a compressed archive.
 func packedCode(path string) (xz.BCJ, error) {
-	r, err := dist.OpenArchive(path, dist.Limits{Memory: 1 << 30})
+	r, err := dist.Open(path, dist.Limits{Memory: 1 << 30})
 	if err != nil {
 		return xz.BCJNone, err
 	}
