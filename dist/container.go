@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"x.go/dist/xz"
 	"x.go/manifests"
 )
 
@@ -17,6 +18,9 @@ var magics = []struct {
 	{XZ, []byte{0xfd, '7', 'z', 'X', 'Z', 0}},
 	{Zst, []byte{0x28, 0xb5, 0x2f, 0xfd}},
 }
+
+// sniffLen is how many bytes of a file [SniffFormat] looks at.
+const sniffLen = 6
 
 // SniffFormat returns the format that the first bytes of a file show; six are
 // enough.
@@ -49,7 +53,8 @@ const gzWindow = 32 << 10
 func InspectContainer(r io.ReaderAt, size int64, format Format) (Container, error) {
 	switch format {
 	case XZ:
-		return inspectXZ(r, size)
+		info, err := xz.Inspect(r, size)
+		return Container{Streams: info.Streams, Memory: info.DictSize, Trailing: info.Trailing, Size: info.Size}, err
 	case Zst:
 		return inspectZstd(r, size)
 	case GZ:

@@ -83,9 +83,12 @@ func TestKill(t *testing.T) {
 					t.Errorf("round %d: %v: %s", round, err, out)
 				}
 			default:
-				if _, err := ReadMeta(t.Context(), path, Limits{}); err != nil {
+				p, err := ReadPackage(t.Context(), path, ReadOptions{})
+				if err != nil {
 					t.Errorf("round %d: %v", round, err)
+					continue
 				}
+				must(t, p.Close())
 			}
 		}
 		if t.Failed() {

@@ -2,8 +2,8 @@
 // value: an [Image] per component, checked by [Rule] rows, put together as a
 // [Package] in the tree that rust-installer (src/tools/rust-installer in
 // rust-lang/rust) defines. A [Writer] turns packages into compressed files,
-// [OpenArchive], [Unpack] and [ReadMeta] read such files back without trusting
-// them, [Install] lays components out under a prefix, and a [Recompressor]
+// [Scan] judges such files without trusting them, [Unpack] and [ReadPackage] read
+// them back, [Install] lays components out under a prefix, and a [Recompressor]
 // compresses archives once more for a release.
 //
 // Equal packages give equal bytes: nothing in an archive depends on the

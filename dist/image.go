@@ -10,6 +10,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"x.go/manifests"
 )
 
 // Modes of the entries of an image. rust-installer keeps only the owner's
@@ -174,7 +176,7 @@ func (m *Image) place(e Entry) (i int, known bool, err error) {
 }
 
 func checkEntry(e Entry) error {
-	if err := CheckName(e.Name); err != nil {
+	if err := manifests.CheckMemberName(e.Name); err != nil {
 		return err
 	}
 	switch e.Mode {
@@ -293,13 +295,13 @@ func (m *Image) Remove(globs ...string) (int, error) {
 // Prefix returns a new image with every name below dir, which must be a valid
 // name itself.
 func (m Image) Prefix(dir string) (Image, error) {
-	if err := CheckName(dir); err != nil {
+	if err := manifests.CheckMemberName(dir); err != nil {
 		return Image{}, fmt.Errorf("prefixing with %q: %w", dir, err)
 	}
 	out := m.Clone()
 	for i, e := range out.entries {
 		out.entries[i].Name = dir + "/" + e.Name
-		if err := CheckName(out.entries[i].Name); err != nil {
+		if err := manifests.CheckMemberName(out.entries[i].Name); err != nil {
 			return Image{}, fmt.Errorf("prefixing %q with %q: %w", e.Name, dir, err)
 		}
 	}

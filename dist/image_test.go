@@ -12,38 +12,6 @@ import (
 	"x.go/tests/testenv"
 )
 
-func TestCheckName(t *testing.T) {
-	tests := []struct{ name, want string }{
-		{"bin/rustc", ""},
-		{"lib/libé.so", ""},
-		{"a b/c:d", ""},
-		{"..a/b..", ""},
-		{".hidden", ""},
-		{"", "empty"},
-		{".", "empty"},
-		{"..", "clean"},
-		{"/bin", "clean"},
-		{"bin/", "clean"},
-		{"./bin", "clean"},
-		{"a//b", "clean"},
-		{"a/./b", "clean"},
-		{"a/../b", "clean"},
-		{"a/..", "clean"},
-		{"bad\xff", "clean"},
-		{`a\b`, `"\"`},
-		{"a\nb", "control character at byte 1"},
-		{"a\x00b", "control"},
-		{"a\u0085b", "control"},
-		{strings.Repeat("x", maxNameLen+1), "the limit is 4096"},
-	}
-	for _, tt := range tests {
-		err := CheckName(tt.name)
-		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("CheckName(%.40q): got %v, want an error with %q", tt.name, err, tt.want)
-		}
-	}
-}
-
 func TestImageAdd(t *testing.T) {
 	tests := []struct {
 		name string

@@ -24,10 +24,10 @@ type Component struct {
 // Validate returns all reasons why c cannot be packaged.
 func (c Component) Validate() error {
 	var errs []error
-	if err := CheckElement(c.Name); err != nil {
+	if err := manifests.CheckComponentName(c.Name); err != nil {
 		errs = append(errs, fmt.Errorf("component name %q: %w", c.Name, err))
 	}
-	if c.Image.Len() == 0 {
+	if len(c.Manifest()) == 0 { // rustup would install nothing
 		errs = append(errs, errors.New("component has no files"))
 	}
 	for _, dir := range c.BulkDirs {

@@ -51,7 +51,7 @@ func hashTar(ctx context.Context, path string, memory int64) (manifests.Hash, er
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := (Limits{Total: 1 << 62, Memory: memory}).Decompress(ctx, h, f, path); err != nil {
+	if _, err := Decompress(ctx, h, f, path, Limits{Unpacked: 1 << 62, Memory: memory}); err != nil {
 		return manifests.Hash{}, err
 	}
 	return manifests.Hash(h.Sum(nil)), nil

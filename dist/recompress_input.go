@@ -106,7 +106,7 @@ func newSource(path string) (*tarSource, error) {
 	case info.Size() == 0:
 		return nil, errors.New("the file is empty")
 	}
-	if err := CheckName(s.stem); err != nil {
+	if err := manifests.CheckMemberName(s.stem); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
@@ -142,8 +142,8 @@ func (s *tarSource) inspect(f *os.File) error {
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
-	case c.Memory > maxDictionary:
-		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d: %w", c.Memory, int64(maxDictionary), ErrLimit)
+	case c.Memory > recompressLimits.Memory:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, recompressLimits.Memory)
 	case s.format == Zst && c.Memory > MaxZstWindow:
 		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, MaxZstWindow)
 	case c.Size == 0:
@@ -153,11 +153,11 @@ func (s *tarSource) inspect(f *os.File) error {
 	return nil
 }
 
-// maxDictionary is the largest dictionary that an input may need, in bytes: what
-// [Limits] allow unless told otherwise.
-const maxDictionary = 1 << 30
+// recompressLimits leave room for source archives, which hold several times the
+// files of any dist archive, and for other programs' dictionaries.
+var recompressLimits = Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
 
-// readBuffers is more than an [Archive] holds beside a dictionary, in bytes.
+// readBuffers is more than a [Reader] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
 
 // inspectTar looks at the first header of a .tar.
@@ -175,7 +175,7 @@ func (s *tarSource) inspectTar(f *os.File) error {
 func usualReserve(size int64) int64 { return min(2*size, MaxZstWindow) + readBuffers }
 
 // copyTar copies the tar stream to w and learns the digest of the file. All of
-// the file is checked.
+// the file is checked, as [Reader.Next] does.
 func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -186,7 +186,9 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 		return 0, err
 	}
 	sum := sha256.New()
-	n, err = Limits{Memory: s.memory}.CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format)
+	limits := recompressLimits
+	limits.Memory = s.memory
+	n, err = CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format, limits)
 	if err == nil {
 		s.sum = manifests.Hash(sum.Sum(nil))
 	}

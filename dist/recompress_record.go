@@ -84,7 +84,7 @@ func readRecord(dir string) (*openRecord, error) {
 // parse reads data into r.
 func (r *recordFile) parse(data []byte) error {
 	if len(data) > maxRecord {
-		return fmt.Errorf("got more than %d bytes: %w", maxRecord, ErrLimit)
+		return fmt.Errorf("got more than %d bytes", maxRecord)
 	}
 	// The version comes first, for another one may have other fields.
 	var head struct{ Version int }

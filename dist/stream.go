@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -34,40 +35,38 @@ func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Re
 
 // Decompress copies the content of the gz, xz or zst file src to dst and
 // returns its format; name stands for it in errors. Anything behind the one
-// gzip member or xz stream is an error, and so is content of more than l.Total
-// bytes.
-func (l Limits) Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string) (Format, error) {
-	a, err := l.NewArchive(src, name)
+// gzip member or xz stream is an error, and so is content of more than
+// limits.Unpacked bytes.
+func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, limits Limits) (Format, error) {
+	r, err := NewReader(src, name, limits)
 	if err != nil {
 		return "", err
 	}
-	defer a.Close()
-	if _, err := io.Copy(dst, contextReader{ctx, a.total}); err != nil {
-		return a.format, fmt.Errorf("decompressing %q: %w", name, err)
+	defer r.Close()
+	r.stream.left = r.limits.Unpacked
+	if _, err := io.Copy(dst, contextReader{ctx, r.stream}); err != nil {
+		return r.format, fmt.Errorf("decompressing %q: %w", name, err)
 	}
-	if err := a.finish(); err != nil {
-		return a.format, fmt.Errorf("decompressing %q: %w", name, err)
-	}
-	return a.format, nil
+	return r.format, nil
 }
 
 // CopyTar copies the tar stream of the archive src to dst and returns its size;
-// name stands for src in errors. As by [Archive.Next], all of src is checked, the
+// name stands for src in errors. As by [Reader.Next], all of src is checked, the
 // members too. Format f is "" for a tar stream that is not compressed; what others
 // are is known by their first bytes.
-func (l Limits) CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f Format) (int64, error) {
-	var a *Archive
+func CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f Format, limits Limits) (int64, error) {
+	var r *Reader
 	if f == "" {
-		a = l.newTarArchive(src, name)
+		r = newTarReader(bufio.NewReaderSize(src, 128<<10), name, limits, &collector{strict: true})
 	} else {
 		var err error
-		if a, err = l.NewArchive(src, name); err != nil {
+		if r, err = NewReader(src, name, limits); err != nil {
 			return 0, err
 		}
 	}
-	defer a.Close()
+	defer r.Close()
 	count := &countingWriter{w: dst}
-	err := a.copyTo(ctx, count)
+	err := r.copyTo(ctx, count)
 	return count.n, err
 }
 

@@ -21,7 +21,7 @@ func TestCompress(t *testing.T) {
 			if err := w.Compress(t.Context(), f, &packed, bytes.NewReader(content), int64(len(content))); err != nil {
 				t.Fatal(err)
 			}
-			format, err := Limits{}.Decompress(t.Context(), &got, bytes.NewReader(packed.Bytes()), "stream")
+			format, err := Decompress(t.Context(), &got, bytes.NewReader(packed.Bytes()), "stream", Limits{})
 			if err != nil || format != f || !bytes.Equal(got.Bytes(), content) {
 				t.Errorf("%s, profile %q: got format %q, error %v, equal %v", f, p, format, err, bytes.Equal(got.Bytes(), content))
 			}
@@ -41,7 +41,7 @@ func TestCompressAsArchive(t *testing.T) {
 		archive, err := os.ReadFile(arts[0].Path)
 		must(t, err)
 		var tarball, again bytes.Buffer
-		_, err = Limits{}.Decompress(t.Context(), &tarball, bytes.NewReader(archive), filepath.Base(arts[0].Path))
+		_, err = Decompress(t.Context(), &tarball, bytes.NewReader(archive), filepath.Base(arts[0].Path), Limits{})
 		must(t, err)
 		must(t, w.Compress(t.Context(), f, &again, &tarball, int64(tarball.Len())))
 		if !bytes.Equal(again.Bytes(), archive) {
@@ -91,10 +91,10 @@ func TestDecompressErrors(t *testing.T) {
 		{"cut short", Limits{}, whole[:len(whole)-2], `decompressing "a": `},
 		{"another kind", Limits{}, []byte("BZh91AY"), `opening archive "a": not a gz, xz or zst file`},
 		{"more behind it", Limits{}, append(bytes.Clone(whole), whole...), `decompressing "a": `},
-		{"too long", Limits{Total: 100}, whole, "limit exceeded"},
+		{"too long", Limits{Unpacked: 100}, whole, "the unpacked stream is too long"},
 	}
 	for _, tt := range tests {
-		_, err := tt.limits.Decompress(t.Context(), io.Discard, bytes.NewReader(tt.data), "a")
+		_, err := Decompress(t.Context(), io.Discard, bytes.NewReader(tt.data), "a", tt.limits)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got error %v, want %q", tt.name, err, tt.want)
 		}

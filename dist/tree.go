@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"x.go/manifests"
 )
 
 // AddFile adds the regular file at path on disk under name. Symbolic links in
@@ -120,7 +122,7 @@ func (w *treeWalk) path(file string) string {
 }
 
 func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
-	if err := CheckName(name); err != nil {
+	if err := manifests.CheckMemberName(name); err != nil {
 		return fmt.Errorf("adding %q: %w", name, err)
 	}
 	switch {

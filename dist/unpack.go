@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -18,7 +17,7 @@ import (
 // UnpackOptions say what to unpack of an archive. The zero value means all.
 type UnpackOptions struct {
 	Limits Limits
-	// StripTop drops the top folder, as rustup does.
+	// StripTop drops the top directory, as rustup does.
 	StripTop bool
 	// Keep, if not nil, is asked with each member's name (before StripTop) and
 	// says whether to write it.
@@ -29,17 +28,13 @@ type UnpackOptions struct {
 // be. Files get mode 0755 or 0644 by their owner's execute bit, whatever the
 // umask; times and owners are not kept.
 //
-// It refuses what rustup refuses or cannot survive: links and devices, names that
-// are not clean and relative, members that occur twice or that hide each other,
-// a directory after a file inside it, and a file that exists already. Nothing
-// outside destDir is written, even if it has symbolic links that lead out. On
-// error, what has been unpacked stays.
-func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions) (err error) {
-	a, err := opts.Limits.OpenArchive(archivePath)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
+// It refuses what rustup refuses or cannot survive, with the first such
+// [Problem] that a scan finds: links and devices, names that are not clean and
+// relative, members that occur twice or that hide each other, a directory after
+// a file inside it. A file that exists already is an error too. Nothing outside
+// destDir is written, even if it has symbolic links that lead out. On error, what
+// has been unpacked stays.
+func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions) error {
 	if err := os.MkdirAll(destDir, 0o755); err != nil {
 		return fmt.Errorf("unpacking %q: %w", archivePath, err)
 	}
@@ -48,151 +43,107 @@ func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions
 		return fmt.Errorf("unpacking %q: %w", archivePath, err)
 	}
 	defer root.Close()
-	return unpackTo(ctx, a, root, opts)
-}
-
-// unpackTo unpacks into an open root. Small files are written beside the reading
-// of the next ones, since making a file takes longer than filling it.
-func unpackTo(ctx context.Context, a *Archive, root *os.Root, opts UnpackOptions) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * runtime.GOMAXPROCS(0))
-	u := unpacker{root: root, opts: opts, group: g, seen: map[string]seenAs{}, made: map[string]bool{}}
-	err := u.members(ctx, a)
+	u := unpacker{root: root, opts: opts, group: g, made: map[string]bool{}}
+	_, err = scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: u.member}, true)
 	if werr := g.Wait(); werr != nil {
-		return fmt.Errorf("unpacking %q: %w", a.name, werr) // it is what stopped the reading
+		return fmt.Errorf("unpacking archive %q: %w", archivePath, werr) // it is what stopped the reading
 	}
 	return err
 }
 
-func (u *unpacker) members(ctx context.Context, a *Archive) error {
-	for {
-		if err := context.Cause(ctx); err != nil {
-			return fmt.Errorf("unpacking %q: %w", a.name, err)
-		}
-		m, err := a.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := u.member(ctx, m, a); err != nil {
-			return fmt.Errorf("unpacking %q: %w", a.name, err)
-		}
-	}
-}
-
-// seenAs is how a name has occurred in an archive so far.
-type seenAs byte
-
-const (
-	seenAbove seenAs = iota + 1 // only as the folder of another member
-	seenDir
-	seenFile
-)
-
+// unpacker writes members. Small files are written beside the reading of the next
+// ones, since making a file takes longer than filling it.
 type unpacker struct {
 	root  *os.Root
 	opts  UnpackOptions
 	group *errgroup.Group // writes small files
-	seen  map[string]seenAs
-	made  map[string]bool // folders that are known to be there
+	made  map[string]bool // directories that are known to be there
 }
 
 // smallFile is the size in bytes up to which a file is held in memory.
 const smallFile = 256 << 10
 
-func (u *unpacker) member(ctx context.Context, m Member, r io.Reader) error {
-	if err := CheckMember(m); err != nil {
-		return err
-	}
-	if err := u.note(m); err != nil {
-		return fmt.Errorf("member %q: %w", m.Name, err)
-	}
+// member is a [Sink].
+func (u *unpacker) member(m Member) (io.WriteCloser, error) {
 	if u.opts.Keep != nil && !u.opts.Keep(m.Name) {
-		return nil
+		return nil, nil
 	}
 	name := m.Name
 	if u.opts.StripTop {
-		_, rest, ok := strings.Cut(name, "/")
-		if !ok {
-			if m.Mode.IsDir() {
-				return nil
+		if name = Below(m.Name); name == "" {
+			if m.IsDir() {
+				return nil, nil
 			}
-			return fmt.Errorf("member %q: it is not inside a top folder", m.Name)
-		}
-		name = rest
-	}
-	if err := u.write(ctx, name, m, r); err != nil {
-		return fmt.Errorf("member %q: %w", m.Name, err)
-	}
-	return nil
-}
-
-// note checks m against the members before it.
-func (u *unpacker) note(m Member) error {
-	for dir := range Parents(m.Name) {
-		switch u.seen[dir] {
-		case seenFile:
-			return fmt.Errorf("%q is a file of this archive", dir)
-		case 0:
-			u.seen[dir] = seenAbove
+			return nil, fmt.Errorf("member %q: it is not inside a top directory", m.Name)
 		}
 	}
-	switch before := u.seen[m.Name]; {
-	case before == seenAbove && m.Mode.IsDir():
-		return errors.New("directory comes after a member inside it")
-	case before == seenAbove:
-		return errors.New("it is also the directory of another member")
-	case before != 0:
-		return errors.New("it occurs twice")
+	w, err := u.open(name, m)
+	if err != nil {
+		return nil, fmt.Errorf("member %q: %w", m.Name, err)
 	}
-	u.seen[m.Name] = seenFile
-	if m.Mode.IsDir() {
-		u.seen[m.Name] = seenDir
-	}
-	return nil
+	return w, nil
 }
 
-func (u *unpacker) write(ctx context.Context, name string, m Member, r io.Reader) error {
+func (u *unpacker) open(name string, m Member) (io.WriteCloser, error) {
 	dir := name
-	if !m.Mode.IsDir() {
+	if !m.IsDir() {
 		dir = path.Dir(name)
 	}
 	if dir != "." && !u.made[dir] {
 		if err := CreateDirs(u.root, dir); err != nil {
-			return err
+			return nil, err
 		}
 		u.made[dir] = true
 	}
-	if m.Mode.IsDir() {
-		return nil
+	if m.IsDir() {
+		return nil, nil
 	}
-	mode := ModeOf(name, m.Mode)
+	mode := ModeOf(name, fs.FileMode(m.Mode))
 	if m.Size > smallFile {
-		return writeMember(ctx, u.root, name, mode, r, m.Size)
+		return createMember(u.root, name, mode)
 	}
-	data := make([]byte, m.Size)
-	if _, err := io.ReadFull(r, data); err != nil {
-		return err
-	}
-	u.group.Go(func() error {
-		if err := writeMember(ctx, u.root, name, mode, bytes.NewReader(data), m.Size); err != nil {
-			return fmt.Errorf("member %q: %w", m.Name, err)
-		}
-		return nil
-	})
+	return &smallWriter{Buffer: *bytes.NewBuffer(make([]byte, 0, m.Size)), done: func(data []byte) {
+		u.group.Go(func() error {
+			if err := writeMember(u.root, name, mode, data); err != nil {
+				return fmt.Errorf("member %q: %w", m.Name, err)
+			}
+			return nil
+		})
+	}}, nil
+}
+
+// smallWriter keeps what is written and gives it away when closed.
+type smallWriter struct {
+	bytes.Buffer
+	done func([]byte)
+}
+
+// Close implements [io.Closer].
+func (w *smallWriter) Close() error {
+	w.done(w.Bytes())
 	return nil
 }
 
-func writeMember(ctx context.Context, root *os.Root, name string, mode fs.FileMode, r io.Reader, size int64) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+func writeMember(root *os.Root, name string, mode fs.FileMode, data []byte) error {
+	f, err := createMember(root, name, mode)
 	if err != nil {
 		return err
 	}
-	err = CopyExactly(ctx, f, r, size, make([]byte, min(size+1, 128<<10)))
-	if err == nil {
-		err = f.Chmod(mode)
-	}
+	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
+}
+
+// createMember makes a file that must not be there, of a mode that no umask
+// changes.
+func createMember(root *os.Root, name string, mode fs.FileMode) (*os.File, error) {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(mode); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }

@@ -2,12 +2,11 @@ package manifests
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // DirectiveKind says what a line of a component's file list stands for.
@@ -46,15 +45,50 @@ type FileList []Directive
 // have some 50,000 lines.
 const (
 	maxListSize   = 64 << 20
-	maxPathLength = 4096
 	maxListErrors = 50
 )
 
-// ParseFileList reads a file list in any order of lines. It refuses what
-// rustup refuses (an empty line, an unknown word, a path twice, an absolute
-// path) and also what rustup installs without a word: a path with ".." leaves
-// the toolchain, and a carriage return becomes part of a file name. Its error
-// joins one error per line, with line numbers, 50 at most.
+// ListProblemKind says which rule a file list breaks.
+type ListProblemKind uint8
+
+const (
+	// ListSyntax: no list of lines, or a line that is no "file:PATH" or "dir:PATH".
+	ListSyntax ListProblemKind = iota
+	// ListPath: a path that leaves the prefix or that readers take differently.
+	ListPath
+	// ListDuplicate: a path that is listed twice, or below another listed path.
+	ListDuplicate
+	// ListOrder: a line that rust-installer would have written earlier. No
+	// reader minds.
+	ListOrder
+	// ListEmpty: nothing is listed. No reader minds.
+	ListEmpty
+)
+
+// ListProblem is one thing that is wrong with a file list or with the file
+// `components`.
+type ListProblem struct {
+	Kind ListProblemKind
+	Line int    // from 1; 0 for the file as a whole
+	Text string // such as "got an empty line, want file:PATH or dir:PATH"
+}
+
+// tolerated reports whether each reader of a list lives with the problem.
+func (p ListProblem) tolerated() bool { return p.Kind == ListOrder || p.Kind == ListEmpty }
+
+// ReadFileList reads a file list and tells report of each problem, in no order
+// of lines. What it returns is the usable part: clean paths, each once. It
+// reports what rustup refuses (an empty line, an unknown word, a path twice, an
+// absolute path), what rustup installs without a word (a path with ".." leaves
+// the toolchain, a carriage return becomes part of a file name), and what only
+// differs from the lists that rust-installer writes.
+func ReadFileList(data []byte, report func(ListProblem)) FileList {
+	return readList(data, "", report)
+}
+
+// ParseFileList reads a file list in any order of lines, which may have none.
+// All other problems of [ReadFileList] make an error, which joins one error per
+// line, with line numbers, 50 at most.
 func ParseFileList(data []byte) (FileList, error) {
 	return parseList(data, "")
 }
@@ -74,89 +108,113 @@ func parseList(data []byte, prefix string) (FileList, error) {
 	if len(data) > maxListSize {
 		return nil, fmt.Errorf("parsing file list: got %d bytes, want at most %d", len(data), maxListSize)
 	}
+	var found listErrors
+	list := readList(data, prefix, found.add)
+	if err := found.join("file list"); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// listErrors are the first problems that a reader does not tolerate.
+type listErrors []ListProblem
+
+func (e *listErrors) add(p ListProblem) {
+	if !p.tolerated() && len(*e) < maxListErrors {
+		*e = append(*e, p)
+	}
+}
+
+// join returns the problems as one error, in the order of lines.
+func (e listErrors) join(what string) error {
+	slices.SortStableFunc(e, func(a, b ListProblem) int { return cmp.Compare(a.Line, b.Line) })
 	var errs []error
+	for _, p := range e {
+		errs = append(errs, fmt.Errorf("parsing %s: line %d: %s", what, p.Line, p.Text))
+	}
+	return errors.Join(errs...)
+}
+
+func readList(data []byte, prefix string, report func(ListProblem)) FileList {
+	if len(data) == 0 {
+		report(ListProblem{Kind: ListEmpty, Text: "it is empty"})
+		return nil
+	}
+	p := listParser{prefix: prefix, report: report, lines: map[string]int{}}
 	text, complete := bytes.CutSuffix(data, []byte("\n"))
-	p := listParser{prefix: prefix, lines: map[string]int{}}
-	count := 0
-	if len(data) > 0 {
-		for line := range bytes.SplitSeq(text, []byte("\n")) {
-			count++
-			if err := p.line(string(line), count); err != nil && len(errs) < maxListErrors {
-				errs = append(errs, fmt.Errorf("parsing file list: line %d: %w", count, err))
-			}
-		}
-		if !complete {
-			errs = append(errs, fmt.Errorf("parsing file list: line %d: want a line feed at the end", count))
-		}
+	for line := range bytes.SplitSeq(text, []byte("\n")) {
+		p.number++
+		p.line(string(line))
 	}
-	errs = append(errs, p.overlaps(maxListErrors-len(errs))...)
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if !complete {
+		p.problem(ListSyntax, "want a line feed at the end")
 	}
-	return p.list, nil
+	p.overlaps()
+	return p.list
 }
 
 // listParser collects the lines of a list.
 type listParser struct {
 	prefix string
+	report func(ListProblem)
+	number int    // of the current line
+	last   string // the usable line before
 	list   FileList
 	lines  map[string]int // line number by path
 }
 
-func (p *listParser) line(s string, number int) error {
+func (p *listParser) problem(kind ListProblemKind, format string, args ...any) {
+	p.report(ListProblem{kind, p.number, fmt.Sprintf(format, args...)})
+}
+
+func (p *listParser) line(s string) {
+	if strings.ContainsRune(s, '\r') {
+		p.problem(ListSyntax, "got a carriage return in %.200q, which would be part of a file name", s)
+		s = strings.TrimSuffix(s, "\r")
+	}
 	word, name, ok := strings.Cut(s, ":")
 	kind := slices.Index(directiveWords[:], word)
 	switch {
 	case s == "":
-		return errors.New("got an empty line, want file:PATH or dir:PATH")
+		p.problem(ListSyntax, "got an empty line, want file:PATH or dir:PATH")
+		return
 	case !ok || kind < 0:
-		return fmt.Errorf("got %.200q, want file:PATH or dir:PATH", s)
+		p.problem(ListSyntax, "got %.200q, want file:PATH or dir:PATH", s)
+		return
 	}
 	if rel, ok := strings.CutPrefix(name, p.prefix); ok {
 		name = rel
 	}
-	if err := checkPath(name); err != nil {
-		return err
+	if err := CheckMemberName(name); err != nil {
+		p.problem(ListPath, "got path %.200q: %v", name, err)
+		return
 	}
 	if first, ok := p.lines[name]; ok {
-		return fmt.Errorf("got %.200q again, which line %d has", name, first)
+		p.problem(ListDuplicate, "got %.200q again, which line %d has", name, first)
+		return
 	}
-	p.lines[name] = number
+	if s < p.last {
+		p.problem(ListOrder, "got %.200q after %.200q", s, p.last)
+	}
+	p.lines[name], p.last = p.number, s
 	p.list = append(p.list, Directive{DirectiveKind(kind), name})
-	return nil
 }
 
 // overlaps reports paths below another listed path: a file has nothing below
 // it, and what is in a bulk dir is not listed by itself.
-func (p *listParser) overlaps(limit int) []error {
-	var errs []error
+func (p *listParser) overlaps() {
 	for _, d := range p.list {
 		for i := range len(d.Path) {
 			if d.Path[i] != '/' {
 				continue
 			}
-			if line, ok := p.lines[d.Path[:i]]; ok && len(errs) < limit {
-				errs = append(errs, fmt.Errorf("parsing file list: line %d: got %.200q, which is inside of line %d", p.lines[d.Path], d.Path, line))
+			if line, ok := p.lines[d.Path[:i]]; ok {
+				p.number = p.lines[d.Path]
+				p.problem(ListDuplicate, "got %.200q, which is inside of line %d", d.Path, line)
 				break
 			}
 		}
 	}
-	return errs
-}
-
-// checkPath refuses a path that could mean something else to another reader.
-func checkPath(s string) error {
-	switch {
-	case len(s) > maxPathLength:
-		return fmt.Errorf("got a path of %d bytes, want at most %d", len(s), maxPathLength)
-	case !fs.ValidPath(s) || s == ".":
-		return fmt.Errorf("got path %.200q, want a clean relative path", s)
-	case strings.ContainsRune(s, '\\'):
-		return fmt.Errorf(`got path %.200q, want none with '\', which rust-installer does not support`, s)
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return fmt.Errorf("got path %.200q, want none with a control character", s)
-	}
-	return nil
 }
 
 // Encode returns the list as rust-installer writes it: lines in the order of
@@ -202,32 +260,47 @@ func ParseInstallerVersion(data []byte) error {
 	return nil
 }
 
-// ParseComponentNames reads the file `components`: one name per line, each once.
+// ReadComponentNames reads the file `components`, which has one name per line,
+// and tells report of each problem. It returns the usable names, each once.
+func ReadComponentNames(data []byte, report func(ListProblem)) []string {
+	var names []string
+	seen := map[string]int{}
+	number := 0
+	problem := func(kind ListProblemKind, format string, args ...any) {
+		report(ListProblem{kind, number, fmt.Sprintf(format, args...)})
+	}
+	if len(data) == 0 {
+		problem(ListEmpty, "it names no component")
+	}
+	for line := range strings.Lines(string(data)) {
+		number++
+		name, ended := strings.CutSuffix(line, "\n")
+		if err := CheckComponentName(name); err != nil {
+			problem(ListSyntax, "got %.200q, want the name of a component: %v", name, err)
+		} else if first := seen[name]; first > 0 {
+			problem(ListDuplicate, "got %q again, which line %d has", name, first)
+		} else {
+			seen[name] = number
+			names = append(names, name)
+		}
+		if !ended {
+			problem(ListSyntax, "want a line feed at the end")
+		}
+	}
+	return names
+}
+
+// ParseComponentNames reads the file `components`, which may be empty as an
+// installation without components has it. All other problems of
+// [ReadComponentNames] make an error, 50 at most.
 func ParseComponentNames(data []byte) ([]string, error) {
 	if len(data) > maxListSize {
 		return nil, fmt.Errorf("parsing %s: got %d bytes, want at most %d", ComponentsFile, len(data), maxListSize)
 	}
-	var names []string
-	var errs []error
-	seen := map[string]int{}
-	number := 0
-	for line := range strings.Lines(string(data)) {
-		number++
-		name, ok := strings.CutSuffix(line, "\n")
-		switch first := seen[name]; {
-		case len(errs) >= maxListErrors:
-		case !isPackageName(strings.ReplaceAll(name, ".", "_")) || strings.HasPrefix(name, "."):
-			errs = append(errs, fmt.Errorf("parsing %s: line %d: got %.200q, want the name of a component", ComponentsFile, number, name))
-		case first > 0:
-			errs = append(errs, fmt.Errorf("parsing %s: line %d: got %q again, which line %d has", ComponentsFile, number, name, first))
-		case !ok:
-			errs = append(errs, fmt.Errorf("parsing %s: line %d: want a line feed at the end", ComponentsFile, number))
-		}
-		seen[name] = number
-		names = append(names, name)
-	}
-	if errs != nil {
-		return nil, errors.Join(errs...)
+	var found listErrors
+	names := ReadComponentNames(data, found.add)
+	if err := found.join(ComponentsFile); err != nil {
+		return nil, err
 	}
 	return names, nil
 }

@@ -44,7 +44,7 @@ func TestParseFileListErrors(t *testing.T) {
 		{"no line feed", "file:a", "line 1: want a line feed at the end"},
 		{"no colon", "file\n", `line 1: got "file", want file:PATH or dir:PATH`},
 		{"unknown word", "link:a\n", `line 1: got "link:a"`},
-		{"absolute", "file:/etc/passwd\n", `got path "/etc/passwd", want a clean relative path`},
+		{"absolute", "file:/etc/passwd\n", `got path "/etc/passwd": name is absolute`},
 		{"escape", "file:../evil5\n", `got path "../evil5"`},
 		{"inner escape", "file:a/../../b\n", `got path "a/../../b"`},
 		{"dot", "file:.\n", `got path "."`},
@@ -52,13 +52,13 @@ func TestParseFileListErrors(t *testing.T) {
 		{"trailing slash", "dir:a/\n", `got path "a/"`},
 		{"no path", "file:\n", `got path ""`},
 		{"backslash", "file:a\\b\n", `which rust-installer does not support`},
-		{"carriage return", "file:a\r\n", "want none with a control character"},
+		{"carriage return", "file:a\r\n", "got a carriage return"},
 		{"invalid UTF-8", "file:\xff\n", `got path "\xff"`},
 		{"twice", "file:a\nfile:b\nfile:a\n", `line 3: got "a" again, which line 1 has`},
 		{"two kinds", "dir:a\nfile:a\n", `line 2: got "a" again`},
 		{"inside a bulk dir", "file:a/b/c\ndir:a\n", `line 1: got "a/b/c", which is inside of line 2`},
 		{"inside a file", "file:a\nfile:a/b\n", `line 2: got "a/b", which is inside of line 1`},
-		{"long", "file:" + strings.Repeat("a", 5000) + "\n", "got a path of 5000 bytes"},
+		{"long", "file:" + strings.Repeat("a", 5000) + "\n", "name has 5000 bytes, the limit is 4096"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -78,6 +78,43 @@ func TestParseFileListReportsAllLines(t *testing.T) {
 	for _, want := range []string{"line 1:", "line 3:", "line 4:"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error for %s", err, want)
+		}
+	}
+}
+
+// TestReadFileList asks for all problems and for what can be used all the same.
+func TestReadFileList(t *testing.T) {
+	const in = "file:b\r\ndir:a\nfile:a/c\nfile:../x\nfile:b\nlink:d\nfile:e"
+	kinds := map[manifests.ListProblemKind][]int{} // lines
+	got := manifests.ReadFileList([]byte(in), func(p manifests.ListProblem) { kinds[p.Kind] = append(kinds[p.Kind], p.Line) })
+	want := manifests.FileList{{manifests.FileDirective, "b"}, {manifests.DirDirective, "a"}, {manifests.FileDirective, "a/c"}, {manifests.FileDirective, "e"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	wantKinds := map[manifests.ListProblemKind][]int{
+		manifests.ListSyntax: {1, 6, 7}, manifests.ListPath: {4}, manifests.ListDuplicate: {5, 3}, manifests.ListOrder: {2},
+	}
+	if diff := cmp.Diff(wantKinds, kinds); diff != "" {
+		t.Errorf("lines by kind (-want +got)\n%s", diff)
+	}
+	manifests.ReadFileList(nil, func(p manifests.ListProblem) {
+		if p.Kind != manifests.ListEmpty {
+			t.Errorf("nothing: got %+v", p)
+		}
+	})
+}
+
+func TestCheckMemberName(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"lib/rustlib/x y/é:z", ""}, {"...", ""}, {"a/..b", ""}, {"..a/b..", ""}, {".hidden", ""}, {"a\x00b", "control"},
+		{"", "empty"}, {".", `begins with "."`}, {"./a", `begins with "."`}, {"..", `has ".."`}, {"../a", `has ".."`}, {"a/../b", `has ".."`},
+		{"/a", "absolute"}, {"a//b", "not a clean"}, {"a/", "not a clean"}, {"a/./b", "not a clean"},
+		{"a\xffb", "UTF-8"}, {`a\b`, `"\"`}, {"a\nb", "control character at byte 1"}, {"a\u0085b", "control character"},
+		{strings.Repeat("x", 4096), ""}, {strings.Repeat("x", 4097), "the limit is 4096"},
+	} {
+		err := manifests.CheckMemberName(tt.name)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%.40q: got %v, want an error with %q", tt.name, err, tt.want)
 		}
 	}
 }

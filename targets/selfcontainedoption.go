@@ -36,7 +36,7 @@ func (s linkSelfContained) with(value string) (linkSelfContained, bool) {
 		if len(item) < 2 {
 			return s, false
 		}
-		c, err := ParseComponent(item[1:])
+		c, err := ParseFileList(item[1:])
 		switch {
 		case err != nil:
 			return s, false

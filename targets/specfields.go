@@ -116,7 +116,7 @@ func decodeLinkSelfContained(s *Spec, b []byte) error {
 func componentSet(names []string) (Components, error) {
 	var set Components
 	for _, name := range names {
-		c, err := ParseComponent(name)
+		c, err := ParseFileList(name)
 		if err != nil {
 			return 0, err
 		}

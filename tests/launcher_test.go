@@ -162,7 +162,7 @@ func launcherCargo(t *testing.T, sysroot string) {
 
 // TestBuildRecord reads the record of an archive.
 func TestBuildRecord(t *testing.T) {
-	a, err := dist.OpenArchive(filepath.Join(sharedDist(t), "dist/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz"))
+	a, err := dist.Open(filepath.Join(sharedDist(t), "dist/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dist.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

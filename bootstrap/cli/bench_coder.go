@@ -90,7 +90,7 @@ func (a *app) decodeFile(ctx context.Context, path string) error {
 	}
 	defer src.Close()
 	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
-	if _, err := (dist.Limits{}).Decompress(ctx, out, src, path); err != nil {
+	if _, err := dist.Decompress(ctx, out, src, path, dist.Limits{Memory: 1 << 30}); err != nil {
 		return err
 	}
 	if err := out.Flush(); err != nil {

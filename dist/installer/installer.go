@@ -9,6 +9,7 @@ package installer
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -87,6 +88,30 @@ func withDefault(s, def string) string {
 		return def
 	}
 	return s
+}
+
+// Words returns the product and the success message of a script that [Script] or
+// rust-installer wrote; what is not found is "".
+func Words(script []byte) (product, successMessage string) {
+	for line := range strings.Lines(string(script)) {
+		name, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		switch name {
+		case "product", "TEMPLATE_PRODUCT_NAME":
+			product = cmp.Or(product, unquote(word))
+		case "success_message", "TEMPLATE_SUCCESS_MESSAGE":
+			successMessage = cmp.Or(successMessage, unquote(word))
+		}
+	}
+	return product, successMessage
+}
+
+// unquote undoes [quote]; other words are "".
+func unquote(word string) string {
+	s := strings.ReplaceAll(word, `'"'"'`, "\x00")
+	if len(s) < 2 || s[0] != '\'' || s[len(s)-1] != '\'' || strings.Contains(s[1:len(s)-1], "'") {
+		return ""
+	}
+	return strings.ReplaceAll(s[1:len(s)-1], "\x00", "'")
 }
 
 // quote returns s as one word of a POSIX shell. Between single quotes every

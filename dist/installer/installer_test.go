@@ -129,3 +129,25 @@ func FuzzScript(f *testing.F) {
 		}
 	})
 }
+
+func TestWords(t *testing.T) {
+	for _, o := range []Options{{Product: "Rust", SuccessMessage: "rustc installed."}, {Product: "Rust's 'own'", SuccessMessage: "a=b"}} {
+		script, err := Script(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if product, message := Words(script); product != o.Product || message != o.SuccessMessage {
+			t.Errorf("got %q, %q, want %q, %q", product, message, o.Product, o.SuccessMessage)
+		}
+	}
+	// As rust-installer writes them.
+	official := "#!/bin/bash\nTEMPLATE_PRODUCT_NAME='Rust'\nTEMPLATE_SUCCESS_MESSAGE='rustc installed.'\n"
+	if product, message := Words([]byte(official)); product != "Rust" || message != "rustc installed." {
+		t.Errorf("got %q, %q", product, message)
+	}
+	for _, script := range []string{"", "product=\n", "product='a\n", "product='a'b'\n", "product=a\n", " product='a'\n", "product='\n"} {
+		if product, message := Words([]byte(script)); product != "" || message != "" {
+			t.Errorf("%q: got %q, %q", script, product, message)
+		}
+	}
+}

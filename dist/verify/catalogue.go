@@ -1,5 +1,7 @@
 package verify
 
+import "x.go/dist"
+
 // CheckInfo describes one kind of check.
 type CheckInfo struct {
 	Name  string `json:"name"`
@@ -8,35 +10,39 @@ type CheckInfo struct {
 	What string `json:"what"`
 }
 
+// archivePrefix stands before the names of the checks of one archive. Those that
+// the scan of an archive decides are called like its kinds of problems.
+const archivePrefix = "archive/"
+
 // Names of the static checks of one archive.
 const (
 	archiveFileName    = "archive/file-name"
-	archiveReadable    = "archive/readable"
+	archiveReadable    = archivePrefix + string(dist.KindReadable)
 	archiveFormat      = "archive/format"
-	archiveStream      = "archive/single-stream"
-	archiveTrailing    = "archive/trailing-bytes"
-	archiveMemory      = "archive/decoder-memory"
-	archiveLimits      = "archive/limits"
-	archiveTarEnd      = "archive/tar-end"
-	archiveTop         = "archive/top-folder"
-	archiveName        = "archive/member-name"
-	archiveKind        = "archive/member-kind"
-	archiveMode        = "archive/member-mode"
-	archiveOwner       = "archive/member-owner"
-	archiveTime        = "archive/member-time"
-	archiveDuplicate   = "archive/duplicate-member"
-	archiveOrder       = "archive/folder-order"
+	archiveStream      = archivePrefix + string(dist.KindStream)
+	archiveTrailing    = archivePrefix + string(dist.KindTrailing)
+	archiveMemory      = archivePrefix + string(dist.KindMemory)
+	archiveLimits      = archivePrefix + string(dist.KindLimits)
+	archiveTarEnd      = archivePrefix + string(dist.KindTarEnd)
+	archiveTop         = archivePrefix + string(dist.KindTop)
+	archiveName        = archivePrefix + string(dist.KindName)
+	archiveKind        = archivePrefix + string(dist.KindType)
+	archiveMode        = archivePrefix + string(dist.KindMode)
+	archiveOwner       = archivePrefix + string(dist.KindOwner)
+	archiveTime        = archivePrefix + string(dist.KindTime)
+	archiveDuplicate   = archivePrefix + string(dist.KindDuplicate)
+	archiveOrder       = archivePrefix + string(dist.KindDirOrder)
 	archiveStray       = "archive/stray-member"
-	archiveInstaller   = "archive/installer-version"
-	archiveComponents  = "archive/components"
-	archiveManifest    = "archive/manifest"
-	archiveManifestDup = "archive/manifest-duplicate"
-	archiveManifestOrd = "archive/manifest-order"
-	archivePath        = "archive/manifest-path"
-	archiveEntryKind   = "archive/manifest-kind"
-	archiveAbsent      = "archive/manifest-absent-file"
-	archiveUnlisted    = "archive/unlisted-file"
-	archiveConflict    = "archive/owner-conflict"
+	archiveInstaller   = archivePrefix + string(dist.KindInstaller)
+	archiveComponents  = archivePrefix + string(dist.KindComponents)
+	archiveManifest    = archivePrefix + string(dist.KindManifest)
+	archiveManifestDup = archivePrefix + string(dist.KindManifestDuplicate)
+	archiveManifestOrd = archivePrefix + string(dist.KindManifestOrder)
+	archivePath        = archivePrefix + string(dist.KindManifestPath)
+	archiveEntryKind   = archivePrefix + string(dist.KindManifestKind)
+	archiveAbsent      = archivePrefix + string(dist.KindAbsent)
+	archiveUnlisted    = archivePrefix + string(dist.KindUnlisted)
+	archiveConflict    = archivePrefix + string(dist.KindConflict)
 	archiveExecutable  = "archive/executable"
 	archiveScript      = "archive/install-script"
 	archiveVersion     = "archive/version"

@@ -67,7 +67,7 @@ func (r *run) readChannel(ctx context.Context, c *channelFile) error {
 	if err != nil {
 		s.failf(channelChecksum, "%v", err)
 	} else {
-		for _, why := range badChecksum(string(sum), path.Base(c.at), sha256.Sum256(c.data)) {
+		for _, why := range badChecksum(sum, path.Base(c.at), sha256.Sum256(c.data)) {
 			s.failf(channelChecksum, "%s", why)
 		}
 	}
@@ -124,8 +124,8 @@ func (r *run) download(ctx context.Context, c *channelFile, pkg manifests.Packag
 	}
 	var sum manifests.Hash
 	if a, ok := r.digest[where]; ok && local {
-		sum = a.sum
-		if v, ok := a.texts["version"]; ok && strings.TrimSpace(string(v)) != pkg.Version {
+		sum = a.Digest
+		if v, ok := a.Texts["version"]; ok && strings.TrimSpace(string(v)) != pkg.Version {
 			s.failf(channelVersion, "%s holds version %.80q, the manifest says %q", a.file, strings.TrimSpace(string(v)), pkg.Version)
 		}
 	} else {
@@ -207,7 +207,7 @@ func (r *run) sideFiles(ctx context.Context, c *channelFile) {
 		}
 		sum, err := fetch(ctx, stem+f.suffix+".sha256", maxChecksum)
 		if err == nil {
-			for _, why := range badChecksum(string(sum), name, sha256.Sum256(b)) {
+			for _, why := range badChecksum(sum, name, sha256.Sum256(b)) {
 				s.failf(channelSide, "%s.sha256: %s", name, why)
 			}
 		}
@@ -240,10 +240,10 @@ func (r *run) offered(c *channelFile) {
 	}
 	for _, p := range r.packs {
 		spec := p.name.Component
-		if !p.known || names[p.file] || filepath.Dir(p.path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
+		if !p.known || names[p.file] || filepath.Dir(p.Path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
 			continue
 		}
-		if v, ok := p.texts["version"]; ok && !spec.OwnVersion && strings.TrimSpace(string(v)) != c.channel.Packages["rust"].Version {
+		if v, ok := p.Texts["version"]; ok && !spec.OwnVersion && strings.TrimSpace(string(v)) != c.channel.Packages["rust"].Version {
 			continue // of another release
 		}
 		s.failf(channelUnlisted, "%s is not offered", p.file)
@@ -340,6 +340,12 @@ func hashOf(ctx context.Context, at string) (manifests.Hash, error) {
 	}
 	return manifests.Hash(h.Sum(nil)), nil
 }
+
+// readerFunc is an [io.Reader] made of a function.
+type readerFunc func([]byte) (int, error)
+
+// Read implements [io.Reader].
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // leaveManifests marks what belongs to manifests as looked at where the group
 // that would do so was not chosen.

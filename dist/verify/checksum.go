@@ -1,12 +1,12 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"x.go/manifests"
 )
@@ -28,27 +28,24 @@ func checkChecksum(s *subject, check, path, name string, sum manifests.Hash) {
 		s.failf(check, "%v", err)
 		return
 	}
-	for _, why := range badChecksum(string(b), name, sum) {
+	for _, why := range badChecksum(b, name, sum) {
 		s.failf(check, "%s.sha256: %s", name, why)
 	}
 }
 
-// badChecksum lists what is wrong with the text of a .sha256 file.
-func badChecksum(text, name string, sum manifests.Hash) []string {
-	digits, rest := text, ""
-	if i := strings.IndexAny(text, " \t\r\n"); i >= 0 {
-		digits, rest = text[:i], text[i:]
+// badChecksum lists what is wrong with the text of a .sha256 file. Not all that
+// can be parsed will do: rustup takes a bare digest, sha256sum -c does not.
+func badChecksum(text []byte, name string, sum manifests.Hash) []string {
+	got, _, err := manifests.ParseChecksum(text)
+	if err != nil {
+		return []string{err.Error()}
 	}
 	var bad []string
-	got, err := manifests.ParseHash(digits)
-	switch {
-	case err != nil:
-		bad = append(bad, err.Error())
-	case got != sum:
+	if got != sum {
 		bad = append(bad, fmt.Sprintf("got %s, but the file has %s", got, sum))
 	}
-	if want := "  " + name + "\n"; rest != want {
-		bad = append(bad, fmt.Sprintf("got %.100q after the digits, want %q", rest, want))
+	if want := manifests.FormatChecksum(got, name); !bytes.Equal(text, want) {
+		bad = append(bad, fmt.Sprintf("got %.200q, want %q", text, want))
 	}
 	return bad
 }

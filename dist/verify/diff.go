@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -42,7 +43,7 @@ type DiffOptions struct {
 	Allow []Allowance
 	// TempDir is as in [Options].
 	TempDir string
-	Limits  Limits
+	Limits  dist.Limits
 	// Progress, if set, is told of each pair.
 	Progress func(Event)
 }
@@ -356,32 +357,26 @@ func loadTree(ctx context.Context, root string) (*side, error) {
 func (d *differ) loadArchive(ctx context.Context, f archiveFile) (*side, error) {
 	folder := folderOf(d.folders)
 	d.folders++
-	limits := Options{Limits: d.opts.Limits}.withDefaults().Limits
-	sc := scanner{limits, func(Event) {}}
-	a, err := sc.scan(ctx, f.path, f.file, f.format, elfOnly(d.work.unpackSink(folder)))
+	a, err := dist.Scan(ctx, f.path, dist.ScanOptions{Limits: d.opts.Limits, Sink: elfOnly(d.work.unpackSink(folder))})
 	if err != nil {
 		return nil, err
 	}
-	s := &side{file: f.file, nodes: map[string]*node{}, members: a.members, stem: a.stem}
-	if !a.complete {
-		for _, c := range a.subject.checks() {
-			if c.Status == Fail {
-				s.unreadable = c.Detail
-			}
-		}
+	s := &side{file: f.file, nodes: map[string]*node{}, members: a.Members, stem: strings.TrimSuffix(f.file, f.format.Ext())}
+	if err := a.First(); err != nil && !a.Complete {
+		s.unreadable = err.Error()
 	}
-	for _, m := range a.members {
-		rel := a.below(m.name)
+	for _, m := range a.Members {
+		rel := dist.Below(m.Name)
 		if rel == "" {
 			continue
 		}
-		n := &node{path: rel, mode: m.mode, kind: "file", size: m.size, digest: m.digest}
-		if m.isDir() {
+		n := &node{path: rel, mode: m.Mode, kind: "file", size: m.Size, digest: m.Digest}
+		if m.IsDir() {
 			n.kind = "folder"
-		} else if !m.isFile() {
-			n.kind = kindName(m.typ)
+		} else if !m.IsFile() {
+			n.kind = m.Kind()
 		}
-		if disk := filepath.Join(d.work.dir, folder, filepath.FromSlash(rel)); m.isFile() && filepath.IsLocal(rel) {
+		if disk := filepath.Join(d.work.dir, folder, filepath.FromSlash(rel)); m.IsFile() && filepath.IsLocal(rel) {
 			if _, err := os.Lstat(disk); err == nil {
 				n.disk = disk
 			}
@@ -392,14 +387,19 @@ func (d *differ) loadArchive(ctx context.Context, f archiveFile) (*side, error) 
 }
 
 // elfOnly passes on to the sink only files that begin as ELF files do.
-func elfOnly(out sink) sink {
-	return func(m member) (io.WriteCloser, error) { return &elfWriter{out: out, m: m}, nil }
+func elfOnly(out dist.Sink) dist.Sink {
+	return func(m dist.Member) (io.WriteCloser, error) {
+		if !m.IsFile() {
+			return nil, nil
+		}
+		return &elfWriter{out: out, m: m}, nil
+	}
 }
 
 // elfWriter decides by the first bytes whether to keep a file.
 type elfWriter struct {
-	out     sink
-	m       member
+	out     dist.Sink
+	m       dist.Member
 	head    []byte
 	file    io.WriteCloser
 	dropped bool

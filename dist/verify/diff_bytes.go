@@ -25,14 +25,12 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 	sameTop := left.stem == right.stem
 	for i := range min(len(left.members), len(right.members)) {
 		x, y := left.members[i], right.members[i]
-		_, xrel, _ := strings.Cut(x.name, "/")
-		_, yrel, _ := strings.Cut(y.name, "/")
-		if plainName(xrel) != plainName(yrel) {
-			add("order", "", fmt.Sprintf("member %d is %s", i, x.name), fmt.Sprintf("member %d is %s", i, y.name))
+		if plainName(dist.Below(x.Name)) != plainName(dist.Below(y.Name)) {
+			add("order", "", fmt.Sprintf("member %d is %s", i, x.Name), fmt.Sprintf("member %d is %s", i, y.Name))
 			return nil
 		}
-		if !x.modTime.Equal(y.modTime) {
-			add("time", x.name, strconv.FormatInt(x.modTime.Unix(), 10), strconv.FormatInt(y.modTime.Unix(), 10))
+		if !x.ModTime.Equal(y.ModTime) {
+			add("time", x.Name, strconv.FormatInt(x.ModTime.Unix(), 10), strconv.FormatInt(y.ModTime.Unix(), 10))
 			return nil
 		}
 	}
@@ -102,16 +100,16 @@ func gzipTime(h [10]byte) uint32 {
 // firstTarDifference reads two tars side by side and names the first header
 // field or content that differs, or returns "" if all bytes are equal.
 func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
-	ra, closeA, err := openTar(a)
+	ra, err := dist.OpenTar(a.path, dist.Limits{})
 	if err != nil {
 		return "", err
 	}
-	defer closeA()
-	rb, closeB, err := openTar(b)
+	defer ra.Close()
+	rb, err := dist.OpenTar(b.path, dist.Limits{})
 	if err != nil {
 		return "", err
 	}
-	defer closeB()
+	defer rb.Close()
 	var x, y [512]byte
 	content := int64(0) // blocks left of the current member
 	name := "the beginning"
@@ -134,7 +132,7 @@ func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
 			}
 			continue
 		}
-		if !allZero(x[:]) {
+		if x != [512]byte{} {
 			name = strconv.Quote(cField(x[:100]))
 		}
 		if x != y {
@@ -142,27 +140,6 @@ func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
 		}
 		content = (tarSize(x) + 511) / 512
 	}
-}
-
-// openTar opens the tar inside an archive.
-func openTar(f archiveFile) (io.Reader, func(), error) {
-	file, err := os.Open(f.path)
-	if err != nil {
-		return nil, nil, err
-	}
-	var magic [6]byte
-	n, err := file.ReadAt(magic[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		file.Close()
-		return nil, nil, err
-	}
-	format, _ := dist.SniffFormat(magic[:n])
-	d, err := newDecoder(file, format, Options{}.withDefaults().Limits.Decoder)
-	if err != nil {
-		file.Close()
-		return nil, nil, err
-	}
-	return bufio.NewReaderSize(d, 1<<16), func() { d.close(); file.Close() }, nil
 }
 
 // tarFields are the fields of a tar header by their ends.

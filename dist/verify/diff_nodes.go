@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/manifests"
 )
@@ -29,7 +30,7 @@ type side struct {
 	file       string
 	stem       string
 	nodes      map[string]*node // by path without hashes and releases
-	members    []member         // of an archive, in order
+	members    []dist.Member    // of an archive, in order
 	unreadable string
 }
 

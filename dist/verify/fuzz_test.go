@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -97,8 +98,9 @@ func unpackAll(t *testing.T, outer, path, name string) {
 			t.Error(err)
 		}
 	}()
-	limits := Options{Limits: Limits{Unpacked: 1 << 20, Members: 100}}.withDefaults().Limits
-	a, err := scanner{limits, func(Event) {}}.scan(t.Context(), path, name, manifests.GZ, work.unpackSink(folderOf(0)))
+	limits := dist.Limits{Unpacked: 1 << 20, Members: 100}
+	f := archiveFile{path, name, manifests.GZ}
+	a, err := scan(t.Context(), f, limits, func(Event) {}, work.unpackSink(folderOf(0)))
 	if err != nil {
 		t.Fatalf("an archive's fault came as an error of the machine: %v", err)
 	}
@@ -106,7 +108,7 @@ func unpackAll(t *testing.T, outer, path, name string) {
 	if err := work.install(folderOf(0), l, "prefix"); err != nil {
 		t.Logf("installing: %v", err) // a finding of the caller
 	}
-	if !a.complete && !a.subject.failed(archiveReadable, archiveLimits, archiveName) {
+	if !a.Complete && !a.subject.failed(archiveReadable, archiveLimits, archiveName) {
 		t.Error("the archive was not read to its end, and no check says why")
 	}
 }

@@ -49,8 +49,8 @@ var mutants = []struct {
 	{name: "stream padding after xz", ext: "xz", mutate: trail("\x00\x00\x00\x00"), want: "archive/trailing-bytes"},
 	{name: "window of 256 MiB", ext: "zst", mutate: func(m *mutant) { m.codec = "zst-wide" }, want: "archive/decoder-memory"},
 	{name: "dictionary of 192 MiB", ext: "xz", mutate: wideDictionary, want: "archive/decoder-memory"},
-	{name: "more bytes than allowed", opts: verify.Options{Limits: verify.Limits{Unpacked: 100 << 10}}, want: "archive/limits"},
-	{name: "more members than allowed", opts: verify.Options{Limits: verify.Limits{Members: 5}}, want: "archive/limits"},
+	{name: "more bytes than allowed", opts: verify.Options{Limits: dist.Limits{Unpacked: 100 << 10}}, want: "archive/limits"},
+	{name: "more members than allowed", opts: verify.Options{Limits: dist.Limits{Members: 5}}, want: "archive/limits"},
 
 	// The tar.
 	{name: "tar cut in a member", mutate: func(m *mutant) { m.tar = func(b []byte) []byte { return b[:len(b)/2/512*512+100] } }, want: "archive/readable"},

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"x.go/dist"
 )
 
 // Expect says which linker a default link must have used.
@@ -60,13 +62,6 @@ func ParseGroups(s string) ([]Group, error) {
 	return out, nil
 }
 
-// Limits bound what an archive may cost. A zero field means its default.
-type Limits struct {
-	Unpacked int64 // bytes of all members of an archive; default 16 GiB
-	Members  int   // members of an archive; default 250,000
-	Decoder  int64 // bytes of dictionary or window; default 128 MiB, what rustup takes for zstd
-}
-
 // Options say what to verify and with what. Only Inputs is required.
 type Options struct {
 	// Inputs are folders, archives, channel manifests or URLs of manifests.
@@ -91,8 +86,9 @@ type Options struct {
 	BuildRoots []string
 	// Jobs is the number of archives read, or of legs linked, at once; 0 means
 	// GOMAXPROCS.
-	Jobs   int
-	Limits Limits
+	Jobs int
+	// Limits bound what an archive may cost.
+	Limits dist.Limits
 	// Progress, if set, is told of each step. It is called from several
 	// goroutines, one at a time.
 	Progress func(Event)
@@ -144,15 +140,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
-	}
-	if o.Limits.Unpacked <= 0 {
-		o.Limits.Unpacked = 16 << 30
-	}
-	if o.Limits.Members <= 0 {
-		o.Limits.Members = 250_000
-	}
-	if o.Limits.Decoder <= 0 {
-		o.Limits.Decoder = 128 << 20
 	}
 	return o
 }

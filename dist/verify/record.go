@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
 // checkRecord compares the build record of an archive, if it has one, with what
 // the archive holds: a record that tells another story than the files is worse
 // than none.
-func checkRecord(a *scanned, l *layout) {
-	data, ok := a.texts[manifests.BuildRecordFile]
+func checkRecord(a *scanned, l *dist.Layout) {
+	data, ok := a.Texts[manifests.BuildRecordFile]
 	if !ok {
 		return
 	}
@@ -24,15 +25,15 @@ func checkRecord(a *scanned, l *layout) {
 		s.failf(archiveRecord, "%v", err)
 		return
 	}
-	if commit, ok := a.texts["git-commit-hash"]; ok && strings.TrimSpace(string(commit)) != r.Toolchain.Commit {
+	if commit, ok := a.Texts["git-commit-hash"]; ok && strings.TrimSpace(string(commit)) != r.Toolchain.Commit {
 		s.failf(archiveRecord, "got commit %.80q, want %.80q as in git-commit-hash", r.Toolchain.Commit, bytes.TrimSpace(commit))
 	}
-	for name, m := range l.files {
-		if installed, ok := strings.CutSuffix(name, "/"+manifests.BuildRecordInstalled); ok && m.digest != l.files[manifests.BuildRecordFile].digest {
+	for name, m := range l.Files {
+		if installed, ok := strings.CutSuffix(name, "/"+manifests.BuildRecordInstalled); ok && m.Digest != l.Files[manifests.BuildRecordFile].Digest {
 			s.failf(archiveRecord, "the record installed by %s differs from that of the archive", installed)
 		}
 	}
-	if slices.Contains(l.components, "rustc") {
+	if slices.Contains(l.Components, "rustc") {
 		compareCompiler(r, s, l)
 	}
 	sortFindings(s, archiveRecord)
@@ -40,15 +41,15 @@ func checkRecord(a *scanned, l *layout) {
 
 // compareCompiler compares what the record says of LLD with the files of
 // component rustc.
-func compareCompiler(r manifests.BuildRecord, s *subject, l *layout) {
+func compareCompiler(r manifests.BuildRecord, s *subject, l *dist.Layout) {
 	bin := path.Join("rustc/lib/rustlib", r.Toolchain.Host, "bin")
-	if _, ok := l.files["rustc/bin/rustc"]; !ok {
+	if _, ok := l.Files["rustc/bin/rustc"]; !ok {
 		return // with an .exe, neither LLD nor these programs are like here
 	}
-	_, lld := l.files[bin+"/rust-lld"]
-	wrapper, gccLD := l.files[bin+"/gcc-ld/ld.lld"]
-	launcher := l.files["rustc/bin/rustc"]
-	_, launched := l.files["rustc/libexec/rustc"]
+	_, lld := l.Files[bin+"/rust-lld"]
+	wrapper, gccLD := l.Files[bin+"/gcc-ld/ld.lld"]
+	launcher := l.Files["rustc/bin/rustc"]
+	_, launched := l.Files["rustc/libexec/rustc"]
 	for _, c := range []struct {
 		what          string
 		says, archive bool
@@ -62,9 +63,9 @@ func compareCompiler(r manifests.BuildRecord, s *subject, l *layout) {
 		}
 	}
 	for _, p := range r.Programs {
-		found := map[string]member{"lldwrapper": wrapper, "launcher": launcher}
-		if m, ok := found[p.Package]; ok && m.digest != p.SHA256 {
-			s.failf(archiveRecord, "%s has another digest than the record gives: got %s, want %s", p.Package, m.digest, p.SHA256)
+		found := map[string]dist.Member{"lldwrapper": wrapper, "launcher": launcher}
+		if m, ok := found[p.Package]; ok && m.Digest != p.SHA256 {
+			s.failf(archiveRecord, "%s has another digest than the record gives: got %s, want %s", p.Package, m.Digest, p.SHA256)
 		}
 	}
 }

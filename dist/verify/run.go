@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -144,18 +145,17 @@ func (r *run) scanAll(ctx context.Context, prefixes []plan) error {
 	}
 	scans := make([]*scanned, len(todo))
 	errs := make([]error, len(todo))
-	sc := scanner{r.opts.Limits, r.progress}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, r.opts.Jobs)
 	for i, f := range todo {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			var out sink
+			var out dist.Sink
 			if folder, ok := folders[f.path]; ok {
 				out = r.work.unpackSink(folder)
 			}
-			scans[i], errs[i] = sc.scan(ctx, f.path, f.file, f.format, out)
+			scans[i], errs[i] = scan(ctx, f, r.opts.Limits, r.progress, out)
 		})
 	}
 	wg.Wait()
@@ -163,7 +163,7 @@ func (r *run) scanAll(ctx context.Context, prefixes []plan) error {
 		if err != nil {
 			return err
 		}
-		scans[i].folder = folders[scans[i].path]
+		scans[i].folder = folders[scans[i].Path]
 		r.addPack(scans[i])
 	}
 	return nil
@@ -177,12 +177,12 @@ func (r *run) addPack(a *scanned) {
 	} else {
 		p.name, p.known = name, true
 	}
-	p.layout = checkArchive(a, p.name.Source != "")
+	p.Layout = checkArchive(a, p.name.Source != "")
 	r.packs = append(r.packs, p)
-	r.digest[a.path] = a
+	r.digest[a.Path] = a
 	if r.opts.has(Static) {
-		checkChecksum(a.subject, archiveChecksum, a.path, a.file, a.sum)
-		r.in.check(a.path + ".sha256")
+		checkChecksum(a.subject, archiveChecksum, a.Path, a.file, a.Digest)
+		r.in.check(a.Path + ".sha256")
 	}
 }
 
@@ -193,8 +193,8 @@ func (r *run) static() {
 		r.add(p.subject)
 		scans = append(scans, p.scanned)
 		row := Archive{
-			Name: p.file, Size: p.size, Unpacked: p.unpacked, Members: len(p.members), SHA256: p.sum.String(),
-			Memory: p.memory, Version: string(p.texts["version"]), Components: p.components,
+			Name: p.file, Size: p.Size, Unpacked: p.Unpacked, Members: len(p.Members), SHA256: p.Digest.String(),
+			Memory: p.Container.Memory, Version: string(p.Texts["version"]), Components: p.Components,
 			Status: worst(p.subject.checks()),
 		}
 		r.report.Archives = append(r.report.Archives, row)
@@ -222,11 +222,11 @@ func (r *run) prefixes(ctx context.Context, prefixes []plan) error {
 			}
 		}
 		for _, f := range p.files {
-			j := slices.IndexFunc(r.packs, func(q pack) bool { return q.path == f.path })
-			if err := r.work.install(r.packs[j].folder, r.packs[j].layout, built); err != nil {
+			j := slices.IndexFunc(r.packs, func(q pack) bool { return q.Path == f.path })
+			if err := r.work.install(r.packs[j].folder, r.packs[j].Layout, built); err != nil {
 				s.failf(treeUnpack, "%s: %v", f.file, err)
 			}
-			if !r.packs[j].complete {
+			if !r.packs[j].Complete {
 				s.failf(treeUnpack, "%s could not be read to its end", f.file)
 			}
 		}

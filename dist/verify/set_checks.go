@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -17,18 +18,18 @@ func checkFormats(group []*scanned) []*subject {
 	s := newSubject(group[0].stem, setFormats)
 	first := group[0]
 	for _, other := range group[1:] {
-		if !first.complete || !other.complete {
+		if !first.Complete || !other.Complete {
 			s.skipf(setFormats, "an archive could not be read to its end")
 			continue
 		}
-		for i := range max(len(first.members), len(other.members)) {
+		for i := range max(len(first.Members), len(other.Members)) {
 			switch {
-			case i >= len(other.members):
-				s.failf(setFormats, "%q is in %s only", first.members[i].name, first.format)
-			case i >= len(first.members):
-				s.failf(setFormats, "%q is in %s only", other.members[i].name, other.format)
+			case i >= len(other.Members):
+				s.failf(setFormats, "%q is in %s only", first.Members[i].Name, first.format)
+			case i >= len(first.Members):
+				s.failf(setFormats, "%q is in %s only", other.Members[i].Name, other.format)
 			default:
-				if why := memberDiff(first.members[i], other.members[i]); why != "" {
+				if why := memberDiff(first.Members[i], other.Members[i]); why != "" {
 					s.failf(setFormats, "member %d, %s against %s: %s", i, first.format, other.format, why)
 				}
 			}
@@ -38,20 +39,20 @@ func checkFormats(group []*scanned) []*subject {
 }
 
 // memberDiff names the first field in which two members differ.
-func memberDiff(a, b member) string {
+func memberDiff(a, b dist.Member) string {
 	switch {
-	case a.name != b.name:
-		return fmt.Sprintf("name %q, %q", a.name, b.name)
-	case a.typ != b.typ:
-		return fmt.Sprintf("%q: type %q, %q", a.name, a.typ, b.typ)
-	case a.mode != b.mode:
-		return fmt.Sprintf("%q: mode %04o, %04o", a.name, a.mode, b.mode)
-	case a.size != b.size:
-		return fmt.Sprintf("%q: size %d, %d", a.name, a.size, b.size)
-	case a.digest != b.digest:
-		return fmt.Sprintf("%q: content", a.name)
-	case !a.modTime.Equal(b.modTime):
-		return fmt.Sprintf("%q: time %d, %d", a.name, a.modTime.Unix(), b.modTime.Unix())
+	case a.Name != b.Name:
+		return fmt.Sprintf("name %q, %q", a.Name, b.Name)
+	case a.Type != b.Type:
+		return fmt.Sprintf("%q: type %q, %q", a.Name, a.Type, b.Type)
+	case a.Mode != b.Mode:
+		return fmt.Sprintf("%q: mode %04o, %04o", a.Name, a.Mode, b.Mode)
+	case a.Size != b.Size:
+		return fmt.Sprintf("%q: size %d, %d", a.Name, a.Size, b.Size)
+	case a.Digest != b.Digest:
+		return fmt.Sprintf("%q: content", a.Name)
+	case !a.ModTime.Equal(b.ModTime):
+		return fmt.Sprintf("%q: time %d, %d", a.Name, a.ModTime.Unix(), b.ModTime.Unix())
 	}
 	return ""
 }
@@ -59,7 +60,7 @@ func memberDiff(a, b member) string {
 // pack is one archive in whichever formats it has, with its layout.
 type pack struct {
 	*scanned
-	*layout
+	*dist.Layout
 	name  manifests.ArchiveName
 	known bool // name could be parsed
 }
@@ -78,12 +79,12 @@ func checkOwners(packs []pack) []*subject {
 		s := newSubject(group[0].release(), setOwner)
 		owner := map[string]string{}
 		for _, p := range group {
-			for _, c := range p.components {
-				for _, d := range p.listed[c] {
+			for _, c := range p.Components {
+				for _, d := range p.Lists[c] {
 					// Host archives of several hosts are not installed together.
-					key := p.name.Target.String() + "\x00" + d.path
+					key := p.name.Target.String() + "\x00" + d.Path
 					if first, ok := owner[key]; ok && first != p.stem {
-						s.failf(setOwner, "%q belongs to %s and to %s", d.path, first, p.stem)
+						s.failf(setOwner, "%q belongs to %s and to %s", d.Path, first, p.stem)
 					}
 					owner[key] = p.stem
 				}
@@ -121,10 +122,10 @@ func checkVersions(packs []pack) []*subject {
 		s := newSubject(group[0].release(), setVersion)
 		commit, version := map[string][]string{}, map[string][]string{}
 		for _, p := range group {
-			if b, ok := p.texts["git-commit-hash"]; ok {
+			if b, ok := p.Texts["git-commit-hash"]; ok {
 				commit[string(b)] = append(commit[string(b)], p.stem)
 			}
-			if b, ok := p.texts["version"]; ok && !p.name.Component.OwnVersion {
+			if b, ok := p.Texts["version"]; ok && !p.name.Component.OwnVersion {
 				version[string(b)] = append(version[string(b)], p.stem)
 			}
 		}
@@ -155,7 +156,7 @@ func checkCombined(packs []pack) []*subject {
 			continue
 		}
 		s := newSubject(whole.stem, setCombined)
-		for _, c := range whole.components {
+		for _, c := range whole.Components {
 			part, ok := findPart(packs, whole, c)
 			if !ok {
 				s.notef(setCombined, "some parts have no archive of their own here")
@@ -171,7 +172,7 @@ func checkCombined(packs []pack) []*subject {
 // findPart returns the archive that holds component c by itself.
 func findPart(packs []pack, whole pack, c string) (pack, bool) {
 	for _, p := range packs {
-		if p.known && !p.isCombined() && p.release() == whole.release() && slices.Contains(p.components, c) &&
+		if p.known && !p.isCombined() && p.release() == whole.release() && slices.Contains(p.Components, c) &&
 			(p.name.Target == whole.name.Target || strings.HasSuffix(c, p.name.Target.String())) {
 			return p, true
 		}
@@ -183,29 +184,29 @@ func findPart(packs []pack, whole pack, c string) (pack, bool) {
 func compareParts(s *subject, whole, part pack, component string) {
 	prefix := component + "/"
 	var names []string
-	for n := range whole.files {
+	for n := range whole.Files {
 		if strings.HasPrefix(n, prefix) {
 			names = append(names, n)
 		}
 	}
-	for n := range part.files {
-		if _, ok := whole.files[n]; !ok && strings.HasPrefix(n, prefix) {
+	for n := range part.Files {
+		if _, ok := whole.Files[n]; !ok && strings.HasPrefix(n, prefix) {
 			names = append(names, n)
 		}
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		w, inWhole := whole.files[n]
-		p, inPart := part.files[n]
+		w, inWhole := whole.Files[n]
+		p, inPart := part.Files[n]
 		switch {
 		case !inWhole:
 			s.failf(setCombined, "%q is missing, %s has it", n, part.stem)
 		case !inPart:
 			s.failf(setCombined, "%q is not in %s", n, part.stem)
-		case w.digest != p.digest:
+		case w.Digest != p.Digest:
 			s.failf(setCombined, "%q differs from that of %s", n, part.stem)
-		case w.mode != p.mode:
-			s.failf(setCombined, "%q has mode %04o, %04o in %s", n, w.mode, p.mode, part.stem)
+		case w.Mode != p.Mode:
+			s.failf(setCombined, "%q has mode %04o, %04o in %s", n, w.Mode, p.Mode, part.stem)
 		}
 	}
 }

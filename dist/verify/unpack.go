@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -63,34 +64,38 @@ func removeTree(dir string) error {
 const maxPathDepth = 64
 
 // unpackSink returns a sink that writes the files of an archive's components
-// below folder, without the archive's top folder. Members of bad names, and
-// second members of a name, are left out: the static checks report them.
-func (w *workspace) unpackSink(folder string) sink {
-	return func(m member) (io.WriteCloser, error) {
-		_, rel, ok := strings.Cut(m.name, "/")
-		if !ok || badMemberName(rel) != "" || strings.Count(rel, "/") > maxPathDepth {
+// below folder, without the archive's top folder. What another member is in the
+// way of is left out: the static checks report it.
+func (w *workspace) unpackSink(folder string) dist.Sink {
+	return func(m dist.Member) (io.WriteCloser, error) {
+		rel := dist.Below(m.Name)
+		if rel == "" || !m.IsFile() || strings.Count(rel, "/") > maxPathDepth {
 			return nil, nil
 		}
-		name := folder + "/" + rel
-		if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			if isBlocked(err) {
-				return nil, nil
-			}
-			return nil, fmt.Errorf("unpacking: %w", err)
+		f, err := w.create(folder+"/"+rel, installMode(m.Mode))
+		if isBlocked(err) {
+			return nil, nil
 		}
-		perm := installMode(m.mode)
-		f, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		if err != nil {
-			if isBlocked(err) {
-				return nil, nil
-			}
-			return nil, fmt.Errorf("unpacking: %w", err)
-		}
-		if err := f.Chmod(perm); err != nil {
-			return nil, errors.Join(fmt.Errorf("unpacking: %w", err), f.Close())
+			return nil, err
 		}
 		return f, nil
 	}
+}
+
+// create makes a file and the folders above it.
+func (w *workspace) create(name string, perm fs.FileMode) (*os.File, error) {
+	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(perm); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // isBlocked reports whether err says that another member is in the way: the
@@ -183,21 +188,18 @@ func belongs(n manifests.ArchiveName, host targets.Triple) bool {
 // install moves the files that l's manifests list from folder to prefix, as
 // rustup does. What is wrong with the manifests was found before; here the
 // usable lines are followed.
-func (w *workspace) install(folder string, l *layout, prefix string) error {
-	for _, c := range l.components {
-		for _, d := range l.listed[c] {
-			if badMemberName(d.path) != "" {
-				continue
-			}
-			from, to := path.Join(folder, c, d.path), path.Join(prefix, d.path)
+func (w *workspace) install(folder string, l *dist.Layout, prefix string) error {
+	for _, c := range l.Components {
+		for _, d := range l.Lists[c] {
+			from, to := path.Join(folder, c, d.Path), path.Join(prefix, d.Path)
 			if _, err := w.root.Lstat(from); err != nil {
 				continue
 			}
 			if err := w.root.MkdirAll(path.Dir(to), 0o755); err != nil {
-				return fmt.Errorf("installing %q: %w", d.path, err)
+				return fmt.Errorf("installing %q: %w", d.Path, err)
 			}
 			if err := w.root.Rename(from, to); err != nil {
-				return fmt.Errorf("installing %q: %w", d.path, err)
+				return fmt.Errorf("installing %q: %w", d.Path, err)
 			}
 		}
 	}

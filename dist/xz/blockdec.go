@@ -65,11 +65,19 @@ func (h *headerReader) bytes(n int64) []byte {
 
 // readBlockHeader reads the header whose first byte is sizeByte.
 func readBlockHeader(src *source, sizeByte byte) (blockHeader, error) {
-	b := make([]byte, (int(sizeByte)+1)*4)
+	b := make([]byte, blockHeaderSize(sizeByte))
 	b[0] = sizeByte
 	if err := src.full(b[1:]); err != nil {
 		return blockHeader{}, err
 	}
+	return checkBlockHeader(b)
+}
+
+// blockHeaderSize is the size in bytes of the header whose first byte is given.
+func blockHeaderSize(sizeByte byte) int { return (int(sizeByte) + 1) * 4 }
+
+// checkBlockHeader parses a whole header with its CRC32.
+func checkBlockHeader(b []byte) (blockHeader, error) {
 	body := b[:len(b)-4]
 	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(b[len(body):]) {
 		return blockHeader{}, fmt.Errorf("block %w", errHeaderCRC)

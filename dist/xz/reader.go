@@ -196,7 +196,7 @@ func (r *Reader) nextUnit() (*unit, error) {
 func (r *Reader) nextBlock(sizeByte byte) (*unit, error) {
 	// The header is looked at before it is taken: if there is no memory for
 	// the block now, it is read again later.
-	size := (int(sizeByte) + 1) * 4
+	size := blockHeaderSize(sizeByte)
 	peeked, err := r.src.r.Peek(size)
 	if err != nil {
 		return nil, unexpected(err)

@@ -74,7 +74,7 @@ func zst(t testing.TB, data []byte) []byte {
 }
 
 // readAll returns the names of all members, or the first error.
-func readAll(a *Archive) ([]string, error) {
+func readAll(a *Reader) ([]string, error) {
 	var names []string
 	for {
 		m, err := a.Next()
@@ -91,13 +91,13 @@ func readAll(a *Archive) ([]string, error) {
 	}
 }
 
-func TestArchiveReadsEveryFormat(t *testing.T) {
+func TestReaderReadsEveryFormat(t *testing.T) {
 	data := members(t, dir("p"), file("p/a", 3), file("p/"+strings.Repeat("long/", 50)+"b", 0))
 	want := []string{"p", "p/a", "p/" + strings.Repeat("long/", 50) + "b"}
 	// GNU tar fills its last record of 10 KiB with zeros.
 	record := append(bytes.Clone(data), make([]byte, 10240-len(data)%10240)...)
 	for format, file := range map[Format][]byte{GZ: gz(t, data), XZ: xzOf(t, record), Zst: zst(t, data)} {
-		a, err := Limits{}.NewArchive(bytes.NewReader(file), "test")
+		a, err := NewReader(bytes.NewReader(file), "test", Limits{})
 		must(t, err)
 		if a.Format() != format {
 			t.Errorf("got format %s, want %s", a.Format(), format)
@@ -113,7 +113,7 @@ func TestArchiveReadsEveryFormat(t *testing.T) {
 	}
 }
 
-func TestArchiveRefuses(t *testing.T) {
+func TestReaderRefuses(t *testing.T) {
 	data := members(t, dir("p"), file("p/a", 3000))
 	text := members(t, dir("p"), file("p/a", 100_000))
 	bad := func(b []byte, at int) []byte {
@@ -142,15 +142,15 @@ func TestArchiveRefuses(t *testing.T) {
 		{"byte after gz", append(gz(t, data), 0), Limits{}, "data after the end of the gz stream"},
 		{"two xz streams", append(xzOf(t, data), xzOf(t, data)...), Limits{}, "stream"},
 		{"too many members", gz(t, data), Limits{Members: 1}, "more than 1 members"},
-		{"too long names", gz(t, data), Limits{NameBytes: 4}, "more than 4 bytes of names"},
+		{"too long names", gz(t, data), Limits{Names: 4}, "more than 4 bytes of names"},
 		{"too large file", gz(t, text), Limits{File: 99_999}, `member "p/a": got 100000 bytes, the limit is 99999`},
-		{"too large stream", gz(t, text), Limits{Total: 50_000}, "unpacked stream is too long"},
-		{"too large skipped stream", zst(t, text), Limits{Total: 50_000}, "unpacked stream is too long"},
+		{"too large stream", gz(t, text), Limits{Unpacked: 50_000}, "the files unpack to more than 50000 bytes"},
+		{"too much after the files", zst(t, append(bytes.Clone(data), make([]byte, 50_000)...)), Limits{Unpacked: 10_000, Members: 3}, "unpacking more than 10000 bytes"},
 		{"too much memory", xzOf(t, text), Limits{Memory: 1000}, "memory"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := tt.limits.NewArchive(bytes.NewReader(tt.file), "some.tar.gz")
+			a, err := NewReader(bytes.NewReader(tt.file), "some.tar.gz", tt.limits)
 			if err == nil {
 				_, err = readAll(a)
 				if _, again := a.Next(); err != nil && again == nil {
@@ -161,8 +161,9 @@ func TestArchiveRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), `archive "some.tar.gz"`) {
 				t.Errorf("got %v, want an error with %q that names the archive", err, tt.want)
 			}
-			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited && !errors.Is(err, ErrLimit) {
-				t.Errorf("got %v, want it to be ErrLimit", err)
+			p, _ := errors.AsType[Problem](err)
+			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited != (p.Kind == KindLimits) {
+				t.Errorf("got kind %q of %v", p.Kind, err)
 			}
 		})
 	}
@@ -232,24 +233,24 @@ func TestUnpackRefuses(t *testing.T) {
 		headers []tar.Header
 		want    string
 	}{
-		{"parent", []tar.Header{file("../evil", 1)}, `member "../evil": name is not a clean`},
-		{"parent inside", []tar.Header{file("p/../../evil", 1)}, "name is not a clean"},
-		{"absolute", []tar.Header{file("/tmp/evil", 1)}, "name is not a clean"},
-		{"dot first", []tar.Header{file("./p/a", 1)}, "name is not a clean"},
+		{"parent", []tar.Header{file("../evil", 1)}, `member "../evil": name has ".."`},
+		{"parent inside", []tar.Header{file("p/../../evil", 1)}, `name has ".."`},
+		{"absolute", []tar.Header{file("/tmp/evil", 1)}, "name is absolute"},
+		{"dot first", []tar.Header{file("./p/a", 1)}, `name begins with "."`},
 		{"backslash", []tar.Header{file(`p\a`, 1)}, `"\"`},
 		{"control character", []tar.Header{file("p/a\x1b[2J", 1)}, "control character"},
 		{"not UTF-8", []tar.Header{file("p/\xff", 1)}, "UTF-8"},
-		{"symbolic link", []tar.Header{link(tar.TypeSymlink, "p/l", "/etc")}, `member "p/l": got file type L`},
-		{"hard link", []tar.Header{file("p/a", 1), link(tar.TypeLink, "p/l", "p/a")}, `member "p/l": got file type`},
-		{"character device", []tar.Header{link(tar.TypeChar, "p/tty", "")}, "file type Dc"},
-		{"block device", []tar.Header{link(tar.TypeBlock, "p/disk", "")}, "file type D"},
-		{"named pipe", []tar.Header{link(tar.TypeFifo, "p/fifo", "")}, "file type p"},
-		{"twice", []tar.Header{file("p/a", 1), file("p/a", 2)}, `member "p/a": it occurs twice`},
-		{"directory twice", []tar.Header{dir("p"), dir("p")}, "it occurs twice"},
-		{"file becomes directory", []tar.Header{file("p", 1), dir("p")}, "it occurs twice"},
+		{"symbolic link", []tar.Header{link(tar.TypeSymlink, "p/l", "/etc")}, `member "p/l" is a symbolic link`},
+		{"hard link", []tar.Header{file("p/a", 1), link(tar.TypeLink, "p/l", "p/a")}, `member "p/l" is a hard link`},
+		{"character device", []tar.Header{link(tar.TypeChar, "p/tty", "")}, "is a character device"},
+		{"block device", []tar.Header{link(tar.TypeBlock, "p/disk", "")}, "is a block device"},
+		{"named pipe", []tar.Header{link(tar.TypeFifo, "p/fifo", "")}, "is a fifo"},
+		{"twice", []tar.Header{file("p/a", 1), file("p/a", 2)}, `member "p/a" occurs twice`},
+		{"directory twice", []tar.Header{dir("p"), dir("p")}, "occurs twice"},
+		{"file becomes directory", []tar.Header{file("p", 1), dir("p")}, "occurs twice"},
 		{"file used as directory", []tar.Header{file("p", 1), file("p/a", 1)}, `"p" is a file of this archive`},
 		{"directory of a member becomes file", []tar.Header{file("p/a/b", 1), file("p/a", 1)}, "also the directory of another member"},
-		{"directory after its file", []tar.Header{file("p/a", 1), dir("p")}, "directory comes after a member inside it"},
+		{"directory after its file", []tar.Header{file("p/a", 1), dir("p")}, `directory "p" comes after a member inside it`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -290,61 +291,8 @@ func TestUnpackIntoTraps(t *testing.T) {
 	}
 }
 
-func TestReadMeta(t *testing.T) {
-	p := samplePackage(t)
-	artifacts, err := Writer{Formats: []Format{XZ}}.Write(t.Context(), t.TempDir(), p)
-	must(t, err)
-	got, err := ReadMeta(t.Context(), artifacts[0].Path, Limits{})
-	must(t, err)
-	want := Meta{Package: p.Name, Version: "version", GitCommitHash: "git-commit-hash"}
-	if diff := cmp.Diff(want.Package+want.Version+want.GitCommitHash, got.Package+got.Version+got.GitCommitHash); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for i, c := range p.Components {
-		if got.Components[i] != c.Name {
-			t.Errorf("component %d: got %q, want %q", i, got.Components[i], c.Name)
-		}
-		if diff := cmp.Diff(c.Manifest(), got.Manifests[c.Name]); diff != "" {
-			t.Errorf("manifest of %q (-want +got):\n%s", c.Name, diff)
-		}
-	}
-}
-
-func TestReadMetaErrors(t *testing.T) {
-	build := func(files map[string]string) string {
-		var img Image
-		for name, text := range files {
-			must(t, img.AddBytes(name, []byte(text), ModeFile))
-		}
-		plan, err := planTarball(img, PathOrder, 0)
-		must(t, err)
-		var out bytes.Buffer
-		must(t, plan.write(t.Context(), &out))
-		return writeTemp(t, gz(t, out.Bytes()))
-	}
-	tests := []struct {
-		name  string
-		files map[string]string
-		want  string
-	}{
-		{"nothing", map[string]string{"p/x": ""}, `"p/rust-installer-version"`},
-		{"version", map[string]string{"p/rust-installer-version": "2\n"}, `got "2", want "3"`},
-		{"no components", map[string]string{"p/rust-installer-version": "3\n"}, `"p/components": it names no components`},
-		{"no manifest", map[string]string{"p/rust-installer-version": "3\n", "p/components": "a\n"}, `component "a" has no "manifest.in"`},
-		{"bad manifest", map[string]string{"p/rust-installer-version": "3", "p/components": "a\n", "p/a/manifest.in": "file:../x\n"}, `member "p/a/manifest.in"`},
-		{"two top folders", map[string]string{"p/x": "", "q/y": ""}, `got a second top folder, the first is "p"`},
-	}
-	for _, tt := range tests {
-		path := build(tt.files)
-		_, err := ReadMeta(t.Context(), path, Limits{})
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), path) {
-			t.Errorf("%s: got %v, want an error with %q", tt.name, err, tt.want)
-		}
-	}
-}
-
 // fuzzLimits keep a hostile input from taking the fuzzer's memory and time.
-var fuzzLimits = Limits{Members: 100, NameBytes: 1 << 16, File: 1 << 20, Total: 4 << 20, Memory: 16 << 20}
+var fuzzLimits = Limits{Members: 100, Names: 1 << 16, File: 1 << 20, Unpacked: 4 << 20, Memory: 16 << 20}
 
 func fuzzSeeds(f *testing.F) [][]byte {
 	data := members(f, dir("p"), file("p/components", 3), file("p/a/manifest.in", 9), file("p/"+strings.Repeat("n", 120), 513))
@@ -355,8 +303,8 @@ func fuzzSeeds(f *testing.F) [][]byte {
 	}
 }
 
-// FuzzArchive reads whatever comes: no panic, and no more than the limits allow.
-func FuzzArchive(f *testing.F) {
+// FuzzReader reads whatever comes: no panic, and no more than the limits allow.
+func FuzzReader(f *testing.F) {
 	for _, data := range fuzzSeeds(f) {
 		f.Add(gz(f, data))
 		f.Add(xzOf(f, data))
@@ -365,7 +313,7 @@ func FuzzArchive(f *testing.F) {
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := fuzzLimits.NewArchive(bytes.NewReader(data), "fuzz")
+		a, err := NewReader(bytes.NewReader(data), "fuzz", fuzzLimits)
 		if err != nil {
 			return
 		}
@@ -378,10 +326,10 @@ func FuzzArchive(f *testing.F) {
 			}
 			size, err := io.Copy(io.Discard, a)
 			total += size
-			if err == nil && m.Mode.IsRegular() && size != m.Size {
+			if err == nil && m.IsFile() && size != m.Size {
 				t.Errorf("member %q: got %d bytes, the header says %d", m.Name, size, m.Size)
 			}
-			if n > fuzzLimits.Members || total > fuzzLimits.Total {
+			if n > fuzzLimits.Members || total > fuzzLimits.Unpacked {
 				t.Fatalf("got %d members, %d bytes", n, total)
 			}
 		}
@@ -395,16 +343,9 @@ func FuzzUnpack(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := fuzzLimits.NewArchive(bytes.NewReader(gz(t, data)), "fuzz")
-		must(t, err)
-		defer a.Close()
 		outer := t.TempDir()
 		must(t, os.WriteFile(filepath.Join(outer, "canary"), []byte("alive"), 0o644))
-		must(t, os.Mkdir(filepath.Join(outer, "root"), 0o755))
-		root, err := os.OpenRoot(filepath.Join(outer, "root"))
-		must(t, err)
-		defer root.Close()
-		err = unpackTo(t.Context(), a, root, UnpackOptions{})
+		err := Unpack(t.Context(), writeTemp(t, gz(t, data)), filepath.Join(outer, "root"), UnpackOptions{Limits: fuzzLimits})
 		_ = err // any error is fine
 
 		if diff := cmp.Diff([]string{"canary", "root"}, list(t, outer)); diff != "" {

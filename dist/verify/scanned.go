@@ -1,0 +1,80 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// scanned is an archive after one pass over it.
+type scanned struct {
+	*dist.Facts
+	file    string           // base name
+	stem    string           // file without extension: the top directory it must have
+	format  manifests.Format // by its name
+	subject *subject
+	folder  string // where its files were unpacked to; empty if they were not
+}
+
+// scan reads one archive. What is wrong with it becomes findings; the error is
+// only for a canceled context and for trouble with the machine, such as a full
+// disk under the sink.
+func scan(ctx context.Context, f archiveFile, limits dist.Limits, progress func(Event), out dist.Sink) (*scanned, error) {
+	a := &scanned{file: f.file, stem: strings.TrimSuffix(f.file, f.format.Ext()), format: f.format}
+	a.subject = newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)
+	facts, err := dist.Scan(ctx, f.path, dist.ScanOptions{
+		Limits: limits, Sink: out, Texts: []string{manifests.BuildRecordFile},
+		Progress: func(read, size int64) {
+			progress(Event{Group: Static, Subject: f.file, Bytes: read, Size: size})
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Facts = facts
+	progress(Event{Group: Static, Subject: f.file, Size: facts.Size, Done: true})
+	if facts.Format != "" {
+		a.subject.notef(archiveMemory, "%s", byteCount(facts.Container.Memory))
+		if facts.Format != a.format {
+			a.subject.failf(archiveFormat, "got %s data in a file named %s", facts.Format, a.format.Ext())
+		}
+	}
+	return a, nil
+}
+
+// report turns problems into findings of the checks named like their kinds, as
+// far as the archive is held to those.
+func (s *subject) report(p dist.Problems, holds func(check string) bool) {
+	for _, q := range p.List {
+		if check := archiveCheck(q.Kind); holds(check) {
+			s.failf(check, "%s", q.Detail)
+		}
+	}
+	for kind, n := range p.More {
+		if check := archiveCheck(kind); holds(check) {
+			s.declare(check).more += n
+		}
+	}
+}
+
+// archiveCheck is the name of the check that finds problems of a kind.
+func archiveCheck(k dist.Kind) string { return archivePrefix + string(k) }
+
+// byteCount writes a number of bytes for people: "128 MiB".
+func byteCount(n int64) string {
+	for _, u := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if n >= u.size {
+			if n%u.size == 0 {
+				return fmt.Sprintf("%d %s", n/u.size, u.name)
+			}
+			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.size), u.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
