@@ -39,9 +39,10 @@ func unpack(t *testing.T, archive, dir string) {
 	}
 }
 
-// cleanEnv is an environment without anything of Rust in it.
+// cleanEnv is an environment without anything of Rust in it but the proxies of
+// rustup.
 func cleanEnv(home string) []string {
-	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home, "LC_ALL=C"}
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LC_ALL=C"}
 }
 
 // linkedBy compiles a program with the toolchain at prefix, runs it, and

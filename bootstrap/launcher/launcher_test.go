@@ -196,7 +196,7 @@ func TestLaunch(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := exec.Command("bash", "-c", tt.command)
-			cmd.Dir, cmd.Env = root, []string{"PATH=/usr/bin:/bin"}
+			cmd.Dir, cmd.Env = root, []string{"PATH=" + os.Getenv("PATH")}
 			out, err := cmd.CombinedOutput()
 			if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 7 {
 				t.Fatalf("got %v, want exit status 7\n%s", err, out)

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 			return out, compile(out, nil, builtArgs[i]...)
 		})
 	}
-	code := m.Run()
+	code := testenv.Main(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -193,7 +193,7 @@ func TestAsTheOriginal(t *testing.T) {
 				if _, err := os.Stat(root + "/" + tt.run); err != nil {
 					install(t, program, root+"/"+tt.run)
 				}
-				r := run(t, []string{"A=b", "PATH=/usr/bin:/bin"}, slices.Concat([]string{root + "/" + tt.run}, tt.args)...)
+				r := run(t, []string{"A=b", "PATH=" + os.Getenv("PATH")}, slices.Concat([]string{root + "/" + tt.run}, tt.args)...)
 				r.Out = strings.ReplaceAll(r.Out, root, "~")
 				results[i] = r
 			}

@@ -21,7 +21,7 @@ import (
 var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "x-verify-test-") })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := testenv.Main(m)
 	if dir, err := scratch(); err == nil {
 		os.RemoveAll(dir)
 	}

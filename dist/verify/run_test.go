@@ -1,15 +1,20 @@
 package verify_test
 
 import (
+	"os"
 	"testing"
 
 	"x.go/dist/verify"
 )
 
-// verifyAll runs every group but the real client's.
+// verifyAll runs every group but the real client's, with the tests' own tools
+// unless opts say otherwise.
 func verifyAll(t *testing.T, opts verify.Options) verify.Report {
 	t.Helper()
 	opts.TempDir = t.TempDir()
+	if opts.SearchPath == "" {
+		opts.SearchPath = os.Getenv("PATH")
+	}
 	report, err := verify.Run(t.Context(), opts)
 	if err != nil {
 		t.Fatal(err)

@@ -287,7 +287,7 @@ func TestOldDriver(t *testing.T) {
 	}
 	report := verifyAll(t, verify.Options{
 		Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Link}, Legs: []string{"default"},
-		SearchPath: bin + ":" + verify.DefaultSearchPath,
+		SearchPath: bin + ":" + os.Getenv("PATH"),
 	})
 	failed := failedNames(report)
 	if slices.Contains(failed, "link/default/links") || !slices.Contains(failed, "link/default/linker") {

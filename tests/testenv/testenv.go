@@ -18,6 +18,9 @@ func Strict() bool {
 // Need returns the path of the program name, or ends the test if PATH has none.
 func Need(t testing.TB, name string) string {
 	t.Helper()
+	if !isolated {
+		t.Fatalf("looking for program %q: TestMain of this package must call testenv.Main", name)
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		Missing(t, "program %q: %v", name, err)
