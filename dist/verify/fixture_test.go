@@ -1,7 +1,6 @@
 package verify_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -88,43 +87,4 @@ func (c compiler) pack(archive string) (dist.Package, error) {
 		p.Overlay.AddBytes("version", []byte(c.release.VersionText()), dist.ModeFile),
 		p.Overlay.AddBytes("git-commit-hash", []byte(c.release.CommitHash), dist.ModeFile))
 	return p, err
-}
-
-// goodDist is a folder with the archives of the minimal profile, made once.
-var goodDist = sync.OnceValues(func() (string, error) {
-	c, err := thisCompiler()
-	if err != nil {
-		return "", err
-	}
-	dir, err := scratch()
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(dir, "dist")
-	var packs []dist.Package
-	for _, name := range []string{"rustc", "rust-std", "cargo"} {
-		p, err := c.pack(name)
-		if err != nil {
-			return "", err
-		}
-		packs = append(packs, p)
-	}
-	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.WriteAll(context.Background(), dir, packs)
-	return dir, err
-})
-
-// needDist returns the good dist and the compiler it was made from.
-func needDist(t testing.TB) (string, compiler) {
-	t.Helper()
-	testenv.Need(t, "rustc")
-	testenv.Need(t, "cc")
-	dir, err := goodDist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := thisCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir, c
 }

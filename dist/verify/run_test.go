@@ -26,14 +26,3 @@ func verifyAll(t *testing.T, opts verify.Options) verify.Report {
 	}
 	return report
 }
-
-func TestGoodDist(t *testing.T) {
-	dir, _ := needDist(t)
-	report := verifyAll(t, verify.Options{Inputs: []string{dir}})
-	if got := report.Status(); got != verify.Pass {
-		t.Errorf("got %s, want PASS", got)
-	}
-	if report.Expect != verify.ExpectLLD {
-		t.Errorf("got expectation %q, want lld", report.Expect)
-	}
-}
