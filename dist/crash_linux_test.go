@@ -22,7 +22,7 @@ const childVar = "X_DIST_TEST_CHILD"
 func TestMain(m *testing.M) {
 	work, dir, ok := strings.Cut(os.Getenv(childVar), " ")
 	if !ok {
-		os.Exit(m.Run())
+		os.Exit(testenv.Main(m))
 	}
 	if err := children[work](dir); err != nil {
 		fmt.Println(err)

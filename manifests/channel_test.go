@@ -20,11 +20,7 @@ import (
 // channel: about 1 MB.
 func officialManifest(t testing.TB, channel string) []byte {
 	t.Helper()
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(home, ".rustup/toolchains", channel+"-"+linuxGNU, "lib/rustlib/multirust-channel-manifest.toml")
+	name := filepath.Join(os.Getenv("RUSTUP_HOME"), "toolchains", channel+"-"+linuxGNU, "lib/rustlib/multirust-channel-manifest.toml")
 	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		testenv.Missing(t, "manifest %s", name)

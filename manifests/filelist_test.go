@@ -132,16 +132,12 @@ func TestFileListEncodeSortsLines(t *testing.T) {
 // installedLists returns the file lists that rustup keeps of Rust's own
 // archives: verbatim manifest.in files.
 func installedLists(t testing.TB) []string {
-	home, err := os.UserHomeDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := filepath.Glob(filepath.Join(home, ".rustup/toolchains/*/lib/rustlib/manifest-*"))
+	names, err := filepath.Glob(filepath.Join(os.Getenv("RUSTUP_HOME"), "toolchains/*/lib/rustlib/manifest-*"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(names) == 0 {
-		testenv.Missing(t, "toolchain installed by rustup in %s", home)
+		testenv.Missing(t, "toolchain installed by rustup in %s", os.Getenv("RUSTUP_HOME"))
 	}
 	return names
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -42,12 +43,18 @@ var layers = []struct {
 	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
 }
 
-// TestImports holds the imports of every package against the layers.
+// TestImports holds the imports of every package against the layers, and the
+// layers against the packages: a row or a grant that nobody uses fails too.
 func TestImports(t *testing.T) {
 	const module = "x.go"
 	index := map[string]int{}
+	unused := map[string]bool{} // rows, and grants as "package grant"
 	for i, l := range layers {
 		index[strings.TrimSuffix(module+"/"+l.pkg, "/")] = i
+		unused[l.pkg] = true
+		for _, grant := range slices.Concat(l.own, l.foreign) {
+			unused[l.pkg+" "+grant] = true
+		}
 	}
 	for _, p := range goList(t, "../...") {
 		if strings.HasPrefix(p.ImportPath, module+"/tests") {
@@ -58,34 +65,55 @@ func TestImports(t *testing.T) {
 			t.Errorf("package %s has no row in the table of layers", p.ImportPath)
 			continue
 		}
+		l := layers[at]
+		delete(unused, l.pkg)
 		for _, imp := range p.Imports {
 			if !strings.Contains(strings.Split(imp, "/")[0], ".") {
 				continue // standard library
 			}
-			if rest, own := strings.CutPrefix(imp, module+"/"); own {
-				if !slices.Contains(layers[at].own, rest) {
-					t.Errorf("package %s imports %s: its layer may import %v", p.ImportPath, imp, layers[at].own)
-				} else if index[imp] >= at {
-					t.Errorf("package %s imports %s, which stands above it", p.ImportPath, imp)
-				}
-				continue
+			grant := grantOf(l.own, l.foreign, imp, module)
+			if grant == "" {
+				t.Errorf("package %s imports %s: its layer may import %v and %v", p.ImportPath, imp, l.own, l.foreign)
+			} else if above, own := index[imp]; own && above >= at {
+				t.Errorf("package %s imports %s, which stands above it", p.ImportPath, imp)
 			}
-			if !slices.ContainsFunc(layers[at].foreign, func(m string) bool { return imp == m || strings.HasPrefix(imp, m+"/") }) {
-				t.Errorf("package %s imports %s: its layer may import %v", p.ImportPath, imp, layers[at].foreign)
-			}
+			delete(unused, l.pkg+" "+grant)
+		}
+	}
+	for _, row := range slices.Sorted(maps.Keys(unused)) {
+		if pkg, grant, ok := strings.Cut(row, " "); ok {
+			t.Errorf("the table of layers lets %q import %s, which it does not: remove the grant", pkg, grant)
+		} else {
+			t.Errorf("the table of layers has a row %q, but there is no such package", row)
 		}
 	}
 }
 
+// grantOf returns the grant that allows an import, or "".
+func grantOf(own, foreign []string, imp, module string) string {
+	if rest, ok := strings.CutPrefix(imp, module+"/"); ok {
+		if slices.Contains(own, rest) {
+			return rest
+		}
+		return ""
+	}
+	for _, m := range foreign {
+		if imp == m || strings.HasPrefix(imp, m+"/") {
+			return m
+		}
+	}
+	return ""
+}
+
 type listedPackage struct {
-	ImportPath string
-	Imports    []string
+	ImportPath, Name string
+	Imports          []string
 }
 
 // goList describes the packages of the module that match the pattern.
 func goList(t *testing.T, pattern string) []listedPackage {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", pattern)
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Imports", pattern)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

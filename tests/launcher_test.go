@@ -131,7 +131,7 @@ func launcherCargo(t *testing.T, sysroot string) {
 	for _, args := range [][]string{{"build"}, {"test", "--doc"}, {"clippy"}} {
 		cmd := exec.Command(filepath.Join(sysroot, "bin/cargo"), append(args, "--offline", "--target-dir", filepath.Join(dir, "target-"+args[0]))...)
 		cmd.Dir = dir
-		cmd.Env = append(cleanEnv(dir), "PATH="+filepath.Join(sysroot, "bin")+":/usr/local/bin:/usr/bin:/bin")
+		cmd.Env = append(cleanEnv(dir), "PATH="+filepath.Join(sysroot, "bin")+":"+os.Getenv("PATH"))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("cargo %v: %v\n%s", args, err, out)
 		}

@@ -33,10 +33,15 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// scratchMain makes and removes scratch around the tests.
+// scratchMain is called by [testscript.Main] with x in PATH.
 type scratchMain struct{ m *testing.M }
 
-func (s scratchMain) Run() int {
+func (s scratchMain) Run() int { return testenv.Main(scratchTests{s.m}, "x") }
+
+// scratchTests makes and removes scratch around the tests.
+type scratchTests struct{ m *testing.M }
+
+func (s scratchTests) Run() int {
 	dir, err := os.MkdirTemp("", "x-tests-")
 	if err != nil {
 		panic(err)

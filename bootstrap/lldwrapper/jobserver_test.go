@@ -95,7 +95,7 @@ func TestJobserver(t *testing.T) {
 			path := jobserverWrapper(t, "#!/bin/sh\nshift\nprintf '<%s>' \"$@\"\n")
 			r, w := pool(t, tt.free)
 			cmd := exec.Command(path, append([]string{"-o"}, tt.args...)...)
-			cmd.Env = append(tt.env, "PATH=/usr/bin:/bin")
+			cmd.Env = append(tt.env, "PATH="+os.Getenv("PATH"))
 			cmd.ExtraFiles = []*os.File{r, w}
 			out, err := cmd.Output()
 			if err != nil {
@@ -156,7 +156,7 @@ func TestJobserverEnds(t *testing.T) {
 			}
 			r, w := pool(t, 3)
 			cmd := exec.Command(path)
-			cmd.Env = []string{"PATH=/usr/bin:/bin", "MAKEFLAGS=--jobserver-auth=3,4"}
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "MAKEFLAGS=--jobserver-auth=3,4"}
 			cmd.ExtraFiles = []*os.File{r, w}
 			out, err := cmd.StdoutPipe()
 			if err != nil {
@@ -189,7 +189,7 @@ func TestJobserverWrapperKilled(t *testing.T) {
 	path := jobserverWrapper(t, "#!/bin/sh\necho up\nexec sleep 60\n")
 	r, w := pool(t, 0)
 	cmd := exec.Command(path)
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "MAKEFLAGS=--jobserver-auth=3,4"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "MAKEFLAGS=--jobserver-auth=3,4"}
 	cmd.ExtraFiles = []*os.File{r, w}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -227,7 +227,7 @@ func TestLinkUnderJobserver(t *testing.T) {
 	for _, free := range []int{0, 4} {
 		r, w := pool(t, free)
 		cmd := exec.Command(gcc, "-B"+shim, "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/"+strconv.Itoa(free))
-		cmd.Env = append([]string{"CARGO_MAKEFLAGS=-j --jobserver-fds=3,4 --jobserver-auth=3,4"}, environment...)
+		cmd.Env = append(environment(), "CARGO_MAKEFLAGS=-j --jobserver-fds=3,4 --jobserver-auth=3,4")
 		cmd.ExtraFiles = []*os.File{r, w}
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -236,7 +236,7 @@ func TestLinkUnderJobserver(t *testing.T) {
 			t.Errorf("tokens: got %q, want %q", got, tokens[:free])
 		}
 	}
-	if r := run(t, environment, gcc, "-B"+gccLD(t, wrapper(t, lld)), "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/plain"); r.Code != 0 {
+	if r := run(t, environment(), gcc, "-B"+gccLD(t, wrapper(t, lld)), "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/plain"); r.Code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	for _, name := range []string{"0", "4"} {

@@ -65,11 +65,9 @@ func gccLD(t testing.TB, program string) string {
 	return root + "/bin/gcc-ld"
 }
 
-var environment = []string{"PATH=/usr/bin:/bin", "LC_ALL=C", "TMPDIR=" + os.TempDir()}
-
-// rustEnvironment lets rustup's rustc find its home.
-func rustEnvironment() []string {
-	return append(os.Environ(), "LC_ALL=C", "RUSTFLAGS=")
+// environment is all that a C driver gets to know.
+func environment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TMPDIR=" + os.TempDir()}
 }
 
 const hello = "#include <stdio.h>\nint main(void) { puts(\"hello\"); return 0; }\n"
@@ -80,7 +78,7 @@ func TestLinkWithLLD(t *testing.T) {
 	write(t, dir+"/a.c", hello, 0o644)
 	theirs := filepath.Join(dir, "theirs")
 	for _, tt := range []struct{ out, gccLD string }{{theirs, original(t)}, {dir + "/ours", gccLD(t, wrapper(t, lld))}} {
-		r := run(t, environment, gcc, "-B"+tt.gccLD, "-fuse-ld=lld", dir+"/a.c", "-o", tt.out, "-Wl,-v")
+		r := run(t, environment(), gcc, "-B"+tt.gccLD, "-fuse-ld=lld", dir+"/a.c", "-o", tt.out, "-Wl,-v")
 		if r.Code != 0 || !strings.HasPrefix(r.Out, "LLD ") {
 			t.Fatalf("gcc: %+v", r)
 		}
@@ -102,10 +100,11 @@ func TestLinkWithSystemLinker(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		command []string
+		byPath  bool
 		foreign bool
 	}{
 		{name: "gcc", command: []string{"gcc"}},
-		{name: "gcc by its path", command: []string{"/usr/bin/gcc"}},
+		{name: "gcc by its path", command: []string{"gcc"}, byPath: true},
 		{name: "gcc with a target in its name", command: []string{"x86_64-linux-gnu-gcc"}},
 		{name: "g++", command: []string{"g++"}},
 		{name: "gcc static", command: []string{"gcc", "-static"}},
@@ -120,16 +119,21 @@ func TestLinkWithSystemLinker(t *testing.T) {
 				t.Log("not this machine's compiler")
 				return
 			}
-			testenv.Need(t, tt.command[0])
+			if program := testenv.Need(t, tt.command[0]); tt.byPath {
+				tt.command[0] = program
+			}
 			dir := t.TempDir()
 			write(t, dir+"/a.c", hello, 0o644)
 			link := func(out string, more ...string) result {
-				return run(t, environment, slices.Concat(tt.command, []string{dir + "/a.c", "-o", out, "-Wl,-v"}, more)...)
+				return run(t, environment(), slices.Concat(tt.command, []string{dir + "/a.c", "-o", out, "-Wl,-v"}, more)...)
 			}
 			plain := link(dir + "/plain")
+			if plain.Code != 0 {
+				testenv.Missing(t, "what %q needs to link: %+v", tt.command, plain)
+			}
 			shimmed := link(dir+"/shimmed", "-B"+shim, "-fuse-ld=lld")
-			if plain.Code != 0 || shimmed.Code != 0 {
-				t.Fatalf("plain: %+v\nshimmed: %+v", plain, shimmed)
+			if shimmed.Code != 0 {
+				t.Fatalf("got %+v", shimmed)
 			}
 			if diff := cmp.Diff(plain.Out, shimmed.Out); diff != "" {
 				t.Errorf("linker version (-plain +shimmed):\n%s", diff)
@@ -182,7 +186,7 @@ func TestRustcWithSystemLinker(t *testing.T) {
 			compile := func(out string, more ...string) string {
 				path := filepath.Join(dir, out)
 				argv := slices.Concat([]string{rustc, "--sysroot=" + sysroot, dir + "/" + tt.source, "-o", path}, strings.Fields(tt.flags), more)
-				if r := run(t, rustEnvironment(), argv...); r.Code != 0 {
+				if r := run(t, os.Environ(), argv...); r.Code != 0 {
 					t.Fatalf("%q: %+v", argv, r)
 				}
 				return path
@@ -197,7 +201,7 @@ func TestRustcWithSystemLinker(t *testing.T) {
 		})
 	}
 	sysroot = farm(t, wrapper(t, lld))
-	if r := run(t, rustEnvironment(), rustc, "--sysroot="+sysroot, dir+"/a.rs", "-o", dir+"/lld"); r.Code != 0 {
+	if r := run(t, os.Environ(), rustc, "--sysroot="+sysroot, dir+"/a.rs", "-o", dir+"/lld"); r.Code != 0 {
 		t.Fatalf("rustc: %+v", r)
 	}
 	if text := comment(t, dir+"/lld"); !strings.Contains(text, "Linker: LLD") {
@@ -217,7 +221,7 @@ func TestLinkWithSiteWrapper(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := dir + "/" + mode + ".out"
-		if r := run(t, environment, gcc, "-B"+gccLD(t, dir+"/"+mode), "-fuse-ld=lld", dir+"/a.c", "-o", out); r.Code != 0 {
+		if r := run(t, environment(), gcc, "-B"+gccLD(t, dir+"/"+mode), "-fuse-ld=lld", dir+"/a.c", "-o", out); r.Code != 0 {
 			t.Fatalf("mode %s: %+v", mode, r)
 		}
 		f, err := elf.Open(out)

@@ -58,7 +58,7 @@ func newMachine(t *testing.T, argv []string) *machine {
 	m.write("etc/ld.so.conf.d/other.conf", "", 0o644)
 	// Running the machine's own ldconfig would change the machine.
 	m.write("stubs/ldconfig", "#!/bin/sh\necho ran >>\""+m.root+"/ldconfig.ran\"\nexit $LDCONFIG_STATUS\n", 0o755)
-	m.env = []string{"PATH=" + m.root + "/stubs:/usr/bin:/bin", "LDCONFIG_STATUS=0"}
+	m.env = []string{"PATH=" + m.root + "/stubs:" + os.Getenv("PATH"), "LDCONFIG_STATUS=0"}
 	return m
 }
 

@@ -1,7 +1,6 @@
 package verify_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -21,7 +20,7 @@ import (
 var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "x-verify-test-") })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := testenv.Main(m)
 	if dir, err := scratch(); err == nil {
 		os.RemoveAll(dir)
 	}
@@ -80,43 +79,4 @@ func (c compiler) pack(archive string) (dist.Package, error) {
 		p.Overlay.AddBytes("version", []byte(c.version.String()), dist.ModeFile),
 		p.Overlay.AddBytes("git-commit-hash", []byte(c.version.CommitHash), dist.ModeFile))
 	return p, err
-}
-
-// goodDist is a folder with the archives of the minimal profile, made once.
-var goodDist = sync.OnceValues(func() (string, error) {
-	c, err := thisCompiler()
-	if err != nil {
-		return "", err
-	}
-	dir, err := scratch()
-	if err != nil {
-		return "", err
-	}
-	dir = filepath.Join(dir, "dist")
-	var packs []dist.Package
-	for _, name := range []string{"rustc", "rust-std", "cargo"} {
-		p, err := c.pack(name)
-		if err != nil {
-			return "", err
-		}
-		packs = append(packs, p)
-	}
-	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.Write(context.Background(), dir, packs...)
-	return dir, err
-})
-
-// needDist returns the good dist and the compiler it was made from.
-func needDist(t testing.TB) (string, compiler) {
-	t.Helper()
-	testenv.Need(t, "rustc")
-	testenv.Need(t, "cc")
-	dir, err := goodDist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := thisCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir, c
 }

@@ -102,14 +102,41 @@ func systemLLDLeg(ctx context.Context, b *bench) built {
 	return b.linkProgram(ctx, &t, helloProgram, "-Clink-self-contained=-linker")
 }
 
-// noSystemLLDLeg must fail: rustc drops the folder of its own LLD, but still
-// asks for -fuse-ld=lld. A link that succeeds used another linker silently.
+// noSystemLLDLeg must fail: rustc drops the directory of its own LLD, but still
+// asks for -fuse-ld=lld. A link that succeeds used another linker silently. The
+// machine's own LLD is hidden from it.
 func noSystemLLDLeg(ctx context.Context, b *bench) built {
-	made := b.linkProgram(ctx, b.toolchain, helloProgram, "-Clink-self-contained=-linker")
+	hidden, err := hideLLD(b.path("bin")+":"+b.search, filepath.Join(b.dir, "path"))
+	if err != nil {
+		return built{failure: err.Error()}
+	}
+	t := *b.toolchain
+	t.wholePath = hidden
+	if lld := t.unhiddenLLD(ctx, b.dir); lld != "" {
+		return built{skipped: fmt.Sprintf("this machine has %s, which a PATH cannot hide from its C compiler", lld)}
+	}
+	made := b.linkProgram(ctx, &t, helloProgram, "-Clink-self-contained=-linker")
 	if strings.Contains(made.failure, "cannot find 'ld'") || strings.Contains(made.failure, "invalid linker name") {
 		return built{refused: "refused, as there is no ld.lld: " + made.failure}
 	}
 	return made
+}
+
+// unhiddenLLD returns the ld.lld that the C compiler finds although PATH has
+// none: GCC and clang look in the directories of their own installation first.
+func (t *toolchain) unhiddenLLD(ctx context.Context, dir string) string {
+	if path, err := lookPath("ld.lld", t.wholePath); err == nil {
+		return path // in a directory that cannot be listed
+	}
+	cc, err := lookPath("cc", t.wholePath)
+	if err != nil {
+		return ""
+	}
+	r := command{path: cc, args: []string{"-print-prog-name=ld.lld"}, dir: dir, env: t.env()}.run(ctx)
+	if path := strings.TrimSpace(r.output); r.ok() && filepath.IsAbs(path) {
+		return path
+	}
+	return ""
 }
 
 const libSource = `#[no_mangle]

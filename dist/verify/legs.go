@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -41,6 +40,8 @@ type built struct {
 	witness  string    // the linker's own words, "LLD 22.1.2 (...)"
 	// refused says that failing to link was right, and how it failed.
 	refused string
+	// skipped is why this machine cannot run the leg.
+	skipped string
 }
 
 // product is a linked file.
@@ -100,7 +101,7 @@ var legs = []leg{
 	},
 	{
 		name: "no-system-lld", what: "a program with -Clink-self-contained=-linker where PATH has no ld.lld", want: notLLD,
-		only: func(b *bench) bool { return stableOptOut(b) && expectsLLD(b) }, need: needNoSystemLLD,
+		only: func(b *bench) bool { return stableOptOut(b) && expectsLLD(b) }, need: needCC,
 		build: noSystemLLDLeg,
 	},
 	{
@@ -138,16 +139,6 @@ var legs = []leg{
 func needCC(b *bench) string {
 	if b.ccError != nil {
 		return "no C compiler: " + b.ccError.Error()
-	}
-	return ""
-}
-
-func needNoSystemLLD(b *bench) string {
-	if why := needCC(b); why != "" {
-		return why
-	}
-	if path, err := lookPath("ld.lld", b.search); err == nil {
-		return fmt.Sprintf("this machine has %s", path)
 	}
 	return ""
 }
@@ -190,6 +181,10 @@ func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Bin
 		}
 	}
 	made := l.build(ctx, b)
+	if made.skipped != "" {
+		s.skipf(links, "%s", made.skipped)
+		return s, nil
+	}
 	if made.failure != "" {
 		s.failf(links, "%s", made.failure)
 		return s, nil

@@ -18,15 +18,17 @@ import (
 
 // toolchain is a compiler under test, and what it says of itself.
 type toolchain struct {
-	label   string // subject of its checks
-	prefix  string
-	home    string // writable folder beside it
-	search  string
-	host    targets.Triple
-	version string // first line of rustc -vV
-	release string // "1.95.0"
-	cargo   bool   // has its own cargo
-	targets []targets.Triple
+	label  string // subject of its checks
+	prefix string
+	home   string // writable folder beside it
+	search string
+	// wholePath, if set, is PATH instead of the tree's bin and search.
+	wholePath string
+	host      targets.Triple
+	version   string // first line of rustc -vV
+	release   string // "1.95.0"
+	cargo     bool   // has its own cargo
+	targets   []targets.Triple
 	// asksLLD says that a default link passes -fuse-ld=lld or runs an lld.
 	asksLLD bool
 	// wrapper is what gcc-ld/ld.lld answers to --version: "LLD 22.1.2 (...)",
@@ -39,7 +41,13 @@ type toolchain struct {
 	ccError  error
 }
 
-func (t *toolchain) env() []string { return CleanEnv(t.prefix, t.home, t.search) }
+func (t *toolchain) env() []string {
+	env := CleanEnv(t.prefix, t.home, t.search)
+	if t.wholePath != "" {
+		env = append(env, "PATH="+t.wholePath) // the last one counts
+	}
+	return env
+}
 
 func (t *toolchain) path(elem ...string) string {
 	return filepath.Join(append([]string{t.prefix}, elem...)...)

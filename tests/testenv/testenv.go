@@ -1,11 +1,13 @@
 // Package testenv says what a test needs of the machine. A test whose need is
 // missing is skipped visibly; X_TEST_STRICT=1 turns each such skip into a
-// failure, so that CI cannot pass by testing nothing.
+// failure, so that CI cannot pass by testing nothing. Without real toolchains, as
+// with -short, tests take seconds.
 package testenv
 
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 )
 
@@ -15,9 +17,19 @@ func Strict() bool {
 	return v != "" && v != "0"
 }
 
+// toolchain are the programs that a run with -short leaves out, since what they
+// do takes seconds.
+var toolchain = []string{"cargo", "cc", "gcc", "rustc", "rustup"}
+
 // Need returns the path of the program name, or ends the test if PATH has none.
 func Need(t testing.TB, name string) string {
 	t.Helper()
+	if !isolated {
+		t.Fatalf("looking for program %q: TestMain of this package must call testenv.Main", name)
+	}
+	if testing.Short() && slices.Contains(toolchain, name) {
+		t.Skipf("-short runs no %s", name)
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		Missing(t, "program %q: %v", name, err)
