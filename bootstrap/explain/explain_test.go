@@ -59,8 +59,8 @@ func newPlace(t *testing.T, env ...string) place {
 		p.write(t, name+"/bin/rustc", strings.NewReplacer("DIR", p.dir, "NAME", name, "RELEASE", release, "COMMIT", info.Commit).Replace(stubRustc))
 		p.write(t, name+"/lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld/ld.lld", "")
 	}
-	p.write(t, "launched/share/doc/rust/x-build.json", `{"format": 1, "lld": {"shipped": true, "wrapper": "shim", "launcher": "system"}}`)
-	p.write(t, "asked/share/doc/rust/x-build.json", `{"format": 1, "lld": {"shipped": true, "wrapper": "kept", "launcher": "lld"}}`)
+	p.write(t, "launched/share/doc/rust/x-build.json", `{"format": 1, "toolchain": {"host": "x86_64-unknown-linux-gnu"}, "lld": {"shipped": true, "wrapper": "shim", "launcher": "system"}}`)
+	p.write(t, "asked/share/doc/rust/x-build.json", `{"format": 1, "toolchain": {"host": "x86_64-unknown-linux-gnu"}, "lld": {"shipped": true, "wrapper": "kept", "launcher": "lld"}}`)
 	for _, program := range []string{"cc", "gcc"} {
 		p.write(t, "path/"+program, "")
 	}
