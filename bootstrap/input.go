@@ -178,3 +178,33 @@ func (r *inputReader) prefix(list string) string {
 	}
 	return "/"
 }
+
+// Archives returns the archive names of the input's components, sorted.
+func (in Input) Archives() []string {
+	var names []string
+	for _, c := range in.Components {
+		names = append(names, c.Spec.Archive)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Component returns c as it is in an archive.
+func (c InputComponent) Component() dist.Component {
+	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
+}
+
+// bulkDirs returns the folders that manifest.in lists as a whole: those of the
+// component's own list, else upstream's.
+func (c InputComponent) bulkDirs() []string {
+	var dirs []string
+	for _, d := range c.Manifest {
+		if d.Kind == manifests.DirDirective {
+			dirs = append(dirs, d.Path)
+		}
+	}
+	if c.Manifest != nil {
+		return dirs
+	}
+	return slices.DeleteFunc(slices.Clone(c.Spec.BulkDirs), func(dir string) bool { return !c.Image.HasDir(dir) })
+}

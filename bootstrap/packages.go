@@ -33,11 +33,11 @@ func (s Selection) String() string {
 // Select parses the names of archives as a user gives them: archive names
 // ("rustfmt"), names of a channel ("rustfmt-preview"), and x.py's name
 // "extended" for the combined archive. All wrong names are reported at once.
-func (in Input) Select(names ...string) (Selection, error) {
+func (b *Builder) Select(names ...string) (Selection, error) {
 	var archives []string
 	var errs []error
 	for _, name := range names {
-		archive, err := in.archiveName(name)
+		archive, err := b.archiveName(name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -51,7 +51,8 @@ func (in Input) Select(names ...string) (Selection, error) {
 	return Selection{strings.Join(slices.Compact(archives), ",")}, nil
 }
 
-func (in Input) archiveName(name string) (string, error) {
+func (b *Builder) archiveName(name string) (string, error) {
+	archives := b.Input.Archives()
 	if name == combinedArchive || name == "extended" {
 		return combinedArchive, nil
 	}
@@ -59,24 +60,14 @@ func (in Input) archiveName(name string) (string, error) {
 	if !ok {
 		spec, ok = manifests.LookupPackage(name)
 	}
-	if ok && slices.Contains(in.Archives(), spec.Archive) {
+	if ok && slices.Contains(archives, spec.Archive) {
 		return spec.Archive, nil
 	}
-	have := strings.Join(append(in.Archives(), combinedArchive), ", ")
+	have := strings.Join(append(archives, combinedArchive), ", ")
 	if ok {
 		return "", fmt.Errorf("selecting component %q: the toolchain does not have it; it has %s", name, have)
 	}
 	return "", fmt.Errorf("selecting component %q: no such component; the toolchain has %s", name, have)
-}
-
-// Archives returns the archive names of the input's components, sorted.
-func (in Input) Archives() []string {
-	var names []string
-	for _, c := range in.Components {
-		names = append(names, c.Spec.Archive)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // has reports whether the selection names the archive.
@@ -159,7 +150,7 @@ func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
 		if !own && !slices.Contains(combined, i) {
 			continue
 		}
-		laid[i] = c.component()
+		laid[i] = c.Component()
 		errs = append(errs, dist.CheckComponent(laid[i])...)
 		if own {
 			part, err := b.part(ctx, c, laid[i])
@@ -245,26 +236,6 @@ func (b *Builder) combined(ctx context.Context, components []dist.Component, pic
 		Name: name.Stem(), Components: held, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
 	}}, nil
-}
-
-// component returns c as it is in an archive.
-func (c InputComponent) component() dist.Component {
-	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
-}
-
-// bulkDirs returns the folders that manifest.in lists as a whole: those of the
-// component's own list, else upstream's.
-func (c InputComponent) bulkDirs() []string {
-	var dirs []string
-	for _, d := range c.Manifest {
-		if d.Kind == manifests.DirDirective {
-			dirs = append(dirs, d.Path)
-		}
-	}
-	if c.Manifest != nil {
-		return dirs
-	}
-	return slices.DeleteFunc(slices.Clone(c.Spec.BulkDirs), func(dir string) bool { return !c.Image.HasDir(dir) })
 }
 
 // overlay returns the files at the top of an archive that are not installed.

@@ -39,7 +39,7 @@ func manifestsEqual(t *testing.T, sysroot string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := c.component()
+		d := c.Component()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,21 +11,6 @@ import (
 	"x.go/manifests"
 )
 
-// inputRecord returns the record that an earlier build left in the input; it is
-// zero if there is none. An unchanged component has the file list of its input, so
-// the record is in no other component.
-func (b *Builder) inputRecord() (manifests.BuildRecord, error) {
-	e, ok := b.inputEntry(manifests.BuildRecordInstalled)
-	if !ok {
-		return manifests.BuildRecord{}, nil
-	}
-	f, err := e.Open()
-	if err != nil {
-		return manifests.BuildRecord{}, err
-	}
-	return readRecord(f, e.Path())
-}
-
 // BuildRecord is the step that collects the build record, as the bytes of its
 // file. In a dry run it has neither programs nor inputs.
 type BuildRecord struct{}

@@ -91,7 +91,7 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 		if b.Config.Dist.CompressionProfile == "no-op" {
 			return distAnswer{}, usagef("%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.Config.Origin("dist.compression-profile"))
 		}
-		selection, err := b.Input.Select(args...)
+		selection, err := b.Select(args...)
 		if err != nil {
 			return distAnswer{}, usage(err)
 		}

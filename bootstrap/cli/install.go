@@ -34,7 +34,7 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 				return err
 			}
 			defer s.close()
-			selection, err := s.builder.Input.Select(args...)
+			selection, err := s.builder.Select(args...)
 			if err != nil {
 				return usage(err)
 			}

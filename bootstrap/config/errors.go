@@ -23,7 +23,7 @@ type Error struct {
 // Error returns "file:line:column: key: message; hint".
 func (e *Error) Error() string {
 	var b strings.Builder
-	if w := e.where(); w != "" {
+	if w := e.Place(); w != "" {
 		b.WriteString(w)
 		b.WriteString(": ")
 	}
@@ -39,7 +39,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-func (e *Error) where() string {
+// Place returns where the error is: "file:line:column", what else the origin is,
+// such as "--set rust.lld=1", or "" if it is nowhere in particular.
+func (e *Error) Place() string {
 	if e.Where.Pos != (toml.Position{}) {
 		return e.Where.Pos.String()
 	}
@@ -67,7 +69,7 @@ func (e Errors) Error() string {
 func (e Errors) Findings() []Finding {
 	out := make([]Finding, len(e))
 	for i, one := range e {
-		out[i] = Finding{Severity: Failure, Place: cmp.Or(one.where(), one.Key), Key: one.Key, Reason: one.Message, Remedy: one.Hint}
+		out[i] = Finding{Severity: Failure, Place: cmp.Or(one.Place(), one.Key), Key: one.Key, Reason: one.Message, Remedy: one.Hint}
 	}
 	return out
 }

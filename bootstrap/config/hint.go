@@ -68,7 +68,7 @@ func (w *walker) elsewhere(section string, c *toml.Node) string {
 	}
 	var places []string
 	for _, s := range []string{"build", "install", "llvm", "gcc", "rust", "dist", "", "target.*"} {
-		k, ok := schema.byID[join(s, name)]
+		k, ok := schema.byID[JoinKey(s, name)]
 		if ok && s != section && (w.anyFile || schema.keys[k].File == w.file) {
 			places = append(places, s)
 		}
@@ -96,7 +96,7 @@ func inOtherFile(f File, section string, c *toml.Node) string {
 		case section == "" && t.section == name && c.Kind == toml.Table:
 			return fmt.Sprintf("section `%s` belongs to %s", name, t.file)
 		case f == Bootstrap || t.section == section:
-			if i, ok := schema.byID[join(t.section, name)]; ok && schema.keys[i].File == t.file {
+			if i, ok := schema.byID[JoinKey(t.section, name)]; ok && schema.keys[i].File == t.file {
 				return fmt.Sprintf("`%s` belongs to section `%s` of %s", name, t.section, t.file)
 			}
 		}

@@ -49,8 +49,10 @@ type Flag struct {
 	Value string // "4"; elements of an array are joined by commas
 }
 
+// BootstrapFile is the name of the main file.
+const BootstrapFile = "bootstrap.toml"
+
 const (
-	bootstrapName  = "bootstrap.toml"
 	legacyName     = "config.toml"
 	xName          = "x.toml"
 	configEnv      = "RUST_BOOTSTRAP_CONFIG"
@@ -154,7 +156,7 @@ func (l *loader) mainFile() string {
 		l.bootstrapFile(name, data)
 		return name
 	}
-	for _, name := range []string{bootstrapName, filepath.Join(l.src.SrcDir, bootstrapName), legacyName, filepath.Join(l.src.SrcDir, legacyName)} {
+	for _, name := range []string{BootstrapFile, filepath.Join(l.src.SrcDir, BootstrapFile), legacyName, filepath.Join(l.src.SrcDir, legacyName)} {
 		data, err := l.read(l.path(name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -259,7 +261,7 @@ func (l *loader) sets() {
 		for _, key := range sortedKeys(try.settings) {
 			if first, dup := seen[key]; dup {
 				l.fail(&Error{Where: Origin{Kind: OriginSet, Detail: text}, Key: key,
-					Message: fmt.Sprintf("overriding existing option: `%s`, set first by --set %s", strings.ReplaceAll(fieldName(key), "-", "_"), first)})
+					Message: fmt.Sprintf("overriding existing option: `%s`, set first by --set %s", strings.ReplaceAll(LastPart(key), "-", "_"), first)})
 				continue
 			}
 			seen[key] = text
@@ -328,5 +330,5 @@ func flagNode(k Key, text string) *toml.Node {
 	return &toml.Node{Kind: toml.String, Text: text}
 }
 
-// fieldName is the last part of a full key.
-func fieldName(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
+// LastPart returns the last part of a full key: "lld" of "rust.lld".
+func LastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }

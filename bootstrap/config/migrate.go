@@ -52,7 +52,7 @@ type Edit struct {
 // changes no key whose meaning it cannot keep; those are in Undone. The error
 // is about a file that release From would refuse.
 func Migrate(data []byte, o MigrateOptions) (Migration, error) {
-	o.Name = cmp.Or(o.Name, bootstrapName)
+	o.Name = cmp.Or(o.Name, BootstrapFile)
 	from, to := MinorOf(o.From), MinorOf(o.To)
 	if from > to {
 		return Migration{}, fmt.Errorf("migrating %q: got releases %s to %s, want an older one first", o.Name, o.From, o.To)
@@ -70,7 +70,7 @@ func Migrate(data []byte, o MigrateOptions) (Migration, error) {
 	m.changeID(to)
 	m.out.Text = m.splice()
 	slices.SortStableFunc(m.out.Edits, func(a, b Edit) int { return cmp.Compare(a.Pos.Line, b.Pos.Line) })
-	for _, c := range changes {
+	for _, c := range Changes() {
 		if c.Topic != "" && c.Since > from && c.Since <= to {
 			m.out.Changes = append(m.out.Changes, c)
 		}
@@ -197,10 +197,10 @@ func (m *migrator) one(s move, id string, n *toml.Node) {
 	if value == "" {
 		to = ""
 	}
-	sameTable := to != "" && to[:len(to)-len(fieldName(to))] == id[:len(id)-len(fieldName(id))]
+	sameTable := to != "" && to[:len(to)-len(LastPart(to))] == id[:len(id)-len(LastPart(id))]
 	switch {
 	case sameTable:
-		m.rename(n, fieldName(to), value)
+		m.rename(n, LastPart(to), value)
 	case n.Inline:
 		m.undone(n, id, s.reason+", but it stands within {…}", "write the section as a table and run this again")
 		return
@@ -222,7 +222,7 @@ func (m *migrator) destination(s move, id string) (string, bool) {
 	if !strings.Contains(s.to, "*") {
 		return s.to, true
 	}
-	if name := instance(id); name != "" {
+	if name := NamedPart(id); name != "" {
 		return strings.Replace(s.to, "*", name, 1), true
 	}
 	if n := m.lookup("build.build"); n != nil && n.Kind == toml.String {
@@ -241,7 +241,7 @@ func (m *migrator) leftOver(err error) {
 		if slices.ContainsFunc(m.out.Undone, func(f Finding) bool { return f.Key == e.Key }) {
 			continue
 		}
-		m.out.Undone = append(m.out.Undone, Finding{Severity: Failure, Place: e.where(), Key: e.Key, Reason: e.Message, Remedy: e.Hint})
+		m.out.Undone = append(m.out.Undone, Finding{Severity: Failure, Place: e.Place(), Key: e.Key, Reason: e.Message, Remedy: e.Hint})
 	}
 }
 
@@ -252,7 +252,7 @@ func (m *migrator) changeID(to Minor) {
 		return
 	}
 	id := 0
-	for _, c := range changes {
+	for _, c := range Changes() {
 		if c.Since <= to {
 			id = c.ID
 		}

@@ -5,11 +5,31 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/targets"
 )
+
+func releaseOf(t testing.TB, text string) targets.Release {
+	t.Helper()
+	r, err := targets.ParseRelease(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func linuxHost(t testing.TB) targets.Triple {
+	t.Helper()
+	triple, err := targets.ParseTriple("x86_64-unknown-linux-gnu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return triple
+}
 
 func migrate(t testing.TB, text, from, to string) Migration {
 	t.Helper()
-	m, err := Migrate([]byte(text), MigrateOptions{From: release(t, from), To: release(t, to), Host: triple(linux)})
+	m, err := Migrate([]byte(text), MigrateOptions{From: releaseOf(t, from), To: releaseOf(t, to), Host: linuxHost(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,9 +82,7 @@ func TestMigrateText(t *testing.T) {
 			if (len(m.Edits) == 0) != (row.text == row.want) {
 				t.Errorf("got edits %v", m.Edits)
 			}
-			src := source(bootstrapToml(string(m.Text)))
-			src.Release = release(t, row.to)
-			if _, err := Load(src); err != nil {
+			if _, err := (MigrateOptions{Name: BootstrapFile, Host: linuxHost(t)}).load(m.Text, releaseOf(t, row.to)); err != nil {
 				t.Errorf("the new file is refused: %v", err)
 			}
 		})
@@ -89,7 +107,7 @@ func TestMigrateUndone(t *testing.T) {
 		}
 	}
 	// A key that both names set is left to its author.
-	m, err := Migrate([]byte("[build]\ndescription = 'a'\n[rust]\ndescription = 'b'\n"), MigrateOptions{From: release(t, "1.88.0"), To: release(t, "1.95.0")})
+	m, err := Migrate([]byte("[build]\ndescription = 'a'\n[rust]\ndescription = 'b'\n"), MigrateOptions{From: releaseOf(t, "1.88.0"), To: releaseOf(t, "1.95.0")})
 	if err != nil || len(m.Undone) != 1 {
 		t.Errorf("got %v, %v; want one finding", m.Undone, err)
 	}
@@ -102,11 +120,11 @@ func TestMigrateChanges(t *testing.T) {
 }
 
 func TestMigrateRefuses(t *testing.T) {
-	_, err := Migrate([]byte("rust.ldd = 1\n"), MigrateOptions{From: release(t, "1.90.0"), To: release(t, "1.95.0")})
+	_, err := Migrate([]byte("rust.ldd = 1\n"), MigrateOptions{From: releaseOf(t, "1.90.0"), To: releaseOf(t, "1.95.0")})
 	if err == nil || !strings.Contains(err.Error(), "bootstrap.toml:1:6: rust.ldd") {
 		t.Errorf("got %v, want the place of rust.ldd", err)
 	}
-	if _, err := Migrate(nil, MigrateOptions{From: release(t, "1.95.0"), To: release(t, "1.90.0")}); err == nil {
+	if _, err := Migrate(nil, MigrateOptions{From: releaseOf(t, "1.95.0"), To: releaseOf(t, "1.90.0")}); err == nil {
 		t.Error("going back in time: got no error")
 	}
 }

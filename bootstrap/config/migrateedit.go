@@ -25,10 +25,10 @@ func (m *migrator) lookup(id string) *toml.Node {
 func (m *migrator) find(id string) iter.Seq2[string, *toml.Node] {
 	return func(yield func(string, *toml.Node) bool) {
 		path := strings.Split(id, ".")
-		if name := instance(id); name != "" {
+		if name := NamedPart(id); name != "" {
 			// The user's part may hold dots itself.
 			section := strings.TrimSuffix(id[:strings.Index(id, name)], ".")
-			path = append(strings.Split(section, "."), name, fieldName(id))
+			path = append(strings.Split(section, "."), name, LastPart(id))
 		}
 		descend(m.doc.Root, path, "", yield)
 	}
@@ -39,7 +39,7 @@ func descend(t *toml.Node, path []string, at string, yield func(string, *toml.No
 		if path[0] != "*" && c.Key != path[0] {
 			continue
 		}
-		full := join(at, c.Key)
+		full := JoinKey(at, c.Key)
 		switch {
 		case len(path) == 1:
 			if !yield(full, c) {
@@ -118,8 +118,8 @@ func (m *migrator) cut(n *toml.Node) {
 func (m *migrator) insert(n *toml.Node, to, value string) {
 	comment, start, end := m.lines(n)
 	section := m.doc.Root
-	names := strings.Split(strings.TrimSuffix(to, "."+fieldName(to)), ".")
-	if name := instance(to); name != "" {
+	names := strings.Split(strings.TrimSuffix(to, "."+LastPart(to)), ".")
+	if name := NamedPart(to); name != "" {
 		names = []string{"target", name}
 	}
 	for _, name := range names {
@@ -136,10 +136,10 @@ func (m *migrator) insert(n *toml.Node, to, value string) {
 	if bytes.Contains(m.doc.Data, []byte("\r\n")) {
 		eol = "\r\n"
 	}
-	line := fieldName(to) + " = " + value + tail + eol
+	line := LastPart(to) + " = " + value + tail + eol
 	header := make([]string, len(names))
 	for i, name := range names {
-		header[i] = tomlKey(name)
+		header[i] = string(toml.AppendKey(nil, name))
 	}
 	dotted := strings.Join(header, ".") + "." + line
 	switch {

@@ -20,7 +20,7 @@ func (c Config) Notices() []Finding {
 			if by, ok := LookupKey(key.ReplacedBy); ok && by.Since > MinorOf(c.release) {
 				continue
 			}
-			remedy = "write " + strings.Replace(key.ReplacedBy, "*", instance(id), 1)
+			remedy = "write " + strings.Replace(key.ReplacedBy, "*", NamedPart(id), 1)
 		}
 		out = append(out, Finding{Severity: Note, Place: c.Origin(id).String(), Key: id, Reason: key.Note, Remedy: remedy})
 	}

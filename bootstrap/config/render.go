@@ -59,7 +59,7 @@ func (c Config) sectionNames(section string) []string {
 	seen := map[string]bool{}
 	for id := range c.settings {
 		if strings.HasPrefix(id, prefix) {
-			seen[instance(id)] = true
+			seen[NamedPart(id)] = true
 		}
 	}
 	return sortedKeys(seen)
@@ -77,7 +77,7 @@ func realID(section, name, key string) string {
 	if prefix, ok := strings.CutSuffix(section, "*"); ok {
 		section = prefix + name
 	}
-	return join(section, key)
+	return JoinKey(section, key)
 }
 
 func (c Config) sectionLines(keys []Key, section, name string, o RenderOptions) []string {
@@ -262,7 +262,7 @@ func NearestKeys(id string) []string {
 	var same []string
 	for _, k := range schema.keys {
 		full := k.ID()
-		if i := instance(id); i != "" {
+		if i := NamedPart(id); i != "" {
 			full = strings.Replace(full, "*", i, 1)
 		}
 		if k.Name == name || k.Section == id {

@@ -170,7 +170,7 @@ func sectionFields(t reflect.Type, section string, prefix []int) map[string][]in
 	out := map[string][]int{}
 	for f := range t.Fields() {
 		if tag := f.Tag.Get("toml"); tag != "" {
-			out[join(section, tag)] = append(slices.Clone(prefix), f.Index...)
+			out[JoinKey(section, tag)] = append(slices.Clone(prefix), f.Index...)
 		}
 	}
 	return out
@@ -202,7 +202,7 @@ func assign(f reflect.Value, v any) {
 // fillNamed fills in Targets and Build.Tool.
 func (c *Config) fillNamed(at layout) {
 	for _, id := range sortedKeys(c.settings) {
-		name, last := instance(id), fieldName(id)
+		name, last := NamedPart(id), LastPart(id)
 		v := c.settings[id][0].Value
 		switch {
 		case name == "":

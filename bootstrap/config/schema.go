@@ -76,7 +76,7 @@ type Key struct {
 
 // ID returns the full name, such as "rust.lld" or "target.*.cc". Keys of
 // x.toml have names that bootstrap.toml does not use.
-func (k Key) ID() string { return join(k.Section, k.Name) }
+func (k Key) ID() string { return JoinKey(k.Section, k.Name) }
 
 // topKeys are the keys outside of any section.
 var topKeys = []Key{
@@ -182,8 +182,9 @@ func pattern(id string) string {
 	return id
 }
 
-// instance returns the user's part of a full key: the triple or the tool.
-func instance(id string) string {
+// NamedPart returns the part of a full key that a user names: the triple of
+// target.TRIPLE.cc, the tool of build.tool.TOOL.features, else "".
+func NamedPart(id string) string {
 	for _, w := range wildcards {
 		rest, ok := strings.CutPrefix(id, w)
 		if !ok {
@@ -196,7 +197,8 @@ func instance(id string) string {
 	return ""
 }
 
-func join(path, key string) string {
+// JoinKey returns the full key of a key in a section, "" for the top.
+func JoinKey(path, key string) string {
 	if path == "" {
 		return key
 	}

@@ -65,7 +65,7 @@ func (w *walker) isTable(section string) bool {
 // that users choose, path its real name.
 func (w *walker) table(n *toml.Node, section, path string) {
 	for _, c := range n.Children {
-		id, full := join(section, c.Key), join(path, c.Key)
+		id, full := JoinKey(section, c.Key), JoinKey(path, c.Key)
 		// A quoted key can hold what means something else in a full name.
 		plain := c.Key != "" && !strings.ContainsAny(c.Key, ".*")
 		if k, ok := w.key(id); ok && plain {
@@ -73,8 +73,8 @@ func (w *walker) table(n *toml.Node, section, path string) {
 			continue
 		}
 		switch {
-		case w.isTable(join(section, "*")):
-			w.named(c, join(section, "*"), full)
+		case w.isTable(JoinKey(section, "*")):
+			w.named(c, JoinKey(section, "*"), full)
 		case plain && w.isTable(id):
 			w.section(c, id, full)
 		default:
