@@ -102,8 +102,8 @@ func TestFlags(t *testing.T) {
 	host := triple(t, x64)
 	for _, kind := range []string{"system", "lld"} {
 		o := override{kind, x64, "/opt/rust"}
-		for _, link := range linkLines {
-			args := strings.Fields(link)
+		for _, line := range linkLines {
+			args := strings.Fields(line)
 			inv := parse(args)
 			added := o.flags(inv)
 			q, err := targets.NewQuery(latest, targets.Compiler{Release: latest.Info().Release, Host: host, LLDDefault: kind == "system"}, triple(t, inv.targetOr(x64)), args)
@@ -114,16 +114,16 @@ func TestFlags(t *testing.T) {
 			q.Args = append(slices.Clone(added), args...)
 			after := targets.Decide(q)
 			if after.Exit != before.Exit {
-				t.Errorf("%s, %q: got %s, want no other end than without %q", kind, link, after.Error, added)
+				t.Errorf("%s, %q: got %s, want no other end than without %q", kind, line, after.Error, added)
 			}
 			isHost := inv.target == "" || inv.target == x64
 			switch {
 			case !isHost && len(added) > 0:
-				t.Errorf("%s, %q: got %q, want nothing for another target", kind, link, added)
+				t.Errorf("%s, %q: got %q, want nothing for another target", kind, line, added)
 			case kind == "system" && isHost && slices.Contains(after.LLDArgs, "-fuse-ld=lld"):
-				t.Errorf("%s, %q: got LLD with %q", kind, link, after.LLDArgs)
+				t.Errorf("%s, %q: got LLD with %q", kind, line, after.LLDArgs)
 			case kind == "lld" && isHost && (len(added) > 0) != before.Flavor.UsesCC():
-				t.Errorf("%s, %q: got %q, want options where a C compiler links, flavor %s", kind, link, added, before.Flavor)
+				t.Errorf("%s, %q: got %q, want options where a C compiler links, flavor %s", kind, line, added, before.Flavor)
 			}
 		}
 	}
