@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
-	"x.go/dist"
+	"x.go/bootstrap/programs"
+	"x.go/bootstrap/toolchain"
+	"x.go/dist/archive"
 )
 
 // Names in a build folder.
@@ -14,7 +17,7 @@ const distDir = "dist" // archives and channels
 
 // programDirs are the folders in a host's folder for the programs that were
 // built, by package.
-var programDirs = map[string]string{lldWrapper: "lld-wrapper", launcher: "launcher"}
+var programDirs = map[string]string{programs.LLDWrapper: "lld-wrapper", programs.Launcher: "launcher"}
 
 // Builder runs steps, each at most once, and performs their effects. Make one
 // with [NewBuilder]. It is not for concurrent use: assembly is a sequence, and
@@ -30,8 +33,8 @@ type Builder struct {
 // Options say what a [Builder] works on and how.
 type Options struct {
 	Config    config.Config
-	Toolchain Toolchain
-	Input     Input
+	Toolchain toolchain.Toolchain
+	Input     toolchain.Input
 	BuildDir  string // absolute
 	// ConfigText is the configuration file as it is, for the archives' overlay;
 	// nil if there is none.
@@ -39,7 +42,7 @@ type Options struct {
 	Env        []string // environment of the programs that steps run
 	Version    string   // of x, for the build record
 	DryRun     bool     // record the plan, touch nothing
-	Writer     dist.Writer
+	Writer     archive.Writer
 	// Notify is told of each action when it begins and of each archive that is
 	// finished. It may be nil.
 	Notify func(Event)
@@ -47,10 +50,10 @@ type Options struct {
 
 // Event is one thing that happened during a build.
 type Event struct {
-	Action   Action         // what begins, if Artifact is nil
-	Artifact *dist.Artifact // what was finished
-	Note     string         // something a person should know, if not empty
-	Plans    []dist.Plan    // how archives are going to be compressed, if not nil
+	Action   Action            // what begins, if Artifact is nil
+	Artifact *archive.Artifact // what was finished
+	Note     string            // something a person should know, if not empty
+	Plans    []archive.Plan    // how archives are going to be compressed, if not nil
 }
 
 // Action is one effect of a step: a line of the plan.
@@ -136,5 +139,5 @@ func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
 }
 
-// claim records that this build creates dir; see [Dir.Claim].
-func (b *Builder) claim(dir string) (bool, error) { return Dir(b.BuildDir).Claim(dir) }
+// claim records that this build creates dir; see [builddir.Dir.Claim].
+func (b *Builder) claim(dir string) (bool, error) { return builddir.Dir(b.BuildDir).Claim(dir) }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -67,7 +67,7 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 	for _, f := range manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist) {
 		path := filepath.Join(b.DistDir(), f.Name)
 		b.act("write", path, "")
-		if err := dist.WriteFile(path, f.Data); err != nil {
+		if err := archive.WriteFile(path, f.Data); err != nil {
 			return nil, err
 		}
 		names = append(names, f.Name)

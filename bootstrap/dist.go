@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -19,7 +20,7 @@ func (a Archives) String() string { return "Archives" + a.Selection.String() }
 
 // Archive is an archive of this run, and its row in a channel.
 type Archive struct {
-	dist.Artifact
+	archive.Artifact
 	Listed manifests.ListedArchive
 }
 
@@ -45,7 +46,7 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 	if _, err := b.claim(b.DistDir()); err != nil {
 		return nil, err
 	}
-	if _, err := dist.RemoveStale(b.DistDir()); err != nil {
+	if _, err := archive.RemoveStale(b.DistDir()); err != nil {
 		return nil, err
 	}
 	artifacts, err := job.Write(ctx, b.DistDir())
@@ -60,7 +61,7 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 
 // planned tells how the parts are going to be compressed, and returns their
 // archives as far as they are known before they are written.
-func (b *Builder) planned(parts []Part, plans []dist.Plan) []Archive {
+func (b *Builder) planned(parts []Part, plans []archive.Plan) []Archive {
 	b.notify(Event{Plans: plans})
 	var archives []Archive
 	for i, plan := range plans {
@@ -80,12 +81,12 @@ func (b *Builder) planned(parts []Part, plans []dist.Plan) []Archive {
 
 // DescribeArchive says how an archive is going to be compressed: "dictionary
 // 48.0 MiB, 48.1 MiB to unpack".
-func DescribeArchive(a dist.ArchivePlan) string {
+func DescribeArchive(a archive.ArchivePlan) string {
 	text := FormatMemory(a.DecoderMemory) + " to unpack"
 	switch a.Format {
-	case dist.XZ:
+	case archive.XZ:
 		text = "dictionary " + FormatMemory(a.Dictionary) + ", " + text
-	case dist.Zst:
+	case archive.Zst:
 		text = "window " + FormatMemory(a.Dictionary) + ", " + text
 	}
 	if a.Lowered {

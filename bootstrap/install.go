@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"x.go/dist"
+	"x.go/dist/install"
 )
 
 // Install is the step that installs the components of a selection, straight
@@ -15,7 +16,7 @@ type Install struct {
 	To        InstallDirs
 }
 
-// InstallDirs says where an installation goes: [dist.InstallOptions] without
+// InstallDirs says where an installation goes: [install.InstallOptions] without
 // its slice, so that it can name a step.
 type InstallDirs struct {
 	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
@@ -25,10 +26,10 @@ type InstallDirs struct {
 func (i Install) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
 
 // Run implements [Step]. In a dry run nothing is in the result.
-func (i Install) Run(ctx context.Context, b *Builder) (dist.Installed, error) {
+func (i Install) Run(ctx context.Context, b *Builder) (install.Installed, error) {
 	parts, err := Ensure(ctx, b, Packages{i.Selection})
 	if err != nil {
-		return dist.Installed{}, err
+		return install.Installed{}, err
 	}
 	var components []dist.Component
 	for _, p := range parts {
@@ -37,21 +38,21 @@ func (i Install) Run(ctx context.Context, b *Builder) (dist.Installed, error) {
 		}
 	}
 	if len(components) == 0 {
-		return dist.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
+		return install.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
 	}
-	opts := dist.InstallOptions{
+	opts := install.InstallOptions{
 		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
 		Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
 	}
 	if opts.Uninstaller, err = parts[0].Package.Script(); err != nil {
-		return dist.Installed{}, err
+		return install.Installed{}, err
 	}
 	act := true
 	for _, c := range components {
 		act = b.act("install", c.Name, fmt.Sprintf("%s%s, %d files", i.To.DestDir, i.To.Prefix, c.Image.Len())) && act
 	}
 	if !act {
-		return dist.Installed{}, nil
+		return install.Installed{}, nil
 	}
-	return dist.Install(ctx, opts, components)
+	return install.Install(ctx, opts, components)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 )
 
@@ -27,8 +29,8 @@ func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
 	if err != nil || decided.Launcher == lld.LauncherNone {
 		return "", err
 	}
-	return b.buildProgram(ctx, programBuild{name: launcher, vars: []variable{
-		{"linker", string(decided.Launcher)}, {"host", b.Toolchain.Host.String()},
+	return b.buildProgram(ctx, programs.Build{Name: programs.Launcher, Vars: []programs.Variable{
+		{Name: "linker", Value: string(decided.Launcher)}, {Name: "host", Value: b.Toolchain.Host.String()},
 	}}, string(decided.Launcher))
 }
 
@@ -39,14 +41,16 @@ func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
 // cargo keeps what rustc said of itself for as long as bin/rustc, now the launcher,
 // has the same time. That differs between toolchains, as before: it is the archive's,
 // or that of the installation or build.
-func withLauncher(ctx context.Context, b *Builder, components []InputComponent) error {
+func withLauncher(ctx context.Context, b *Builder, components []toolchain.InputComponent) error {
 	path, err := Ensure(ctx, b, Launcher{})
 	if err != nil {
 		return err
 	}
 	exe := b.Toolchain.Spec.ExeSuffix
 	for _, l := range launched {
-		i := slices.IndexFunc(components, func(c InputComponent) bool { return c.Spec.Archive == l.archive && c.Target == b.Toolchain.Host })
+		i := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
+			return c.Spec.Archive == l.archive && c.Target == b.Toolchain.Host
+		})
 		if i < 0 {
 			continue
 		}

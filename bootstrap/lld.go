@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
 	"x.go/dist"
 )
 
@@ -83,9 +84,9 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	case lld.WrapperGiven:
 		file = func(string) string { return b.Config.X.LLD.Wrapper }
 	case lld.WrapperBuilt, lld.WrapperShim:
-		mode := WrapperLLD
+		mode := programs.WrapperLLD
 		if decided.Wrapper == lld.WrapperShim {
-			mode = WrapperSystem // where no system linker can stand in for a flavor, it says so
+			mode = programs.WrapperSystem // where no system linker can stand in for a flavor, it says so
 		}
 		built, err := b.buildWrapper(ctx, mode)
 		if err != nil {
@@ -105,32 +106,32 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 }
 
 // buildWrapper builds the gcc-ld program for the toolchain's host.
-func (b *Builder) buildWrapper(ctx context.Context, mode WrapperMode) (string, error) {
+func (b *Builder) buildWrapper(ctx context.Context, mode programs.WrapperMode) (string, error) {
 	x := b.Config.X.LLD
-	p := programBuild{name: lldWrapper, vars: []variable{{"mode", string(mode)}}}
+	p := programs.Build{Name: programs.LLDWrapper, Vars: []programs.Variable{{Name: "mode", Value: string(mode)}}}
 	if x.SiteWrapper != "" {
-		p.vars = append(p.vars, variable{"site", x.SiteWrapper})
+		p.Vars = append(p.Vars, programs.Variable{Name: "site", Value: x.SiteWrapper})
 	}
 	if x.Jobserver {
-		p.tag = "jobserver"
+		p.Tag = "jobserver"
 	}
 	return b.buildProgram(ctx, p, string(mode))
 }
 
 // buildProgram builds p for the toolchain's host under a file name of its kind.
-func (b *Builder) buildProgram(ctx context.Context, p programBuild, file string) (string, error) {
+func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file string) (string, error) {
 	var err error
-	if p.goos, p.goarch, err = programPlatform(b.Toolchain.Spec); err != nil {
+	if p.GOOS, p.GOARCH, err = programs.Platform(b.Toolchain.Spec); err != nil {
 		return "", err
 	}
-	p.out = filepath.Join(b.BuildDir, b.Toolchain.Host.String(), programDirs[p.name], file+b.Toolchain.Spec.ExeSuffix)
-	if !b.act("run", "go build "+p.name, p.String()) {
-		return p.out, nil
+	p.Out = filepath.Join(b.BuildDir, b.Toolchain.Host.String(), programDirs[p.Name], file+b.Toolchain.Spec.ExeSuffix)
+	if !b.act("run", "go build "+p.Name, p.String()) {
+		return p.Out, nil
 	}
-	if _, err := b.claim(filepath.Dir(p.out)); err != nil {
+	if _, err := b.claim(filepath.Dir(p.Out)); err != nil {
 		return "", err
 	}
-	return p.out, p.build(ctx, b.Env)
+	return p.Out, p.Run(ctx, b.Env)
 }
 
 // addBuilt adds a file that a step of this run made. In a dry run it was not

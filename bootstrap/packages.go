@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
@@ -79,7 +80,7 @@ func (s Selection) has(archive string) bool {
 // gave is made in any case; otherwise what the configuration sets to less than
 // everything is followed, while x.py's defaults, which spare building, are not:
 // what the input has is built already.
-func (b *Builder) wants(s Selection, c InputComponent) bool {
+func (b *Builder) wants(s Selection, c toolchain.InputComponent) bool {
 	if s.names != "" {
 		return s.has(c.Spec.Archive)
 	}
@@ -172,13 +173,13 @@ func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
 
 // checkTargets reports the triples of build.target that the input has no
 // standard library for.
-func (b *Builder) checkTargets(components []InputComponent) error {
+func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
 	if !b.Config.IsSet("build.target") {
 		return nil
 	}
 	var errs []error
 	for _, t := range b.Config.Build.Target {
-		if !slices.ContainsFunc(components, func(c InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
+		if !slices.ContainsFunc(components, func(c toolchain.InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
 			errs = append(errs, fmt.Errorf("%s: build.target names %s, but the toolchain has no rust-std for it", b.Config.Origin("build.target"), t))
 		}
 	}
@@ -186,8 +187,8 @@ func (b *Builder) checkTargets(components []InputComponent) error {
 }
 
 // part lays out the archive of one component, which is component in it.
-func (b *Builder) part(ctx context.Context, c InputComponent, component dist.Component) (Part, error) {
-	version, err := b.Toolchain.componentVersion(ctx, c.Spec)
+func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, component dist.Component) (Part, error) {
+	version, err := b.Toolchain.ComponentVersion(ctx, c.Spec)
 	if err != nil {
 		return Part{}, err
 	}
@@ -204,11 +205,11 @@ func (b *Builder) part(ctx context.Context, c InputComponent, component dist.Com
 
 // combinedComponents returns which of the components the combined archive holds,
 // in upstream's order.
-func (b *Builder) combinedComponents(components []InputComponent) []int {
+func (b *Builder) combinedComponents(components []toolchain.InputComponent) []int {
 	host := b.Toolchain.Host
 	var picked []int
 	for _, row := range manifests.CombinedComponents() {
-		i := slices.IndexFunc(components, func(c InputComponent) bool {
+		i := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
 			return c.Spec.Archive == row.Archive && (c.Target == host || c.Target == targets.Triple{})
 		})
 		if i >= 0 && b.wants(Selection{}, components[i]) {
@@ -256,10 +257,10 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 	if b.ConfigText != nil {
 		errs = append(errs, img.AddBytes("builder-config", b.ConfigText, dist.ModeFile))
 	}
-	for _, doc := range overlayDocs(archive) {
-		for _, from := range doc.from {
+	for _, doc := range toolchain.OverlayDocs(archive) {
+		for _, from := range doc.From {
 			if e, ok := b.inputEntry(from); ok {
-				errs = append(errs, img.AddFile(doc.name, e.Path()))
+				errs = append(errs, img.AddFile(doc.Name, e.Path()))
 				break
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/bootstrap/toolchain"
 	"x.go/tests/testenv"
 )
 
@@ -19,11 +20,11 @@ func TestManifestsEqualInput(t *testing.T) {
 }
 
 func manifestsEqual(t *testing.T, sysroot string) {
-	tc, err := FindToolchain(t.Context(), ToolchainSource{Sysroot: sysroot, Env: os.Environ()})
+	tc, err := toolchain.Find(t.Context(), toolchain.Source{Sysroot: sysroot, Env: os.Environ()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := ReadInput(tc)
+	in, err := toolchain.ReadInput(tc)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
 	"x.go/dist"
 	"x.go/manifests"
 )
@@ -55,7 +56,7 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 			return nil, err
 		}
 		for e := range wrappers.Entries() { // all four are the same
-			if err := img.AddFile(lldWrapper, e.Path()); err != nil {
+			if err := img.AddFile(programs.LLDWrapper, e.Path()); err != nil {
 				return nil, err
 			}
 			break
@@ -66,7 +67,7 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 		return nil, err
 	}
 	if path != "" {
-		if err := img.AddFile(launcher, path); err != nil {
+		if err := img.AddFile(programs.Launcher, path); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,7 @@ package bootstrap
 import (
 	"testing"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 )
 
 func TestFormatSizes(t *testing.T) {
@@ -26,11 +26,11 @@ func TestFormatSizes(t *testing.T) {
 }
 
 func TestDescribeArchive(t *testing.T) {
-	for want, a := range map[string]dist.ArchivePlan{
-		"64.0 KiB to unpack":                                                 {Format: dist.GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10},
-		"dictionary 48.0 MiB, 48.1 MiB to unpack":                            {Format: dist.XZ, Dictionary: 48 << 20, DecoderMemory: 48<<20 + 64<<10},
-		"window 128.0 MiB, 128.5 MiB to unpack":                              {Format: dist.Zst, Dictionary: 128 << 20, DecoderMemory: 128<<20 + 512<<10},
-		"dictionary 1.0 MiB, 1.1 MiB to unpack, lowered by the memory limit": {Format: dist.XZ, Dictionary: 1 << 20, DecoderMemory: 1<<20 + 64<<10, Lowered: true},
+	for want, a := range map[string]archive.ArchivePlan{
+		"64.0 KiB to unpack":                                                 {Format: archive.GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10},
+		"dictionary 48.0 MiB, 48.1 MiB to unpack":                            {Format: archive.XZ, Dictionary: 48 << 20, DecoderMemory: 48<<20 + 64<<10},
+		"window 128.0 MiB, 128.5 MiB to unpack":                              {Format: archive.Zst, Dictionary: 128 << 20, DecoderMemory: 128<<20 + 512<<10},
+		"dictionary 1.0 MiB, 1.1 MiB to unpack, lowered by the memory limit": {Format: archive.XZ, Dictionary: 1 << 20, DecoderMemory: 1<<20 + 64<<10, Lowered: true},
 	} {
 		if got := DescribeArchive(a); got != want {
 			t.Errorf("got %q, want %q", got, want)

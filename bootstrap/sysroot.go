@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 
+	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 )
 
@@ -25,9 +27,9 @@ type Assemble struct{}
 func (Assemble) String() string { return "Assemble" }
 
 // Run implements [Step].
-func (Assemble) Run(ctx context.Context, b *Builder) ([]InputComponent, error) {
+func (Assemble) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent, error) {
 	components := slices.Clone(b.Input.Components)
-	rustc := slices.IndexFunc(components, func(c InputComponent) bool {
+	rustc := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
 		return c.Spec.Archive == "rustc" && c.Target == b.Toolchain.Host
 	})
 	if rustc < 0 {
@@ -76,7 +78,7 @@ func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
 	if !own {
 		return "", fmt.Errorf("assembling the sysroot: %q was there before x and may be x.py's: choose another folder with --build-dir", dir)
 	}
-	return dir, stage(ctx, whole, dir)
+	return dir, builddir.Stage(ctx, whole, dir)
 }
 
 // withLLD returns rustc's image with LLD as configured, checked by the rules.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist/installer"
+	"x.go/dist/installsh"
 	"x.go/manifests"
 )
 
@@ -81,8 +81,8 @@ type Package struct {
 	Product, SuccessMessage string
 }
 
-// scriptFile is the installer at the top of an archive.
-const scriptFile = "install.sh"
+// ScriptFile is the installer at the top of an archive.
+const ScriptFile = "install.sh"
 
 // RecordsDir is the directory of installation records below libdir.
 const RecordsDir = "rustlib"
@@ -90,7 +90,7 @@ const RecordsDir = "rustlib"
 // Script returns install.sh of the package, configured as x.py does
 // (src/bootstrap/src/utils/tarball.rs).
 func (p Package) Script() ([]byte, error) {
-	return installer.Script(installer.Options{
+	return installsh.Script(installsh.Options{
 		Product:            p.Product,
 		SuccessMessage:     p.SuccessMessage,
 		RelManifestDir:     RecordsDir,
@@ -149,6 +149,6 @@ func (p Package) tree() (Image, error) {
 	}
 	note(top.AddBytes(manifests.ComponentsFile, manifests.EncodeComponentNames(names...), ModeFile))
 	note(top.AddBytes(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), ModeFile))
-	note(top.AddBytes(scriptFile, script, ModeExec))
+	note(top.AddBytes(ScriptFile, script, ModeExec))
 	return top, errors.Join(errs...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/xz"
 )
 
@@ -25,14 +26,14 @@ func TestArchiveDigests(t *testing.T) {
 	t.Parallel()
 	pkgs := goldenPackages(t)
 	modTime := time.Unix(1776124800, 0)
-	all := []dist.Format{dist.GZ, dist.XZ, dist.Zst}
+	all := []archive.Format{archive.GZ, archive.XZ, archive.Zst}
 	runs := []struct {
 		name   string
-		writer dist.Writer
+		writer archive.Writer
 	}{
-		{"fast", dist.Writer{Formats: all, Order: dist.KindOrder, ModTime: modTime}},
-		{"fast, reversed order", dist.Writer{Formats: all}},
-		{"best, with a filter", dist.Writer{Formats: all, Profile: dist.Best, Order: dist.KindOrder, ModTime: modTime, BCJ: xz.BCJX86}},
+		{"fast", archive.Writer{Formats: all, Order: archive.KindOrder, ModTime: modTime}},
+		{"fast, reversed order", archive.Writer{Formats: all}},
+		{"best, with a filter", archive.Writer{Formats: all, Profile: archive.Best, Order: archive.KindOrder, ModTime: modTime, BCJ: xz.BCJX86}},
 	}
 	var got strings.Builder
 	for _, r := range runs {

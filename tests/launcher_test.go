@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/bootstrap/lld"
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/linkage"
 	"x.go/manifests"
 	"x.go/tests/testenv"
@@ -162,7 +162,7 @@ func launcherCargo(t *testing.T, sysroot string) {
 
 // TestBuildRecord reads the record of an archive.
 func TestBuildRecord(t *testing.T) {
-	a, err := dist.Open(filepath.Join(sharedDist(t), "dist/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dist.Limits{})
+	a, err := archive.Open(filepath.Join(sharedDist(t), "dist/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), archive.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"sync"
 
-	"x.go/bootstrap"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/toolchain"
 	"x.go/targets"
 )
 
@@ -226,7 +226,7 @@ func (k *checker) tools() {
 }
 
 // toolchain is about what dist would refuse of the toolchain.
-func (k *checker) toolchain(tc bootstrap.Toolchain) {
+func (k *checker) toolchain(tc toolchain.Toolchain) {
 	if want := k.c.Rust.Channel; k.c.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
 		k.say(config.Failure, "rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Version.Channel()),
 			"got %q, want %q, which rustc %s was built as", want, tc.Version.Channel(), tc.Version.Release)

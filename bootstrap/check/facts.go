@@ -9,9 +9,10 @@ import (
 	"path"
 	"path/filepath"
 
-	"x.go/bootstrap"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/targets"
 )
@@ -28,7 +29,7 @@ type Facts struct {
 	// LLD is what the decision on LLD depends on.
 	LLD lld.Facts
 	// Toolchain is the input; nil if no compiler was asked.
-	Toolchain *bootstrap.Toolchain
+	Toolchain *toolchain.Toolchain
 	// Sysroot is the directory of the input toolchain.
 	Sysroot string
 	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
@@ -61,7 +62,7 @@ func Machine() Facts {
 // Ask returns [Machine] together with what the toolchain says of itself, where the
 // configuration needs it. The sysroot is not walked: a complete one has over 50000
 // files, and only the directories with the large ones are listed.
-func Ask(ctx context.Context, c config.Config, tc bootstrap.Toolchain) (Facts, error) {
+func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, error) {
 	f := Machine()
 	var err error
 	if f.LLD, err = tc.LLDFacts(ctx, c); err != nil {
@@ -83,7 +84,7 @@ func canBuild(host targets.Triple) error {
 	if err != nil {
 		return err
 	}
-	return bootstrap.CanBuildPrograms(spec)
+	return programs.CanBuild(spec)
 }
 
 // largeDirs are where nearly all bytes of a toolchain lie, but for its

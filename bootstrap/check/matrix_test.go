@@ -22,6 +22,7 @@ import (
 	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/toolchain"
 	"x.go/manifests"
 	"x.go/tests/testenv"
 )
@@ -139,9 +140,9 @@ while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
 }
 
 // toolchain makes and asks the stub toolchain of a case.
-func (m *matrix) toolchain(t *testing.T, c map[string]string) bootstrap.Toolchain {
+func (m *matrix) toolchain(t *testing.T, c map[string]string) toolchain.Toolchain {
 	t.Helper()
-	tc, err := bootstrap.FindToolchain(t.Context(), bootstrap.ToolchainSource{Sysroot: m.sysroot(t, c), Env: os.Environ()})
+	tc, err := toolchain.Find(t.Context(), toolchain.Source{Sysroot: m.sysroot(t, c), Env: os.Environ()})
 	if err != nil {
 		t.Fatalf("%s: %v", caseName(c), err)
 	}
@@ -149,7 +150,7 @@ func (m *matrix) toolchain(t *testing.T, c map[string]string) bootstrap.Toolchai
 }
 
 // compare runs one case.
-func (m *matrix) compare(t *testing.T, tc bootstrap.Toolchain, c map[string]string) {
+func (m *matrix) compare(t *testing.T, tc toolchain.Toolchain, c map[string]string) {
 	t.Helper()
 	name := caseName(c)
 	t.Setenv("PATH", m.path[c["go"]])
@@ -189,7 +190,7 @@ func caseName(c map[string]string) string {
 }
 
 // load reads the configuration of a case as x does for a toolchain.
-func (m *matrix) load(t *testing.T, c map[string]string, tc bootstrap.Toolchain) (config.Config, error) {
+func (m *matrix) load(t *testing.T, c map[string]string, tc toolchain.Toolchain) (config.Config, error) {
 	src := config.Source{Host: tc.Host, Release: tc.Version.Release, Sets: []string{"rust.channel=auto-detect"}, ReadFile: func(path string) ([]byte, error) {
 		if filepath.Base(path) == "bootstrap.toml" {
 			return []byte("change-id = 'ignore'\n" + c["profile"] + "\n"), nil
@@ -206,7 +207,7 @@ func (m *matrix) load(t *testing.T, c map[string]string, tc bootstrap.Toolchain)
 }
 
 // ask is what `x check` finds, and what it takes LLD to be.
-func ask(ctx context.Context, cfg config.Config, loadErr error, tc bootstrap.Toolchain) ([]config.Finding, lld.Outcome) {
+func ask(ctx context.Context, cfg config.Config, loadErr error, tc toolchain.Toolchain) ([]config.Finding, lld.Outcome) {
 	facts, err := check.Ask(ctx, cfg, tc)
 	if err != nil {
 		return []config.Finding{{Severity: config.Failure, Reason: err.Error()}}, lld.Outcome{}
@@ -222,11 +223,11 @@ type result struct {
 }
 
 // build is `x build`.
-func (m *matrix) build(ctx context.Context, cfg config.Config, loadErr error, tc bootstrap.Toolchain, dir string, dryRun bool) result {
+func (m *matrix) build(ctx context.Context, cfg config.Config, loadErr error, tc toolchain.Toolchain, dir string, dryRun bool) result {
 	if loadErr != nil {
 		return result{err: loadErr}
 	}
-	input, err := bootstrap.ReadInput(tc)
+	input, err := toolchain.ReadInput(tc)
 	if err != nil {
 		return result{err: err}
 	}
@@ -264,7 +265,7 @@ func said(t *testing.T, name string, findings []config.Finding, is lld.Outcome) 
 }
 
 // files holds the files of the assembled sysroot against what became of LLD.
-func files(t *testing.T, name, sysroot string, tc bootstrap.Toolchain, is lld.Outcome) {
+func files(t *testing.T, name, sysroot string, tc toolchain.Toolchain, is lld.Outcome) {
 	bin := "lib/rustlib/" + tc.Host.String() + "/bin/"
 	for _, row := range []struct {
 		file string

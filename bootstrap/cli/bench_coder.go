@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/xz"
 	"x.go/manifests"
 )
@@ -39,8 +39,8 @@ measures x: as a process of its own, like the others.`,
 			if err != nil {
 				return usage(err)
 			}
-			w := dist.Writer{Jobs: a.flags.jobs}
-			if w.Profile, err = dist.ParseProfile(profile); err != nil {
+			w := archive.Writer{Jobs: a.flags.jobs}
+			if w.Profile, err = archive.ParseProfile(profile); err != nil {
 				return usage(err)
 			}
 			if w.BCJ, err = xz.ParseBCJ(bcj); err != nil {
@@ -50,8 +50,8 @@ measures x: as a process of its own, like the others.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", string(dist.XZ), "write this `format`: xz, zst or gz")
-	flags.StringVar(&profile, "profile", string(dist.Fast), "compress as hard as this `profile`: fast, balanced or best")
+	flags.StringVar(&format, "format", string(archive.XZ), "write this `format`: xz, zst or gz")
+	flags.StringVar(&profile, "profile", string(archive.Fast), "compress as hard as this `profile`: fast, balanced or best")
 	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "use this branch `filter`: none, x86 or arm64")
 	flags.BoolVar(&decode, "decode", false, "decompress instead")
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose", "json")
@@ -62,7 +62,7 @@ measures x: as a process of its own, like the others.`,
 const coderBuffer = 256 << 10
 
 // encodeFile compresses the file at path to standard output.
-func (a *app) encodeFile(ctx context.Context, w dist.Writer, f dist.Format, path string) error {
+func (a *app) encodeFile(ctx context.Context, w archive.Writer, f archive.Format, path string) error {
 	src, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("compressing: %w", err)
@@ -90,7 +90,7 @@ func (a *app) decodeFile(ctx context.Context, path string) error {
 	}
 	defer src.Close()
 	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
-	if _, err := dist.Decompress(ctx, out, src, path, dist.Limits{Memory: 1 << 30}); err != nil {
+	if _, err := archive.Decompress(ctx, out, src, path, archive.Limits{Memory: 1 << 30}); err != nil {
 		return err
 	}
 	if err := out.Flush(); err != nil {

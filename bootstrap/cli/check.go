@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap"
 	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/toolchain"
 	"x.go/targets"
 )
 
@@ -122,15 +122,15 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 
 // askToolchain finds the input toolchain and asks it. That there is none on
 // PATH is no mistake of the configuration.
-func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*bootstrap.Toolchain, []config.Finding, error) {
-	src := bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
-	tc, err := bootstrap.FindToolchain(ctx, src)
+func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.Toolchain, []config.Finding, error) {
+	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
+	tc, err := toolchain.Find(ctx, src)
 	switch {
 	case err == nil:
 		return &tc, nil, nil
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
-	case errors.Is(err, bootstrap.ErrNoToolchain):
+	case errors.Is(err, toolchain.ErrNoToolchain):
 		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so that nothing could be compared with a toolchain",
 			Remedy: "give one with --sysroot, or set build.rustc"}}, nil
 	case src.Sysroot != "":

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap"
+	"x.go/bootstrap/builddir"
 )
 
 func (a *app) cleanCommand() *cobra.Command {
@@ -31,7 +31,7 @@ share a build directory with x.py.`,
 				return nil
 			}
 			if !a.flags.dryRun {
-				unlock, err := bootstrap.Lock(cmd.Context(), dir, func(holder string) {
+				unlock, err := builddir.Lock(cmd.Context(), dir, func(holder string) {
 					a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
 				})
 				if err != nil {
@@ -41,7 +41,7 @@ share a build directory with x.py.`,
 			}
 			// Only a record of what x created says what may go: names alone are
 			// those of x.py, too.
-			made, err := bootstrap.Dir(dir).Made()
+			made, err := builddir.Dir(dir).Made()
 			if err != nil {
 				return err
 			}

@@ -10,7 +10,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/bootstrap/lld"
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -60,10 +60,10 @@ type distAnswer struct {
 }
 
 type compressionAnswer struct {
-	Profile   dist.Profile `json:"profile"`
-	MaxMemory int64        `json:"max_memory,omitempty"` // bytes; 0 is no limit
-	Memory    int64        `json:"memory"`               // bytes, about, at most
-	Plans     []dist.Plan  `json:"plans"`
+	Profile   archive.Profile `json:"profile"`
+	MaxMemory int64           `json:"max_memory,omitempty"` // bytes; 0 is no limit
+	Memory    int64           `json:"memory"`               // bytes, about, at most
+	Plans     []archive.Plan  `json:"plans"`
 }
 
 type archiveAnswer struct {

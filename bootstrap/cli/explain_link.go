@@ -10,7 +10,7 @@ import (
 
 	"x.go/bootstrap/cargoflags"
 	"x.go/bootstrap/explain"
-	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // explainLinkFlags are the flags of `x explain` about linking.
@@ -124,7 +124,7 @@ func writeFlags(b *strings.Builder, flags []cargoflags.Flag) {
 }
 
 // bakedText says what the compiler's own default is.
-func bakedText(q targets.Query) string {
+func bakedText(q link.Query) string {
 	switch {
 	case !q.Compiler.LLDDefault:
 		return "built without LLD as its default linker"
@@ -135,7 +135,7 @@ func bakedText(q targets.Query) string {
 }
 
 // writeDecision tells what rustc does.
-func writeDecision(b *strings.Builder, e targets.Explanation) {
+func writeDecision(b *strings.Builder, e link.Explanation) {
 	d := e.Decision
 	row := func(name, text string) { fmt.Fprintf(b, "%-10s%s\n", name, text) }
 	switch {
@@ -155,7 +155,7 @@ func writeDecision(b *strings.Builder, e targets.Explanation) {
 }
 
 // linksWith names the linker that does the work.
-func linksWith(e targets.Explanation) string {
+func linksWith(e link.Explanation) string {
 	d := e.Decision
 	through := ""
 	if d.Flavor.UsesCC() {
@@ -205,8 +205,8 @@ func writeSteps(b *strings.Builder, e explain.Answer) {
 
 // originOf says where the option of a rule comes from, where cargo's
 // configuration gave it.
-func originOf(e explain.Answer, r targets.Rule) string {
-	options := map[targets.Rule]string{targets.RuleLinkerOption: "linker=", targets.RuleFlavorOption: "linker-flavor="}
+func originOf(e explain.Answer, r link.Rule) string {
+	options := map[link.Rule]string{link.RuleLinkerOption: "linker=", link.RuleFlavorOption: "linker-flavor="}
 	option, ok := options[r]
 	if !ok {
 		return ""

@@ -13,6 +13,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/migrate"
 	"x.go/dist"
 )
 
@@ -68,7 +69,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return usagef("reading %q: %w", file, dist.WithoutPath(err))
 	}
-	edited, err := config.Migrate(data, opts)
+	edited, err := migrate.Migrate(data, opts)
 	if err != nil {
 		return usage(err)
 	}
@@ -92,13 +93,13 @@ func (a *app) migrate(file string, f migrateFlags) error {
 
 // migration is what became of a file, and what it means differently for linking.
 type migration struct {
-	config.Migration
+	migrate.Migration
 	Effects []lld.Difference
 }
 
 // migrateOptions reads the flags.
-func (a *app) migrateOptions(file string, f migrateFlags) (config.MigrateOptions, error) {
-	opts := config.MigrateOptions{Name: filepath.Clean(file), Host: thisHost(),
+func (a *app) migrateOptions(file string, f migrateFlags) (migrate.MigrateOptions, error) {
+	opts := migrate.MigrateOptions{Name: filepath.Clean(file), Host: thisHost(),
 		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(a.path(path)) }}
 	if f.from == "" || f.to == "" {
 		return opts, usagef("migrating %q: name both releases with --from and --to", file)

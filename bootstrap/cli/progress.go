@@ -10,7 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"x.go/bootstrap"
-	"x.go/dist"
+	"x.go/dist/archive"
 )
 
 // progress shows a running build on stderr: bars on a terminal, a line for
@@ -19,10 +19,10 @@ type progress struct {
 	plain   io.Writer // stderr itself
 	out     io.Writer // where lines go now
 	verbose bool
-	planned bool          // a dry run, whose actions are its answer
-	bars    *mpb.Progress // nil if not on a terminal
-	writer  dist.Writer   // of the archives
-	plans   []dist.Plan   // of the archives, once they are known
+	planned bool           // a dry run, whose actions are its answer
+	bars    *mpb.Progress  // nil if not on a terminal
+	writer  archive.Writer // of the archives
+	plans   []archive.Plan // of the archives, once they are known
 
 	mu     sync.Mutex
 	active map[string]*mpb.Bar  // by package
@@ -73,7 +73,7 @@ func (p *progress) event(e bootstrap.Event) {
 }
 
 // plan says how archives are going to be compressed.
-func (p *progress) plan(plans []dist.Plan) {
+func (p *progress) plan(plans []archive.Plan) {
 	p.plans = plans
 	archives, lowered, workers := 0, 0, 0
 	var decoder int64
@@ -102,7 +102,7 @@ func (p *progress) plan(plans []dist.Plan) {
 // compression is what plan has said, as data.
 func (p *progress) compression() compressionAnswer {
 	return compressionAnswer{
-		Profile: p.writer.Profile, MaxMemory: p.writer.MaxMemory, Memory: p.writer.PeakMemory(p.plans), Plans: append([]dist.Plan{}, p.plans...),
+		Profile: p.writer.Profile, MaxMemory: p.writer.MaxMemory, Memory: p.writer.PeakMemory(p.plans), Plans: append([]archive.Plan{}, p.plans...),
 	}
 }
 
@@ -114,8 +114,8 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// packing follows the writing of archives; see [dist.Writer.Progress].
-func (p *progress) packing(at dist.Progress) {
+// packing follows the writing of archives; see [archive.Writer.Progress].
+func (p *progress) packing(at archive.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, ok := p.begun[at.Package]; !ok {

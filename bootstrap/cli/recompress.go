@@ -12,9 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap"
+	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
-	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/dist/recompress"
 	"x.go/dist/xz"
 	"x.go/manifests"
 )
@@ -39,7 +40,7 @@ refused where an output would replace its input, so that no input is ever lost. 
 writes NAME.sha256 beside each output. Signatures and channels of replaced
 archives no longer match: create them again.
 
-A run may be killed. The next one skips what is done: ` + dist.RecordName + `
+A run may be killed. The next one skips what is done: ` + recompress.RecordName + `
 beside the outputs records which content was compressed with which settings. A bad
 archive does not stop the others; every failure is reported at the end.
 
@@ -66,13 +67,13 @@ dist.read-back count, not the formats and the profile of x dist.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.formats, "formats", "gz,xz", "write these comma-separated `formats`: gz, xz, zst")
-	flags.StringVar(&f.profile, "profile", string(dist.Best), "compress as hard as this `profile`: fast, balanced or best")
+	flags.StringVar(&f.profile, "profile", string(archive.Best), "compress as hard as this `profile`: fast, balanced or best")
 	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
 	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
 	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64")
 	a.compressFlags(cmd)
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(dist.GZ), string(dist.XZ), string(dist.Zst))))
-	complete(cmd, "profile", string(dist.Fast), string(dist.Balanced), string(dist.Best))
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(archive.GZ), string(archive.XZ), string(archive.Zst))))
+	complete(cmd, "profile", string(archive.Fast), string(archive.Balanced), string(archive.Best))
 	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String())
 	cobra.CheckErr(cmd.MarkFlagDirname("out"))
 	hideGlobals(cmd, "sysroot", "build-dir")
@@ -95,8 +96,8 @@ func completeList(values ...string) cobra.CompletionFunc {
 }
 
 // recompressor returns a Recompressor for flags and configuration.
-func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompressor, error) {
-	r := dist.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
+func (a *app) recompressor(cfg config.Config, f recompressFlags) (recompress.Recompressor, error) {
+	r := recompress.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
 	var errs []error // all mistakes are reported at once, as those of the configuration are
 	note := func(err error) {
 		if err != nil {
@@ -112,15 +113,15 @@ func (a *app) recompressor(cfg config.Config, f recompressFlags) (dist.Recompres
 		}
 		r.Formats = append(r.Formats, format)
 	}
-	r.Profile, err = dist.ParseProfile(f.profile)
-	if err == nil && r.Profile == dist.NoOp {
+	r.Profile, err = archive.ParseProfile(f.profile)
+	if err == nil && r.Profile == archive.NoOp {
 		err = fmt.Errorf("reading --profile: got %q, want fast, balanced or best", f.profile)
 	}
 	note(err)
 	r.BCJ, err = xz.ParseBCJ(f.bcj)
 	note(err)
 	if f.shard != "" {
-		r.Shard, err = dist.ParseShard(f.shard)
+		r.Shard, err = recompress.ParseShard(f.shard)
 		note(err)
 	}
 	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
@@ -144,7 +145,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	p := a.newProgress()
 	defer p.close()
 	r.Progress = p.packing
-	p.writer = dist.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
+	p.writer = archive.Writer{Formats: r.Formats, Profile: r.Profile, Jobs: r.Jobs, MaxMemory: r.MaxMemory}
 	if !a.flags.dryRun {
 		// Before the plan: another run may be writing what it would read.
 		unlock, err := a.lockOutputs(ctx, r, files)
@@ -157,7 +158,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	if err != nil {
 		return err
 	}
-	plans := []dist.Plan{}
+	plans := []archive.Plan{}
 	for _, plan := range todo.Plans {
 		plans = append(plans, plan.Plan)
 	}
@@ -177,7 +178,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 // lockOutputs locks the directories of the outputs for this process, and removes
 // what killed runs left there. For the dist directory of a build, it locks the build
 // directory instead: that is what `x dist` locks.
-func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []string) (unlock func(), err error) {
+func (a *app) lockOutputs(ctx context.Context, r recompress.Recompressor, files []string) (unlock func(), err error) {
 	var dirs []string
 	for _, path := range files {
 		dir := path
@@ -197,15 +198,15 @@ func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []stri
 	}
 	for _, dir := range slices.Compact(dirs) {
 		locked := dir
-		if made, err := bootstrap.Dir(filepath.Dir(dir)).Made(); err == nil && slices.Contains(made, filepath.Base(dir)) {
+		if made, err := builddir.Dir(filepath.Dir(dir)).Made(); err == nil && slices.Contains(made, filepath.Base(dir)) {
 			locked = filepath.Dir(dir)
 		}
-		u, err := bootstrap.Lock(ctx, locked, func(holder string) {
+		u, err := builddir.Lock(ctx, locked, func(holder string) {
 			a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
 		})
 		if err == nil {
 			unlocks = append(unlocks, u)
-			_, err = dist.RemoveStale(dir)
+			_, err = archive.RemoveStale(dir)
 		}
 		if err != nil {
 			unlock()
@@ -216,7 +217,7 @@ func (a *app) lockOutputs(ctx context.Context, r dist.Recompressor, files []stri
 }
 
 // noteOutdated names the files beside new archives that describe the old ones.
-func (a *app) noteOutdated(done []dist.Recompressed) {
+func (a *app) noteOutdated(done []recompress.Recompressed) {
 	var dirs, signatures []string
 	for _, r := range done {
 		for _, ar := range r.Archives {

@@ -9,7 +9,8 @@ import (
 	"text/tabwriter"
 
 	"x.go/bootstrap"
-	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/dist/recompress"
 	"x.go/manifests"
 )
 
@@ -38,13 +39,13 @@ type recompressedAnswer struct {
 
 // recompressPlanAnswer is what `x recompress --dry-run --json` prints.
 type recompressPlanAnswer struct {
-	Plans    []dist.RecompressPlan `json:"plans"`
-	Done     []string              `json:"done"`
-	Problems []string              `json:"problems"`
+	Plans    []recompress.RecompressPlan `json:"plans"`
+	Done     []string                    `json:"done"`
+	Problems []string                    `json:"problems"`
 }
 
 // printRecompressPlan prints what would be done.
-func (a *app) printRecompressPlan(todo *dist.Recompression) error {
+func (a *app) printRecompressPlan(todo *recompress.Recompression) error {
 	if a.flags.json {
 		answer := recompressPlanAnswer{Plans: todo.Plans, Done: todo.Done, Problems: findings(errors.Join(todo.Problems...))}
 		return a.printJSON(answer)
@@ -64,7 +65,7 @@ func (a *app) printRecompressPlan(todo *dist.Recompression) error {
 }
 
 // printRecompressed prints what was done, even if something failed.
-func (a *app) printRecompressed(done []dist.Recompressed, c compressionAnswer, failure error) error {
+func (a *app) printRecompressed(done []recompress.Recompressed, c compressionAnswer, failure error) error {
 	if !a.flags.json {
 		return a.printRecompressTable(done)
 	}
@@ -90,7 +91,7 @@ func findings(err error) []string {
 
 // recompressTotal adds up the archives of one format that this run wrote.
 type recompressTotal struct {
-	format             dist.Format
+	format             archive.Format
 	count              int
 	tar, before, after int64
 	fresh              bool // some had no input of their format, so the sums cannot be compared
@@ -107,7 +108,7 @@ func (t *recompressTotal) add(tar, before, after int64) {
 
 // printRecompressTable prints a row for each archive, and for each format the sum
 // of what this run wrote.
-func (a *app) printRecompressTable(done []dist.Recompressed) error {
+func (a *app) printRecompressTable(done []recompress.Recompressed) error {
 	if len(done) == 0 {
 		return nil
 	}

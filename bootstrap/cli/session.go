@@ -16,8 +16,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
-	"x.go/dist"
+	"x.go/bootstrap/toolchain"
+	"x.go/dist/archive"
 	"x.go/dist/xz"
 	"x.go/targets"
 )
@@ -38,20 +40,20 @@ func (s *session) close() {
 
 // toolchain finds the input toolchain and reads the configuration as of its
 // release, for keys come and go and rust.lld changed its meaning.
-func (a *app) toolchain(ctx context.Context) (config.Config, bootstrap.Toolchain, error) {
+func (a *app) toolchain(ctx context.Context) (config.Config, toolchain.Toolchain, error) {
 	newest, err := a.loadConfig()
 	if err != nil {
-		return config.Config{}, bootstrap.Toolchain{}, err
+		return config.Config{}, toolchain.Toolchain{}, err
 	}
-	tc, err := bootstrap.FindToolchain(ctx, bootstrap.ToolchainSource{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(newest.Build.Rustc), Env: a.Env})
+	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(newest.Build.Rustc), Env: a.Env})
 	if err != nil {
-		return config.Config{}, bootstrap.Toolchain{}, err
+		return config.Config{}, toolchain.Toolchain{}, err
 	}
 	src := a.configSource()
 	src.Host, src.Release = tc.Host, tc.Version.Release
 	cfg, err := config.Load(src)
 	if err != nil {
-		return config.Config{}, bootstrap.Toolchain{}, usage(err)
+		return config.Config{}, toolchain.Toolchain{}, usage(err)
 	}
 	return cfg, tc, checkChannel(cfg, tc)
 }
@@ -70,13 +72,13 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	input, err := bootstrap.ReadInput(tc)
+	input, err := toolchain.ReadInput(tc)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{progress: a.newProgress(), unlock: func() {}}
 	if !a.flags.dryRun {
-		s.unlock, err = bootstrap.Lock(ctx, a.buildDir(cfg), func(holder string) {
+		s.unlock, err = builddir.Lock(ctx, a.buildDir(cfg), func(holder string) {
 			a.progressf("x: waiting for the build folder %q, which %s uses", a.buildDir(cfg), holder)
 		})
 		if err != nil {
@@ -95,7 +97,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 }
 
 // reportInput tells what the toolchain is and what of it is left out.
-func (a *app) reportInput(tc bootstrap.Toolchain, in bootstrap.Input) {
+func (a *app) reportInput(tc toolchain.Toolchain, in toolchain.Input) {
 	a.progressf("x: rustc %s for %s in %s", tc.Version, tc.Host, tc.Sysroot)
 	const show = 10
 	for i, name := range in.Unowned {
@@ -207,17 +209,17 @@ func (a *app) sourceDateEpoch() (time.Time, error) {
 const fastMemory = 1 << 30
 
 // writer configures the archive writer.
-func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
-	w := dist.Writer{
-		Profile: dist.Profile(cfg.Dist.CompressionProfile),
-		Order:   dist.KindOrder,
-		Jobs:    cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []dist.Format{dist.GZ, dist.XZ},
+func (a *app) writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
+	w := archive.Writer{
+		Profile: archive.Profile(cfg.Dist.CompressionProfile),
+		Order:   archive.KindOrder,
+		Jobs:    cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []archive.Format{archive.GZ, archive.XZ},
 	}
 	w.MaxMemory = a.memoryLimit(cfg, w.Profile)
 	if cfg.IsSet("dist.compression-formats") {
 		w.Formats = nil
 		for _, f := range cfg.Dist.CompressionFormats {
-			w.Formats = append(w.Formats, dist.Format(f))
+			w.Formats = append(w.Formats, archive.Format(f))
 		}
 	}
 	if cfg.X.Dist.BCJ {
@@ -228,9 +230,9 @@ func (a *app) writer(cfg config.Config, tc bootstrap.Toolchain) dist.Writer {
 
 // memoryLimit returns the bytes that compression may take, 0 for any number, and
 // holds the runtime of Go to them too.
-func (a *app) memoryLimit(cfg config.Config, profile dist.Profile) int64 {
+func (a *app) memoryLimit(cfg config.Config, profile archive.Profile) int64 {
 	limit := cfg.X.Dist.MaxMemory
-	if limit == 0 && profile == dist.Fast {
+	if limit == 0 && profile == archive.Fast {
 		limit = fastMemory
 	}
 	if limit > 0 && a.getenv("GOMEMLIMIT") == "" {
@@ -253,7 +255,7 @@ func branchFilter(arch string) xz.BCJ {
 
 // checkChannel refuses a configuration for another channel than the compiler's,
 // whose name is in file names and inside the compiler itself.
-func checkChannel(cfg config.Config, tc bootstrap.Toolchain) error {
+func checkChannel(cfg config.Config, tc toolchain.Toolchain) error {
 	want := cfg.Rust.Channel
 	if !cfg.IsSet("rust.channel") || want == "auto-detect" || want == tc.Version.Channel() {
 		return nil

@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/explain"
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // targetFilter says which targets the table of `x targets` has.
@@ -222,7 +223,7 @@ as that compiler's --print target-spec-json.`,
 }
 
 // targetText describes a target to people.
-func targetText(s *targets.Spec, e targets.Explanation, c targets.Compiler) string {
+func targetText(s *targets.Spec, e link.Explanation, c targets.Compiler) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(w, "%s: %s\n", s.Triple, s.Metadata.Description)
@@ -252,7 +253,7 @@ func targetText(s *targets.Spec, e targets.Explanation, c targets.Compiler) stri
 	return b.String()
 }
 
-func linkerText(s *targets.Spec, d targets.Decision) string {
+func linkerText(s *targets.Spec, d link.Decision) string {
 	switch {
 	case d.Exit != 0:
 		return "none: without flags, rustc ends with " + d.Error
@@ -264,7 +265,7 @@ func linkerText(s *targets.Spec, d targets.Decision) string {
 	return d.Linker + ", which the target names"
 }
 
-func lldText(e targets.Explanation) string {
+func lldText(e link.Explanation) string {
 	how := strings.Join(e.Decision.LLDArgs, " ")
 	switch e.LLD {
 	case "toolchain":
@@ -341,7 +342,7 @@ for.`,
 				a.progressf("x: would write %d bytes to %q", len(text), a.path(output))
 				return nil
 			}
-			return dist.WriteFile(a.path(output), text)
+			return archive.WriteFile(a.path(output), text)
 		},
 	}
 	f := cmd.Flags()

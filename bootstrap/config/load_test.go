@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"x.go/targets"
 )
 
@@ -126,13 +127,6 @@ func TestByteOrderMark(t *testing.T) {
 	want := "bootstrap.toml:1:1: lld: unknown field `lld`; hint: try moving `lld` to the `rust` section"
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want an error with %q", err, want)
-	}
-	got, err := Migrate([]byte(mark+"[rust]\nuse-lld = true\n"), MigrateOptions{From: release(t, "1.89.0"), To: release(t, "1.96.0"), Host: triple(linux)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(mark+"[rust]\nbootstrap-override-lld = true\n", string(got.Text)); diff != "" {
-		t.Errorf("migrated (-want +got):\n%s", diff)
 	}
 }
 

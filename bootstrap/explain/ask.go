@@ -11,9 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/bootstrap"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/toolchain"
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // Options says which compiler is asked, and on which machine. The zero Options
@@ -72,7 +73,7 @@ type Asked struct {
 	registry targets.Registry
 	host     *targets.Spec
 	built    lld.Outcome // how x built the toolchain to link otherwise, zero where it did not
-	world    targets.World
+	world    link.World
 }
 
 // Ask finds the compiler that the options describe. Only Rustc and Sysroot run
@@ -179,7 +180,7 @@ func (a *Asked) run(ctx context.Context, o Options) error {
 }
 
 // learn replaces what the registry has of a release by what its compiler says.
-func (a *Asked) learn(ctx context.Context, tc bootstrap.Toolchain) error {
+func (a *Asked) learn(ctx context.Context, tc toolchain.Toolchain) error {
 	text, err := importTargets(ctx, a.machine.env, tc, nil)
 	if err != nil {
 		return err
@@ -209,7 +210,7 @@ func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]
 	return importTargets(ctx, m.env, tc, parent)
 }
 
-func importTargets(ctx context.Context, env []string, tc bootstrap.Toolchain, parent *targets.Snapshot) ([]byte, error) {
+func importTargets(ctx context.Context, env []string, tc toolchain.Toolchain, parent *targets.Snapshot) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	specs, err := cmd.Output()
@@ -224,14 +225,14 @@ func importTargets(ctx context.Context, env []string, tc bootstrap.Toolchain, pa
 }
 
 // toolchain asks the compiler that the options name, else rustc on PATH.
-func (m machine) toolchain(ctx context.Context, o Options) (bootstrap.Toolchain, error) {
-	src := bootstrap.ToolchainSource{Sysroot: m.path(o.Sysroot), Rustc: m.path(o.Rustc), Env: m.env}
+func (m machine) toolchain(ctx context.Context, o Options) (toolchain.Toolchain, error) {
+	src := toolchain.Source{Sysroot: m.path(o.Sysroot), Rustc: m.path(o.Rustc), Env: m.env}
 	if name := cmp.Or(o.Rustc, "rustc"); src.Sysroot == "" && !strings.ContainsRune(name, filepath.Separator) {
 		found, ok := m.lookPath(name, m.searchPath())
 		if !ok {
-			return bootstrap.Toolchain{}, fmt.Errorf("running %q: %w", name, exec.ErrNotFound)
+			return toolchain.Toolchain{}, fmt.Errorf("running %q: %w", name, exec.ErrNotFound)
 		}
 		src.Rustc = found
 	}
-	return bootstrap.FindToolchain(ctx, src)
+	return toolchain.Find(ctx, src)
 }

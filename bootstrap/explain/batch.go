@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"x.go/targets"
+	"x.go/targets/link"
 )
 
 const (
@@ -24,12 +24,12 @@ const (
 var errBatchProblems = errors.New("answering the batch: some lines could not be decided: see \"problem\" in their answers")
 
 // Batch answers JSON lines from r with JSON lines on w until the input ends:
-// see [targets.Batch] and [targets.Result]. Each line has its answer, in order
+// see [link.Batch] and [link.Result]. Each line has its answer, in order
 // and as soon as r has no more to give; a line may have 1 MiB. A wrong line
 // does not end the run but makes it fail. How x built the toolchain plays no
 // part: the questions are about rustc itself.
 func (a *Asked) Batch(ctx context.Context, r io.Reader, w io.Writer) error {
-	batch, err := targets.NewBatch(a.registry, a.Compiler)
+	batch, err := link.NewBatch(a.registry, a.Compiler)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *Asked) Batch(ctx context.Context, r io.Reader, w io.Writer) error {
 		if err != nil && len(line) == 0 && !tooLong {
 			break
 		}
-		answer := targets.Result{Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}
+		answer := link.Result{Problem: fmt.Sprintf("line %d has more than %d bytes", n, maxBatchLine)}
 		if !tooLong {
 			answer = batch.Decide(line)
 		}

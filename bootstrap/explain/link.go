@@ -9,6 +9,7 @@ import (
 
 	"x.go/bootstrap/cargoflags"
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // Question is about one command line of rustc. The zero Question is about the
@@ -27,7 +28,7 @@ type Question struct {
 
 // Answer says which linker rustc runs. Its JSON is that of `x explain --json`.
 type Answer struct {
-	targets.Explanation
+	link.Explanation
 	Flags []cargoflags.Flag `json:"flags"` // all of them, in rustc's order
 	Notes []string          `json:"notes,omitempty"`
 
@@ -36,7 +37,7 @@ type Answer struct {
 	TargetName   string `json:"-"`
 	TargetOrigin string `json:"-"`
 	// Query is what was decided.
-	Query targets.Query `json:"-"`
+	Query link.Query `json:"-"`
 }
 
 // CommandLine is the origin of the flags in [Question.Args].
@@ -67,9 +68,9 @@ func (a *Asked) Link(question Question) (Answer, error) {
 		answer.Notes = append(answer.Notes, a.Note)
 	}
 	// Empty lists are [] in JSON, not null.
-	answer.Steps = append([]targets.Step{}, answer.Steps...)
-	answer.Ways = append([]targets.Way{}, answer.Ways...)
-	answer.Warnings = append([]targets.Warning{}, answer.Warnings...)
+	answer.Steps = append([]link.Step{}, answer.Steps...)
+	answer.Ways = append([]link.Way{}, answer.Ways...)
+	answer.Warnings = append([]link.Warning{}, answer.Warnings...)
 	return answer, nil
 }
 
@@ -122,7 +123,7 @@ func flagsFrom(origin string, args []string) []cargoflags.Flag {
 // --target among the flags, cargo's, else the host.
 func (a *Asked) nameTarget(answer *Answer, question Question, cargo cargoflags.Config) error {
 	// A wrong command line is for the decision to report.
-	inv, _ := targets.ParseInvocation(question.Args, a.machine.readArgFile)
+	inv, _ := link.ParseInvocation(question.Args, a.machine.readArgFile)
 	switch {
 	case question.Target != "" && inv.Target != "" && question.Target != inv.Target:
 		return wrong(fmt.Errorf("--target %q and rustc's --target %q differ: give one", question.Target, inv.Target))
@@ -145,8 +146,8 @@ func (a *Asked) nameTarget(answer *Answer, question Question, cargo cargoflags.C
 const maxTargetFile = 1 << 20
 
 // query asks about a builtin target, or about the one in a JSON file.
-func (a *Asked) query(name string) (targets.Query, error) {
-	q := targets.Query{Compiler: a.Compiler, Host: a.host, World: a.world}
+func (a *Asked) query(name string) (link.Query, error) {
+	q := link.Query{Compiler: a.Compiler, Host: a.host, World: a.world}
 	stem, custom := strings.CutSuffix(filepath.Base(name), ".json")
 	if !custom {
 		var err error
@@ -167,12 +168,12 @@ func (a *Asked) query(name string) (targets.Query, error) {
 // DefaultLink answers what a plain command line does for a builtin target, on
 // a machine that has every linker. It returns the target as the compiler sees
 // it too.
-func (a *Asked) DefaultLink(t targets.Triple) (targets.Explanation, *targets.Spec, error) {
+func (a *Asked) DefaultLink(t targets.Triple) (link.Explanation, *targets.Spec, error) {
 	spec, err := a.Snapshot.For(a.Compiler, t)
 	if err != nil {
-		return targets.Explanation{}, nil, wrong(err)
+		return link.Explanation{}, nil, wrong(err)
 	}
-	q := targets.Query{Compiler: a.Compiler, Target: spec, Host: a.host, World: targets.World{Sysroot: a.world.Sysroot}}
+	q := link.Query{Compiler: a.Compiler, Target: spec, Host: a.host, World: link.World{Sysroot: a.world.Sysroot}}
 	if spec.NeedsCPU {
 		// The name of a processor is the user's to choose and has no bearing
 		// on the linker.

@@ -14,6 +14,7 @@ import (
 
 	"x.go/bootstrap/cargoflags"
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // machine is the working directory and environment of a question.
@@ -82,10 +83,10 @@ func (m machine) lookPath(name string, dirs []string) (string, bool) {
 }
 
 // world looks at the file system as the compiler of a sysroot would.
-func (m machine) world(sysroot string, host targets.Triple) targets.World {
+func (m machine) world(sysroot string, host targets.Triple) link.World {
 	bin := filepath.Join(sysroot, "lib", "rustlib", host.String(), "bin")
 	dirs := append([]string{bin, filepath.Join(bin, "self-contained")}, m.searchPath()...)
-	return targets.World{
+	return link.World{
 		Sysroot: sysroot,
 		Exists: func(path string) bool {
 			_, err := os.Stat(m.path(path))

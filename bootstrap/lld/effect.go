@@ -4,13 +4,13 @@ import (
 	"path"
 	"path/filepath"
 
-	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // LauncherArgs returns what the launcher before bin/rustc adds to rustc's
 // arguments, as package launcher does: nil if there is no launcher, or if this
 // link is not its concern.
-func (o Outcome) LauncherArgs(q targets.Query) []string {
+func (o Outcome) LauncherArgs(q link.Query) []string {
 	if q.CustomTarget || q.Target.Triple != q.Compiler.Host {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (o Outcome) LauncherArgs(q targets.Query) []string {
 	case LauncherSystem:
 		return []string{"-Clinker-features=-lld"}
 	case LauncherLLD:
-		if targets.Decide(q).Flavor.UsesCC() {
+		if link.Decide(q).Flavor.UsesCC() {
 			gccLD := path.Join(filepath.ToSlash(q.World.Sysroot), "lib/rustlib", q.Compiler.Host.String(), "bin/gcc-ld")
 			return []string{"-Clink-arg=-B" + gccLD, "-Clink-arg=-fuse-ld=lld"}
 		}
@@ -26,11 +26,11 @@ func (o Outcome) LauncherArgs(q targets.Query) []string {
 	return nil
 }
 
-// Explain answers like [targets.Explain] about a toolchain with this outcome, which
+// Explain answers like [link.Explain] about a toolchain with this outcome, which
 // may run the system's linker in gcc-ld. The arguments of the query are those that
 // rustc gets, with [Outcome.LauncherArgs]. notes tell what the outcome changes.
-func (o Outcome) Explain(q targets.Query) (e targets.Explanation, notes []string) {
-	e = targets.Explain(q)
+func (o Outcome) Explain(q link.Query) (e link.Explanation, notes []string) {
+	e = link.Explain(q)
 	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && o.Wrapper == WrapperShim {
 		e.LLD, e.Ways = "", nil
 		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default)")

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // TestEffect follows a plain link through toolchains of each kind.
@@ -32,7 +33,7 @@ func TestEffect(t *testing.T) {
 		{"launcher of LLD", false, Outcome{Wrapper: WrapperBuilt, Launcher: LauncherLLD}, linux, []string{gccLD, "-Clink-arg=-fuse-ld=lld"}, "toolchain", 0},
 		{"launcher of LLD, no C compiler", false, Outcome{Wrapper: WrapperBuilt, Launcher: LauncherLLD}, "wasm32-unknown-unknown", nil, "toolchain", 0},
 	} {
-		q, err := targets.NewQuery(latest, targets.Compiler{Release: latest.Info().Release, Host: triple(linux), LLDDefault: row.baked}, triple(row.target), nil)
+		q, err := link.NewQuery(latest, targets.Compiler{Release: latest.Info().Release, Host: triple(linux), LLDDefault: row.baked}, triple(row.target), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

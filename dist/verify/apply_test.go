@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/verify"
 	"x.go/manifests"
 	"x.go/tests/testenv"
@@ -58,7 +60,7 @@ func TestSourceArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, err := (dist.Writer{Formats: []dist.Format{manifests.GZ}}).WriteImage(t.Context(), dir, "rustc-1.95.0-src", image); err != nil {
+	if _, err := (archive.Writer{Formats: []archive.Format{manifests.GZ}}).WriteImage(t.Context(), dir, "rustc-1.95.0-src", image); err != nil {
 		t.Fatal(err)
 	}
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}})

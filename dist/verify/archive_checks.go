@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -16,7 +16,7 @@ var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, 
 
 // checkArchive judges the members of a. Every finding is reported, whatever
 // else is wrong. bare says that it is an archive of sources.
-func checkArchive(a *scanned, bare bool) *dist.Layout {
+func checkArchive(a *scanned, bare bool) *archive.Layout {
 	s := a.subject
 	for _, c := range staticTable {
 		if strings.HasPrefix(c.Name, archivePrefix) && c.Name != archiveChecksum && c.Name != archiveRecord && (!bare || slices.Contains(bareChecks, c.Name)) {
@@ -50,7 +50,7 @@ func checkArchive(a *scanned, bare bool) *dist.Layout {
 }
 
 // checkInstaller judges rust-installer's own files in the top folder.
-func checkInstaller(a *scanned, l *dist.Layout) {
+func checkInstaller(a *scanned, l *archive.Layout) {
 	s := a.subject
 	if m, ok := l.Files["install.sh"]; !ok {
 		s.failf(archiveScript, "install.sh is missing")
@@ -68,7 +68,7 @@ func checkInstaller(a *scanned, l *dist.Layout) {
 var overlayFiles = []string{"components", "rust-installer-version", "install.sh", "version", "git-commit-hash", "git-commit-info", "builder-config"}
 
 // checkStray finds what belongs neither to rust-installer nor to a component.
-func checkStray(s *subject, l *dist.Layout) {
+func checkStray(s *subject, l *archive.Layout) {
 	for _, dir := range slices.Sorted(maps.Keys(l.Dirs)) {
 		_, component := l.Files[dir+"/"+manifests.ManifestFile] // the file components should list it
 		if !strings.Contains(dir, "/") && !slices.Contains(l.Components, dir) && !component {
@@ -101,7 +101,7 @@ func sortFindings(s *subject, checks ...string) {
 
 // checkExecutables demands the execute bit of programs. rustup installs a
 // bin/rustc of mode 0644 without a word.
-func checkExecutables(a *scanned, l *dist.Layout) {
+func checkExecutables(a *scanned, l *archive.Layout) {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
 			m, ok := l.Files[c+"/"+d.Path]

@@ -1,6 +1,8 @@
 package verify
 
-import "x.go/dist"
+import (
+	"x.go/dist/archive"
+)
 
 // CheckInfo describes one kind of check.
 type CheckInfo struct {
@@ -17,32 +19,32 @@ const archivePrefix = "archive/"
 // Names of the static checks of one archive.
 const (
 	archiveFileName    = "archive/file-name"
-	archiveReadable    = archivePrefix + string(dist.KindReadable)
+	archiveReadable    = archivePrefix + string(archive.KindReadable)
 	archiveFormat      = "archive/format"
-	archiveStream      = archivePrefix + string(dist.KindStream)
-	archiveTrailing    = archivePrefix + string(dist.KindTrailing)
-	archiveMemory      = archivePrefix + string(dist.KindMemory)
-	archiveLimits      = archivePrefix + string(dist.KindLimits)
-	archiveTarEnd      = archivePrefix + string(dist.KindTarEnd)
-	archiveTop         = archivePrefix + string(dist.KindTop)
-	archiveName        = archivePrefix + string(dist.KindName)
-	archiveKind        = archivePrefix + string(dist.KindType)
-	archiveMode        = archivePrefix + string(dist.KindMode)
-	archiveOwner       = archivePrefix + string(dist.KindOwner)
-	archiveTime        = archivePrefix + string(dist.KindTime)
-	archiveDuplicate   = archivePrefix + string(dist.KindDuplicate)
-	archiveOrder       = archivePrefix + string(dist.KindDirOrder)
+	archiveStream      = archivePrefix + string(archive.KindStream)
+	archiveTrailing    = archivePrefix + string(archive.KindTrailing)
+	archiveMemory      = archivePrefix + string(archive.KindMemory)
+	archiveLimits      = archivePrefix + string(archive.KindLimits)
+	archiveTarEnd      = archivePrefix + string(archive.KindTarEnd)
+	archiveTop         = archivePrefix + string(archive.KindTop)
+	archiveName        = archivePrefix + string(archive.KindName)
+	archiveKind        = archivePrefix + string(archive.KindType)
+	archiveMode        = archivePrefix + string(archive.KindMode)
+	archiveOwner       = archivePrefix + string(archive.KindOwner)
+	archiveTime        = archivePrefix + string(archive.KindTime)
+	archiveDuplicate   = archivePrefix + string(archive.KindDuplicate)
+	archiveOrder       = archivePrefix + string(archive.KindDirOrder)
 	archiveStray       = "archive/stray-member"
-	archiveInstaller   = archivePrefix + string(dist.KindInstaller)
-	archiveComponents  = archivePrefix + string(dist.KindComponents)
-	archiveManifest    = archivePrefix + string(dist.KindManifest)
-	archiveManifestDup = archivePrefix + string(dist.KindManifestDuplicate)
-	archiveManifestOrd = archivePrefix + string(dist.KindManifestOrder)
-	archivePath        = archivePrefix + string(dist.KindManifestPath)
-	archiveEntryKind   = archivePrefix + string(dist.KindManifestKind)
-	archiveAbsent      = archivePrefix + string(dist.KindAbsent)
-	archiveUnlisted    = archivePrefix + string(dist.KindUnlisted)
-	archiveConflict    = archivePrefix + string(dist.KindConflict)
+	archiveInstaller   = archivePrefix + string(archive.KindInstaller)
+	archiveComponents  = archivePrefix + string(archive.KindComponents)
+	archiveManifest    = archivePrefix + string(archive.KindManifest)
+	archiveManifestDup = archivePrefix + string(archive.KindManifestDuplicate)
+	archiveManifestOrd = archivePrefix + string(archive.KindManifestOrder)
+	archivePath        = archivePrefix + string(archive.KindManifestPath)
+	archiveEntryKind   = archivePrefix + string(archive.KindManifestKind)
+	archiveAbsent      = archivePrefix + string(archive.KindAbsent)
+	archiveUnlisted    = archivePrefix + string(archive.KindUnlisted)
+	archiveConflict    = archivePrefix + string(archive.KindConflict)
 	archiveExecutable  = "archive/executable"
 	archiveScript      = "archive/install-script"
 	archiveVersion     = "archive/version"

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/verify"
 	"x.go/manifests"
 	"x.go/tests/testenv"
@@ -86,7 +87,7 @@ func addTarget(ctx context.Context, dir string, c compiler) error {
 		return err
 	}
 	p.Name, p.Components = strings.Replace(p.Name, c.host.String(), otherTarget, 1), []dist.Component{comp}
-	_, err = dist.Writer{Formats: []dist.Format{manifests.GZ}}.Write(ctx, dir, p)
+	_, err = archive.Writer{Formats: []archive.Format{manifests.GZ}}.Write(ctx, dir, p)
 	return err
 }
 

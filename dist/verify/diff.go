@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -43,7 +43,7 @@ type DiffOptions struct {
 	Allow []Allowance
 	// TempDir is as in [Options].
 	TempDir string
-	Limits  dist.Limits
+	Limits  archive.Limits
 	// Progress, if set, is told of each pair.
 	Progress func(Event)
 }
@@ -357,7 +357,7 @@ func loadTree(ctx context.Context, root string) (*side, error) {
 func (d *differ) loadArchive(ctx context.Context, f archiveFile) (*side, error) {
 	folder := folderOf(d.folders)
 	d.folders++
-	a, err := dist.Scan(ctx, f.path, dist.ScanOptions{Limits: d.opts.Limits, Sink: elfOnly(d.work.unpackSink(folder))})
+	a, err := archive.Scan(ctx, f.path, archive.ScanOptions{Limits: d.opts.Limits, Sink: elfOnly(d.work.unpackSink(folder))})
 	if err != nil {
 		return nil, err
 	}
@@ -366,7 +366,7 @@ func (d *differ) loadArchive(ctx context.Context, f archiveFile) (*side, error) 
 		s.unreadable = err.Error()
 	}
 	for _, m := range a.Members {
-		rel := dist.Below(m.Name)
+		rel := archive.Below(m.Name)
 		if rel == "" {
 			continue
 		}
@@ -387,8 +387,8 @@ func (d *differ) loadArchive(ctx context.Context, f archiveFile) (*side, error) 
 }
 
 // elfOnly passes on to the sink only files that begin as ELF files do.
-func elfOnly(out dist.Sink) dist.Sink {
-	return func(m dist.Member) (io.WriteCloser, error) {
+func elfOnly(out archive.Sink) archive.Sink {
+	return func(m archive.Member) (io.WriteCloser, error) {
 		if !m.IsFile() {
 			return nil, nil
 		}
@@ -398,8 +398,8 @@ func elfOnly(out dist.Sink) dist.Sink {
 
 // elfWriter decides by the first bytes whether to keep a file.
 type elfWriter struct {
-	out     dist.Sink
-	m       dist.Member
+	out     archive.Sink
+	m       archive.Member
 	head    []byte
 	file    io.WriteCloser
 	dropped bool

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -25,7 +25,7 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 	sameTop := left.stem == right.stem
 	for i := range min(len(left.members), len(right.members)) {
 		x, y := left.members[i], right.members[i]
-		if plainName(dist.Below(x.Name)) != plainName(dist.Below(y.Name)) {
+		if plainName(archive.Below(x.Name)) != plainName(archive.Below(y.Name)) {
 			add("order", "", fmt.Sprintf("member %d is %s", i, x.Name), fmt.Sprintf("member %d is %s", i, y.Name))
 			return nil
 		}
@@ -73,7 +73,7 @@ func describeContainer(f archiveFile) (string, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	format, _ := dist.SniffFormat(magic[:n])
+	format, _ := archive.SniffFormat(magic[:n])
 	if format == manifests.GZ && n == len(magic) {
 		z, err := gzip.NewReader(file)
 		if err != nil {
@@ -85,7 +85,7 @@ func describeContainer(f archiveFile) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c, err := dist.InspectContainer(file, info.Size(), format)
+	c, err := archive.InspectContainer(file, info.Size(), format)
 	if err != nil {
 		return fmt.Sprintf("%s: %v", format, err), nil
 	}
@@ -100,12 +100,12 @@ func gzipTime(h [10]byte) uint32 {
 // firstTarDifference reads two tars side by side and names the first header
 // field or content that differs, or returns "" if all bytes are equal.
 func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
-	ra, err := dist.OpenTar(a.path, dist.Limits{})
+	ra, err := archive.OpenTar(a.path, archive.Limits{})
 	if err != nil {
 		return "", err
 	}
 	defer ra.Close()
-	rb, err := dist.OpenTar(b.path, dist.Limits{})
+	rb, err := archive.OpenTar(b.path, archive.Limits{})
 	if err != nil {
 		return "", err
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/linkage"
 	"x.go/manifests"
 )
@@ -30,7 +30,7 @@ type side struct {
 	file       string
 	stem       string
 	nodes      map[string]*node // by path without hashes and releases
-	members    []dist.Member    // of an archive, in order
+	members    []archive.Member // of an archive, in order
 	unreadable string
 }
 

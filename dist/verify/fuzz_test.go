@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -98,7 +98,7 @@ func unpackAll(t *testing.T, outer, path, name string) {
 			t.Error(err)
 		}
 	}()
-	limits := dist.Limits{Unpacked: 1 << 20, Members: 100}
+	limits := archive.Limits{Unpacked: 1 << 20, Members: 100}
 	f := archiveFile{path, name, manifests.GZ}
 	a, err := scan(t.Context(), f, limits, func(Event) {}, work.unpackSink(folderOf(0)))
 	if err != nil {

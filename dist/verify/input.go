@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/recompress"
 	"x.go/manifests"
 )
 
@@ -125,7 +125,7 @@ func (in *input) check(path string) { in.checked[path] = true }
 
 // ownFiles are what x itself keeps in a folder of archives: the lock of a running
 // command and the record of `x recompress`.
-var ownFiles = []string{".x-lock", dist.RecordName}
+var ownFiles = []string{".x-lock", recompress.RecordName}
 
 // unchecked is the verdict on files that nothing looked at.
 func (in *input) unchecked() *subject {

@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/dist/recompress"
 	"x.go/dist/verify"
 )
 
@@ -49,8 +50,8 @@ var mutants = []struct {
 	{name: "stream padding after xz", ext: "xz", mutate: trail("\x00\x00\x00\x00"), want: "archive/trailing-bytes"},
 	{name: "window of 256 MiB", ext: "zst", mutate: func(m *mutant) { m.codec = "zst-wide" }, want: "archive/decoder-memory"},
 	{name: "dictionary of 192 MiB", ext: "xz", mutate: wideDictionary, want: "archive/decoder-memory"},
-	{name: "more bytes than allowed", opts: verify.Options{Limits: dist.Limits{Unpacked: 100 << 10}}, want: "archive/limits"},
-	{name: "more members than allowed", opts: verify.Options{Limits: dist.Limits{Members: 5}}, want: "archive/limits"},
+	{name: "more bytes than allowed", opts: verify.Options{Limits: archive.Limits{Unpacked: 100 << 10}}, want: "archive/limits"},
+	{name: "more members than allowed", opts: verify.Options{Limits: archive.Limits{Members: 5}}, want: "archive/limits"},
 
 	// The tar.
 	{name: "tar cut in a member", mutate: func(m *mutant) { m.tar = func(b []byte) []byte { return b[:len(b)/2/512*512+100] } }, want: "archive/readable"},
@@ -214,7 +215,7 @@ func TestNoMutant(t *testing.T) {
 			t.Fatal(err)
 		}
 		// What x itself leaves beside archives is no stray file.
-		for _, name := range []string{".x-lock", dist.RecordName} {
+		for _, name := range []string{".x-lock", recompress.RecordName} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte("{}\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -18,7 +18,9 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 	"x.go/tests/testenv"
 )
@@ -53,7 +55,7 @@ var smallDist = sync.OnceValues(func() (string, error) {
 		whole.Overlay = p.Overlay
 	}
 	packs = append(packs, whole)
-	_, err = dist.Writer{Formats: manifests.Formats()}.Write(context.Background(), dir, packs...)
+	_, err = archive.Writer{Formats: manifests.Formats()}.Write(context.Background(), dir, packs...)
 	return dir, err
 })
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 )
 
 // Expect says which linker a default link must have used.
@@ -88,7 +88,7 @@ type Options struct {
 	// GOMAXPROCS.
 	Jobs int
 	// Limits bound what an archive may cost.
-	Limits dist.Limits
+	Limits archive.Limits
 	// Progress, if set, is told of each step. It is called from several
 	// goroutines, one at a time.
 	Progress func(Event)

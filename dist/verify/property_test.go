@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/verify"
 	"x.go/manifests"
 )
@@ -139,12 +140,12 @@ func TestWrittenPackages(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for end := time.Now().Add(4 * time.Second); time.Now().Before(end) && !t.Failed(); {
 		p := randomPackage(t, r)
-		w := dist.Writer{Formats: manifests.Formats()[r.IntN(3):][:1], Profile: dist.Fast}
+		w := archive.Writer{Formats: manifests.Formats()[r.IntN(3):][:1], Profile: archive.Fast}
 		checkWritten(t, w, p)
 	}
 }
 
-func checkWritten(t *testing.T, w dist.Writer, p dist.Package) {
+func checkWritten(t *testing.T, w archive.Writer, p dist.Package) {
 	t.Helper()
 	ctx, dir := context.Background(), t.TempDir()
 	artifacts, err := w.Write(ctx, dir, p)
@@ -160,7 +161,7 @@ func checkWritten(t *testing.T, w dist.Writer, p dist.Package) {
 			t.Errorf("got %s %s: %s", c.Status, c.Name, c.Detail)
 		}
 	}
-	back, err := dist.ReadPackage(ctx, artifacts[0].Path, dist.ReadOptions{TempDir: dir})
+	back, err := archive.ReadPackage(ctx, artifacts[0].Path, archive.ReadOptions{TempDir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

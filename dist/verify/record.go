@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
 // checkRecord compares the build record of an archive, if it has one, with what
 // the archive holds: a record that tells another story than the files is worse
 // than none.
-func checkRecord(a *scanned, l *dist.Layout) {
+func checkRecord(a *scanned, l *archive.Layout) {
 	data, ok := a.Texts[manifests.BuildRecordFile]
 	if !ok {
 		return
@@ -41,7 +41,7 @@ func checkRecord(a *scanned, l *dist.Layout) {
 
 // compareCompiler compares what the record says of LLD with the files of
 // component rustc.
-func compareCompiler(r manifests.BuildRecord, s *subject, l *dist.Layout) {
+func compareCompiler(r manifests.BuildRecord, s *subject, l *archive.Layout) {
 	bin := path.Join("rustc/lib/rustlib", r.Toolchain.Host, "bin")
 	if _, ok := l.Files["rustc/bin/rustc"]; !ok {
 		return // with an .exe, neither LLD nor these programs are like here
@@ -63,7 +63,7 @@ func compareCompiler(r manifests.BuildRecord, s *subject, l *dist.Layout) {
 		}
 	}
 	for _, p := range r.Programs {
-		found := map[string]dist.Member{"lldwrapper": wrapper, "launcher": launcher}
+		found := map[string]archive.Member{"lldwrapper": wrapper, "launcher": launcher}
 		if m, ok := found[p.Package]; ok && m.Digest != p.SHA256 {
 			s.failf(archiveRecord, "%s has another digest than the record gives: got %s, want %s", p.Package, m.Digest, p.SHA256)
 		}

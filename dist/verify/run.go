@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -151,7 +151,7 @@ func (r *run) scanAll(ctx context.Context, prefixes []plan) error {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			var out dist.Sink
+			var out archive.Sink
 			if folder, ok := folders[f.path]; ok {
 				out = r.work.unpackSink(folder)
 			}

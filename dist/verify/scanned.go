@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
 // scanned is an archive after one pass over it.
 type scanned struct {
-	*dist.Facts
+	*archive.Facts
 	file    string           // base name
 	stem    string           // file without extension: the top directory it must have
 	format  manifests.Format // by its name
@@ -22,10 +22,10 @@ type scanned struct {
 // scan reads one archive. What is wrong with it becomes findings; the error is
 // only for a canceled context and for trouble with the machine, such as a full
 // disk under the sink.
-func scan(ctx context.Context, f archiveFile, limits dist.Limits, progress func(Event), out dist.Sink) (*scanned, error) {
+func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
 	a := &scanned{file: f.file, stem: strings.TrimSuffix(f.file, f.format.Ext()), format: f.format}
 	a.subject = newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)
-	facts, err := dist.Scan(ctx, f.path, dist.ScanOptions{
+	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
 		Limits: limits, Sink: out, Texts: []string{manifests.BuildRecordFile},
 		Progress: func(read, size int64) {
 			progress(Event{Group: Static, Subject: f.file, Bytes: read, Size: size})
@@ -47,7 +47,7 @@ func scan(ctx context.Context, f archiveFile, limits dist.Limits, progress func(
 
 // report turns problems into findings of the checks named like their kinds, as
 // far as the archive is held to those.
-func (s *subject) report(p dist.Problems, holds func(check string) bool) {
+func (s *subject) report(p archive.Problems, holds func(check string) bool) {
 	for _, q := range p.List {
 		if check := archiveCheck(q.Kind); holds(check) {
 			s.failf(check, "%s", q.Detail)
@@ -61,7 +61,7 @@ func (s *subject) report(p dist.Problems, holds func(check string) bool) {
 }
 
 // archiveCheck is the name of the check that finds problems of a kind.
-func archiveCheck(k dist.Kind) string { return archivePrefix + string(k) }
+func archiveCheck(k archive.Kind) string { return archivePrefix + string(k) }
 
 // byteCount writes a number of bytes for people: "128 MiB".
 func byteCount(n int64) string {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
@@ -39,7 +39,7 @@ func checkFormats(group []*scanned) []*subject {
 }
 
 // memberDiff names the first field in which two members differ.
-func memberDiff(a, b dist.Member) string {
+func memberDiff(a, b archive.Member) string {
 	switch {
 	case a.Name != b.Name:
 		return fmt.Sprintf("name %q, %q", a.Name, b.Name)
@@ -60,7 +60,7 @@ func memberDiff(a, b dist.Member) string {
 // pack is one archive in whichever formats it has, with its layout.
 type pack struct {
 	*scanned
-	*dist.Layout
+	*archive.Layout
 	name  manifests.ArchiveName
 	known bool // name could be parsed
 }

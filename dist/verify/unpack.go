@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -66,9 +66,9 @@ const maxPathDepth = 64
 // unpackSink returns a sink that writes the files of an archive's components
 // below folder, without the archive's top folder. What another member is in the
 // way of is left out: the static checks report it.
-func (w *workspace) unpackSink(folder string) dist.Sink {
-	return func(m dist.Member) (io.WriteCloser, error) {
-		rel := dist.Below(m.Name)
+func (w *workspace) unpackSink(folder string) archive.Sink {
+	return func(m archive.Member) (io.WriteCloser, error) {
+		rel := archive.Below(m.Name)
 		if rel == "" || !m.IsFile() || strings.Count(rel, "/") > maxPathDepth {
 			return nil, nil
 		}
@@ -188,7 +188,7 @@ func belongs(n manifests.ArchiveName, host targets.Triple) bool {
 // install moves the files that l's manifests list from folder to prefix, as
 // rustup does. What is wrong with the manifests was found before; here the
 // usable lines are followed.
-func (w *workspace) install(folder string, l *dist.Layout, prefix string) error {
+func (w *workspace) install(folder string, l *archive.Layout, prefix string) error {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
 			from, to := path.Join(folder, c, d.Path), path.Join(prefix, d.Path)

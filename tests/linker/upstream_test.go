@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/targets"
+	"x.go/targets/link"
 	"x.go/tests/oracle"
 	"x.go/tests/testenv"
 )
@@ -196,7 +197,7 @@ func usesLLD(t *testing.T, tc *oracle.Toolchain, bootstrap string, want bool, fl
 	}
 }
 
-func decide(t *testing.T, tc *oracle.Toolchain, target, bootstrap string, flags []string) targets.Decision {
+func decide(t *testing.T, tc *oracle.Toolchain, target, bootstrap string, flags []string) link.Decision {
 	t.Helper()
 	s, _, err := targets.Builtin().At(tc.Release)
 	if err != nil {
@@ -206,12 +207,12 @@ func decide(t *testing.T, tc *oracle.Toolchain, target, bootstrap string, flags 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := targets.NewQuery(s, tc.Compiler(), triple, flags)
+	q, err := link.NewQuery(s, tc.Compiler(), triple, flags)
 	if err != nil {
 		t.Fatal(err)
 	}
 	q.Bootstrap = bootstrap
-	return targets.Decide(q)
+	return link.Decide(q)
 }
 
 type compiled struct {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // linkerNames are values of -Clinker. A stand-in exists for all but those
@@ -156,6 +157,6 @@ func Draw(r *rand.Rand, all []string, n int) []string {
 
 // NewBatch returns a batch about this compiler, which answers from the
 // builtin registry.
-func (tc *Toolchain) NewBatch() (*targets.Batch, error) {
-	return targets.NewBatch(targets.Builtin(), tc.Compiler())
+func (tc *Toolchain) NewBatch() (*link.Batch, error) {
+	return link.NewBatch(targets.Builtin(), tc.Compiler())
 }

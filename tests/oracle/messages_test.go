@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/targets"
+	"x.go/targets/link"
 	"x.go/tests/oracle"
 )
 
@@ -56,7 +57,7 @@ var messageCases = map[string]oracle.Case{
 	"linker-missing":         {Target: "x86_64-unknown-linux-gnu", Flags: []string{"-Clinker=/nonexistent/cc"}, Sysroot: "normal"},
 }
 
-func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) targets.Decision {
+func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) link.Decision {
 	t.Helper()
 	s, _, err := targets.Builtin().At(tc.Release)
 	if err != nil {
@@ -66,7 +67,7 @@ func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) targets.Decision 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := targets.NewQuery(s, tc.Compiler(), target, c.Flags)
+	q, err := link.NewQuery(s, tc.Compiler(), target, c.Flags)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) targets.Decision 
 	q.World.Exists = func(path string) bool {
 		return !strings.HasPrefix(path, "/nonexistent/") && (c.Sysroot != "nogccld" || !strings.HasSuffix(path, "/gcc-ld"))
 	}
-	return targets.Decide(q)
+	return link.Decide(q)
 }
 
 func lines(stderr string) []string {

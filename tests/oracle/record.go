@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"x.go/targets"
+	"x.go/targets/link"
 )
 
 // Case is one question, with the names of the recordings' fields.
@@ -214,7 +215,7 @@ func (tc *Toolchain) Targets() ([]string, error) {
 }
 
 // Predict asks the model about a case, through the batch's JSON.
-func Predict(b *targets.Batch, c Case) (Answer, error) {
+func Predict(b *link.Batch, c Case) (Answer, error) {
 	line, err := json.Marshal(c)
 	if err != nil {
 		return Answer{}, err

@@ -1,0 +1,76 @@
+package builddir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+)
+
+// madeName is the file in a build folder that lists, one slash path a line,
+// the directories that builds have created. It may be shared with x.py,
+// whose stage2 nobody wants replaced or cleaned away by another tool.
+const madeName = ".x-made"
+
+// Dir is a build directory, by its path.
+type Dir string
+
+// Made returns the directories in a build directory that builds have created and
+// that are still there, as paths relative to it, sorted.
+func (d Dir) Made() ([]string, error) {
+	buildDir := string(d)
+	data, err := os.ReadFile(filepath.Join(buildDir, madeName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading build directory %q: %w", buildDir, dist.WithoutPath(err))
+	}
+	var made []string
+	for line := range strings.Lines(string(data)) {
+		name := filepath.FromSlash(strings.TrimSuffix(line, "\n"))
+		// The file is ours, but to remove what it names is not to be risked.
+		if !filepath.IsLocal(name) || name == "." {
+			return nil, fmt.Errorf("reading %q: got %q, want a path below the build folder", filepath.Join(buildDir, madeName), name)
+		}
+		if _, err := os.Lstat(filepath.Join(buildDir, name)); err == nil {
+			made = append(made, name)
+		}
+	}
+	slices.Sort(made)
+	return made, nil
+}
+
+// Claim records that this build creates dir inside the build directory, and reports
+// whether it may call it its own: it was not there, or empty, or claimed before.
+func (d Dir) Claim(dir string) (bool, error) {
+	name, err := filepath.Rel(string(d), dir)
+	if err != nil {
+		return false, fmt.Errorf("claiming directory %q: %w", dir, err)
+	}
+	made, err := d.Made()
+	if err != nil {
+		return false, err
+	}
+	if slices.Contains(made, name) {
+		return true, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err == nil && len(entries) > 0 {
+		return false, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("reading build directory %q: %w", string(d), dist.WithoutPath(err))
+	}
+	var text strings.Builder
+	for _, m := range append(made, name) {
+		text.WriteString(filepath.ToSlash(m) + "\n")
+	}
+	return true, archive.WriteFile(filepath.Join(string(d), madeName), []byte(text.String()))
+}

@@ -1,0 +1,210 @@
+package toolchain
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// Input is the content of an input sysroot, sorted into components.
+type Input struct {
+	Components []InputComponent // sorted by name, then target
+	// Unowned are the slash paths of files that no component claims, sorted.
+	// They are not packaged.
+	Unowned []string
+	// Listed says that the sysroot carries its own file lists, as rustup and
+	// install.sh leave them.
+	Listed bool
+}
+
+// InputComponent is one component found in a sysroot.
+type InputComponent struct {
+	Spec   manifests.ComponentSpec
+	Target targets.Triple // the triple it is for; zero for a component of no target
+	Image  dist.Image
+	// Manifest is the component's own file list, or nil if the sysroot has none.
+	Manifest manifests.FileList
+}
+
+// Dir returns the component's folder in an archive: "rust-std-<target>".
+func (c InputComponent) Dir() string { return c.Spec.Dir(c.Target) }
+
+// Component returns the component of that archive name and target.
+func (in Input) Component(archive string, target targets.Triple) (InputComponent, bool) {
+	i := slices.IndexFunc(in.Components, func(c InputComponent) bool { return c.Spec.Archive == archive && c.Target == target })
+	if i < 0 {
+		return InputComponent{}, false
+	}
+	return in.Components[i], true
+}
+
+// ReadInput finds the components of the toolchain's sysroot: by the lists
+// lib/rustlib/manifest-* where there are any, else by the table of owners.
+// Everything wrong with the sysroot is reported at once.
+func ReadInput(tc Toolchain) (Input, error) {
+	lists, err := filepath.Glob(filepath.Join(globEscape(tc.Sysroot), "lib", "rustlib", "manifest-*"))
+	if err != nil {
+		return Input{}, fmt.Errorf("reading sysroot %q: %w", tc.Sysroot, err)
+	}
+	r := &inputReader{tc: tc, owned: map[string]string{}}
+	if len(lists) > 0 {
+		r.in.Listed = true
+		for _, list := range lists {
+			r.readList(list)
+		}
+	}
+	r.walk()
+	if err := errors.Join(r.errs...); err != nil {
+		return Input{}, err
+	}
+	slices.SortFunc(r.in.Components, func(a, b InputComponent) int {
+		return cmp.Or(strings.Compare(a.Spec.Archive, b.Spec.Archive), strings.Compare(a.Target.String(), b.Target.String()))
+	})
+	slices.Sort(r.in.Unowned)
+	return r.in, nil
+}
+
+// globEscape quotes what filepath.Glob would expand.
+func globEscape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+// inputReader collects the parts of an Input.
+type inputReader struct {
+	tc    Toolchain
+	in    Input
+	owned map[string]string // file to the component that owns it
+	errs  []error
+}
+
+func (r *inputReader) fail(format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf(format, args...))
+}
+
+// claim records that component owns the file name, and reports a second owner.
+func (r *inputReader) claim(name, component string) bool {
+	if prev, taken := r.owned[name]; taken {
+		r.fail("reading sysroot %q: file %q belongs to both %s and %s", r.tc.Sysroot, name, prev, component)
+		return false
+	}
+	r.owned[name] = component
+	return true
+}
+
+// readList reads one lib/rustlib/manifest-* and the files it names.
+func (r *inputReader) readList(list string) {
+	full := strings.TrimPrefix(filepath.Base(list), "manifest-")
+	data, err := os.ReadFile(list)
+	if err != nil {
+		r.fail("reading file list %q: %w", list, dist.WithoutPath(err))
+		return
+	}
+	m, err := manifests.ParseInstalledFileList(data, r.prefix(string(data)))
+	if err != nil {
+		r.fail("reading file list %q: %w", list, err)
+		return
+	}
+	spec, target, err := installedName(full, r.tc.Host)
+	if err != nil {
+		r.fail("reading file list %q: %w", list, err)
+		return
+	}
+	c := InputComponent{Spec: spec, Target: target}
+	for _, d := range m {
+		if d.Kind == manifests.DirDirective {
+			err = c.Image.AddTree(d.Path, filepath.Join(r.tc.Sysroot, filepath.FromSlash(d.Path)), func(name string, e fs.DirEntry) bool {
+				return e.IsDir() || r.claim(d.Path+"/"+name, full)
+			})
+		} else if r.claim(d.Path, full) {
+			err = r.addFile(&c.Image, d.Path)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			r.fail("reading file list %q: it names %q, which the sysroot does not have", list, d.Path)
+		} else if err != nil {
+			r.fail("reading file list %q: %w", list, err)
+		}
+		err = nil
+	}
+	c.Manifest = m
+	r.in.Components = append(r.in.Components, c)
+}
+
+// installedName finds the component that an installed list is about. rustup
+// calls lists by the channel's names ("rustc-<host>"), install.sh by the
+// archive's folders ("rustc").
+func installedName(name string, host targets.Triple) (manifests.ComponentSpec, targets.Triple, error) {
+	for _, spec := range manifests.Components() {
+		switch {
+		case spec.Package == "":
+		case spec.Scope == manifests.ScopeNone:
+			if name == spec.Package {
+				return spec, targets.Triple{}, nil
+			}
+		case name == spec.Dir(host), name == spec.InstalledName(host):
+			return spec, host, nil
+		case spec.Scope == manifests.ScopeTarget:
+			if rest, ok := strings.CutPrefix(name, spec.Package+"-"); ok {
+				if t, err := targets.ParseTriple(rest); err == nil {
+					return spec, t, nil
+				}
+			}
+		}
+	}
+	return manifests.ComponentSpec{}, targets.Triple{}, fmt.Errorf("got component %q, want one that Rust ships for %s", name, host)
+}
+
+// prefix returns the folder that an installed list's absolute paths begin with.
+// install.sh writes it; the tree may have been moved since, or have been
+// installed with a DESTDIR, so the first path is held against what is there.
+func (r *inputReader) prefix(list string) string {
+	first, _, _ := strings.Cut(list, "\n")
+	_, first, _ = strings.Cut(first, ":")
+	for i := range len(first) {
+		if first[i] != '/' {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(r.tc.Sysroot, filepath.FromSlash(first[i:]))); err == nil {
+			return first[:i+1]
+		}
+	}
+	return "/"
+}
+
+// Archives returns the archive names of the input's components, sorted.
+func (in Input) Archives() []string {
+	var names []string
+	for _, c := range in.Components {
+		names = append(names, c.Spec.Archive)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Component returns c as it is in an archive.
+func (c InputComponent) Component() dist.Component {
+	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
+}
+
+// bulkDirs returns the folders that manifest.in lists as a whole: those of the
+// component's own list, else upstream's.
+func (c InputComponent) bulkDirs() []string {
+	var dirs []string
+	for _, d := range c.Manifest {
+		if d.Kind == manifests.DirDirective {
+			dirs = append(dirs, d.Path)
+		}
+	}
+	if c.Manifest != nil {
+		return dirs
+	}
+	return slices.DeleteFunc(slices.Clone(c.Spec.BulkDirs), func(dir string) bool { return !c.Image.HasDir(dir) })
+}

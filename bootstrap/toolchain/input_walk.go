@@ -1,0 +1,157 @@
+package toolchain
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// sysrootFolders are the top folders of a toolchain. A sysroot that has others
+// is one that it shares with the rest of a system, such as /usr, where only
+// the table of owners can tell what belongs to Rust.
+var sysrootFolders = []string{"bin", "etc", "lib", "libexec", "share"}
+
+// ownedRoots are the folders that are Rust's own wherever they are.
+var ownedRoots = []string{"lib/rustlib", "share/doc/rust"}
+
+// sharedFolders are what is searched in a sysroot that is shared: a folder of
+// the owners table, and whether its subfolders are searched too.
+var sharedFolders = []struct {
+	name string
+	deep bool
+}{
+	{"bin", false}, {"etc", false}, {"etc/bash_completion.d", false}, {"lib", false}, {"lib/rustlib", true}, {"libexec", false},
+	{"share/bash-completion/completions", false}, {"share/zsh/site-functions", false}, {"share/man/man1", false},
+	{"share/doc/rust", true}, {"share/doc/cargo", true}, {"share/doc/clippy", true}, {"share/doc/rustfmt", true},
+	{"share/doc/miri", true}, {"share/doc/rust-analyzer", true},
+}
+
+// walk finds the owners of all files that no list has claimed.
+func (r *inputReader) walk() {
+	if !r.shared() {
+		r.walkFolder(".", true)
+		return
+	}
+	for _, f := range sharedFolders {
+		r.walkFolder(f.name, f.deep)
+	}
+}
+
+// shared reports whether the sysroot holds more than a toolchain.
+func (r *inputReader) shared() bool {
+	if r.in.Listed {
+		return false
+	}
+	entries, err := os.ReadDir(r.tc.Sysroot)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return e.IsDir() && !slices.Contains(sysrootFolders, e.Name())
+	})
+}
+
+// walkFolder looks at the files of one folder, and with deep at all below it.
+func (r *inputReader) walkFolder(folder string, deep bool) {
+	root := filepath.Join(r.tc.Sysroot, filepath.FromSlash(folder))
+	err := filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
+		if err != nil {
+			if p == root && os.IsNotExist(err) {
+				return nil
+			}
+			return fmt.Errorf("reading sysroot %q: %w", r.tc.Sysroot, err)
+		}
+		rel, err := filepath.Rel(r.tc.Sysroot, p)
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if !deep && p != root {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		r.sort(filepath.ToSlash(rel))
+		return nil
+	})
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+}
+
+// sort gives one file to its component.
+func (r *inputReader) sort(name string) {
+	if r.owned[name] != "" || manifests.IsInstallerFile(name) {
+		return
+	}
+	component, target, ok := manifests.OwnerOf(name, r.tc.Host)
+	if r.in.Listed || !ok {
+		if !r.shared() || slices.ContainsFunc(ownedRoots, func(o string) bool { return strings.HasPrefix(name, o+"/") }) {
+			r.in.Unowned = append(r.in.Unowned, name)
+		}
+		return
+	}
+	real, err := r.resolve(name)
+	if err != nil {
+		r.errs = append(r.errs, err)
+		return
+	}
+	if fi, err := os.Stat(real); err == nil && fi.IsDir() {
+		// x.py links lib/rustlib/src/rust to the source tree for debuggers.
+		r.in.Unowned = append(r.in.Unowned, name)
+		return
+	}
+	if !r.claim(name, component) {
+		return
+	}
+	if err := r.image(component, target).AddFile(name, real); err != nil {
+		r.fail("reading sysroot %q: %w", r.tc.Sysroot, err)
+	}
+}
+
+// image returns the image of a component, which is made when it is first asked for.
+func (r *inputReader) image(archive string, target targets.Triple) *dist.Image {
+	spec, _ := manifests.LookupComponent(archive) // a test proves that every owner is a component
+	if spec.Scope == manifests.ScopeNone {
+		target = targets.Triple{}
+	}
+	for i := range r.in.Components {
+		if c := &r.in.Components[i]; c.Spec.Archive == archive && c.Target == target {
+			return &c.Image
+		}
+	}
+	r.in.Components = append(r.in.Components, InputComponent{Spec: spec, Target: target})
+	return &r.in.Components[len(r.in.Components)-1].Image
+}
+
+// addFile adds a file of the sysroot to an image.
+func (r *inputReader) addFile(img *dist.Image, name string) error {
+	real, err := r.resolve(name)
+	if err != nil {
+		return err
+	}
+	return img.AddFile(name, real)
+}
+
+// resolve returns the file that name is or leads to. Distributions link
+// duplicates inside their trees (libstd, libLLVM); archives must hold regular
+// files, because rustup refuses links, so the link's target is packaged.
+func (r *inputReader) resolve(name string) (string, error) {
+	p := filepath.Join(r.tc.Sysroot, filepath.FromSlash(name))
+	fi, err := os.Lstat(p)
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", p, dist.WithoutPath(err))
+	}
+	if fi.Mode()&fs.ModeSymlink == 0 {
+		return p, nil
+	}
+	// Stat names the reason better than EvalSymlinks.
+	if _, err := os.Stat(p); err != nil {
+		return "", fmt.Errorf("following symbolic link %q: %w: mend or remove the link", p, dist.WithoutPath(err))
+	}
+	return filepath.EvalSymlinks(p)
+}

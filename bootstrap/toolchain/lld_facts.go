@@ -1,0 +1,50 @@
+package toolchain
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
+	"x.go/dist"
+	"x.go/targets"
+)
+
+// LLDFacts returns what [lld.Decide] wants to know of the toolchain and of this
+// machine. The configuration tells whether the compiler has to be asked.
+func (tc Toolchain) LLDFacts(ctx context.Context, cfg config.Config) (lld.Facts, error) {
+	host, exe := tc.Host.String(), tc.Spec.ExeSuffix
+	facts := lld.Toolchain{
+		Host: tc.Host, Linux: tc.Spec.OS == "linux", Baked: tc.BakedLLD(), RustLLD: tc.has(dist.LLDFile(host, exe)), Wrappers: true,
+	}
+	for _, w := range dist.WrapperFiles(host, exe) {
+		facts.Wrappers = facts.Wrappers && tc.has(w)
+	}
+	if facts.Wrappers {
+		// A shim that an earlier build put there is no program that runs LLD.
+		built, _, err := tc.BuiltBy()
+		if err != nil {
+			return lld.Facts{}, err
+		}
+		facts.Wrappers = lld.Recorded(built).Wrapper != lld.WrapperShim
+	}
+	if lld.NeedsOptOut(cfg, facts.Baked) {
+		_, err := ask(ctx, tc.env, tc.Rustc, "-Clinker-features=-lld", "--print", "cfg")
+		if ctx.Err() != nil {
+			return lld.Facts{}, ctx.Err()
+		}
+		facts.OptOut = err == nil
+	}
+	return lld.Facts{
+		Release: tc.Version.Release, Channel: tc.Version.Channel(), Toolchain: &facts,
+		CanBuild: func(targets.Triple) error { return programs.CanBuild(tc.Spec) }, // only its own host is asked for
+	}, nil
+}
+
+// has reports whether the sysroot has the file name.
+func (tc Toolchain) has(name string) bool {
+	fi, err := os.Stat(filepath.Join(tc.Sysroot, filepath.FromSlash(name)))
+	return err == nil && fi.Mode().IsRegular()
+}

@@ -1,0 +1,245 @@
+package toolchain
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"x.go/dist"
+	"x.go/manifests"
+	"x.go/targets"
+)
+
+// Toolchain is what a finished sysroot says of itself. Every fact in it was
+// asked of the compiler or read from the sysroot's own file lists; none is
+// derived from a path or a default.
+type Toolchain struct {
+	Rustc   string         // the compiler inside the sysroot, <Sysroot>/bin/rustc
+	Sysroot string         // absolute, symbolic links resolved
+	Host    targets.Triple // the triple the compiler runs on
+	// Version is what the compiler says of itself.
+	Version manifests.Version
+	// Spec is the compiler's own description of Host.
+	Spec *targets.Spec
+
+	env []string
+}
+
+// ErrNoToolchain is returned when nothing says where the input toolchain is.
+var ErrNoToolchain = errors.New("no toolchain: give one with --sysroot DIR, set build.rustc in bootstrap.toml, or put rustc on PATH")
+
+// Source says where to look for the input toolchain: the first
+// non-empty field wins, and if all are empty, rustc is looked up on PATH.
+type Source struct {
+	Sysroot string   // --sysroot
+	Rustc   string   // build.rustc
+	Env     []string // environment of the compiler, as in [exec.Cmd]; PATH in it is not searched
+}
+
+// Find asks the compiler that src leads to for its facts.
+func Find(ctx context.Context, src Source) (Toolchain, error) {
+	rustc, err := src.compiler()
+	if err != nil {
+		return Toolchain{}, err
+	}
+	if src.Sysroot == "" {
+		// A rustup proxy or a distribution's wrapper is followed to the
+		// compiler that it runs.
+		out, err := ask(ctx, src.Env, rustc, "--print", "sysroot")
+		if err != nil {
+			return Toolchain{}, err
+		}
+		src.Sysroot = strings.TrimSpace(string(out))
+	}
+	sysroot, err := resolveSysroot(src.Sysroot)
+	if err != nil {
+		return Toolchain{}, err
+	}
+	tc := Toolchain{Sysroot: sysroot, Rustc: filepath.Join(sysroot, "bin", "rustc"+exeSuffix()), env: src.Env}
+	if err := tc.checkCompiler(); err != nil {
+		return Toolchain{}, err
+	}
+	if err := tc.ask(ctx); err != nil {
+		return Toolchain{}, err
+	}
+	return tc, nil
+}
+
+// ask asks the compiler for its version and its description of the host: both
+// at once, because nearly all the time goes into starting it.
+func (tc *Toolchain) ask(ctx context.Context) error {
+	var versionErr, specErr error
+	var wg sync.WaitGroup
+	wg.Go(func() { versionErr = tc.askVersion(ctx) })
+	wg.Go(func() { specErr = tc.askSpec(ctx) })
+	wg.Wait()
+	return cmp.Or(versionErr, specErr)
+}
+
+// compiler returns the program to ask first.
+func (src Source) compiler() (string, error) {
+	if src.Sysroot != "" {
+		return filepath.Join(src.Sysroot, "bin", "rustc"+exeSuffix()), nil
+	}
+	if src.Rustc != "" {
+		return src.Rustc, nil
+	}
+	rustc, err := exec.LookPath("rustc")
+	if err != nil {
+		return "", ErrNoToolchain
+	}
+	return rustc, nil
+}
+
+func resolveSysroot(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("resolving sysroot %q: %w", dir, err)
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, dist.WithoutPath(err))
+	}
+	if fi, err := os.Stat(real); err != nil {
+		return "", fmt.Errorf("opening sysroot %q: %w", dir, dist.WithoutPath(err))
+	} else if !fi.IsDir() {
+		return "", fmt.Errorf("opening sysroot %q: not a directory", dir)
+	}
+	return real, nil
+}
+
+// checkCompiler gives the usual mistakes their own message before exec's
+// terse one: no compiler there, or one for another machine.
+func (tc *Toolchain) checkCompiler() error {
+	fi, err := os.Stat(tc.Rustc)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("opening sysroot %q: no compiler at %q: a sysroot is the folder that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc)
+	case err != nil:
+		return fmt.Errorf("opening sysroot %q: %w", tc.Sysroot, err)
+	case !fi.Mode().IsRegular() || fi.Mode()&0o111 == 0:
+		return fmt.Errorf("opening sysroot %q: %q is not an executable file (mode %v)", tc.Sysroot, tc.Rustc, fi.Mode())
+	}
+	return nil
+}
+
+// ask runs a program of the toolchain and returns what it printed.
+func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, rustc, args...)
+	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if err == nil {
+		return stdout.Bytes(), nil
+	}
+	if errors.Is(err, syscall.ENOEXEC) {
+		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
+	}
+	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
+		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, line)
+	}
+	return nil, fmt.Errorf("running %q %s: %w", rustc, strings.Join(args, " "), err)
+}
+
+// machineOf names the machine of an executable, for an error message.
+func machineOf(path string) string {
+	f, err := elf.Open(path)
+	if err != nil {
+		return "another system"
+	}
+	defer f.Close()
+	return fmt.Sprintf("another machine (%v)", f.Machine)
+}
+
+// askVersion reads `rustc -vV`.
+func (tc *Toolchain) askVersion(ctx context.Context) error {
+	out, err := ask(ctx, tc.env, tc.Rustc, "-vV")
+	if err != nil {
+		return err
+	}
+	r, err := manifests.ParseRustc(string(out))
+	if err != nil {
+		return fmt.Errorf("reading `%s -vV`: %w", tc.Rustc, err)
+	}
+	tc.Host, tc.Version = r.Host, r.Version
+	return nil
+}
+
+// askSpec asks the compiler for the description of its host. The description
+// does not depend on the code generator, and with the dummy one
+// (rust-lang/rust#146596) LLVM is not started, which is a fifth of the time.
+// Compilers before 1.92 have no such thing and are asked once more.
+func (tc *Toolchain) askSpec(ctx context.Context) error {
+	question := []string{"-Zunstable-options", "--print", "target-spec-json"}
+	out, err := ask(ctx, tc.env, tc.Rustc, append(question, "-Zcodegen-backend=dummy")...)
+	if err != nil && ctx.Err() == nil {
+		out, err = ask(ctx, tc.env, tc.Rustc, question...)
+	}
+	if err != nil {
+		return err
+	}
+	spec, err := targets.ParseSpec(out)
+	if err != nil {
+		return fmt.Errorf("reading the target spec of %q: %w", tc.Rustc, err)
+	}
+	tc.Spec = spec
+	return nil
+}
+
+// BakedLLD reports whether the compiler was built to link its host with
+// self-contained LLD by default (rust-lang/rust#140525).
+func (tc Toolchain) BakedLLD() bool {
+	components, listed := tc.Spec.SelfContained.Components()
+	return tc.Spec.Flavor.UsesLLD() && listed && components.Has(targets.Linker)
+}
+
+// exeSuffix ends the names of programs on the system that x runs on.
+func exeSuffix() string {
+	if runtime.GOOS == "windows" {
+		return ".exe"
+	}
+	return ""
+}
+
+// BuiltBy returns the record in a sysroot that a build of x wrote to link otherwise
+// than its compiler was built to. ok is false for every other toolchain.
+func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
+	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return manifests.BuildRecord{}, false, nil
+	}
+	if err != nil {
+		return manifests.BuildRecord{}, false, err
+	}
+	r, err = readRecord(f, path)
+	return r, err == nil, err
+}
+
+// readRecord reads and closes the record at path.
+func readRecord(f io.ReadCloser, path string) (manifests.BuildRecord, error) {
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, manifests.MaxBuildRecord+1))
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	r, err := manifests.ParseBuildRecord(data)
+	if err != nil {
+		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	}
+	return r, nil
+}

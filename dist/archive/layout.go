@@ -1,0 +1,205 @@
+package archive
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// Layout is what an archive holds and what it says about itself, by names below
+// the top directory.
+type Layout struct {
+	Top   string            // the top directory, of the first member
+	Files map[string]Member // regular files
+	Dirs  map[string]bool   // directories, also those without an entry
+	// Components are the usable names in the file components, in its order.
+	Components []string
+	// Lists are the usable lines of each component's manifest.in, in its order.
+	Lists map[string]manifests.FileList
+	// Problems are what is wrong with the top directory, and with what
+	// rust-installer's files say; those of the members are in the [Facts].
+	Problems
+	found collector
+}
+
+// Layout indexes the members and compares what the descriptive files say with
+// them. What rustup would drop without a word, such as a file that no line of
+// manifest.in names, is a problem too.
+func (f *Facts) Layout() *Layout {
+	l := &Layout{Files: map[string]Member{}, Dirs: map[string]bool{}, Lists: map[string]manifests.FileList{}}
+	l.index(f.Members)
+	l.installerVersion(f.Texts)
+	l.components(f.Texts)
+	payload := l.payload()
+	for _, c := range l.Components {
+		l.list(c, payload[c], f.Texts)
+	}
+	l.conflicts()
+	l.Problems = l.found.Problems
+	return l
+}
+
+// problem notes a problem. The collector is not strict, so that there is no error.
+func (l *Layout) problem(kind Kind, format string, args ...any) {
+	_ = l.found.add(kind, format, args...)
+}
+
+func (l *Layout) index(members []Member) {
+	tops := map[string]bool{}
+	for i, m := range members {
+		top, rel, nested := strings.Cut(m.Name, "/")
+		if i == 0 {
+			l.Top = top
+		}
+		if !nested && !m.IsDir() {
+			l.problem(KindTop, "%q lies outside a top directory", m.Name)
+		} else if !tops[top] && top != l.Top {
+			l.problem(KindTop, "got a second top directory %q, the first is %q", top, l.Top)
+		}
+		tops[top] = true
+		if rel == "" {
+			continue
+		}
+		if m.IsFile() {
+			l.Files[rel] = m
+		} else if m.IsDir() {
+			l.Dirs[rel] = true
+		}
+		for i := range len(rel) {
+			if rel[i] == '/' {
+				l.Dirs[rel[:i]] = true
+			}
+		}
+	}
+	if len(members) == 0 {
+		l.problem(KindTop, "the archive is empty")
+	}
+}
+
+func (l *Layout) installerVersion(texts map[string][]byte) {
+	b, ok := texts[manifests.VersionFile]
+	if !ok {
+		l.problem(KindInstaller, "%s is missing", manifests.VersionFile)
+	} else if err := manifests.ParseInstallerVersion(b); err != nil {
+		l.problem(KindInstaller, "%w", err)
+	} else if want := manifests.InstallerVersion + "\n"; string(b) != want {
+		l.found.tolerate(KindInstaller, "got %q, want %q", b, want)
+	}
+}
+
+// components reads the file components and compares it with the directories.
+func (l *Layout) components(texts map[string][]byte) {
+	b, ok := texts[manifests.ComponentsFile]
+	if !ok {
+		l.problem(KindComponents, "the file %s is missing", manifests.ComponentsFile)
+	} else {
+		l.Components = manifests.ReadComponentNames(b, func(p manifests.ListProblem) {
+			l.problem(KindComponents, "%s:%d: %s", manifests.ComponentsFile, p.Line, p.Text)
+		})
+	}
+	for _, name := range l.Components {
+		if !l.Dirs[name] {
+			l.problem(KindComponents, "component %q is listed, but has no directory", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Files)) {
+		dir, ok := strings.CutSuffix(name, "/"+manifests.ManifestFile)
+		if ok && !strings.Contains(dir, "/") && !slices.Contains(l.Components, dir) {
+			l.problem(KindComponents, "directory %q has a %s, but is no listed component", dir, manifests.ManifestFile)
+		}
+	}
+}
+
+// payload returns the sorted paths of the files of each top-level directory.
+func (l *Layout) payload() map[string][]string {
+	out := map[string][]string{}
+	for name := range l.Files {
+		if dir, path, ok := strings.Cut(name, "/"); ok && path != manifests.ManifestFile {
+			out[dir] = append(out[dir], path)
+		}
+	}
+	for _, paths := range out {
+		slices.Sort(paths)
+	}
+	return out
+}
+
+// listKinds are the kinds of problems by those of a file list.
+var listKinds = map[manifests.ListProblemKind]Kind{
+	manifests.ListSyntax:    KindManifest,
+	manifests.ListEmpty:     KindManifest,
+	manifests.ListPath:      KindManifestPath,
+	manifests.ListDuplicate: KindManifestDuplicate,
+	manifests.ListOrder:     KindManifestOrder,
+}
+
+// list reads the manifest.in of a component and compares it with its files.
+func (l *Layout) list(component string, payload []string, texts map[string][]byte) {
+	name := component + "/" + manifests.ManifestFile
+	b, ok := texts[name]
+	if !ok {
+		if l.Dirs[component] {
+			l.problem(KindManifest, "component %q has no %q", component, manifests.ManifestFile)
+		}
+		return
+	}
+	lines := manifests.ReadFileList(b, func(p manifests.ListProblem) {
+		if p.Kind == manifests.ListOrder {
+			l.found.tolerate(KindManifestOrder, "%s:%d: %s", name, p.Line, p.Text)
+			return
+		}
+		l.problem(listKinds[p.Kind], "%s:%d: %s", name, p.Line, p.Text)
+	})
+	l.Lists[component] = lines
+	listed, bulk := map[string]bool{}, map[string]bool{}
+	for _, d := range lines {
+		listed[d.Path] = true
+		bulk[d.Path] = d.Kind == manifests.DirDirective
+		l.directive(component, d)
+	}
+	for _, path := range payload {
+		if !listed[path] && !inside(bulk, path) {
+			l.problem(KindUnlisted, "%s: no line of %s names %q", component, manifests.ManifestFile, path)
+		}
+	}
+}
+
+// inside reports whether path lies below one of the directories.
+func inside(dirs map[string]bool, path string) bool {
+	for dir := range dist.Parents(path) {
+		if dirs[dir] {
+			return true
+		}
+	}
+	return false
+}
+
+// directive compares a line with the member that it names.
+func (l *Layout) directive(component string, d manifests.Directive) {
+	name := component + "/" + d.Path
+	_, isFile := l.Files[name]
+	switch isDir := l.Dirs[name]; {
+	case isFile && d.Kind == manifests.DirDirective:
+		l.problem(KindManifestKind, "%s: %s names a file", component, d)
+	case isDir && d.Kind == manifests.FileDirective:
+		l.problem(KindManifestKind, "%s: %s names a directory", component, d)
+	case !isFile && !isDir:
+		l.problem(KindAbsent, "%s: %s names no member", component, d)
+	}
+}
+
+// conflicts finds paths that two components install.
+func (l *Layout) conflicts() {
+	owner := map[string]string{}
+	for _, c := range l.Components {
+		for _, d := range l.Lists[c] {
+			if first, ok := owner[d.Path]; ok {
+				l.problem(KindConflict, "%q belongs to %s and to %s", d.Path, first, c)
+			}
+			owner[d.Path] = c
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package archive
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/dist/installsh"
+	"x.go/manifests"
+)
+
+// ReadOptions say how to read a package. The zero value is ready to use.
+type ReadOptions struct {
+	Limits Limits
+	// TempDir is where the content of the files is kept meanwhile; "" means
+	// [os.TempDir]. It needs as much room as the archive unpacks to.
+	TempDir string
+}
+
+// StoredPackage is a package that was read from an archive. Its files can be
+// opened, in any order and at the same time, until Close.
+type StoredPackage struct {
+	dist.Package
+	Version string // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
+	Commit  string // 40 hexadecimal digits of git-commit-hash; "" if the archive has none
+	spool   *os.File
+}
+
+// Close removes the content of the files.
+func (p *StoredPackage) Close() error {
+	return errors.Join(p.spool.Close(), os.Remove(p.spool.Name()))
+}
+
+// ReadPackage reads an archive back into the package that it was made of, so that
+// writing it again, with the same [Writer], gives the same bytes. Components have
+// the bulk directories that their manifest.in lists, and the words of install.sh
+// are kept; the script itself is not. It is an error, the first [Problem] that is
+// not tolerated, if rustup would refuse the archive or drop a part of it.
+//
+// The compressed formats cannot be read from the middle, so the one pass over the
+// archive copies the files, one behind the other, into a temporary file. The
+// caller must close the package.
+func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *StoredPackage, err error) {
+	spool, err := os.CreateTemp(opts.TempDir, "x-package-")
+	if err != nil {
+		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
+	}
+	p := &StoredPackage{spool: spool}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	s := spooler{file: bufio.NewWriterSize(spool, smallFile), at: map[string]int64{}}
+	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{dist.ScriptFile}}, true)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.file.Flush(); err != nil {
+		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
+	}
+	l := facts.Layout()
+	if err = l.First(); err == nil {
+		err = p.assemble(l, facts.Texts, s.at)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
+	}
+	return p, nil
+}
+
+// spooler is a [Sink] that writes all files one behind the other.
+type spooler struct {
+	file *bufio.Writer
+	end  int64
+	at   map[string]int64 // offset by member name
+}
+
+func (s *spooler) member(m Member) (io.WriteCloser, error) {
+	if !m.IsFile() {
+		return nil, nil
+	}
+	s.at[m.Name] = s.end
+	s.end += m.Size
+	return keepOpen{s.file}, nil
+}
+
+// keepOpen is a writer with nothing to close.
+type keepOpen struct{ io.Writer }
+
+// Close implements [io.Closer].
+func (keepOpen) Close() error { return nil }
+
+// assemble sorts the members into components and overlay.
+func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[string]int64) error {
+	p.Name = l.Top
+	p.Version = strings.TrimSpace(string(texts[versionName]))
+	p.Commit = strings.TrimSpace(string(texts[commitName]))
+	p.Product, p.SuccessMessage = installsh.Words(texts[dist.ScriptFile])
+	images := map[string]*dist.Image{}
+	for _, c := range l.Components {
+		images[c] = &dist.Image{}
+	}
+	for _, name := range l.leaves() {
+		image, rel := &p.Overlay, name
+		if dir, below, _ := strings.Cut(name, "/"); images[dir] != nil {
+			image, rel = images[dir], below
+		}
+		if isGenerated(image == &p.Overlay, rel) {
+			continue
+		}
+		if err := p.add(image, rel, name, l, at); err != nil {
+			return err
+		}
+	}
+	for _, c := range l.Components {
+		component := dist.Component{Name: c, Image: *images[c]}
+		for _, d := range l.Lists[c] {
+			if d.Kind == manifests.DirDirective {
+				component.BulkDirs = append(component.BulkDirs, d.Path)
+			}
+		}
+		p.Components = append(p.Components, component)
+	}
+	return nil
+}
+
+// add puts the file or empty directory called name into image as rel.
+func (p *StoredPackage) add(image *dist.Image, rel, name string, l *Layout, at map[string]int64) error {
+	m, isFile := l.Files[name]
+	if !isFile {
+		return image.AddDir(rel)
+	}
+	off := at[m.Name]
+	return image.AddOpener(rel, fs.FileMode(m.Mode), m.Size, func() (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(p.spool, off, m.Size)), nil
+	})
+}
+
+// leaves returns the names of all files and of the directories that hold nothing,
+// sorted: what an [dist.Image] has entries for.
+func (l *Layout) leaves() []string {
+	filled := map[string]bool{}
+	for _, names := range []iter.Seq[string]{maps.Keys(l.Files), maps.Keys(l.Dirs)} {
+		for name := range names {
+			filled[path.Dir(name)] = true
+		}
+	}
+	names := slices.Collect(maps.Keys(l.Files))
+	for dir := range l.Dirs {
+		if !filled[dir] {
+			names = append(names, dir)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// isGenerated reports whether [dist.Package.Image] makes the file rel itself, of the
+// overlay or of a component, where "" is the component's directory.
+func isGenerated(overlay bool, rel string) bool {
+	if overlay {
+		return slices.Contains([]string{manifests.ComponentsFile, manifests.VersionFile, dist.ScriptFile}, rel)
+	}
+	return rel == "" || rel == manifests.ManifestFile
+}

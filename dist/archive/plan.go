@@ -1,0 +1,191 @@
+package archive
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// Plan is how the archives of a package are going to be compressed.
+type Plan struct {
+	Package string `json:"package"`
+	Size    int64  `json:"size"` // bytes of the tar stream
+	// Workers is the number of goroutines that compress xz blocks.
+	Workers int `json:"workers"`
+	// Memory is about what the compressors hold, in bytes, without the garbage
+	// collector's share.
+	Memory   int64         `json:"memory"`
+	Archives []ArchivePlan `json:"archives"`
+}
+
+// Artifacts returns the archives of p as they are going to be in dir, in the order
+// of p.Archives. They have neither sizes nor digests.
+func (p Plan) Artifacts(dir string) []Artifact {
+	out := make([]Artifact, 0, len(p.Archives))
+	for _, a := range p.Archives {
+		out = append(out, Artifact{
+			Name: a.Name, Path: filepath.Join(dir, a.Name), Package: p.Package, Format: a.Format, DecoderMemory: a.DecoderMemory,
+		})
+	}
+	return out
+}
+
+// ArchivePlan is the part of a [Plan] for one format.
+type ArchivePlan struct {
+	Name   string `json:"name"` // file name
+	Format Format `json:"format"`
+	// Dictionary is how far back a match may reach, in bytes: the dictionary of
+	// xz, the window of zst and gz.
+	Dictionary int64 `json:"dictionary"`
+	// Block is the size of a block of xz, in bytes, 0 for other formats. The
+	// last block may be smaller.
+	Block int64 `json:"block,omitempty"`
+	// DecoderMemory is what unpacking needs, in bytes.
+	DecoderMemory int64 `json:"decoder_memory"`
+	// Lowered says that Dictionary or Block is smaller than the profile has it,
+	// to keep to MaxMemory. The archive gets larger by it.
+	Lowered bool `json:"lowered,omitempty"`
+	// Settings tell archives of the same content apart.
+	Settings Settings `json:"-"`
+}
+
+// Settings are all that the bytes of an archive depend on beside its content. Two
+// archives of equal content and equal Settings are equal.
+type Settings struct {
+	Level      string `json:"level"`            // of the compressor, in its own words
+	Dictionary int64  `json:"dictionary"`       // bytes
+	Block      int64  `json:"block,omitempty"`  // bytes; xz only
+	Span       int64  `json:"span,omitempty"`   // bytes that are searched at a time; xz only
+	Filter     string `json:"filter,omitempty"` // xz only; "none" is one
+}
+
+// PeakMemory estimates what compression takes at most while plans are carried
+// out, in bytes: the large ones come first, as many as there are jobs for.
+func (w Writer) PeakMemory(plans []Plan) int64 {
+	w, err := w.WithDefaults()
+	if err != nil {
+		return 0
+	}
+	largest := slices.SortedStableFunc(slices.Values(plans), func(a, b Plan) int { return largerFirst(a.Size, b.Size) })
+	var memory int64
+	jobs := w.Jobs
+	for _, p := range largest {
+		if jobs -= p.Workers; jobs < 0 || w.MaxMemory > 0 && memory+p.Memory > w.MaxMemory {
+			break
+		}
+		memory += p.Memory
+	}
+	return memory
+}
+
+// planStream plans a stream that has the given part of all bytes. What MaxMemory
+// lowers of window and dictionary does not depend on the number of workers, so
+// that the bytes do not either.
+func (w Writer) planStream(s Stream, part float64) (*task, error) {
+	full := w.compression(s.Size)
+	t := &task{Stream: s, compression: full}
+	t.plan = Plan{Package: s.Name, Size: s.Size, Workers: 1, Memory: chunkSize*chunkCount + s.Reserve}
+	if slices.Contains(w.Formats, GZ) {
+		t.plan.Memory += gzEncoder
+	}
+	if slices.Contains(w.Formats, Zst) {
+		w.planZst(t)
+	}
+	if slices.Contains(w.Formats, XZ) {
+		if err := w.planXZ(t, part); err != nil {
+			return nil, err
+		}
+	}
+	t.plan.Memory += s.Extra
+	if w.MaxMemory > 0 && t.plan.Memory > w.MaxMemory {
+		return nil, fmt.Errorf("compressing takes %d bytes of memory at least, the limit is %d: raise the limit or leave out a format", t.plan.Memory, w.MaxMemory)
+	}
+	for _, f := range w.Formats {
+		if slices.Contains(s.Skip, f) {
+			continue
+		}
+		a, err := t.compression.archivePlan(f, full)
+		if err != nil {
+			return nil, err
+		}
+		a.Name = s.Name + f.Ext()
+		t.plan.Archives = append(t.plan.Archives, a)
+	}
+	return t, nil
+}
+
+// planZst lowers the window of zst until it fits.
+func (w Writer) planZst(t *task) {
+	c := &t.compression
+	room := w.MaxMemory - t.plan.Memory
+	if slices.Contains(w.Formats, XZ) {
+		room /= 4 // the dictionary of xz makes more of it
+	}
+	for w.MaxMemory > 0 && c.zstMemory() > room && c.window() > minLowered {
+		c.zstWindow = c.window() / 2
+	}
+	t.plan.Memory += c.zstMemory()
+}
+
+// planXZ gives xz the workers of the given part of all bytes, in the memory that
+// the others leave.
+func (w Writer) planXZ(t *task, part float64) error {
+	c := &t.compression
+	if w.MaxMemory > 0 {
+		c.xzMemory = max(w.MaxMemory-t.plan.Memory, 1)
+	}
+	m, err := c.xzConfig(w.workers(part)).Memory()
+	if err != nil && w.MaxMemory > 0 {
+		return fmt.Errorf("in what is left of %d bytes: %w", w.MaxMemory, err)
+	}
+	if err != nil {
+		return err
+	}
+	t.plan.Workers = m.Workers
+	t.plan.Memory += m.Encoder
+	return nil
+}
+
+// minLowered is the smallest zst window that MaxMemory leads to, as it is for
+// the dictionary of xz.
+const minLowered = 1 << 20
+
+// workers returns how many jobs a package with the given part of all bytes has:
+// half more than its share, since the largest are started first and what waits
+// behind them fills the gaps, while one left alone at the end could not.
+func (w Writer) workers(part float64) int {
+	return min(max(int(math.Ceil(1.5*float64(w.Jobs)*part)), 1), w.Jobs)
+}
+
+// archivePlan says what c means for one format; full is c without a bound of
+// memory.
+func (c compression) archivePlan(f Format, full compression) (ArchivePlan, error) {
+	switch f {
+	case XZ:
+		m, err := c.xzConfig(1).Memory()
+		if err != nil {
+			return ArchivePlan{}, err
+		}
+		most, err := full.xzConfig(1).Memory()
+		if err != nil {
+			return ArchivePlan{}, err
+		}
+		block := min(m.BlockSize, max(c.size, 1))
+		return ArchivePlan{
+			Format: f, Dictionary: m.DictSize, Block: block, DecoderMemory: m.Decoder,
+			Lowered:  m.DictSize < most.DictSize || block < min(most.BlockSize, c.size),
+			Settings: Settings{Level: string(c.xz), Dictionary: m.DictSize, Block: block, Span: min(m.SpanSize, block), Filter: c.bcj.String()},
+		}, nil
+	case Zst:
+		return ArchivePlan{
+			Format: f, Dictionary: c.window(), DecoderMemory: c.window() + zstDecoder, Lowered: c.window() < full.window(),
+			Settings: Settings{Level: c.zst.String(), Dictionary: c.window()},
+		}, nil
+	}
+	return ArchivePlan{
+		Format: f, Dictionary: gzWindow, DecoderMemory: gzDecoder,
+		Settings: Settings{Level: strconv.Itoa(c.gz), Dictionary: gzWindow},
+	}, nil
+}

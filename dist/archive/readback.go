@@ -1,0 +1,71 @@
+package archive
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"x.go/manifests"
+)
+
+// readBack decodes each finished output once more, while it is still in the
+// page cache, and compares the tar stream in it with the one that went in. What
+// a compressor or a disk got wrong is found here and not by a user: archives
+// called .zst that held something else were once released for months
+// (axodotdev/axoasset#76).
+func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manifests.Hash) error {
+	g, ctx := errgroup.WithContext(ctx)
+	memory := int64(maxReadMemory)
+	if j.writer.MaxMemory > 0 {
+		memory = t.plan.Memory // which the compressors no longer need
+	}
+	for _, o := range outs {
+		g.Go(func() error {
+			got, err := hashTar(ctx, o.temp.Name(), memory)
+			if err != nil {
+				return fmt.Errorf("reading back %q: %w", o.name, err)
+			}
+			if got != want {
+				return fmt.Errorf("reading back %q: got a tar stream of sha256 %s, want %s", o.name, got, want)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// maxReadMemory bounds a decoder of our own archives, in bytes.
+const maxReadMemory = 1 << 32
+
+// hashTar returns the digest of the tar stream in an archive that was just
+// written, whose size is no stranger's choice. The decoder may take that many
+// bytes of memory.
+func hashTar(ctx context.Context, path string, memory int64) (manifests.Hash, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := Decompress(ctx, h, f, path, Limits{Unpacked: 1 << 62, Memory: memory}); err != nil {
+		return manifests.Hash{}, err
+	}
+	return manifests.Hash(h.Sum(nil)), nil
+}
+
+// contextReader fails when its context ends.
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

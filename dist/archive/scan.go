@@ -1,0 +1,301 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"x.go/manifests"
+)
+
+// Sink receives the members of an archive while it is scanned, in their order,
+// but for those with a problem that rustup does not live with. It returns where
+// the content of a regular file goes, or nil if it does not want it. Its errors,
+// and those of the writer, are not the archive's fault and end the scan.
+type Sink func(m Member) (io.WriteCloser, error)
+
+// ScanOptions say what to do with an archive in the one pass over it. The zero
+// value means nothing but to judge it.
+type ScanOptions struct {
+	Limits Limits
+	Sink   Sink
+	// Texts are names of further files in the top directory that [Facts] keep.
+	Texts []string
+	// Progress, if set, is told how many bytes of the file have been read since
+	// the last call, and how many it has.
+	Progress func(read, size int64)
+}
+
+// Facts are what one pass over an archive learns.
+type Facts struct {
+	Path      string
+	Format    Format         // by the first bytes of the file; "" if they are of none
+	Size      int64          // bytes of the file
+	Digest    manifests.Hash // of the file
+	Container Container
+	Unpacked  int64 // bytes of all regular files
+	Members   []Member
+	// Texts are the contents of rust-installer's descriptive files, by name below
+	// the top directory: components, rust-installer-version, version,
+	// git-commit-hash, and each COMPONENT/manifest.in.
+	Texts map[string][]byte
+	// Complete says that the tar stream was read to its end.
+	Complete bool
+	Problems
+}
+
+// Scan reads the archive at path once, to its end, and judges the compressed
+// file, the tar stream and the members. What is wrong with the archive is in the
+// facts, all of it; [Facts.Layout] judges what the members say. The error is only
+// for an ended context and for the sink.
+func Scan(ctx context.Context, path string, opts ScanOptions) (*Facts, error) {
+	return scan(ctx, path, opts, false)
+}
+
+// scan is [Scan], or, if strict, ends with the first problem that is not
+// tolerated as its error.
+func scan(ctx context.Context, path string, opts ScanOptions, strict bool) (*Facts, error) {
+	opts.Limits = opts.Limits.withDefaults()
+	s := &scanner{opts: opts, found: &collector{strict: strict}, facts: &Facts{Path: path, Texts: map[string][]byte{}}}
+	err := s.file(ctx)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("reading archive %q: %w", path, context.Cause(ctx))
+	}
+	if sink, ok := errors.AsType[*sinkError](err); ok {
+		return nil, fmt.Errorf("unpacking archive %q: %w", path, sink.err)
+	}
+	if strict && err != nil {
+		return nil, err
+	}
+	s.facts.Problems = s.found.Problems
+	return s.facts, nil
+}
+
+// scanner is one pass under way. Its errors are problems, unless they are of the
+// sink or the context.
+type scanner struct {
+	opts  ScanOptions
+	facts *Facts
+	found *collector
+	texts int
+}
+
+func (s *scanner) wrap(err error) error {
+	if err != nil {
+		return fmt.Errorf("reading archive %q: %w", s.facts.Path, err)
+	}
+	return nil
+}
+
+func (s *scanner) file(ctx context.Context) error {
+	f, err := os.Open(s.facts.Path)
+	if err != nil {
+		return s.wrap(s.found.end(KindReadable, "%w", err))
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return s.wrap(s.found.end(KindReadable, "%w", err))
+	}
+	s.facts.Size = info.Size()
+	hash := sha256.New()
+	in := io.TeeReader(contextReader{ctx, &progressReader{f, s.facts.Size, s.opts.Progress}}, hash)
+	err = s.content(ctx, f, in)
+	if _, problem := errors.AsType[Problem](err); err != nil && (s.found.strict || !problem) {
+		return err
+	}
+	// The digest is of the whole file, also where decoding stopped early.
+	if _, err := io.Copy(io.Discard, in); err != nil {
+		return s.wrap(s.found.add(KindReadable, "%w", err))
+	}
+	hash.Sum(s.facts.Digest[:0])
+	return nil
+}
+
+// content inspects the container of f, whose bytes in gives, and reads the tar
+// stream inside.
+func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) error {
+	var err error
+	s.facts.Format, s.facts.Container, err = judgeContainer(f, s.facts.Size, s.opts.Limits, s.found)
+	if err != nil {
+		return s.wrap(err)
+	}
+	dec, err := newDecoder(in, s.facts.Format, scanMemory(s.facts.Container), s.found.strict)
+	if err != nil {
+		return s.wrap(s.found.end(KindReadable, "decoding %s: %w", s.facts.Format, err))
+	}
+	r := newTarReader(dec, s.facts.Path, s.opts.Limits, s.found)
+	r.dec = dec
+	defer r.Close()
+	judge := memberJudge{found: s.found, seen: map[string]seenAs{}, times: map[bool]time.Time{}}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m, err := r.Next()
+		s.facts.Unpacked = r.unpacked
+		if errors.Is(err, io.EOF) {
+			s.facts.Complete = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		refused := s.found.refused
+		if err := judge.member(m); err != nil {
+			return s.wrap(err)
+		}
+		if err := s.member(m, r, s.found.refused == refused); err != nil {
+			return err
+		}
+	}
+}
+
+// scanMemory is what decoding a file of known headers may take, in bytes.
+func scanMemory(c Container) int64 { return max(c.Memory+decoderSlack, parallelMemory) }
+
+// judgeContainer judges a file of size bytes from outside. With an error it
+// cannot be decoded within the limits.
+func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) (Format, Container, error) {
+	var head [sniffLen]byte
+	n, err := f.ReadAt(head[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", Container{}, found.end(KindReadable, "%w", err)
+	}
+	format, ok := SniffFormat(head[:n])
+	if !ok {
+		return "", Container{}, found.end(KindReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
+	}
+	c, err := InspectContainer(f, size, format)
+	if err != nil {
+		err = found.add(KindReadable, "reading the %s container: %w", format, err)
+	}
+	if c.Streams > 1 && err == nil {
+		err = found.add(KindStream, "got %d %s streams, want 1", c.Streams, format)
+	}
+	if c.Trailing > 0 && err == nil {
+		err = found.add(KindTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
+	}
+	if c.Memory > limits.Memory && err == nil {
+		err = found.end(KindMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
+	}
+	return format, c, err
+}
+
+// sinkError is an error of the place unpacked to, not of the archive.
+type sinkError struct{ err error }
+
+// Error implements [error].
+func (e *sinkError) Error() string { return e.err.Error() }
+
+// sinkWriter marks the errors of the place unpacked to.
+type sinkWriter struct{ w io.Writer }
+
+// Write implements [io.Writer].
+func (s sinkWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		err = &sinkError{err}
+	}
+	return n, err
+}
+
+// member reads one member to its end. Only a sound one is of use to others.
+func (s *scanner) member(m Member, r *Reader, sound bool) error {
+	var file io.WriteCloser
+	if s.opts.Sink != nil && sound {
+		var err error
+		if file, err = s.opts.Sink(m); err != nil {
+			return &sinkError{err}
+		}
+	}
+	defer func() { s.facts.Members = append(s.facts.Members, m) }() // also if it is cut short
+	if !m.IsFile() {
+		return nil
+	}
+	hash := sha256.New()
+	to := []io.Writer{hash}
+	text, err := s.text(m, sound)
+	if err != nil {
+		return s.wrap(err)
+	}
+	if text != nil {
+		to = append(to, text)
+	}
+	err = copyMember(r, to, file)
+	hash.Sum(m.Digest[:0])
+	if text != nil {
+		s.facts.Texts[Below(m.Name)] = text.Bytes()
+	}
+	return err
+}
+
+// copyMember copies a member to all of to, and to file unless it is nil.
+func copyMember(r *Reader, to []io.Writer, file io.WriteCloser) error {
+	if file == nil {
+		_, err := io.Copy(io.MultiWriter(to...), r)
+		return err
+	}
+	_, err := io.Copy(io.MultiWriter(append(to, sinkWriter{file})...), r)
+	if cerr := file.Close(); err == nil && cerr != nil {
+		err = &sinkError{cerr}
+	}
+	return err
+}
+
+// text returns where the text of m is kept, or nil if it is not.
+func (s *scanner) text(m Member, sound bool) (*bytes.Buffer, error) {
+	if !sound || !s.isText(Below(m.Name)) {
+		return nil, nil
+	}
+	if s.texts++; m.Size > maxText || s.texts > maxTexts {
+		return nil, s.found.add(KindLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
+	}
+	return new(bytes.Buffer), nil
+}
+
+// Below is the name of a member without the top directory; "" for that itself.
+func Below(name string) string {
+	_, rel, _ := strings.Cut(name, "/")
+	return rel
+}
+
+// Names of descriptive files that a package has in its overlay.
+const (
+	versionName = "version"
+	commitName  = "git-commit-hash"
+)
+
+// isText reports whether the content of rel, a name below the top directory, is
+// kept.
+func (s *scanner) isText(rel string) bool {
+	switch rel {
+	case manifests.ComponentsFile, manifests.VersionFile, versionName, commitName:
+		return true
+	}
+	component, file, ok := strings.Cut(rel, "/")
+	return ok && component != "" && file == manifests.ManifestFile || slices.Contains(s.opts.Texts, rel)
+}
+
+// progressReader tells of the bytes that pass.
+type progressReader struct {
+	r    io.Reader
+	size int64
+	tell func(read, size int64)
+}
+
+// Read implements [io.Reader].
+func (p *progressReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.tell != nil && n > 0 {
+		p.tell(int64(n), p.size)
+	}
+	return n, err
+}

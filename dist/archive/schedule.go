@@ -1,0 +1,50 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+)
+
+// largerFirst orders sizes: what starts last should not be what takes longest.
+func largerFirst(a, b int64) int { return cmp.Compare(b, a) }
+
+// eachTask runs do for all tasks, large ones first, each with a share of the jobs
+// by its part of the bytes. The first error ends all.
+func (j *Job) eachTask(ctx context.Context, do func(ctx context.Context, i int) error) error {
+	order := make([]int, len(j.tasks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return largerFirst(j.tasks[a].Size, j.tasks[b].Size) })
+
+	jobs := semaphore.NewWeighted(int64(j.writer.Jobs))
+	memory := semaphore.NewWeighted(cmp.Or(j.writer.MaxMemory, math.MaxInt64))
+	g, gctx := errgroup.WithContext(ctx)
+	var stopped error
+	for _, i := range order {
+		workers, need := int64(j.tasks[i].plan.Workers), j.tasks[i].plan.Memory
+		// Only this goroutine waits for shares, so that none waits for half of one.
+		if jobs.Acquire(gctx, workers) != nil || memory.Acquire(gctx, need) != nil {
+			stopped = context.Cause(gctx)
+			break
+		}
+		g.Go(func() error {
+			defer jobs.Release(workers)
+			defer memory.Release(need)
+			return do(gctx, i)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if stopped != nil {
+		return fmt.Errorf("writing archives: %w", stopped)
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package archive
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+)
+
+// Compress copies src to dst, compressed in format f as an archive of w would
+// be. size is the number of bytes that src has, or 0 if that is not known: zst
+// states it and needs no larger window, the others are the same bytes without
+// it. Of w it heeds Profile, Jobs and BCJ.
+func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Reader, size int64) error {
+	w.Formats = []Format{f}
+	w, err := w.WithDefaults()
+	if err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	if w.Profile == NoOp {
+		return fmt.Errorf("compressing: got profile %q, want fast, balanced or best", w.Profile)
+	}
+	c, err := w.compression(size).compressor(ctx, f, w.Jobs, dst)
+	if err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	if _, err := io.Copy(c, contextReader{ctx, src}); err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	if err := c.Close(); err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	return nil
+}
+
+// Decompress copies the content of the gz, xz or zst file src to dst and
+// returns its format; name stands for it in errors. Anything behind the one
+// gzip member or xz stream is an error, and so is content of more than
+// limits.Unpacked bytes.
+func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, limits Limits) (Format, error) {
+	r, err := NewReader(src, name, limits)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	r.stream.left = r.limits.Unpacked
+	if _, err := io.Copy(dst, contextReader{ctx, r.stream}); err != nil {
+		return r.format, fmt.Errorf("decompressing %q: %w", name, err)
+	}
+	return r.format, nil
+}
+
+// CopyTar copies the tar stream of the archive src to dst and returns its size;
+// name stands for src in errors. As by [Reader.Next], all of src is checked, the
+// members too. Format f is "" for a tar stream that is not compressed; what others
+// are is known by their first bytes.
+func CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f Format, limits Limits) (int64, error) {
+	var r *Reader
+	if f == "" {
+		r = newTarReader(bufio.NewReaderSize(src, 128<<10), name, limits, &collector{strict: true})
+	} else {
+		var err error
+		if r, err = NewReader(src, name, limits); err != nil {
+			return 0, err
+		}
+	}
+	defer r.Close()
+	count := &countingWriter{w: dst}
+	err := r.copyTo(ctx, count)
+	return count.n, err
+}
+
+// countingWriter counts the bytes that pass.
+type countingWriter struct {
+	w io.Writer
+	n int64
+}
+
+// Write implements [io.Writer].
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,85 @@
+package archive
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+
+	"x.go/dist"
+)
+
+// tarball is a tar stream that has been planned: what is in it, in which order
+// and how long it will be is known before a byte is written.
+type tarball struct {
+	members []dist.Entry
+	modTime int64 // of files, in Unix seconds
+	size    int64 // of the whole stream, in bytes
+}
+
+// planTarball lays out img. Implied directories become members.
+func planTarball(img dist.Image, order Order, modTime int64) (tarball, error) {
+	if err := checkModTime(modTime); err != nil {
+		return tarball{}, err
+	}
+	t := tarball{modTime: modTime, size: 2 * tarBlock}
+	for _, dir := range img.Dirs() {
+		t.members = append(t.members, dist.Entry{Name: dir, Mode: dist.ModeDir})
+	}
+	dirs := len(t.members)
+	for e := range img.Entries() {
+		if !e.IsDir() {
+			t.members = append(t.members, e)
+		}
+	}
+	slices.SortFunc(t.members[dirs:], func(a, b dist.Entry) int { return order.compare(a.Name, b.Name) })
+	for _, e := range t.members {
+		t.size += headerSize(e) + padded(e.Size)
+	}
+	return t, nil
+}
+
+func headerSize(e dist.Entry) int64 {
+	n := int64(tarBlock)
+	if len(e.Name) > nameEnd {
+		n += tarBlock + padded(int64(len(e.Name))+1)
+	}
+	if len(e.Link) > linkEnd-linkStart {
+		n += tarBlock + padded(int64(len(e.Link))+1)
+	}
+	return n
+}
+
+// write writes the stream to w. It stops between two reads when ctx ends.
+func (t tarball) write(ctx context.Context, w io.Writer) error {
+	buf := make([]byte, 128<<10)
+	for _, e := range t.members {
+		if err := t.writeMember(ctx, w, e, buf); err != nil {
+			return fmt.Errorf("writing member %q: %w", e.Name, err)
+		}
+	}
+	_, err := w.Write(make([]byte, 2*tarBlock))
+	return err
+}
+
+func (t tarball) writeMember(ctx context.Context, w io.Writer, e dist.Entry, buf []byte) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if _, err := w.Write(tarHeaders(e, t.modTime)); err != nil {
+		return err
+	}
+	if !e.IsRegular() {
+		return nil
+	}
+	r, err := e.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := dist.CopyExactly(ctx, w, r, e.Size, buf); err != nil {
+		return err
+	}
+	_, err = w.Write(make([]byte, padded(e.Size)-e.Size))
+	return err
+}

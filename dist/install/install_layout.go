@@ -1,0 +1,154 @@
+package install
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// InstallOptions say where an installation goes. Empty fields have the defaults
+// of install.sh. A relative directory is below Prefix, as in the install section
+// of bootstrap.toml; an absolute one is taken as it is.
+type InstallOptions struct {
+	// DestDir, if set, is put before all other directories: the root of a
+	// staged installation. It must be absolute.
+	DestDir    string
+	Prefix     string // /usr/local; must be absolute
+	Bindir     string // bin; takes bin/*
+	Libdir     string // lib; takes lib/*, and the records in Libdir/rustlib
+	Sysconfdir string // etc; takes etc/*
+	Datadir    string // share; takes share/*
+	Mandir     string // DATADIR/man; takes share/man/*
+	Docdir     string // if set, takes what is in share/doc/NAME/
+	// Uninstaller is the script that becomes Libdir/rustlib/uninstall.sh; see
+	// [dist.Package.Script]. None is installed if it is empty.
+	Uninstaller []byte
+}
+
+// layout is InstallOptions with all directories absolute, DestDir included.
+type layout struct {
+	dest                                                        string // "" if not staged
+	prefix, bindir, libdir, sysconfdir, datadir, mandir, docdir string
+}
+
+func (o InstallOptions) layout() (layout, error) {
+	var errs []error
+	for _, dir := range []string{o.DestDir, o.Prefix} {
+		if dir != "" && !filepath.IsAbs(dir) {
+			errs = append(errs, fmt.Errorf("got directory %q for the whole installation, want an absolute path", dir))
+		}
+	}
+	prefix := cmp.Or(o.Prefix, "/usr/local")
+	stage := func(dir, base, def string) string {
+		dir = cmp.Or(dir, def)
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(base, dir)
+		}
+		return dir
+	}
+	l := layout{
+		prefix:     prefix,
+		bindir:     stage(o.Bindir, prefix, "bin"),
+		libdir:     stage(o.Libdir, prefix, "lib"),
+		sysconfdir: stage(o.Sysconfdir, prefix, "etc"),
+		datadir:    stage(o.Datadir, prefix, "share"),
+	}
+	l.mandir = stage(o.Mandir, prefix, filepath.Join(l.datadir, "man"))
+	if o.Docdir != "" {
+		l.docdir = stage(o.Docdir, prefix, "")
+	}
+	if o.DestDir != "" {
+		l.dest = filepath.Clean(o.DestDir)
+	}
+	for _, dir := range []*string{&l.prefix, &l.bindir, &l.libdir, &l.sysconfdir, &l.datadir, &l.mandir, &l.docdir} {
+		if strings.ContainsAny(*dir, "\n\r") {
+			errs = append(errs, fmt.Errorf("directory %q has a line break", *dir))
+		}
+		if *dir != "" {
+			// Joining to the root first keeps a ".." from leaving the staging area.
+			*dir = filepath.Join(l.dest, filepath.Join(string(filepath.Separator), *dir))
+		}
+	}
+	return l, errors.Join(errs...)
+}
+
+// place is a path as the directory that is opened as an [os.Root] and the rest.
+type place struct{ base, rel string }
+
+// path returns the absolute path.
+func (p place) path() string { return filepath.Join(p.base, filepath.FromSlash(p.rel)) }
+
+// at returns the place of rel below dir. A staged installation has one root, so
+// that no symbolic link in the staging area leads out of it.
+func (l layout) at(dir, rel string) place {
+	if l.dest == "" {
+		return place{dir, rel}
+	}
+	inDest, _ := filepath.Rel(l.dest, dir)
+	return place{l.dest, path.Join(filepath.ToSlash(inDest), rel)}
+}
+
+// destination returns where the member name of an image goes.
+func (l layout) destination(name string) place {
+	dirs := []struct{ top, dir string }{
+		{"bin", l.bindir}, {"lib", l.libdir}, {"etc", l.sysconfdir}, {"share/man", l.mandir}, {"share", l.datadir},
+	}
+	if rest, ok := strings.CutPrefix(name, "share/doc/"); ok && l.docdir != "" {
+		if _, inside, ok := strings.Cut(rest, "/"); ok {
+			return l.at(l.docdir, inside)
+		}
+	}
+	for _, d := range dirs {
+		if rest, ok := strings.CutPrefix(name, d.top+"/"); ok {
+			return l.at(d.dir, rest)
+		}
+	}
+	return l.at(l.prefix, name)
+}
+
+// locate returns the place of an absolute path that an earlier installation has
+// recorded, or false if it is in none of the directories of l.
+func (l layout) locate(file string) (place, bool) {
+	bases := []string{l.prefix, l.bindir, l.libdir, l.sysconfdir, l.datadir, l.mandir, l.docdir}
+	if l.dest != "" {
+		bases = []string{l.dest}
+	}
+	for _, base := range bases {
+		if base == "" {
+			continue
+		}
+		rel, err := filepath.Rel(base, filepath.Clean(file))
+		if err == nil && rel != "." && filepath.IsLocal(rel) {
+			return place{base, filepath.ToSlash(rel)}, true
+		}
+	}
+	return place{}, false
+}
+
+// roots opens directories as they are needed.
+type roots map[string]*os.Root
+
+func (r roots) open(base string) (*os.Root, error) {
+	if root, ok := r[base]; ok {
+		return root, nil
+	}
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return nil, err
+	}
+	r[base] = root
+	return root, nil
+}
+
+func (r roots) close() {
+	for _, root := range r {
+		root.Close()
+	}
+}

@@ -1,0 +1,305 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/tests/testenv"
+)
+
+// TestInstallLikeScript installs the same package with install.sh and with
+// Install and compares the trees: names, modes, content, records.
+func TestInstallLikeScript(t *testing.T) {
+	tests := []struct {
+		name string
+		opts InstallOptions // directories are below the test's folder
+		args []string
+	}{
+		{"prefix", InstallOptions{Prefix: "/p"}, []string{"--prefix=/p"}},
+		{"staged", InstallOptions{DestDir: "/d", Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
+		{"all directories", InstallOptions{Prefix: "/p", Bindir: "/b/in", Libdir: "/p/lib64", Sysconfdir: "/etc", Datadir: "/data", Mandir: "/man", Docdir: "/doc/x"},
+			[]string{"--prefix=/p", "--bindir=/b/in", "--libdir=/p/lib64", "--sysconfdir=/etc", "--datadir=/data", "--mandir=/man", "--docdir=/doc/x"}},
+		{"staged, all directories", InstallOptions{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
+			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
+	}
+	p := samplePackageToInstall(t)
+	artifacts, err := archive.Writer{Formats: []archive.Format{archive.GZ}}.Write(t.Context(), t.TempDir(), p)
+	testenv.Must(t, err)
+	unpacked := t.TempDir()
+	testenv.Must(t, archive.Unpack(t.Context(), artifacts[0].Path, unpacked, archive.UnpackOptions{StripTop: true}))
+	script, err := p.Script()
+	testenv.Must(t, err)
+
+	for _, tt := range tests {
+		for _, shell := range []string{"dash", "bash"} {
+			t.Run(tt.name+" "+shell, func(t *testing.T) {
+				// Both write to the same place, so that recorded paths are comparable.
+				base := filepath.Join(t.TempDir(), "base")
+				staged := tt.opts.DestDir != ""
+				args := []string{filepath.Join(unpacked, "install.sh"), "--disable-ldconfig"}
+				for _, a := range tt.args {
+					if name, path, _ := strings.Cut(a, "="); !staged || name == "--destdir" {
+						a = name + "=" + base + path
+					}
+					args = append(args, a)
+				}
+				if out, err := exec.Command(testenv.Need(t, shell), args...).CombinedOutput(); err != nil {
+					t.Fatalf("install.sh: %v\n%s", err, out)
+				}
+				want := testenv.Tree(t, base)
+				if len(want) < 20 {
+					t.Fatalf("install.sh wrote only %q", slices.Sorted(maps.Keys(want)))
+				}
+				testenv.Must(t, os.RemoveAll(base))
+
+				opts := tt.opts
+				opts.Uninstaller = script
+				dirs := []*string{&opts.DestDir}
+				if !staged {
+					dirs = []*string{&opts.Prefix, &opts.Bindir, &opts.Libdir, &opts.Sysconfdir, &opts.Datadir, &opts.Mandir, &opts.Docdir}
+				}
+				for _, dir := range dirs {
+					if *dir != "" {
+						*dir = base + *dir
+					}
+				}
+				_, err := Install(t.Context(), opts, p.Components)
+				testenv.Must(t, err)
+				got := testenv.Tree(t, base)
+				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasSuffix(name, "/install.log") })
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-install.sh +Install):\n%s", diff)
+				}
+				// Either may be uninstalled by the script that lies there now.
+				for name := range got {
+					if strings.HasSuffix(name, "/uninstall.sh") {
+						if out, err := exec.Command(testenv.Need(t, shell), filepath.Join(base, name)).CombinedOutput(); err != nil {
+							t.Errorf("uninstall.sh: %v\n%s", err, out)
+						}
+					}
+				}
+				for name := range testenv.Tree(t, base) {
+					if !strings.HasSuffix(name, "/") {
+						t.Errorf("%q is left after uninstall.sh", name)
+					}
+				}
+			})
+		}
+	}
+}
+
+// files are the regular files below dir, sorted.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	var out []string
+	for name := range testenv.Tree(t, dir) {
+		if !strings.HasSuffix(name, "/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestInstallUpgrade(t *testing.T) {
+	prefix := t.TempDir()
+	opts := InstallOptions{Prefix: prefix}
+	docs := func(pages ...string) dist.Component {
+		return dist.Component{Name: "rust-docs", Image: installImage(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
+	}
+	_, err := Install(t.Context(), opts, []dist.Component{
+		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
+		{Name: "rust-std-t", Image: installImage(t, "lib/rustlib/t/lib/a.rlib")},
+		docs("share/doc/rust/html/a.html", "share/doc/rust/html/old/b.html"),
+	})
+	testenv.Must(t, err)
+	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/foreign"), nil, 0o644))
+	// What a run that was killed in the middle of a file leaves.
+	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
+
+	done, err := Install(t.Context(), opts, []dist.Component{
+		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-new.so")},
+		{Name: "extra", Image: installImage(t, "lib/moved")},
+		docs("share/doc/rust/html/a.html", "share/doc/rust/html/new.html"),
+	})
+	testenv.Must(t, err)
+	want := []string{
+		"bin/foreign", "bin/rustc", "lib/librustc-new.so", "lib/moved",
+		"lib/rustlib/components", "lib/rustlib/manifest-extra", "lib/rustlib/manifest-rust-docs", "lib/rustlib/manifest-rust-std-t", "lib/rustlib/manifest-rustc",
+		"lib/rustlib/rust-installer-version", "lib/rustlib/t/lib/a.rlib",
+		"share/doc/rust/html/a.html", "share/doc/rust/html/new.html",
+	}
+	if diff := cmp.Diff(want, files(t, prefix)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	removed := []string{prefix + "/lib/librustc-old.so", prefix + "/share/doc/rust/html/old/b.html"}
+	if diff := cmp.Diff(removed, done.Removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+	if got := len(done.Files); got != 5 {
+		t.Errorf("got %d files written, want 5: %q", got, done.Files)
+	}
+	records := testenv.Tree(t, filepath.Join(prefix, "lib/rustlib"))
+	for name, want := range map[string]string{
+		"components":     "rust-std-t\nrustc\nextra\nrust-docs\n",
+		"manifest-rustc": "file:" + prefix + "/bin/rustc\nfile:" + prefix + "/lib/librustc-new.so\n",
+	} {
+		if got := strings.TrimPrefix(records[name], "-rw-r--r-- "); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestInstallOverRustup takes over what rustup has recorded with relative paths.
+func TestInstallOverRustup(t *testing.T) {
+	prefix := testenv.WriteTree(t, "bin/cargo", "lib/old")
+	testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+	for name, text := range map[string]string{
+		"components": "cargo\n", "rust-installer-version": "3", "manifest-cargo": "file:bin/cargo\nfile:lib/old\n",
+	} {
+		testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+	}
+	done, err := Install(t.Context(), InstallOptions{Prefix: prefix}, []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}})
+	testenv.Must(t, err)
+	if diff := cmp.Diff([]string{prefix + "/lib/old"}, done.Removed); diff != "" {
+		t.Errorf("removed (-want +got):\n%s", diff)
+	}
+}
+
+func TestInstallErrors(t *testing.T) {
+	cargo := dist.Component{Name: "cargo", Image: installImage(t, "bin/cargo*")}
+	linked := installImage(t, "bin/x*")
+	testenv.Must(t, linked.AddSymlink("lib/l", "x"))
+	records := func(files map[string]string) string {
+		prefix := t.TempDir()
+		testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+		for name, text := range files {
+			testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
+		}
+		return prefix
+	}
+	tests := []struct {
+		name       string
+		opts       InstallOptions
+		components []dist.Component
+		want       string
+	}{
+		{"nothing", InstallOptions{Prefix: t.TempDir()}, nil, "no components given"},
+		{"twice", InstallOptions{Prefix: t.TempDir()}, []dist.Component{cargo, cargo}, `component "cargo" is given twice`},
+		{"two owners", InstallOptions{Prefix: t.TempDir()}, []dist.Component{cargo, {Name: "b", Image: cargo.Image}}, `"bin/cargo" belongs to`},
+		{"link", InstallOptions{Prefix: t.TempDir()}, []dist.Component{{Name: "c", Image: linked}}, "symbolic link"},
+		{"relative prefix", InstallOptions{Prefix: "usr"}, []dist.Component{cargo}, "want an absolute path"},
+		{"relative destination", InstallOptions{DestDir: "d"}, []dist.Component{cargo}, "want an absolute path"},
+		{"line break", InstallOptions{Prefix: "/a\nb"}, []dist.Component{cargo}, "line break"},
+		{"prefix is a file", InstallOptions{Prefix: filepath.Join(testenv.WriteTree(t, "f"), "f")}, []dist.Component{cargo}, "not a directory"},
+		{"other version", InstallOptions{Prefix: records(map[string]string{"rust-installer-version": "4\n"})}, []dist.Component{cargo}, `got installed version "4"`},
+		{"foreign owner", InstallOptions{Prefix: records(map[string]string{"components": "other\n", "manifest-other": "file:bin/cargo\n"})}, []dist.Component{cargo},
+			`belongs to installed component "other"`},
+		{"record leads out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:/etc/passwd\n"})}, []dist.Component{cargo},
+			`"/etc/passwd" is in none of the directories given`},
+		{"record climbs out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:../x\n"})}, []dist.Component{cargo},
+			`is in none of the directories given`},
+		{"bad record", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "link:x\n"})}, []dist.Component{cargo}, "want file:PATH or dir:PATH"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Install(t.Context(), tt.opts, tt.components)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || len(got.Files) > 0 {
+				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestInstallStaysInDestDir has a staging area with links that lead out of it, as
+// the root of a system image has.
+func TestInstallStaysInDestDir(t *testing.T) {
+	outer := testenv.WriteTree(t, "outside/canary", "dest/usr/lib/", "dest/bin -> usr/bin", "dest/usr/bin/", "dest/abs -> /", "dest/up -> ../outside")
+	dest := filepath.Join(outer, "dest")
+	cargo := []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}}
+
+	_, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
+	testenv.Must(t, err)
+	if _, err := os.Stat(filepath.Join(dest, "usr/bin/cargo")); err != nil {
+		t.Errorf("a link that stays inside was not followed: %v", err)
+	}
+	for _, prefix := range []string{"/abs/usr", "/up"} {
+		if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: prefix}, cargo); err == nil || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("prefix %q: got %v, want an error", prefix, err)
+		}
+	}
+	if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/../../outside"}, cargo); err != nil {
+		t.Errorf("prefix that climbs: got %v", err)
+	}
+	if diff := cmp.Diff([]string{"canary"}, testenv.List(t, filepath.Join(outer, "outside"))); diff != "" {
+		t.Errorf("outside (-want +got):\n%s", diff)
+	}
+}
+
+// TestInstallCancelled says that what a cancelled run has written is recorded.
+func TestInstallCancelled(t *testing.T) {
+	prefix := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := []dist.Component{{Name: "rustc", Image: installImage(t, "bin/a*", "bin/b*", "lib/c")}}
+	if _, err := Install(ctx, InstallOptions{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want context canceled", err)
+	}
+	manifest, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/manifest-rustc"))
+	testenv.Must(t, err)
+	if want := "file:" + prefix + "/bin/a\nfile:" + prefix + "/bin/b\nfile:" + prefix + "/lib/c\n"; string(manifest) != want {
+		t.Errorf("manifest: got %q, want %q", manifest, want)
+	}
+	_, err = Install(t.Context(), InstallOptions{Prefix: prefix}, c)
+	testenv.Must(t, err)
+}
+
+// installImage is an image of files with their names as content; a name that ends
+// in "*" is executable, one that ends in "/" a directory.
+func installImage(t testing.TB, names ...string) dist.Image {
+	t.Helper()
+	var img dist.Image
+	for _, name := range names {
+		if dir, ok := strings.CutSuffix(name, "/"); ok {
+			testenv.Must(t, img.AddDir(dir))
+			continue
+		}
+		name, exec := strings.CutSuffix(name, "*")
+		mode := dist.ModeFile
+		if exec {
+			mode = dist.ModeExec
+		}
+		testenv.Must(t, img.AddBytes(name, []byte(name+"\n"), mode))
+	}
+	return img
+}
+
+// samplePackageToInstallToInstall has files for every directory of an installation, and a
+// bulk directory.
+func samplePackageToInstall(t testing.TB) dist.Package {
+	t.Helper()
+	return dist.Package{
+		Name:    "rust-1.95.0-x86_64-unknown-linux-gnu",
+		Product: "Rust", SuccessMessage: "rust installed.",
+		Components: []dist.Component{
+			{Name: "rustc", Image: installImage(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
+				"libexec/helper*", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
+			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: installImage(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
+				"lib/rustlib/x86_64-unknown-linux-gnu/lib/self-contained/")},
+			{Name: "rust-docs", BulkDirs: []string{"share/doc/rust/html"},
+				Image: installImage(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
+		},
+		Overlay: installImage(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
+	}
+}

@@ -1,0 +1,283 @@
+package recompress
+
+import (
+	"archive/tar"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/manifests"
+)
+
+// tarSource is a file to recompress: a tar stream, compressed or not.
+type tarSource struct {
+	path   string
+	stem   string
+	format archive.Format // "" for .tar
+	info   fs.FileInfo
+	memory int64 // bytes that reading it takes
+
+	// What is known of it so far.
+	sum     manifests.Hash // of the file; zero if not known
+	tar     manifests.Hash // of its tar stream; zero if not known
+	tarSize int64          // bytes; -1 if not known
+}
+
+// splitArchiveName splits the name of an archive into stem and format, which is
+// "" for .tar.
+func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
+	for _, f := range manifests.Formats() {
+		if stem, ok := strings.CutSuffix(name, f.Ext()); ok {
+			return stem, f, stem != ""
+		}
+	}
+	stem, ok = strings.CutSuffix(name, ".tar")
+	return stem, "", ok && stem != ""
+}
+
+// collectSources opens the files, and those archives that lie in folders among
+// them, and returns what is wrong with the others.
+func collectSources(files []string) (sources []*tarSource, problems []error) {
+	for _, path := range files {
+		paths, err := expandFolder(path)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		for _, path := range paths {
+			s, err := newSource(path)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("reading input %q: %w", path, err))
+				continue
+			}
+			sources = append(sources, s)
+		}
+	}
+	return sources, problems
+}
+
+// expandFolder returns the archives in a folder, sorted, and any other path as
+// it is. Folders in the folder are not looked at.
+func expandFolder(path string) ([]string, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return []string{path}, nil // newSource reports what is wrong
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading input: %w", err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if _, _, ok := splitArchiveName(e.Name()); ok && !e.IsDir() {
+			paths = append(paths, filepath.Join(path, e.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("reading input %q: no .tar, .tar.gz, .tar.xz or .tar.zst in the folder", path)
+	}
+	return paths, nil
+}
+
+// newSource looks at a file from outside: at its name, its first bytes and the
+// headers of its container.
+func newSource(path string) (*tarSource, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, dist.WithoutPath(err)
+	}
+	s := &tarSource{path: path, info: info, tarSize: -1}
+	var ok bool
+	s.stem, s.format, ok = splitArchiveName(filepath.Base(path))
+	switch {
+	case info.Mode().Type() == fs.ModeSymlink:
+		return nil, errors.New("it is a symbolic link: name the file that it leads to")
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("got file type %v, want a regular file", info.Mode().Type())
+	case !ok:
+		return nil, errors.New("its name does not end in .tar, .tar.gz, .tar.xz or .tar.zst")
+	case info.Size() == 0:
+		return nil, errors.New("the file is empty")
+	}
+	if err := manifests.CheckMemberName(s.stem); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, dist.WithoutPath(err)
+	}
+	defer f.Close()
+	return s, s.inspect(f)
+}
+
+// inspect reads the headers of f.
+func (s *tarSource) inspect(f *os.File) error {
+	var head [6]byte
+	n, err := f.ReadAt(head[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return dist.WithoutPath(err)
+	}
+	actual, packed := archive.SniffFormat(head[:n])
+	if s.format == "" && !packed {
+		return s.inspectTar(f)
+	}
+	if !packed {
+		return fmt.Errorf("the file begins with %x, which is not %s", head[:n], s.format)
+	}
+	if actual != s.format {
+		return fmt.Errorf("got %s data, want %s as its name says: rename it", actual, cmp.Or(string(s.format), "tar"))
+	}
+	c, err := archive.InspectContainer(f, s.info.Size(), s.format)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: it is cut short, or something follows the end", err)
+	case c.Streams > 1:
+		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
+	case c.Trailing > 0:
+		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
+	case c.Memory > recompressLimits.Memory:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, recompressLimits.Memory)
+	case s.format == archive.Zst && c.Memory > archive.MaxZstWindow:
+		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, archive.MaxZstWindow)
+	case c.Size == 0:
+		return errors.New("it holds nothing, not even a tar archive")
+	}
+	s.memory, s.tarSize = c.Memory+readBuffers, c.Size
+	return nil
+}
+
+// recompressLimits leave room for source archives, which hold several times the
+// files of any dist archive, and for other programs' dictionaries.
+var recompressLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+
+// readBuffers is more than a [archive.Reader] holds beside a dictionary, in bytes.
+const readBuffers = 16 << 20
+
+// inspectTar looks at the first header of a .tar.
+func (s *tarSource) inspectTar(f *os.File) error {
+	if _, err := tar.NewReader(io.NewSectionReader(f, 0, s.info.Size())).Next(); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	s.memory, s.tarSize = readBuffers, s.info.Size()
+	return nil
+}
+
+// usualReserve is what reading an archive of a tar stream with size bytes takes
+// at most in usual cases, in bytes of memory: a dictionary is rounded up from the
+// size, and no larger than promote-release makes it.
+func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) + readBuffers }
+
+// copyTar copies the tar stream to w and learns the digest of the file. All of
+// the file is checked, as [archive.Reader.Next] does.
+func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if err := s.unchanged(); err != nil {
+		return 0, err
+	}
+	sum := sha256.New()
+	limits := recompressLimits
+	limits.Memory = s.memory
+	n, err = archive.CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format, limits)
+	if err == nil {
+		s.sum = manifests.Hash(sum.Sum(nil))
+	}
+	return n, err
+}
+
+// learn finds out digest and size of the tar stream by decoding the file, unless
+// they are known.
+func (s *tarSource) learn(ctx context.Context) error {
+	if !s.tar.IsZero() && s.tarSize >= 0 {
+		return nil
+	}
+	h := sha256.New()
+	n, err := s.copyTar(ctx, h)
+	if err != nil {
+		return err
+	}
+	if s.tarSize >= 0 && n != s.tarSize {
+		return fmt.Errorf("reading %q: got a tar stream of %d bytes, want %d as its headers say", s.path, n, s.tarSize)
+	}
+	s.tar, s.tarSize = manifests.Hash(h.Sum(nil)), n
+	return nil
+}
+
+// recall learns the same from the record of an earlier run, if that knows it.
+func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
+	f, ok, err := r.find(s.info.Size(), func() (manifests.Hash, error) {
+		var err error
+		if s.sum.IsZero() {
+			s.sum, err = dist.HashFile(ctx, s.path)
+		}
+		return s.sum, err
+	})
+	if ok && err == nil {
+		s.tar, s.tarSize = f.Tar, f.TarSize
+	}
+	return err
+}
+
+// unchanged returns an error if the file is not the one that was looked at first.
+func (s *tarSource) unchanged() error {
+	info, err := os.Lstat(s.path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(info, s.info) || info.Size() != s.info.Size() || !info.ModTime().Equal(s.info.ModTime()) {
+		return fmt.Errorf("reading %q: the file changed meanwhile", s.path)
+	}
+	return nil
+}
+
+// decodeOrder sorts formats by the time that decoding takes, shortest first.
+var decodeOrder = []archive.Format{"", archive.Zst, archive.GZ, archive.XZ}
+
+// groupSources puts files together that are the same archive in different
+// formats: those whose outputs would be the same. outDir is "" for the folder of
+// each file.
+func groupSources(sources []*tarSource, outDir string) (sets []*tarSet, problems []error) {
+	type place struct{ dir, stem string }
+	byPlace := map[place]*tarSet{}
+	for _, src := range sources {
+		at := place{cmp.Or(outDir, filepath.Dir(src.path)), src.stem}
+		s := byPlace[at]
+		if s == nil {
+			s = &tarSet{dir: at.dir, stem: at.stem}
+			byPlace[at] = s
+			sets = append(sets, s)
+		}
+		if i := slices.IndexFunc(s.sources, func(o *tarSource) bool { return o.format == src.format }); i >= 0 {
+			if other := s.sources[i].path; other == src.path {
+				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", src.path))
+			} else {
+				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, src.path, filepath.Join(s.dir, s.stem)))
+				s.ambiguous = true
+			}
+			continue
+		}
+		s.sources = append(s.sources, src)
+	}
+	sets = slices.DeleteFunc(sets, func(s *tarSet) bool { return s.ambiguous })
+	for _, s := range sets {
+		slices.SortFunc(s.sources, func(a, b *tarSource) int {
+			return cmp.Compare(slices.Index(decodeOrder, a.format), slices.Index(decodeOrder, b.format))
+		})
+	}
+	slices.SortFunc(sets, func(a, b *tarSet) int {
+		return cmp.Or(strings.Compare(a.stem, b.stem), strings.Compare(a.dir, b.dir))
+	})
+	return sets, problems
+}

@@ -1,0 +1,170 @@
+package recompress
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"x.go/dist/archive"
+	"x.go/manifests"
+)
+
+// RecordName is the file in which a [Recompressor] notes in each directory what it
+// has written there. It lets a run that is started again skip what is done, and
+// may be removed at any time: then everything is done again.
+const RecordName = ".x-recompress.json"
+
+const (
+	recordVersion = 1
+	maxRecord     = 64 << 20 // bytes; an archive takes 0.6 KB
+)
+
+// recordFile is the content of a record. It is written before the archives it
+// speaks of get their names: an entry counts only where the file has the digest
+// that the entry names.
+type recordFile struct {
+	Version int `json:"version"`
+	// Inputs and Archives are what was read and written, by file name.
+	Inputs   map[string]recordedFile    `json:"inputs"`
+	Archives map[string]recordedArchive `json:"archives"`
+}
+
+// recordedFile says which tar stream a file holds.
+type recordedFile struct {
+	Size    int64          `json:"size"` // bytes
+	SHA256  manifests.Hash `json:"sha256"`
+	TarSize int64          `json:"tar_size"`
+	Tar     manifests.Hash `json:"tar_sha256"`
+}
+
+// recordedArchive says how a file was made, too.
+type recordedArchive struct {
+	recordedFile
+	Settings archive.Settings `json:"settings"`
+}
+
+// openRecord is the record of a folder while a run adds to it.
+type openRecord struct {
+	dir string
+	mu  sync.Mutex
+	recordFile
+}
+
+// readRecord reads the record of dir; there may be none yet. Records are written
+// as archives are, so that no kill leaves half of one: a record that cannot be
+// read was changed by others, and doing hours of work again is not ours to decide.
+func readRecord(dir string) (*openRecord, error) {
+	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
+	path := filepath.Join(dir, RecordName)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading record: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	if err == nil {
+		err = r.parse(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading record %q: %w: remove it to do everything again", path, err)
+	}
+	return r, nil
+}
+
+// parse reads data into r.
+func (r *recordFile) parse(data []byte) error {
+	if len(data) > maxRecord {
+		return fmt.Errorf("got more than %d bytes", maxRecord)
+	}
+	// The version comes first, for another one may have other fields.
+	var head struct{ Version int }
+	if err := json.Unmarshal(data, &head); err != nil {
+		return err
+	}
+	if head.Version != recordVersion {
+		return fmt.Errorf("got version %d, want %d", head.Version, recordVersion)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(r); err != nil {
+		return err
+	}
+	for name, f := range r.Inputs {
+		if err := f.check(name); err != nil {
+			return err
+		}
+	}
+	for name, a := range r.Archives {
+		if err := a.check(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f recordedFile) check(name string) error {
+	if name == "" || strings.ContainsAny(name, `/\`) || f.Size <= 0 || f.TarSize <= 0 || f.SHA256.IsZero() || f.Tar.IsZero() {
+		return fmt.Errorf("entry %.200q is not complete", name)
+	}
+	return nil
+}
+
+// find returns the entry for a file with a size, given a function that returns
+// its digest; the function is only called where an entry has that size.
+func (r *openRecord) find(size int64, sum func() (manifests.Hash, error)) (recordedFile, bool, error) {
+	var digest manifests.Hash
+	matches := func(f recordedFile) (bool, error) {
+		if f.Size != size {
+			return false, nil
+		}
+		var err error
+		if digest.IsZero() {
+			digest, err = sum()
+		}
+		return err == nil && digest == f.SHA256, err
+	}
+	for _, f := range r.Inputs {
+		if ok, err := matches(f); ok || err != nil {
+			return f, ok, err
+		}
+	}
+	for _, a := range r.Archives {
+		if ok, err := matches(a.recordedFile); ok || err != nil {
+			return a.recordedFile, ok, err
+		}
+	}
+	return recordedFile{}, false, nil
+}
+
+// add writes the record with more entries.
+func (r *openRecord) add(inputs map[string]recordedFile, archives map[string]recordedArchive) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Inputs == nil {
+		r.Inputs = map[string]recordedFile{}
+	}
+	if r.Archives == nil {
+		r.Archives = map[string]recordedArchive{}
+	}
+	maps.Copy(r.Inputs, inputs)
+	maps.Copy(r.Archives, archives)
+	data, err := json.MarshalIndent(r.recordFile, "", " ")
+	if err == nil {
+		err = archive.WriteFile(filepath.Join(r.dir, RecordName), append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("writing record %q: %w", filepath.Join(r.dir, RecordName), err)
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package recompress
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/manifests"
+)
+
+// tarSet is the files that hold one tar stream, and what becomes of it.
+type tarSet struct {
+	dir, stem string       // of the outputs
+	sources   []*tarSource // fastest to read first
+	ambiguous bool         // several sources have one format
+	size      int64        // bytes of the tar stream
+
+	record  *openRecord
+	plan    archive.Plan       // of what is to be done
+	done    []archive.Artifact // of an earlier run
+	written []archive.Artifact // of this one
+	err     error
+}
+
+func (s *tarSet) inputs() []string {
+	var paths []string
+	for _, src := range s.sources {
+		paths = append(paths, src.path)
+	}
+	return paths
+}
+
+// failed says which archives err is about; it keeps nil.
+func (s *tarSet) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("recompressing %q: %w", s.stem, err)
+}
+
+// stream describes the tar stream for planning, with all formats but those that
+// are done.
+func (s *tarSet) stream() archive.Stream {
+	reserve := usualReserve(s.size)
+	var skip []archive.Format
+	for _, a := range s.done {
+		skip = append(skip, a.Format)
+	}
+	return archive.Stream{
+		Name: s.stem, Size: s.size, Write: s.copyTar, Dir: s.dir, Skip: skip,
+		Reserve: reserve, Extra: max(0, s.sources[0].memory-reserve), Ready: s.check,
+	}
+}
+
+// measure learns the size of the tar stream: from the headers of a source, or by
+// decoding the one that takes the shortest.
+func (c *Recompression) measure(ctx context.Context, s *tarSet) error {
+	i := max(0, slices.IndexFunc(s.sources, func(src *tarSource) bool { return src.tarSize >= 0 }))
+	if s.sources[i].tarSize < 0 {
+		if err := c.learn(ctx, s.sources[i]); err != nil {
+			return err
+		}
+	}
+	s.size = s.sources[i].tarSize
+	return nil
+}
+
+// learn is [tarSource.learn] within the limit of memory.
+func (c *Recompression) learn(ctx context.Context, s *tarSource) error {
+	need := min(s.memory, cmp.Or(c.writer.MaxMemory, math.MaxInt64))
+	if err := c.memory.Acquire(ctx, need); err != nil {
+		return err
+	}
+	defer c.memory.Release(need)
+	return s.learn(ctx)
+}
+
+// skipDone finds out which archives of s an earlier run has made as they would be
+// made now.
+func (c *Recompression) skipDone(ctx context.Context, s *tarSet) error {
+	type candidate struct {
+		archive.Artifact
+		tar manifests.Hash
+	}
+	var made []candidate
+	for i, art := range s.plan.Artifacts(s.dir) {
+		entry, ok := s.record.Archives[art.Name]
+		if !ok || entry.Settings != s.plan.Archives[i].Settings {
+			continue
+		}
+		if same, err := entry.is(ctx, art.Path); err != nil {
+			return err
+		} else if same {
+			art.Size, art.SHA256 = entry.Size, entry.SHA256
+			made = append(made, candidate{art, entry.Tar})
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	for _, src := range s.sources {
+		if err := src.recall(ctx, s.record); err != nil {
+			return err
+		}
+		if err := c.learn(ctx, src); err != nil {
+			return err
+		}
+	}
+	if err := s.checkSame(); err != nil {
+		return err
+	}
+	for _, m := range made {
+		if m.tar == s.sources[0].tar {
+			s.done = append(s.done, m.Artifact)
+		}
+	}
+	return nil
+}
+
+// is reports whether the file at path is the one of the entry.
+func (f recordedFile) is(ctx context.Context, path string) (bool, error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if !info.Mode().IsRegular() || info.Size() != f.Size {
+		return false, nil
+	}
+	sum, err := dist.HashFile(ctx, path)
+	return sum == f.SHA256, err
+}
+
+// checkSame compares the tar streams of all sources, which are known.
+func (s *tarSet) checkSame() error {
+	first := s.sources[0]
+	for _, src := range s.sources[1:] {
+		if src.tar != first.tar {
+			return fmt.Errorf("%q and %q hold different tar streams, of sha256 %s and %s: name the right one only", first.path, src.path, first.tar, src.tar)
+		}
+	}
+	return nil
+}
+
+// repairSums writes the checksum files of finished archives again where they are
+// missing or wrong: a run may have been killed between the two.
+func (s *tarSet) repairSums() error {
+	for _, a := range s.done {
+		want := manifests.FormatChecksum(a.SHA256, a.Name)
+		if got, err := os.ReadFile(a.Path + manifests.ChecksumExt); err == nil && string(got) == string(want) {
+			continue
+		}
+		if err := archive.WriteFile(a.Path+manifests.ChecksumExt, want); err != nil {
+			return s.failed(err)
+		}
+	}
+	return nil
+}
+
+// copyTar writes the tar stream, read from the first source, to w.
+func (s *tarSet) copyTar(ctx context.Context, w io.Writer) error {
+	n, err := s.sources[0].copyTar(ctx, w)
+	if err == nil && n != s.size {
+		err = fmt.Errorf("reading %q: got a tar stream of %d bytes, want %d as its headers say", s.sources[0].path, n, s.size)
+	}
+	return err
+}
+
+// check is what must be right before the archives get their names: that all
+// sources hold the stream of digest tar, and have not changed. It writes the
+// record: an entry that speaks of a file which did not get its name counts for
+// nothing, but a file without an entry would be made again.
+func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archive.Artifact) error {
+	first := s.sources[0]
+	if !first.tar.IsZero() && first.tar != tar {
+		return fmt.Errorf("reading %q: the file changed meanwhile", first.path)
+	}
+	first.tar, first.tarSize = tar, s.size
+	inputs := map[string]recordedFile{}
+	for _, src := range s.sources {
+		if err := src.learn(ctx); err != nil {
+			return err
+		}
+		if err := src.unchanged(); err != nil {
+			return err
+		}
+		if !src.sum.IsZero() {
+			inputs[filepath.Base(src.path)] = recordedFile{src.info.Size(), src.sum, src.tarSize, src.tar}
+		}
+	}
+	if err := s.checkSame(); err != nil {
+		return err
+	}
+	outputs := map[string]recordedArchive{}
+	for i, a := range archives {
+		outputs[a.Name] = recordedArchive{recordedFile{a.Size, a.SHA256, s.size, tar}, s.plan.Archives[i].Settings}
+	}
+	return s.record.add(inputs, outputs)
+}
+
+// result describes the archives of s, which are there in all formats.
+func (s *tarSet) result(formats []archive.Format) Recompressed {
+	r := Recompressed{Name: s.stem, Inputs: s.inputs(), TarSize: s.size, Tar: s.sources[0].tar}
+	all := slices.Concat(s.done, s.written)
+	for _, f := range formats {
+		i := slices.IndexFunc(all, func(a archive.Artifact) bool { return a.Format == f })
+		a := RecompressedArchive{Artifact: all[i], Done: i < len(s.done)}
+		for _, src := range s.sources {
+			if src.format == f {
+				a.Before = src.info.Size()
+			}
+		}
+		r.Archives = append(r.Archives, a)
+	}
+	return r
+}

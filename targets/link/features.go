@@ -1,0 +1,50 @@
+package link
+
+import (
+	"strings"
+
+	"x.go/targets"
+)
+
+// linkerFeatures is the state of -Clinker-features: which features were
+// switched on and which off. lld is the only one a user can write. The zero
+// linkerFeatures means that nothing was asked for.
+type linkerFeatures struct{ enabled, disabled featureSet }
+
+type featureSet byte
+
+const featureLLD featureSet = 1
+
+// with adds one more value of the option. Per feature the last word wins.
+func (f linkerFeatures) with(value string) (linkerFeatures, bool) {
+	for more := true; more; {
+		var item string
+		item, value, more = strings.Cut(value, ",")
+		switch item {
+		case "+lld":
+			f.enabled, f.disabled = f.enabled|featureLLD, f.disabled&^featureLLD
+		case "-lld":
+			f.enabled, f.disabled = f.enabled&^featureLLD, f.disabled|featureLLD
+		default:
+			return f, false
+		}
+	}
+	return f, true
+}
+
+// enablesLLD reports whether +lld is in force.
+func (f linkerFeatures) enablesLLD() bool { return f.enabled&featureLLD != 0 }
+
+// disablesLLD reports whether -lld is in force.
+func (f linkerFeatures) disablesLLD() bool { return f.disabled&featureLLD != 0 }
+
+// adjust applies the features to a flavor.
+func (f linkerFeatures) adjust(l targets.LinkerFlavor) targets.LinkerFlavor {
+	switch {
+	case f.enablesLLD():
+		return l.WithLLD(true)
+	case f.disablesLLD():
+		return l.WithLLD(false)
+	}
+	return l
+}
