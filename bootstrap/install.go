@@ -16,7 +16,7 @@ type Install struct {
 	To        InstallDirs
 }
 
-// InstallDirs says where an installation goes: [install.InstallOptions] without
+// InstallDirs says where an installation goes: [install.Options] without
 // its slice, so that it can name a step.
 type InstallDirs struct {
 	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
@@ -40,7 +40,7 @@ func (i Install) Run(ctx context.Context, b *Builder) (install.Installed, error)
 	if len(components) == 0 {
 		return install.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
 	}
-	opts := install.InstallOptions{
+	opts := install.Options{
 		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
 		Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
 	}
@@ -54,5 +54,5 @@ func (i Install) Run(ctx context.Context, b *Builder) (install.Installed, error)
 	if !act {
 		return install.Installed{}, nil
 	}
-	return install.Install(ctx, opts, components)
+	return install.Run(ctx, opts, components)
 }

@@ -1,11 +1,9 @@
-// Package dist makes and reads Rust dist archives. An archive starts as a
-// value: an [Image] per component, checked by [Rule] rows, put together as a
-// [Package] in the tree that rust-installer (src/tools/rust-installer in
-// rust-lang/rust) defines. A [archive.Writer] turns packages into compressed files,
-// [archive.Scan] judges such files without trusting them, [archive.Unpack] and [archive.ReadPackage] read
-// them back, [install.Install] lays components out under a prefix, and a [recompress.Recompressor]
-// compresses archives once more for a release.
+// Package dist holds the archives of a Rust distribution as values, in the
+// vocabulary of rust-installer: an [Image] is the sorted files of a component, a
+// [Component] gives it a name and bulk directories, a [Package] is what one
+// archive holds. A [Rule] says what must and must not be in an image, and
+// [CheckComponent] holds a component against the rules of its name.
 //
-// Equal packages give equal bytes: nothing in an archive depends on the
-// directory, the umask, the clock, the locale or the number of threads.
+// Nothing here touches an archive: package archive writes packages and reads them
+// back, package install puts components into a prefix.
 package dist

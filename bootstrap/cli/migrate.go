@@ -69,11 +69,11 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return usagef("reading %q: %w", file, dist.WithoutPath(err))
 	}
-	edited, err := migrate.Migrate(data, opts)
+	edited, err := migrate.Run(data, opts)
 	if err != nil {
 		return usage(err)
 	}
-	m := migration{Migration: edited}
+	m := migration{Result: edited}
 	if m.After != nil {
 		m.Effects = lld.Compare(*m.Before, *m.After, f.channel)
 	}
@@ -93,13 +93,13 @@ func (a *app) migrate(file string, f migrateFlags) error {
 
 // migration is what became of a file, and what it means differently for linking.
 type migration struct {
-	migrate.Migration
+	migrate.Result
 	Effects []lld.Difference
 }
 
 // migrateOptions reads the flags.
-func (a *app) migrateOptions(file string, f migrateFlags) (migrate.MigrateOptions, error) {
-	opts := migrate.MigrateOptions{Name: filepath.Clean(file), Host: thisHost(),
+func (a *app) migrateOptions(file string, f migrateFlags) (migrate.Options, error) {
+	opts := migrate.Options{Name: filepath.Clean(file), Host: thisHost(),
 		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(a.path(path)) }}
 	if f.from == "" || f.to == "" {
 		return opts, usagef("migrating %q: name both releases with --from and --to", file)

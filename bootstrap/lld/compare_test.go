@@ -19,7 +19,7 @@ func TestCompare(t *testing.T) {
 		{"[rust]\nlld = true\n[target.x86_64-unknown-linux-gnu]\nllvm-config = 'x'\n", "1.85.0", "1.95.0",
 			[]Difference{{"configuration", "accepted", "refused: bootstrap.toml:2:1: rust.lld: Cannot enable LLD with `rust.lld = true` when using external llvm-config.; remove rust.lld = true or target.x86_64-unknown-linux-gnu.llvm-config (bootstrap.toml:4:1)", ""}}},
 	} {
-		m, err := migrate.Migrate([]byte(row.text), migrate.MigrateOptions{From: release(t, row.from), To: release(t, row.to), Host: triple(linux)})
+		m, err := migrate.Run([]byte(row.text), migrate.Options{From: release(t, row.from), To: release(t, row.to), Host: triple(linux)})
 		if err != nil || m.After == nil {
 			t.Fatalf("%q: got %v, %v", row.text, m.Undone, err)
 		}

@@ -12,8 +12,8 @@ import (
 	"x.go/targets"
 )
 
-// MigrateOptions says from which release to which a file is brought.
-type MigrateOptions struct {
+// Options says from which release to which a file is brought.
+type Options struct {
 	From, To targets.Release
 	// Name is the file's name, for places.
 	Name string
@@ -23,8 +23,8 @@ type MigrateOptions struct {
 	ReadFile func(path string) ([]byte, error)
 }
 
-// Migration is what became of a file.
-type Migration struct {
+// Result is what became of a file.
+type Result struct {
 	// Text is the new file; equal to the old one if nothing had to change.
 	Text []byte
 	// Edits are the changes of the text, in the order of lines.
@@ -48,19 +48,19 @@ type Edit struct {
 	Reason  string
 }
 
-// Migrate rewrites a bootstrap.toml of one release for another: keys that were
+// Run rewrites a bootstrap.toml of one release for another: keys that were
 // renamed, moved or removed in between, with comments and layout kept. It
 // changes no key whose meaning it cannot keep; those are in Undone. The error
 // is about a file that release From would refuse.
-func Migrate(data []byte, o MigrateOptions) (Migration, error) {
+func Run(data []byte, o Options) (Result, error) {
 	o.Name = cmp.Or(o.Name, config.BootstrapFile)
 	from, to := config.MinorOf(o.From), config.MinorOf(o.To)
 	if from > to {
-		return Migration{}, fmt.Errorf("migrating %q: got releases %s to %s, want an older one first", o.Name, o.From, o.To)
+		return Result{}, fmt.Errorf("migrating %q: got releases %s to %s, want an older one first", o.Name, o.From, o.To)
 	}
 	before, err := o.load(data, o.From)
 	if err != nil {
-		return Migration{}, fmt.Errorf("migrating %q: it is no file for %s: %w", o.Name, o.From, err)
+		return Result{}, fmt.Errorf("migrating %q: it is no file for %s: %w", o.Name, o.From, err)
 	}
 	m := &migrator{doc: toml.Parse(o.Name, data), opt: o}
 	for _, s := range moves {
@@ -85,7 +85,7 @@ func Migrate(data []byte, o MigrateOptions) (Migration, error) {
 	return m.out, nil
 }
 
-func (o MigrateOptions) load(data []byte, r targets.Release) (config.Config, error) {
+func (o Options) load(data []byte, r targets.Release) (config.Config, error) {
 	return config.Load(config.Source{Path: o.Name, Host: o.Host, Release: r, ReadFile: func(path string) ([]byte, error) {
 		if path == o.Name {
 			return data, nil
@@ -155,8 +155,8 @@ func allocator(n *toml.Node) string {
 // migrator edits one document.
 type migrator struct {
 	doc     *toml.Document
-	opt     MigrateOptions
-	out     Migration
+	opt     Options
+	out     Result
 	splices []splice
 	// sections are those that the file lacks and keys move to.
 	sections []addedSection

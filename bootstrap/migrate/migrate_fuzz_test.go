@@ -20,14 +20,14 @@ func FuzzMigrate(f *testing.F) {
 	}
 	from, to := releaseOf(f, "1.78.0"), releaseOf(f, "1.99.0")
 	f.Fuzz(func(t *testing.T, text string) {
-		m, err := Migrate([]byte(text), MigrateOptions{From: from, To: to})
+		m, err := Run([]byte(text), Options{From: from, To: to})
 		if err != nil || len(m.Undone) > 0 {
 			return
 		}
-		if _, err := (MigrateOptions{Name: config.BootstrapFile}).load(m.Text, to); err != nil {
+		if _, err := (Options{Name: config.BootstrapFile}).load(m.Text, to); err != nil {
 			t.Fatalf("%q became %q: %v", text, m.Text, err)
 		}
-		again, err := Migrate(m.Text, MigrateOptions{From: to, To: to})
+		again, err := Run(m.Text, Options{From: to, To: to})
 		if err != nil || string(again.Text) != string(m.Text) {
 			t.Fatalf("%q became %q and then %q, %v", text, m.Text, again.Text, err)
 		}
@@ -37,6 +37,6 @@ func FuzzMigrate(f *testing.F) {
 	})
 }
 
-func hasRemoval(m Migration) bool {
+func hasRemoval(m Result) bool {
 	return slices.ContainsFunc(m.Edits, func(e Edit) bool { return e.To == "" })
 }

@@ -28,9 +28,9 @@ func linuxHost(t testing.TB) targets.Triple {
 	return triple
 }
 
-func migrate(t testing.TB, text, from, to string) Migration {
+func migrate(t testing.TB, text, from, to string) Result {
 	t.Helper()
-	m, err := Migrate([]byte(text), MigrateOptions{From: releaseOf(t, from), To: releaseOf(t, to), Host: linuxHost(t)})
+	m, err := Run([]byte(text), Options{From: releaseOf(t, from), To: releaseOf(t, to), Host: linuxHost(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestMigrateText(t *testing.T) {
 			if (len(m.Edits) == 0) != (row.text == row.want) {
 				t.Errorf("got edits %v", m.Edits)
 			}
-			if _, err := (MigrateOptions{Name: config.BootstrapFile, Host: linuxHost(t)}).load(m.Text, releaseOf(t, row.to)); err != nil {
+			if _, err := (Options{Name: config.BootstrapFile, Host: linuxHost(t)}).load(m.Text, releaseOf(t, row.to)); err != nil {
 				t.Errorf("the new file is refused: %v", err)
 			}
 		})
@@ -108,7 +108,7 @@ func TestMigrateUndone(t *testing.T) {
 		}
 	}
 	// A key that both names set is left to its author.
-	m, err := Migrate([]byte("[build]\ndescription = 'a'\n[rust]\ndescription = 'b'\n"), MigrateOptions{From: releaseOf(t, "1.88.0"), To: releaseOf(t, "1.95.0")})
+	m, err := Run([]byte("[build]\ndescription = 'a'\n[rust]\ndescription = 'b'\n"), Options{From: releaseOf(t, "1.88.0"), To: releaseOf(t, "1.95.0")})
 	if err != nil || len(m.Undone) != 1 {
 		t.Errorf("got %v, %v; want one finding", m.Undone, err)
 	}
@@ -121,11 +121,11 @@ func TestMigrateChanges(t *testing.T) {
 }
 
 func TestMigrateRefuses(t *testing.T) {
-	_, err := Migrate([]byte("rust.ldd = 1\n"), MigrateOptions{From: releaseOf(t, "1.90.0"), To: releaseOf(t, "1.95.0")})
+	_, err := Run([]byte("rust.ldd = 1\n"), Options{From: releaseOf(t, "1.90.0"), To: releaseOf(t, "1.95.0")})
 	if err == nil || !strings.Contains(err.Error(), "bootstrap.toml:1:6: rust.ldd") {
 		t.Errorf("got %v, want the place of rust.ldd", err)
 	}
-	if _, err := Migrate(nil, MigrateOptions{From: releaseOf(t, "1.95.0"), To: releaseOf(t, "1.90.0")}); err == nil {
+	if _, err := Run(nil, Options{From: releaseOf(t, "1.95.0"), To: releaseOf(t, "1.90.0")}); err == nil {
 		t.Error("going back in time: got no error")
 	}
 }

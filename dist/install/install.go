@@ -16,13 +16,13 @@ import (
 	"x.go/manifests"
 )
 
-// Installed says what [Install] has done, in absolute paths.
+// Installed says what [Run] has done, in absolute paths.
 type Installed struct {
 	Files   []string // written, in the order of the components
 	Removed []string // left over from the components' earlier installation
 }
 
-// Install lays components out as install.sh of their package would, without a
+// Run lays components out as install.sh of their package would, without a
 // shell: files by their kind in the directories of opts, and below libdir the
 // records rustlib/{components,manifest-*,rust-installer-version}, so that either
 // can uninstall or upgrade what the other has installed. There are two
@@ -34,7 +34,7 @@ type Installed struct {
 // With DestDir nothing outside it is written, even if it has symbolic links that
 // lead out. What a cancelled or failed call has written is recorded, so that
 // uninstall.sh removes it, and a second call completes it.
-func Install(ctx context.Context, opts InstallOptions, components []dist.Component) (Installed, error) {
+func Run(ctx context.Context, opts Options, components []dist.Component) (Installed, error) {
 	l, err := opts.layout()
 	if err != nil {
 		return Installed{}, fmt.Errorf("installing: %w", err)

@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// InstallOptions say where an installation goes. Empty fields have the defaults
+// Options say where an installation goes. Empty fields have the defaults
 // of install.sh. A relative directory is below Prefix, as in the install section
 // of bootstrap.toml; an absolute one is taken as it is.
-type InstallOptions struct {
+type Options struct {
 	// DestDir, if set, is put before all other directories: the root of a
 	// staged installation. It must be absolute.
 	DestDir    string
@@ -35,7 +35,7 @@ type layout struct {
 	prefix, bindir, libdir, sysconfdir, datadir, mandir, docdir string
 }
 
-func (o InstallOptions) layout() (layout, error) {
+func (o Options) layout() (layout, error) {
 	var errs []error
 	for _, dir := range []string{o.DestDir, o.Prefix} {
 		if dir != "" && !filepath.IsAbs(dir) {

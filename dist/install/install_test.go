@@ -23,14 +23,14 @@ import (
 func TestInstallLikeScript(t *testing.T) {
 	tests := []struct {
 		name string
-		opts InstallOptions // directories are below the test's folder
+		opts Options // directories are below the test's folder
 		args []string
 	}{
-		{"prefix", InstallOptions{Prefix: "/p"}, []string{"--prefix=/p"}},
-		{"staged", InstallOptions{DestDir: "/d", Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
-		{"all directories", InstallOptions{Prefix: "/p", Bindir: "/b/in", Libdir: "/p/lib64", Sysconfdir: "/etc", Datadir: "/data", Mandir: "/man", Docdir: "/doc/x"},
+		{"prefix", Options{Prefix: "/p"}, []string{"--prefix=/p"}},
+		{"staged", Options{DestDir: "/d", Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
+		{"all directories", Options{Prefix: "/p", Bindir: "/b/in", Libdir: "/p/lib64", Sysconfdir: "/etc", Datadir: "/data", Mandir: "/man", Docdir: "/doc/x"},
 			[]string{"--prefix=/p", "--bindir=/b/in", "--libdir=/p/lib64", "--sysconfdir=/etc", "--datadir=/data", "--mandir=/man", "--docdir=/doc/x"}},
-		{"staged, all directories", InstallOptions{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
+		{"staged, all directories", Options{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
 			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
 	}
 	p := samplePackageToInstall(t)
@@ -74,7 +74,7 @@ func TestInstallLikeScript(t *testing.T) {
 						*dir = base + *dir
 					}
 				}
-				_, err := Install(t.Context(), opts, p.Components)
+				_, err := Run(t.Context(), opts, p.Components)
 				testenv.Must(t, err)
 				got := testenv.Tree(t, base)
 				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasSuffix(name, "/install.log") })
@@ -114,11 +114,11 @@ func files(t testing.TB, dir string) []string {
 
 func TestInstallUpgrade(t *testing.T) {
 	prefix := t.TempDir()
-	opts := InstallOptions{Prefix: prefix}
+	opts := Options{Prefix: prefix}
 	docs := func(pages ...string) dist.Component {
 		return dist.Component{Name: "rust-docs", Image: installImage(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
 	}
-	_, err := Install(t.Context(), opts, []dist.Component{
+	_, err := Run(t.Context(), opts, []dist.Component{
 		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
 		{Name: "rust-std-t", Image: installImage(t, "lib/rustlib/t/lib/a.rlib")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/old/b.html"),
@@ -128,7 +128,7 @@ func TestInstallUpgrade(t *testing.T) {
 	// What a run that was killed in the middle of a file leaves.
 	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
 
-	done, err := Install(t.Context(), opts, []dist.Component{
+	done, err := Run(t.Context(), opts, []dist.Component{
 		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-new.so")},
 		{Name: "extra", Image: installImage(t, "lib/moved")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/new.html"),
@@ -170,7 +170,7 @@ func TestInstallOverRustup(t *testing.T) {
 	} {
 		testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
 	}
-	done, err := Install(t.Context(), InstallOptions{Prefix: prefix}, []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}})
+	done, err := Run(t.Context(), Options{Prefix: prefix}, []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}})
 	testenv.Must(t, err)
 	if diff := cmp.Diff([]string{prefix + "/lib/old"}, done.Removed); diff != "" {
 		t.Errorf("removed (-want +got):\n%s", diff)
@@ -191,30 +191,30 @@ func TestInstallErrors(t *testing.T) {
 	}
 	tests := []struct {
 		name       string
-		opts       InstallOptions
+		opts       Options
 		components []dist.Component
 		want       string
 	}{
-		{"nothing", InstallOptions{Prefix: t.TempDir()}, nil, "no components given"},
-		{"twice", InstallOptions{Prefix: t.TempDir()}, []dist.Component{cargo, cargo}, `component "cargo" is given twice`},
-		{"two owners", InstallOptions{Prefix: t.TempDir()}, []dist.Component{cargo, {Name: "b", Image: cargo.Image}}, `"bin/cargo" belongs to`},
-		{"link", InstallOptions{Prefix: t.TempDir()}, []dist.Component{{Name: "c", Image: linked}}, "symbolic link"},
-		{"relative prefix", InstallOptions{Prefix: "usr"}, []dist.Component{cargo}, "want an absolute path"},
-		{"relative destination", InstallOptions{DestDir: "d"}, []dist.Component{cargo}, "want an absolute path"},
-		{"line break", InstallOptions{Prefix: "/a\nb"}, []dist.Component{cargo}, "line break"},
-		{"prefix is a file", InstallOptions{Prefix: filepath.Join(testenv.WriteTree(t, "f"), "f")}, []dist.Component{cargo}, "not a directory"},
-		{"other version", InstallOptions{Prefix: records(map[string]string{"rust-installer-version": "4\n"})}, []dist.Component{cargo}, `got installed version "4"`},
-		{"foreign owner", InstallOptions{Prefix: records(map[string]string{"components": "other\n", "manifest-other": "file:bin/cargo\n"})}, []dist.Component{cargo},
+		{"nothing", Options{Prefix: t.TempDir()}, nil, "no components given"},
+		{"twice", Options{Prefix: t.TempDir()}, []dist.Component{cargo, cargo}, `component "cargo" is given twice`},
+		{"two owners", Options{Prefix: t.TempDir()}, []dist.Component{cargo, {Name: "b", Image: cargo.Image}}, `"bin/cargo" belongs to`},
+		{"link", Options{Prefix: t.TempDir()}, []dist.Component{{Name: "c", Image: linked}}, "symbolic link"},
+		{"relative prefix", Options{Prefix: "usr"}, []dist.Component{cargo}, "want an absolute path"},
+		{"relative destination", Options{DestDir: "d"}, []dist.Component{cargo}, "want an absolute path"},
+		{"line break", Options{Prefix: "/a\nb"}, []dist.Component{cargo}, "line break"},
+		{"prefix is a file", Options{Prefix: filepath.Join(testenv.WriteTree(t, "f"), "f")}, []dist.Component{cargo}, "not a directory"},
+		{"other version", Options{Prefix: records(map[string]string{"rust-installer-version": "4\n"})}, []dist.Component{cargo}, `got installed version "4"`},
+		{"foreign owner", Options{Prefix: records(map[string]string{"components": "other\n", "manifest-other": "file:bin/cargo\n"})}, []dist.Component{cargo},
 			`belongs to installed component "other"`},
-		{"record leads out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:/etc/passwd\n"})}, []dist.Component{cargo},
+		{"record leads out", Options{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:/etc/passwd\n"})}, []dist.Component{cargo},
 			`"/etc/passwd" is in none of the directories given`},
-		{"record climbs out", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:../x\n"})}, []dist.Component{cargo},
+		{"record climbs out", Options{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "file:../x\n"})}, []dist.Component{cargo},
 			`is in none of the directories given`},
-		{"bad record", InstallOptions{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "link:x\n"})}, []dist.Component{cargo}, "want file:PATH or dir:PATH"},
+		{"bad record", Options{Prefix: records(map[string]string{"components": "cargo\n", "manifest-cargo": "link:x\n"})}, []dist.Component{cargo}, "want file:PATH or dir:PATH"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Install(t.Context(), tt.opts, tt.components)
+			got, err := Run(t.Context(), tt.opts, tt.components)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(got.Files) > 0 {
 				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
 			}
@@ -229,17 +229,17 @@ func TestInstallStaysInDestDir(t *testing.T) {
 	dest := filepath.Join(outer, "dest")
 	cargo := []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}}
 
-	_, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
+	_, err := Run(t.Context(), Options{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
 	testenv.Must(t, err)
 	if _, err := os.Stat(filepath.Join(dest, "usr/bin/cargo")); err != nil {
 		t.Errorf("a link that stays inside was not followed: %v", err)
 	}
 	for _, prefix := range []string{"/abs/usr", "/up"} {
-		if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: prefix}, cargo); err == nil || !strings.Contains(err.Error(), "escapes") {
+		if _, err := Run(t.Context(), Options{DestDir: dest, Prefix: prefix}, cargo); err == nil || !strings.Contains(err.Error(), "escapes") {
 			t.Errorf("prefix %q: got %v, want an error", prefix, err)
 		}
 	}
-	if _, err := Install(t.Context(), InstallOptions{DestDir: dest, Prefix: "/../../outside"}, cargo); err != nil {
+	if _, err := Run(t.Context(), Options{DestDir: dest, Prefix: "/../../outside"}, cargo); err != nil {
 		t.Errorf("prefix that climbs: got %v", err)
 	}
 	if diff := cmp.Diff([]string{"canary"}, testenv.List(t, filepath.Join(outer, "outside"))); diff != "" {
@@ -253,7 +253,7 @@ func TestInstallCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	c := []dist.Component{{Name: "rustc", Image: installImage(t, "bin/a*", "bin/b*", "lib/c")}}
-	if _, err := Install(ctx, InstallOptions{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
+	if _, err := Run(ctx, Options{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context canceled", err)
 	}
 	manifest, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/manifest-rustc"))
@@ -261,7 +261,7 @@ func TestInstallCancelled(t *testing.T) {
 	if want := "file:" + prefix + "/bin/a\nfile:" + prefix + "/bin/b\nfile:" + prefix + "/lib/c\n"; string(manifest) != want {
 		t.Errorf("manifest: got %q, want %q", manifest, want)
 	}
-	_, err = Install(t.Context(), InstallOptions{Prefix: prefix}, c)
+	_, err = Run(t.Context(), Options{Prefix: prefix}, c)
 	testenv.Must(t, err)
 }
 
