@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,13 +19,18 @@ import (
 	"x.go/tests/testenv"
 )
 
+var sharedOnce sync.Once
+
 // sharedDist makes the slim dist once, gz only, and returns its build folder.
 func sharedDist(t *testing.T) string {
 	t.Helper()
 	sysroot := slimSysroot(t)
 	build := filepath.Join(scratch, "build")
-	if _, err := os.Stat(build); err != nil {
+	sharedOnce.Do(func() {
 		mustX(t, scratch, nil, "dist", "--quiet", "--sysroot", sysroot, "--build-dir", build, "--set", `dist.compression-formats=["gz"]`)
+	})
+	if _, err := os.Stat(filepath.Join(build, "dist")); err != nil {
+		t.Fatalf("the test that was to make the dist failed: %v", err)
 	}
 	return build
 }
@@ -73,6 +78,7 @@ func linkedBy(t *testing.T, prefix string, flags ...string) linkage.Info {
 // TestInstallScript unpacks the combined archive with the real tar, installs it
 // with its install.sh, and links with what was installed.
 func TestInstallScript(t *testing.T) {
+	t.Parallel()
 	build := sharedDist(t)
 	dir := t.TempDir()
 	unpack(t, filepath.Join(build, "dist/rust-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
@@ -102,6 +108,7 @@ func TestInstallScript(t *testing.T) {
 
 // TestInstallCommand compares `x install` with install.sh, file by file.
 func TestInstallCommand(t *testing.T) {
+	t.Parallel()
 	build := sharedDist(t)
 	dir := t.TempDir()
 	unpack(t, filepath.Join(build, "dist/rust-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
@@ -128,6 +135,7 @@ func TestInstallCommand(t *testing.T) {
 
 // TestRustup installs from the channel with the real rustup.
 func TestRustup(t *testing.T) {
+	t.Parallel()
 	build := sharedDist(t)
 	home := t.TempDir()
 	rustup := func(args ...string) string {
@@ -160,6 +168,7 @@ func TestRustup(t *testing.T) {
 
 // TestVerify runs all of the dist test on the dist.
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "cc")
 	testenv.Need(t, "rustup")
 	r := x(t, scratch, nil, "verify", "--expect", "lld", sharedDist(t)+"/dist")
@@ -171,6 +180,7 @@ func TestVerify(t *testing.T) {
 // TestWithoutLLD makes a rust.lld = false toolchain out of a compiler that was
 // built to use LLD, and lets the dist test judge its archives.
 func TestWithoutLLD(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "cc")
 	testenv.Need(t, "rustup")
 	dir := t.TempDir()
@@ -195,6 +205,7 @@ func TestWithoutLLD(t *testing.T) {
 // TestReproducible makes the same archives under circumstances that must not
 // show in them.
 func TestReproducible(t *testing.T) {
+	t.Parallel()
 	sysroot := slimSysroot(t)
 	run := func(umask string, env []string, args ...string) map[string]string {
 		t.Helper()
@@ -262,61 +273,6 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestLock starts a second run in the build folder of the first.
-func TestLock(t *testing.T) {
-	sysroot := slimSysroot(t)
-	dir := t.TempDir()
-	args := []string{"dist", "--sysroot", sysroot, "cargo", "--set", `dist.compression-formats=["gz"]`}
-	first := xCommand(t, dir, nil, args...)
-	var out bytes.Buffer
-	first.Stdout, first.Stderr = &out, &out
-	if err := first.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for { // until the first holds the lock
-		if data, err := os.ReadFile(filepath.Join(dir, "build/.x-lock")); err == nil && len(data) > 0 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	second := xCommand(t, dir, nil, args...)
-	stderr, err := second.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var said strings.Builder
-	buf := make([]byte, 4096)
-	for !strings.Contains(said.String(), "waiting for the build folder") {
-		n, err := stderr.Read(buf)
-		said.Write(buf[:n])
-		if err != nil {
-			t.Fatalf("the second run ended: %v\n%s", err, said.String())
-		}
-	}
-	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	if err := first.Wait(); err != nil {
-		t.Errorf("first run: %v\n%s", err, out.String())
-	}
-	go func() {
-		for {
-			if _, err := stderr.Read(buf); err != nil {
-				return
-			}
-		}
-	}()
-	if err := second.Wait(); err != nil {
-		t.Errorf("second run: %v", err)
-	}
-}
-
 // digests returns the SHA-256 of every file below dir with its mode.
 func digests(t *testing.T, dir string) map[string]string {
 	t.Helper()
@@ -357,6 +313,7 @@ func files(t *testing.T, dir string) []string {
 
 // TestChannelGrows makes the parts of a channel one after the other.
 func TestChannelGrows(t *testing.T) {
+	t.Parallel()
 	sysroot := slimSysroot(t)
 	dir := t.TempDir()
 	dist := func(component string) result {

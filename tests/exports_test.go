@@ -208,6 +208,15 @@ func (u *uses) use(obj types.Object) {
 	}
 	u.used[obj] = true
 	u.useType(obj.Type())
+	s, isStruct := obj.Type().Underlying().(*types.Struct)
+	if _, isType := obj.(*types.TypeName); !isType || !isStruct {
+		return
+	}
+	for f := range s.Fields() {
+		if f.Exported() {
+			u.useType(f.Type())
+		}
+	}
 }
 
 func (u *uses) useType(t types.Type) {

@@ -22,6 +22,7 @@ import (
 // into a toolchain of rust.lld = false by the launcher, and uses it in every way
 // in which programs are linked.
 func TestLauncher(t *testing.T) {
+	t.Parallel()
 	stable := testenv.Sysroot(t, "stable")
 	dir := t.TempDir()
 	if err := makeSlim(stable, filepath.Join(dir, "in"), []string{"rustc", "rust-std", "cargo", "clippy-preview"}); err != nil {

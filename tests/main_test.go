@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // scratchMain is called by [testscript.Main] with x in PATH.
 type scratchMain struct{ m *testing.M }
 
-func (s scratchMain) Run() int { return testenv.Main(scratchTests{s.m}, "x") }
+func (s scratchMain) Run() int { return testenv.Main(scratchTests(s), "x") }
 
 // scratchTests makes and removes scratch around the tests.
 type scratchTests struct{ m *testing.M }

@@ -181,6 +181,7 @@ func TestMutants(t *testing.T) {
 	}
 	for _, tt := range mutants {
 		t.Run(strings.ReplaceAll(tt.name, "/", "_"), func(t *testing.T) {
+			t.Parallel()
 			m := newMutant(t, defaultTo(tt.ext, "gz"))
 			if tt.mutate != nil {
 				tt.mutate(m)
