@@ -59,12 +59,12 @@ func (d *decoder) finish(found *collector) error {
 		return nil
 	}
 	if n := d.gzip.members; n > 1 {
-		if err := found.add(KindStream, "got %d gzip members, want 1", n); err != nil {
+		if err := found.add(ProblemStream, "got %d gzip members, want 1", n); err != nil {
 			return err
 		}
 	}
 	if d.gzip.junk {
-		return found.add(KindTrailing, "got bytes after the gzip stream which are no gzip member")
+		return found.add(ProblemTrailing, "got bytes after the gzip stream which are no gzip member")
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (j *memberJudge) member(m Member) error {
 
 func (j *memberJudge) name(m Member) error {
 	if err := manifests.CheckMemberName(m.Name); err != nil {
-		return j.found.add(KindName, "member %.200q: %w", m.Name, err)
+		return j.found.add(ProblemName, "member %.200q: %w", m.Name, err)
 	}
 	return nil
 }
@@ -46,9 +46,9 @@ func (j *memberJudge) name(m Member) error {
 func (j *memberJudge) kind(m Member) error {
 	switch {
 	case !m.IsFile() && !m.IsDir():
-		return j.found.add(KindType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
+		return j.found.add(ProblemType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
 	case m.IsDir() && m.Size != 0:
-		return j.found.add(KindType, "member %q is a directory of %d bytes", m.Name, m.Size)
+		return j.found.add(ProblemType, "member %q is a directory of %d bytes", m.Name, m.Size)
 	}
 	return nil
 }
@@ -62,15 +62,15 @@ func (j *memberJudge) place(m Member) error {
 	}
 	j.seen[m.Name] |= as
 	if before&(seenFile|seenDir) != 0 {
-		if err := j.found.add(KindDuplicate, "member %q occurs twice", m.Name); err != nil {
+		if err := j.found.add(ProblemDuplicate, "member %q occurs twice", m.Name); err != nil {
 			return err
 		}
 	}
 	if before&seenAbove != 0 {
 		if as == seenFile {
-			return j.found.add(KindDirOrder, "member %q is also the directory of another member", m.Name)
+			return j.found.add(ProblemDirOrder, "member %q is also the directory of another member", m.Name)
 		}
-		if err := j.found.add(KindDirOrder, "directory %q comes after a member inside it", m.Name); err != nil {
+		if err := j.found.add(ProblemDirOrder, "directory %q comes after a member inside it", m.Name); err != nil {
 			return err
 		}
 	}
@@ -86,14 +86,14 @@ func (j *memberJudge) parents(name string) error {
 		parent := name[:i]
 		before := j.seen[parent]
 		if before&seenFile != 0 {
-			return j.found.add(KindDirOrder, "member %q: %q is a file of this archive", name, parent)
+			return j.found.add(ProblemDirOrder, "member %q: %q is a file of this archive", name, parent)
 		}
 		if before&seenAbove != 0 {
 			return nil // so have all above it
 		}
 		j.seen[parent] |= seenAbove
 		if before == 0 {
-			j.found.tolerate(KindDirOrder, "member %q comes before its directory %q", name, parent)
+			j.found.tolerate(ProblemDirOrder, "member %q comes before its directory %q", name, parent)
 		}
 	}
 	return nil
@@ -104,12 +104,12 @@ func (j *memberJudge) customs(m Member) {
 	if first, ok := j.times[m.IsDir()]; !ok {
 		j.times[m.IsDir()] = m.ModTime
 	} else if !m.ModTime.Equal(first) {
-		j.found.tolerate(KindTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), first.UTC().Format(time.RFC3339))
+		j.found.tolerate(ProblemTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), first.UTC().Format(time.RFC3339))
 	}
 	if m.IsDir() && m.Mode != 0o755 || m.IsFile() && m.Mode != 0o755 && m.Mode != 0o644 {
-		j.found.tolerate(KindMode, "member %q has mode %04o", m.Name, m.Mode)
+		j.found.tolerate(ProblemMode, "member %q has mode %04o", m.Name, m.Mode)
 	}
 	if m.UID != 0 || m.GID != 0 || m.Owner != "" {
-		j.found.tolerate(KindOwner, "member %q belongs to %d:%d %s", m.Name, m.UID, m.GID, m.Owner)
+		j.found.tolerate(ProblemOwner, "member %q belongs to %d:%d %s", m.Name, m.UID, m.GID, m.Owner)
 	}
 }

@@ -184,13 +184,13 @@ func (r *Reader) admit(h *tar.Header) error {
 	}
 	switch l := r.limits; {
 	case r.members >= l.Members:
-		return r.found.end(KindLimits, "got more than %d members", l.Members)
+		return r.found.end(ProblemLimits, "got more than %d members", l.Members)
 	case r.names > l.Names:
-		return r.found.end(KindLimits, "got more than %d bytes of names", l.Names)
+		return r.found.end(ProblemLimits, "got more than %d bytes of names", l.Names)
 	case r.above > maxDepth*l.Members:
-		return r.found.end(KindLimits, "members lie more than %d directories deep on average", maxDepth)
+		return r.found.end(ProblemLimits, "members lie more than %d directories deep on average", maxDepth)
 	case h.Size > l.File:
-		return r.found.end(KindLimits, "member %.200q: got %d bytes, the limit is %d", h.Name, h.Size, l.File)
+		return r.found.end(ProblemLimits, "member %.200q: got %d bytes, the limit is %d", h.Name, h.Size, l.File)
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (r *Reader) admit(h *tar.Header) error {
 // one that does is still a member.
 func (r *Reader) full() error {
 	if r.unpacked > r.limits.Unpacked {
-		return r.found.end(KindLimits, "the files unpack to more than %d bytes", r.limits.Unpacked)
+		return r.found.end(ProblemLimits, "the files unpack to more than %d bytes", r.limits.Unpacked)
 	}
 	return nil
 }
@@ -239,27 +239,27 @@ func (r *Reader) failure(err error) error {
 	}
 	switch {
 	case errors.Is(err, errStreamLimit):
-		return r.found.end(KindLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
+		return r.found.end(ProblemLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return r.found.end(KindReadable, "%s is cut short, after %d members: %w", what, r.members, err)
+		return r.found.end(ProblemReadable, "%s is cut short, after %d members: %w", what, r.members, err)
 	}
-	return r.found.end(KindReadable, "%w, after %d members", err, r.members)
+	return r.found.end(ProblemReadable, "%w, after %d members", err, r.members)
 }
 
 // finish reads what follows the end of the tar stream. Zeros may: GNU tar fills
 // up to a whole record with them.
 func (r *Reader) finish() error {
 	if n := r.stream.zeroBlocks(); n < 2 {
-		r.found.tolerate(KindTarEnd, "got %d zero blocks at the end, want 2", n)
+		r.found.tolerate(ProblemTarEnd, "got %d zero blocks at the end, want 2", n)
 	}
 	junk, err := r.drain()
 	if junk {
-		if err := r.found.add(KindTarEnd, "data after the end of the tar stream"); err != nil {
+		if err := r.found.add(ProblemTarEnd, "data after the end of the tar stream"); err != nil {
 			return err
 		}
 	}
 	// What follows the compressed stream may have been seen from outside.
-	if err != nil && !r.found.Has(KindTrailing, KindStream) {
+	if err != nil && !r.found.Has(ProblemTrailing, ProblemStream) {
 		if err := r.failure(err); r.found.strict {
 			return err
 		}

@@ -163,7 +163,7 @@ func TestReaderRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error with %q that names the archive", err, tt.want)
 			}
 			p, _ := errors.AsType[Problem](err)
-			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited != (p.Kind == KindLimits) {
+			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited != (p.Kind == ProblemLimits) {
 				t.Errorf("got kind %q of %v", p.Kind, err)
 			}
 		})

@@ -97,12 +97,12 @@ func (s *scanner) wrap(err error) error {
 func (s *scanner) file(ctx context.Context) error {
 	f, err := os.Open(s.facts.Path)
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "%w", err))
+		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "%w", err))
+		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
 	s.facts.Size = info.Size()
 	hash := sha256.New()
@@ -113,7 +113,7 @@ func (s *scanner) file(ctx context.Context) error {
 	}
 	// The digest is of the whole file, also where decoding stopped early.
 	if _, err := io.Copy(io.Discard, in); err != nil {
-		return s.wrap(s.found.add(KindReadable, "%w", err))
+		return s.wrap(s.found.add(ProblemReadable, "%w", err))
 	}
 	hash.Sum(s.facts.Digest[:0])
 	return nil
@@ -129,7 +129,7 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	}
 	dec, err := newDecoder(in, s.facts.Format, scanMemory(s.facts.Container), s.found.strict)
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "decoding %s: %w", s.facts.Format, err))
+		return s.wrap(s.found.end(ProblemReadable, "decoding %s: %w", s.facts.Format, err))
 	}
 	r := newTarReader(dec, s.facts.Path, s.opts.Limits, s.found)
 	r.dec = dec
@@ -167,24 +167,24 @@ func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) 
 	var head [sniffLen]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", Container{}, found.end(KindReadable, "%w", err)
+		return "", Container{}, found.end(ProblemReadable, "%w", err)
 	}
 	format, ok := SniffFormat(head[:n])
 	if !ok {
-		return "", Container{}, found.end(KindReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
+		return "", Container{}, found.end(ProblemReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
 	}
 	c, err := InspectContainer(f, size, format)
 	if err != nil {
-		err = found.add(KindReadable, "reading the %s container: %w", format, err)
+		err = found.add(ProblemReadable, "reading the %s container: %w", format, err)
 	}
 	if c.Streams > 1 && err == nil {
-		err = found.add(KindStream, "got %d %s streams, want 1", c.Streams, format)
+		err = found.add(ProblemStream, "got %d %s streams, want 1", c.Streams, format)
 	}
 	if c.Trailing > 0 && err == nil {
-		err = found.add(KindTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
+		err = found.add(ProblemTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
 	}
 	if c.Memory > limits.Memory && err == nil {
-		err = found.end(KindMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
+		err = found.end(ProblemMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
 	}
 	return format, c, err
 }
@@ -256,7 +256,7 @@ func (s *scanner) text(m Member, sound bool) (*bytes.Buffer, error) {
 		return nil, nil
 	}
 	if s.texts++; m.Size > maxText || s.texts > maxTexts {
-		return nil, s.found.add(KindLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
+		return nil, s.found.add(ProblemLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
 	}
 	return new(bytes.Buffer), nil
 }
