@@ -9,8 +9,8 @@ import (
 	"x.go/manifests"
 )
 
-// Layout is what an archive holds and what it says about itself, by names below
-// the top directory.
+// Layout is what an archive holds and what its descriptive files say. All names are
+// below the top directory.
 type Layout struct {
 	Top   string            // the top directory, of the first member
 	Files map[string]Member // regular files
@@ -19,15 +19,15 @@ type Layout struct {
 	Components []string
 	// Lists are the usable lines of each component's manifest.in, in its order.
 	Lists map[string]manifests.FileList
-	// Problems are what is wrong with the top directory, and with what
-	// rust-installer's files say; those of the members are in the [Facts].
+	// Problems of the top directory and of rust-installer's descriptive files;
+	// [Facts] have those of the members.
 	Problems
 	found collector
 }
 
-// Layout indexes the members and compares what the descriptive files say with
-// them. What rustup would drop without a word, such as a file that no line of
-// manifest.in names, is a problem too.
+// Layout indexes the members and compares the descriptive files with them. A file
+// that rustup would silently leave out, because no line of manifest.in names it,
+// is a problem, too.
 func (f *Facts) Layout() *Layout {
 	l := &Layout{Files: map[string]Member{}, Dirs: map[string]bool{}, Lists: map[string]manifests.FileList{}}
 	l.index(f.Members)
@@ -42,7 +42,7 @@ func (f *Facts) Layout() *Layout {
 	return l
 }
 
-// problem notes a problem. The collector is not strict, so that there is no error.
+// problem notes a problem. The collector is not strict, so it returns no error.
 func (l *Layout) problem(kind ProblemKind, format string, args ...any) {
 	_ = l.found.add(kind, format, args...)
 }
@@ -108,7 +108,7 @@ func (l *Layout) components(texts map[string][]byte) {
 	for _, name := range slices.Sorted(maps.Keys(l.Files)) {
 		dir, ok := strings.CutSuffix(name, "/"+manifests.ManifestFile)
 		if ok && !strings.Contains(dir, "/") && !slices.Contains(l.Components, dir) {
-			l.problem(ProblemComponents, "directory %q has a %s, but is no listed component", dir, manifests.ManifestFile)
+			l.problem(ProblemComponents, "directory %q has a %s, but is not a listed component", dir, manifests.ManifestFile)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (l *Layout) payload() map[string][]string {
 	return out
 }
 
-// listKinds are the kinds of problems by those of a file list.
+// listKinds maps the problems of a file list to those of an archive.
 var listKinds = map[manifests.ListProblemKind]ProblemKind{
 	manifests.ListSyntax:    ProblemManifest,
 	manifests.ListEmpty:     ProblemManifest,

@@ -8,19 +8,19 @@ import (
 
 // memberJudge judges each member by itself and against those before it. rustup
 // refuses links and devices ("tar entry kind 'Symlink' is not supported") and
-// names that leave the top directory ("tar path '../x' is not supported"), warns
-// of a directory without an entry and panics at one that comes late.
+// names that leave the top directory ("tar path '../x' is not supported"). It
+// warns about a directory without an entry and panics at one that comes late.
 type memberJudge struct {
 	found *collector
 	seen  map[string]seenAs
 	times map[bool]time.Time // of the first directory, and of the first file
 }
 
-// seenAs are bits that say how a name has occurred in an archive so far.
+// seenAs is a set of bits: how a name has occurred in an archive so far.
 type seenAs byte
 
 const (
-	seenFile  seenAs = 1 << iota // as a member that is no directory
+	seenFile  seenAs = 1 << iota // as a member that is not a directory
 	seenDir                      // as a directory
 	seenAbove                    // as the directory of another member
 )
@@ -77,7 +77,7 @@ func (j *memberJudge) place(m Member) error {
 	return j.parents(m.Name)
 }
 
-// parents judges the directories above name that no member before lay in.
+// parents judges the directories above name that hold no earlier member.
 func (j *memberJudge) parents(name string) error {
 	for i := len(name) - 1; i > 0; i-- {
 		if name[i] != '/' {
@@ -89,7 +89,7 @@ func (j *memberJudge) parents(name string) error {
 			return j.found.add(ProblemDirOrder, "member %q: %q is a file of this archive", name, parent)
 		}
 		if before&seenAbove != 0 {
-			return nil // so have all above it
+			return nil // the directories above it have been judged, too
 		}
 		j.seen[parent] |= seenAbove
 		if before == 0 {
@@ -99,7 +99,7 @@ func (j *memberJudge) parents(name string) error {
 	return nil
 }
 
-// customs judges what Rust's own archives have in common.
+// customs judges what all of Rust's own archives have in common.
 func (j *memberJudge) customs(m Member) {
 	if first, ok := j.times[m.IsDir()]; !ok {
 		j.times[m.IsDir()] = m.ModTime

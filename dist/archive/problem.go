@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// ProblemKind says which rule an archive breaks. The names are stable: package verify
-// calls its checks by them.
+// ProblemKind says which rule an archive breaks. The values are stable: package
+// verify names its checks after them.
 type ProblemKind string
 
-// Kinds of the compressed file and the tar stream in it.
+// Problems of the compressed file and the tar stream in it.
 const (
 	ProblemReadable ProblemKind = "readable"       // it cannot be decoded to the end of its tar stream
 	ProblemStream   ProblemKind = "single-stream"  // more than one xz stream, gzip member or zstd frame
@@ -19,7 +19,7 @@ const (
 	ProblemTarEnd   ProblemKind = "tar-end"        // no two zero blocks at the end, or bytes after them
 )
 
-// Kinds of the members.
+// Problems of the members.
 const (
 	ProblemName      ProblemKind = "member-name"      // see [manifests.CheckMemberName]
 	ProblemType      ProblemKind = "member-kind"      // neither a regular file nor a directory
@@ -31,7 +31,7 @@ const (
 	ProblemTop       ProblemKind = "top-folder"       // no top directory, or a second one
 )
 
-// Kinds of what rust-installer's descriptive files say.
+// Problems of rust-installer's descriptive files.
 const (
 	ProblemInstaller         ProblemKind = "installer-version"
 	ProblemComponents        ProblemKind = "components"
@@ -49,23 +49,23 @@ const (
 type Problem struct {
 	Kind   ProblemKind
 	Detail string // one line, such as `member "../x": name has ".."`
-	// Tolerated says that rustup installs the archive all the same, and
-	// correctly. Strict readers pass over the problem.
+	// Tolerated says that rustup still installs the archive correctly. Strict
+	// readers ignore the problem.
 	Tolerated bool
 	cause     error
 }
 
-// Error returns the detail. Strict readers return the first problem as an error.
+// Error returns Detail. Strict readers return the first problem as their error.
 func (p Problem) Error() string { return p.Detail }
 
-// Unwrap returns the error of a reader below, if there was one.
+// Unwrap returns the error of the underlying reader, if there was one.
 func (p Problem) Unwrap() error { return p.cause }
 
 // maxProblems is how many problems of a kind are kept.
 const maxProblems = 100
 
-// Problems are what is wrong with an archive, in the order found: of each kind
-// the first 100, and the number of those beyond.
+// Problems are what is wrong with an archive, in the order found. List has the
+// first 100 of each kind, More the number of the others.
 type Problems struct {
 	List []Problem
 	More map[ProblemKind]int
@@ -102,7 +102,7 @@ type collector struct {
 	counts  map[ProblemKind]int
 }
 
-// add notes a problem that reading can go on after. The error is nil unless the
+// add notes a problem that does not end the reading. The error is nil unless the
 // collector is strict.
 func (c *collector) add(kind ProblemKind, format string, args ...any) error {
 	err := c.end(kind, format, args...)
@@ -112,7 +112,7 @@ func (c *collector) add(kind ProblemKind, format string, args ...any) error {
 	return nil
 }
 
-// tolerate notes a problem that rustup lives with.
+// tolerate notes a problem that rustup accepts.
 func (c *collector) tolerate(kind ProblemKind, format string, args ...any) {
 	if !c.full(kind) {
 		c.List = append(c.List, Problem{Kind: kind, Detail: fmt.Sprintf(format, args...), Tolerated: true})

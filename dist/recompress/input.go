@@ -45,11 +45,11 @@ func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
 	return stem, "", ok && stem != ""
 }
 
-// collectSources opens the files, and those archives that lie in folders among
-// them, and returns what is wrong with the others.
+// collectSources opens the files, and the archives in the directories among them,
+// and returns what is wrong with the others.
 func collectSources(files []string) (sources []*tarSource, problems []error) {
 	for _, path := range files {
-		paths, err := expandFolder(path)
+		paths, err := expandDir(path)
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -66,9 +66,9 @@ func collectSources(files []string) (sources []*tarSource, problems []error) {
 	return sources, problems
 }
 
-// expandFolder returns the archives in a folder, sorted, and any other path as
-// it is. Folders in the folder are not looked at.
-func expandFolder(path string) ([]string, error) {
+// expandDir returns the archives directly in a directory, sorted, and any other
+// path as it is.
+func expandDir(path string) ([]string, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return []string{path}, nil // newSource reports what is wrong
 	}
@@ -83,13 +83,13 @@ func expandFolder(path string) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("reading input %q: no .tar, .tar.gz, .tar.xz or .tar.zst in the folder", path)
+		return nil, fmt.Errorf("reading input %q: no .tar, .tar.gz, .tar.xz or .tar.zst in the directory", path)
 	}
 	return paths, nil
 }
 
-// newSource looks at a file from outside: at its name, its first bytes and the
-// headers of its container.
+// newSource looks at the name of a file, its first bytes and the headers of its
+// container.
 func newSource(path string) (*tarSource, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *tarSource) inspect(f *os.File) error {
 		return s.inspectTar(f)
 	}
 	if !packed {
-		return fmt.Errorf("the file begins with %x, which is not %s", head[:n], s.format)
+		return fmt.Errorf("the file starts with %x, which is not %s", head[:n], s.format)
 	}
 	if actual != s.format {
 		return fmt.Errorf("got %s data, want %s as its name says: rename it", actual, cmp.Or(string(s.format), "tar"))
@@ -144,8 +144,8 @@ func (s *tarSource) inspect(f *os.File) error {
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
-	case c.Memory > recompressLimits.Memory:
-		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, recompressLimits.Memory)
+	case c.Memory > inputLimits.Memory:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, inputLimits.Memory)
 	case s.format == archive.Zst && c.Memory > archive.MaxZstWindow:
 		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, archive.MaxZstWindow)
 	case c.Size == 0:
@@ -155,9 +155,9 @@ func (s *tarSource) inspect(f *os.File) error {
 	return nil
 }
 
-// recompressLimits leave room for source archives, which hold several times the
-// files of any dist archive, and for other programs' dictionaries.
-var recompressLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+// inputLimits leave room for source archives, with several times the files of any
+// dist archive, and for the dictionaries of other programs.
+var inputLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
 
 // readBuffers is more than a [archive.Reader] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
@@ -171,13 +171,13 @@ func (s *tarSource) inspectTar(f *os.File) error {
 	return nil
 }
 
-// usualReserve is what reading an archive of a tar stream with size bytes takes
-// at most in usual cases, in bytes of memory: a dictionary is rounded up from the
-// size, and no larger than promote-release makes it.
+// usualReserve is the memory, in bytes, that usual archives of a tar stream of size
+// bytes take at most to read: the dictionary is rounded up from the size, and no
+// larger than in promote-release.
 func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) + readBuffers }
 
-// copyTar copies the tar stream to w and learns the digest of the file. All of
-// the file is checked, as [archive.Reader.Next] does.
+// copyTar copies the tar stream to w and learns the digest of the file. It checks
+// all of the file, as [archive.CopyTar] does.
 func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -188,7 +188,7 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 		return 0, err
 	}
 	sum := sha256.New()
-	limits := recompressLimits
+	limits := inputLimits
 	limits.Memory = s.memory
 	n, err = archive.CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format, limits)
 	if err == nil {
@@ -197,8 +197,8 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 	return n, err
 }
 
-// learn finds out digest and size of the tar stream by decoding the file, unless
-// they are known.
+// learn decodes the file to learn digest and size of the tar stream, unless they
+// are known.
 func (s *tarSource) learn(ctx context.Context) error {
 	if !s.tar.IsZero() && s.tarSize >= 0 {
 		return nil
@@ -215,7 +215,7 @@ func (s *tarSource) learn(ctx context.Context) error {
 	return nil
 }
 
-// recall learns the same from the record of an earlier run, if that knows it.
+// recall takes both from the record of an earlier run, if that has them.
 func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
 	f, ok, err := r.find(s.info.Size(), func() (manifests.Hash, error) {
 		var err error
@@ -230,7 +230,7 @@ func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
 	return err
 }
 
-// unchanged returns an error if the file is not the one that was looked at first.
+// unchanged returns an error if the file is no longer the one that newSource saw.
 func (s *tarSource) unchanged() error {
 	info, err := os.Lstat(s.path)
 	if err != nil {
@@ -242,12 +242,11 @@ func (s *tarSource) unchanged() error {
 	return nil
 }
 
-// decodeOrder sorts formats by the time that decoding takes, shortest first.
+// decodeOrder has the formats by how long decoding takes, shortest first.
 var decodeOrder = []archive.Format{"", archive.Zst, archive.GZ, archive.XZ}
 
-// groupSources puts files together that are the same archive in different
-// formats: those whose outputs would be the same. outDir is "" for the folder of
-// each file.
+// groupSources groups files that are one archive in several formats: their outputs
+// would have the same names. outDir is "" for the directory of each file.
 func groupSources(sources []*tarSource, outDir string) (sets []*tarSet, problems []error) {
 	type place struct{ dir, stem string }
 	byPlace := map[place]*tarSet{}

@@ -17,11 +17,11 @@ import (
 	"x.go/manifests"
 )
 
-// tarSet is the files that hold one tar stream, and what becomes of it.
+// tarSet is the files that hold one tar stream, and the archives to write of it.
 type tarSet struct {
 	dir, stem string       // of the outputs
 	sources   []*tarSource // fastest to read first
-	ambiguous bool         // several sources have one format
+	ambiguous bool         // two sources have the same format
 	size      int64        // bytes of the tar stream
 
 	record  *openRecord
@@ -39,7 +39,7 @@ func (s *tarSet) inputs() []string {
 	return paths
 }
 
-// failed says which archives err is about; it keeps nil.
+// failed adds the name of the archives to err; nil stays nil.
 func (s *tarSet) failed(err error) error {
 	if err == nil {
 		return nil
@@ -47,8 +47,7 @@ func (s *tarSet) failed(err error) error {
 	return fmt.Errorf("recompressing %q: %w", s.stem, err)
 }
 
-// stream describes the tar stream for planning, with all formats but those that
-// are done.
+// stream describes the tar stream for planning, without the formats that are done.
 func (s *tarSet) stream() archive.Stream {
 	reserve := usualReserve(s.size)
 	var skip []archive.Format
@@ -61,12 +60,12 @@ func (s *tarSet) stream() archive.Stream {
 	}
 }
 
-// measure learns the size of the tar stream: from the headers of a source, or by
-// decoding the one that takes the shortest.
-func (c *Recompression) measure(ctx context.Context, s *tarSet) error {
+// measure learns the size of the tar stream from the headers of a source, or else
+// by decoding the fastest one.
+func (j *Job) measure(ctx context.Context, s *tarSet) error {
 	i := max(0, slices.IndexFunc(s.sources, func(src *tarSource) bool { return src.tarSize >= 0 }))
 	if s.sources[i].tarSize < 0 {
-		if err := c.learn(ctx, s.sources[i]); err != nil {
+		if err := j.learn(ctx, s.sources[i]); err != nil {
 			return err
 		}
 	}
@@ -74,24 +73,24 @@ func (c *Recompression) measure(ctx context.Context, s *tarSet) error {
 	return nil
 }
 
-// learn is [tarSource.learn] within the limit of memory.
-func (c *Recompression) learn(ctx context.Context, s *tarSource) error {
-	need := min(s.memory, cmp.Or(c.writer.MaxMemory, math.MaxInt64))
-	if err := c.memory.Acquire(ctx, need); err != nil {
+// learn is [tarSource.learn] within MaxMemory.
+func (j *Job) learn(ctx context.Context, s *tarSource) error {
+	need := min(s.memory, cmp.Or(j.writer.MaxMemory, math.MaxInt64))
+	if err := j.memory.Acquire(ctx, need); err != nil {
 		return err
 	}
-	defer c.memory.Release(need)
+	defer j.memory.Release(need)
 	return s.learn(ctx)
 }
 
-// skipDone finds out which archives of s an earlier run has made as they would be
-// made now.
-func (c *Recompression) skipDone(ctx context.Context, s *tarSet) error {
+// skipDone finds the archives of s that an earlier run wrote exactly as this one
+// would.
+func (j *Job) skipDone(ctx context.Context, s *tarSet) error {
 	type candidate struct {
 		archive.Artifact
 		tar manifests.Hash
 	}
-	var made []candidate
+	var candidates []candidate
 	for i, art := range s.plan.Artifacts(s.dir) {
 		entry, ok := s.record.Archives[art.Name]
 		if !ok || entry.Settings != s.plan.Archives[i].Settings {
@@ -101,26 +100,26 @@ func (c *Recompression) skipDone(ctx context.Context, s *tarSet) error {
 			return err
 		} else if same {
 			art.Size, art.SHA256 = entry.Size, entry.SHA256
-			made = append(made, candidate{art, entry.Tar})
+			candidates = append(candidates, candidate{art, entry.Tar})
 		}
 	}
-	if len(made) == 0 {
+	if len(candidates) == 0 {
 		return nil
 	}
 	for _, src := range s.sources {
 		if err := src.recall(ctx, s.record); err != nil {
 			return err
 		}
-		if err := c.learn(ctx, src); err != nil {
+		if err := j.learn(ctx, src); err != nil {
 			return err
 		}
 	}
 	if err := s.checkSame(); err != nil {
 		return err
 	}
-	for _, m := range made {
-		if m.tar == s.sources[0].tar {
-			s.done = append(s.done, m.Artifact)
+	for _, c := range candidates {
+		if c.tar == s.sources[0].tar {
+			s.done = append(s.done, c.Artifact)
 		}
 	}
 	return nil
@@ -142,7 +141,7 @@ func (f recordedFile) is(ctx context.Context, path string) (bool, error) {
 	return sum == f.SHA256, err
 }
 
-// checkSame compares the tar streams of all sources, which are known.
+// checkSame compares the digests of the tar streams of all sources.
 func (s *tarSet) checkSame() error {
 	first := s.sources[0]
 	for _, src := range s.sources[1:] {
@@ -153,8 +152,8 @@ func (s *tarSet) checkSame() error {
 	return nil
 }
 
-// repairSums writes the checksum files of finished archives again where they are
-// missing or wrong: a run may have been killed between the two.
+// repairSums writes missing or wrong checksum files of finished archives again: a
+// run may have been killed between the two.
 func (s *tarSet) repairSums() error {
 	for _, a := range s.done {
 		want := manifests.FormatChecksum(a.SHA256, a.Name)
@@ -177,10 +176,10 @@ func (s *tarSet) copyTar(ctx context.Context, w io.Writer) error {
 	return err
 }
 
-// check is what must be right before the archives get their names: that all
-// sources hold the stream of digest tar, and have not changed. It writes the
-// record: an entry that speaks of a file which did not get its name counts for
-// nothing, but a file without an entry would be made again.
+// check runs before the archives get their names: all sources must hold the stream
+// of digest tar and be unchanged. It then writes the record. That comes first
+// because an entry without its file counts for nothing, while a file without an
+// entry would be written again.
 func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archive.Artifact) error {
 	first := s.sources[0]
 	if !first.tar.IsZero() && first.tar != tar {
@@ -209,13 +208,13 @@ func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archi
 	return s.record.add(inputs, outputs)
 }
 
-// result describes the archives of s, which are there in all formats.
-func (s *tarSet) result(formats []archive.Format) Recompressed {
-	r := Recompressed{Name: s.stem, Inputs: s.inputs(), TarSize: s.size, Tar: s.sources[0].tar}
+// result describes the archives of s once all formats are there.
+func (s *tarSet) result(formats []archive.Format) Result {
+	r := Result{Name: s.stem, Inputs: s.inputs(), TarSize: s.size, Tar: s.sources[0].tar}
 	all := slices.Concat(s.done, s.written)
 	for _, f := range formats {
 		i := slices.IndexFunc(all, func(a archive.Artifact) bool { return a.Format == f })
-		a := RecompressedArchive{Artifact: all[i], Done: i < len(s.done)}
+		a := Output{Artifact: all[i], Done: i < len(s.done)}
 		for _, src := range s.sources {
 			if src.format == f {
 				a.Before = src.info.Size()
