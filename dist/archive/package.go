@@ -61,7 +61,7 @@ func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *
 		}
 	}()
 	s := spooler{file: bufio.NewWriterSize(spool, smallFile), at: map[string]int64{}}
-	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{dist.ScriptFile}}, true)
+	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{installsh.FileName}}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 	p.Name = l.Top
 	p.Version = strings.TrimSpace(string(texts[versionName]))
 	p.Commit = strings.TrimSpace(string(texts[commitName]))
-	p.Product, p.SuccessMessage = installsh.Words(texts[dist.ScriptFile])
+	p.Product, p.SuccessMessage = installsh.Words(texts[installsh.FileName])
 	images := map[string]*dist.Image{}
 	for _, c := range l.Components {
 		images[c] = &dist.Image{}
@@ -169,7 +169,7 @@ func (l *Layout) leaves() []string {
 // is a name in the overlay or in a component, where "" is the component's directory.
 func isGenerated(overlay bool, rel string) bool {
 	if overlay {
-		return slices.Contains([]string{manifests.ComponentsFile, manifests.VersionFile, dist.ScriptFile}, rel)
+		return slices.Contains([]string{manifests.ComponentsFile, manifests.VersionFile, installsh.FileName}, rel)
 	}
 	return rel == "" || rel == manifests.ManifestFile
 }

@@ -71,8 +71,8 @@ type Problems struct {
 	More map[ProblemKind]int
 }
 
-// Has reports whether there is a problem of one of the kinds.
-func (p *Problems) Has(kinds ...ProblemKind) bool {
+// has reports whether there is a problem of one of the kinds.
+func (p *Problems) has(kinds ...ProblemKind) bool {
 	for _, q := range p.List {
 		for _, k := range kinds {
 			if q.Kind == k {

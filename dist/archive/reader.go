@@ -89,7 +89,7 @@ func Open(path string, limits Limits) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening archive: %w", err)
 	}
-	r, err := NewReader(f, path, limits)
+	r, err := newReader(f, path, limits)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -98,9 +98,9 @@ func Open(path string, limits Limits) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader reads an archive from in; name stands for it in errors. Closing the
+// newReader reads an archive from in; name stands for it in errors. Closing the
 // reader does not close in.
-func NewReader(in io.Reader, name string, limits Limits) (*Reader, error) {
+func newReader(in io.Reader, name string, limits Limits) (*Reader, error) {
 	limits = limits.withDefaults()
 	raw := bufio.NewReaderSize(in, 128<<10)
 	head, err := raw.Peek(sniffLen)
@@ -123,9 +123,6 @@ func newTarReader(in io.Reader, name string, limits Limits, found *collector) *R
 	stream := &boundedReader{r: in, left: limits.stream()}
 	return &Reader{name: name, limits: limits, stream: stream, tar: tar.NewReader(stream), found: found}
 }
-
-// Format returns the compression of the archive.
-func (r *Reader) Format() Format { return r.format }
 
 // Close releases the reader. It does not check that everything was read.
 func (r *Reader) Close() error {
@@ -258,7 +255,7 @@ func (r *Reader) finish() error {
 		}
 	}
 	// The container may already have shown what follows the compressed stream.
-	if err != nil && !r.found.Has(ProblemTrailing, ProblemStream) {
+	if err != nil && !r.found.has(ProblemTrailing, ProblemStream) {
 		if err := r.failure(err); r.found.strict {
 			return err
 		}

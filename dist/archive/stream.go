@@ -37,7 +37,7 @@ func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Re
 // its format; name stands for src in errors. Anything after the one gzip member or
 // xz stream is an error, and so is content of more than limits.Unpacked bytes.
 func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, limits Limits) (Format, error) {
-	r, err := NewReader(src, name, limits)
+	r, err := newReader(src, name, limits)
 	if err != nil {
 		return "", err
 	}
@@ -59,7 +59,7 @@ func CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f F
 		r = newTarReader(bufio.NewReaderSize(src, 128<<10), name, limits, &collector{strict: true})
 	} else {
 		var err error
-		if r, err = NewReader(src, name, limits); err != nil {
+		if r, err = newReader(src, name, limits); err != nil {
 			return 0, err
 		}
 	}

@@ -280,7 +280,7 @@ func (r *Reader) readStreamHeader() error {
 	}
 	check, ok := checkByID(flags[1])
 	if flags[0] != 0 || !ok {
-		return fmt.Errorf("stream flags %x: %w", flags, ErrUnsupported)
+		return fmt.Errorf("stream flags %x: %w", flags, errUnsupported)
 	}
 	r.check = check
 	r.records = newIndexHash()
