@@ -19,7 +19,7 @@ type pieces interface {
 	piece() ([]byte, error)
 }
 
-// newByteFilter makes the filter f for encoding or decoding.
+// newByteFilter returns the filter f for encoding or decoding.
 func newByteFilter(f filter, encode bool) (byteFilter, error) {
 	switch {
 	case f.id == filterDelta && len(f.props) == 1:

@@ -189,10 +189,10 @@ func (w *Writer) emit(b []byte) error {
 	return nil
 }
 
-// blockHeaderRoom is at least the size of any header the Writer makes.
+// blockHeaderRoom is at least the size of any header the Writer writes.
 const blockHeaderRoom = 64
 
-// compress makes a block of raw.
+// compress compresses raw into a block.
 func (w *Writer) compress(coder *sliceCoder, raw []byte) codedBlock {
 	set := w.set.lane()
 	h := set.check.newHash()
