@@ -19,8 +19,8 @@ import (
 	"x.go/manifests"
 )
 
-// tarSource is a file to recompress: a tar stream, compressed or not.
-type tarSource struct {
+// input is a file to recompress: a tar stream, compressed or not.
+type input struct {
 	path   string
 	stem   string
 	format archive.Format // "" for .tar
@@ -45,9 +45,9 @@ func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
 	return stem, "", ok && stem != ""
 }
 
-// collectSources opens the files, and the archives in the directories among them,
+// collectInputs opens the files, and the archives in the directories among them,
 // and returns what is wrong with the others.
-func collectSources(files []string) (sources []*tarSource, problems []error) {
+func collectInputs(files []string) (inputs []*input, problems []error) {
 	for _, path := range files {
 		paths, err := expandDir(path)
 		if err != nil {
@@ -55,22 +55,22 @@ func collectSources(files []string) (sources []*tarSource, problems []error) {
 			continue
 		}
 		for _, path := range paths {
-			s, err := newSource(path)
+			s, err := newInput(path)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("reading input %q: %w", path, err))
 				continue
 			}
-			sources = append(sources, s)
+			inputs = append(inputs, s)
 		}
 	}
-	return sources, problems
+	return inputs, problems
 }
 
 // expandDir returns the archives directly in a directory, sorted, and any other
 // path as it is.
 func expandDir(path string) ([]string, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return []string{path}, nil // newSource reports what is wrong
+		return []string{path}, nil // newInput reports what is wrong
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -88,14 +88,14 @@ func expandDir(path string) ([]string, error) {
 	return paths, nil
 }
 
-// newSource looks at the name of a file, its first bytes and the headers of its
+// newInput looks at the name of a file, its first bytes and the headers of its
 // container.
-func newSource(path string) (*tarSource, error) {
+func newInput(path string) (*input, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, dist.WithoutPath(err)
 	}
-	s := &tarSource{path: path, info: info, tarSize: -1}
+	s := &input{path: path, info: info, tarSize: -1}
 	var ok bool
 	s.stem, s.format, ok = splitArchiveName(filepath.Base(path))
 	switch {
@@ -120,7 +120,7 @@ func newSource(path string) (*tarSource, error) {
 }
 
 // inspect reads the headers of f.
-func (s *tarSource) inspect(f *os.File) error {
+func (s *input) inspect(f *os.File) error {
 	var head [6]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -163,7 +163,7 @@ var inputLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1
 const readBuffers = 16 << 20
 
 // inspectTar looks at the first header of a .tar.
-func (s *tarSource) inspectTar(f *os.File) error {
+func (s *input) inspectTar(f *os.File) error {
 	if _, err := tar.NewReader(io.NewSectionReader(f, 0, s.info.Size())).Next(); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -178,7 +178,7 @@ func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) +
 
 // copyTar copies the tar stream to w and learns the digest of the file. It checks
 // all of the file, as [archive.CopyTar] does.
-func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
+func (s *input) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
 		return 0, err
@@ -199,7 +199,7 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 
 // learn decodes the file to learn digest and size of the tar stream, unless they
 // are known.
-func (s *tarSource) learn(ctx context.Context) error {
+func (s *input) learn(ctx context.Context) error {
 	if !s.tar.IsZero() && s.tarSize >= 0 {
 		return nil
 	}
@@ -216,7 +216,7 @@ func (s *tarSource) learn(ctx context.Context) error {
 }
 
 // recall takes both from the record of an earlier run, if that has them.
-func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
+func (s *input) recall(ctx context.Context, r *openRecord) error {
 	f, ok, err := r.find(s.info.Size(), func() (manifests.Hash, error) {
 		var err error
 		if s.sum.IsZero() {
@@ -230,8 +230,8 @@ func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
 	return err
 }
 
-// unchanged returns an error if the file is no longer the one that newSource saw.
-func (s *tarSource) unchanged() error {
+// unchanged returns an error if the file is no longer the one that newInput saw.
+func (s *input) unchanged() error {
 	info, err := os.Lstat(s.path)
 	if err != nil {
 		return err
@@ -245,33 +245,33 @@ func (s *tarSource) unchanged() error {
 // decodeOrder has the formats by how long decoding takes, shortest first.
 var decodeOrder = []archive.Format{"", archive.Zst, archive.GZ, archive.XZ}
 
-// groupSources groups files that are one archive in several formats: their outputs
+// groupInputs groups files that are one archive in several formats: their outputs
 // would have the same names. outDir is "" for the directory of each file.
-func groupSources(sources []*tarSource, outDir string) (sets []*tarSet, problems []error) {
+func groupInputs(inputs []*input, outDir string) (sets []*tarSet, problems []error) {
 	type place struct{ dir, stem string }
 	byPlace := map[place]*tarSet{}
-	for _, src := range sources {
-		at := place{cmp.Or(outDir, filepath.Dir(src.path)), src.stem}
+	for _, in := range inputs {
+		at := place{cmp.Or(outDir, filepath.Dir(in.path)), in.stem}
 		s := byPlace[at]
 		if s == nil {
 			s = &tarSet{dir: at.dir, stem: at.stem}
 			byPlace[at] = s
 			sets = append(sets, s)
 		}
-		if i := slices.IndexFunc(s.sources, func(o *tarSource) bool { return o.format == src.format }); i >= 0 {
-			if other := s.sources[i].path; other == src.path {
-				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", src.path))
+		if i := slices.IndexFunc(s.inputs, func(o *input) bool { return o.format == in.format }); i >= 0 {
+			if other := s.inputs[i].path; other == in.path {
+				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", in.path))
 			} else {
-				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, src.path, filepath.Join(s.dir, s.stem)))
+				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, in.path, filepath.Join(s.dir, s.stem)))
 				s.ambiguous = true
 			}
 			continue
 		}
-		s.sources = append(s.sources, src)
+		s.inputs = append(s.inputs, in)
 	}
 	sets = slices.DeleteFunc(sets, func(s *tarSet) bool { return s.ambiguous })
 	for _, s := range sets {
-		slices.SortFunc(s.sources, func(a, b *tarSource) int {
+		slices.SortFunc(s.inputs, func(a, b *input) int {
 			return cmp.Compare(slices.Index(decodeOrder, a.format), slices.Index(decodeOrder, b.format))
 		})
 	}

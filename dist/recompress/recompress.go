@@ -95,9 +95,9 @@ func Plan(ctx context.Context, files []string, opts Options) (*Job, error) {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
 	j := &Job{Plans: []StreamPlan{}, Done: []string{}, writer: w, memory: semaphore.NewWeighted(cmp.Or(w.MaxMemory, math.MaxInt64))}
-	sources, problems := collectSources(files)
+	inputs, problems := collectInputs(files)
 	var more []error
-	j.sets, more = groupSources(sources, opts.Dir)
+	j.sets, more = groupInputs(inputs, opts.Dir)
 	j.Problems = append(problems, more...)
 	if err := opts.checkReplaced(j.sets, w.Formats); err != nil {
 		return nil, err
@@ -149,9 +149,9 @@ func (o Options) checkReplaced(sets []*tarSet, formats []archive.Format) error {
 		return nil
 	}
 	for _, s := range sets {
-		for _, src := range s.sources {
-			if slices.Contains(formats, src.format) && filepath.Dir(src.path) == s.dir {
-				return fmt.Errorf("recompressing %q: an input is not replaced by an archive that was not read back: read back, or write to another directory", src.path)
+		for _, in := range s.inputs {
+			if slices.Contains(formats, in.format) && filepath.Dir(in.path) == s.dir {
+				return fmt.Errorf("recompressing %q: an input is not replaced by an archive that was not read back: read back, or write to another directory", in.path)
 			}
 		}
 	}
@@ -240,7 +240,7 @@ func (j *Job) plan() error {
 // summarize fills in the exported fields.
 func (j *Job) summarize() {
 	for _, s := range j.todo {
-		j.Plans = append(j.Plans, StreamPlan{s.plan, s.dir, s.inputs()})
+		j.Plans = append(j.Plans, StreamPlan{s.plan, s.dir, s.inputPaths()})
 	}
 	for _, s := range j.sets {
 		for _, a := range s.done {

@@ -19,10 +19,10 @@ import (
 
 // tarSet is the files that hold one tar stream, and the archives to write of it.
 type tarSet struct {
-	dir, stem string       // of the outputs
-	sources   []*tarSource // fastest to read first
-	ambiguous bool         // two sources have the same format
-	size      int64        // bytes of the tar stream
+	dir, stem string   // of the outputs
+	inputs    []*input // fastest to read first
+	ambiguous bool     // two inputs have the same format
+	size      int64    // bytes of the tar stream
 
 	record  *openRecord
 	plan    archive.Plan       // of what is to be done
@@ -31,10 +31,10 @@ type tarSet struct {
 	err     error
 }
 
-func (s *tarSet) inputs() []string {
+func (s *tarSet) inputPaths() []string {
 	var paths []string
-	for _, src := range s.sources {
-		paths = append(paths, src.path)
+	for _, in := range s.inputs {
+		paths = append(paths, in.path)
 	}
 	return paths
 }
@@ -56,25 +56,25 @@ func (s *tarSet) stream() archive.Stream {
 	}
 	return archive.Stream{
 		Name: s.stem, Size: s.size, Write: s.copyTar, Dir: s.dir, Skip: skip,
-		Reserve: reserve, Extra: max(0, s.sources[0].memory-reserve), Ready: s.check,
+		Reserve: reserve, Extra: max(0, s.inputs[0].memory-reserve), Ready: s.check,
 	}
 }
 
-// measure learns the size of the tar stream from the headers of a source, or else
+// measure learns the size of the tar stream from the headers of an input, or else
 // by decoding the fastest one.
 func (j *Job) measure(ctx context.Context, s *tarSet) error {
-	i := max(0, slices.IndexFunc(s.sources, func(src *tarSource) bool { return src.tarSize >= 0 }))
-	if s.sources[i].tarSize < 0 {
-		if err := j.learn(ctx, s.sources[i]); err != nil {
+	i := max(0, slices.IndexFunc(s.inputs, func(in *input) bool { return in.tarSize >= 0 }))
+	if s.inputs[i].tarSize < 0 {
+		if err := j.learn(ctx, s.inputs[i]); err != nil {
 			return err
 		}
 	}
-	s.size = s.sources[i].tarSize
+	s.size = s.inputs[i].tarSize
 	return nil
 }
 
-// learn is [tarSource.learn] within MaxMemory.
-func (j *Job) learn(ctx context.Context, s *tarSource) error {
+// learn is [input.learn] within MaxMemory.
+func (j *Job) learn(ctx context.Context, s *input) error {
 	need := min(s.memory, cmp.Or(j.writer.MaxMemory, math.MaxInt64))
 	if err := j.memory.Acquire(ctx, need); err != nil {
 		return err
@@ -106,11 +106,11 @@ func (j *Job) skipDone(ctx context.Context, s *tarSet) error {
 	if len(candidates) == 0 {
 		return nil
 	}
-	for _, src := range s.sources {
-		if err := src.recall(ctx, s.record); err != nil {
+	for _, in := range s.inputs {
+		if err := in.recall(ctx, s.record); err != nil {
 			return err
 		}
-		if err := j.learn(ctx, src); err != nil {
+		if err := j.learn(ctx, in); err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,7 @@ func (j *Job) skipDone(ctx context.Context, s *tarSet) error {
 		return err
 	}
 	for _, c := range candidates {
-		if c.tar == s.sources[0].tar {
+		if c.tar == s.inputs[0].tar {
 			s.done = append(s.done, c.Artifact)
 		}
 	}
@@ -141,12 +141,12 @@ func (f recordedFile) is(ctx context.Context, path string) (bool, error) {
 	return sum == f.SHA256, err
 }
 
-// checkSame compares the digests of the tar streams of all sources.
+// checkSame compares the digests of the tar streams of all inputs.
 func (s *tarSet) checkSame() error {
-	first := s.sources[0]
-	for _, src := range s.sources[1:] {
-		if src.tar != first.tar {
-			return fmt.Errorf("%q and %q hold different tar streams, of sha256 %s and %s: name the right one only", first.path, src.path, first.tar, src.tar)
+	first := s.inputs[0]
+	for _, in := range s.inputs[1:] {
+		if in.tar != first.tar {
+			return fmt.Errorf("%q and %q hold different tar streams, of sha256 %s and %s: name the right one only", first.path, in.path, first.tar, in.tar)
 		}
 	}
 	return nil
@@ -167,35 +167,35 @@ func (s *tarSet) repairSums() error {
 	return nil
 }
 
-// copyTar writes the tar stream, read from the first source, to w.
+// copyTar writes the tar stream, read from the first input, to w.
 func (s *tarSet) copyTar(ctx context.Context, w io.Writer) error {
-	n, err := s.sources[0].copyTar(ctx, w)
+	n, err := s.inputs[0].copyTar(ctx, w)
 	if err == nil && n != s.size {
-		err = fmt.Errorf("reading %q: got a tar stream of %d bytes, want %d as its headers say", s.sources[0].path, n, s.size)
+		err = fmt.Errorf("reading %q: got a tar stream of %d bytes, want %d as its headers say", s.inputs[0].path, n, s.size)
 	}
 	return err
 }
 
-// check runs before the archives get their names: all sources must hold the stream
+// check runs before the archives get their names: all inputs must hold the stream
 // of digest tar and be unchanged. It then writes the record. That comes first
 // because an entry without its file counts for nothing, while a file without an
 // entry would be written again.
 func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archive.Artifact) error {
-	first := s.sources[0]
+	first := s.inputs[0]
 	if !first.tar.IsZero() && first.tar != tar {
 		return fmt.Errorf("reading %q: the file changed meanwhile", first.path)
 	}
 	first.tar, first.tarSize = tar, s.size
 	inputs := map[string]recordedFile{}
-	for _, src := range s.sources {
-		if err := src.learn(ctx); err != nil {
+	for _, in := range s.inputs {
+		if err := in.learn(ctx); err != nil {
 			return err
 		}
-		if err := src.unchanged(); err != nil {
+		if err := in.unchanged(); err != nil {
 			return err
 		}
-		if !src.sum.IsZero() {
-			inputs[filepath.Base(src.path)] = recordedFile{src.info.Size(), src.sum, src.tarSize, src.tar}
+		if !in.sum.IsZero() {
+			inputs[filepath.Base(in.path)] = recordedFile{in.info.Size(), in.sum, in.tarSize, in.tar}
 		}
 	}
 	if err := s.checkSame(); err != nil {
@@ -210,14 +210,14 @@ func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archi
 
 // result describes the archives of s once all formats are there.
 func (s *tarSet) result(formats []archive.Format) Result {
-	r := Result{Name: s.stem, Inputs: s.inputs(), TarSize: s.size, Tar: s.sources[0].tar}
+	r := Result{Name: s.stem, Inputs: s.inputPaths(), TarSize: s.size, Tar: s.inputs[0].tar}
 	all := slices.Concat(s.done, s.written)
 	for _, f := range formats {
 		i := slices.IndexFunc(all, func(a archive.Artifact) bool { return a.Format == f })
 		a := Output{Artifact: all[i], Done: i < len(s.done)}
-		for _, src := range s.sources {
-			if src.format == f {
-				a.Before = src.info.Size()
+		for _, in := range s.inputs {
+			if in.format == f {
+				a.Before = in.info.Size()
 			}
 		}
 		r.Archives = append(r.Archives, a)
