@@ -119,8 +119,8 @@ func (o *output) discard() {
 
 func (o *output) sum() manifests.Hash { return manifests.Hash(o.hash.Sum(nil)) }
 
-// WriteFile writes a small file to path like an archive: under a temporary name,
-// flushed to the disk, then renamed. It replaces an existing file.
+// WriteFile puts a small file at path as archives are written: under a
+// temporary name, flushed to the disk, then renamed. It replaces what was there.
 func WriteFile(path string, data []byte) error {
 	dir, name := filepath.Split(path)
 	o, err := newOutput(filepath.Clean(dir), name)
