@@ -17,13 +17,13 @@ type Options struct {
 	// DestDir, if set, is the root of a staged installation: it goes before all
 	// other directories. It must be absolute.
 	DestDir    string
-	Prefix     string // /usr/local; must be absolute
-	Bindir     string // bin; takes bin/*
-	Libdir     string // lib; takes lib/*, and the records in Libdir/rustlib
-	Sysconfdir string // etc; takes etc/*
-	Datadir    string // share; takes share/*
-	Mandir     string // DATADIR/man; takes share/man/*
-	Docdir     string // if set, takes share/doc/NAME/*
+	Prefix     string // must be absolute; default /usr/local
+	Bindir     string // for bin/*; default bin
+	Libdir     string // for lib/*, with the records in Libdir/rustlib; default lib
+	Sysconfdir string // for etc/*; default etc
+	Datadir    string // for share/*; default share
+	Mandir     string // for share/man/*; default DATADIR/man
+	Docdir     string // for share/doc/NAME/*; default DATADIR/doc/NAME
 	// Uninstaller is the content of Libdir/rustlib/uninstall.sh; see
 	// [dist.Package.Script]. If it is empty, there is no uninstaller.
 	Uninstaller []byte
