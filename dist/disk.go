@@ -37,9 +37,9 @@ func CreateDirs(root *os.Root, dir string) error {
 	return nil
 }
 
-// CopyExactly copies r to w through buf. More or fewer than size bytes are an
-// error: a file has changed since its size was promised. It stops between two
-// reads when ctx ends.
+// CopyExactly copies r to w through buf. It is an error if r has more or fewer than
+// size bytes: the file has changed since its size was read. When ctx ends, it stops
+// before the next read.
 func CopyExactly(ctx context.Context, w io.Writer, r io.Reader, size int64, buf []byte) error {
 	var done int64
 	for {
@@ -74,7 +74,7 @@ func (e Entry) Hash(ctx context.Context) (manifests.Hash, error) {
 	return hashOf(ctx, r, e.Size, e.Name)
 }
 
-// HashFile returns the digest of the file at path on disk.
+// HashFile returns the digest of the file at path.
 func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -98,8 +98,8 @@ func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifest
 	return manifests.Hash(h.Sum(nil)), nil
 }
 
-// WithoutPath drops the operation and the path of a file error, for a message
-// that names the file itself. Any other error stays as it is.
+// WithoutPath returns err without the operation and path of an [fs.PathError], for a
+// message that names the file itself. It returns any other error as it is.
 func WithoutPath(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

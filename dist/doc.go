@@ -1,9 +1,9 @@
-// Package dist holds the archives of a Rust distribution as values, in the
-// vocabulary of rust-installer: an [Image] is the sorted files of a component, a
-// [Component] gives it a name and bulk directories, a [Package] is what one
-// archive holds. A [Rule] says what must and must not be in an image, and
-// [CheckComponent] holds a component against the rules of its name.
+// Package dist has the content of a Rust distribution's archives as values, in
+// rust-installer's vocabulary. An [Image] is a sorted file tree, a [Component] gives
+// it a name and bulk directories, and a [Package] is the content of one archive. A
+// [Rule] says what must and must not be in an image; [CheckComponent] checks a
+// component by the rules for its name.
 //
-// Nothing here touches an archive: package archive writes packages and reads them
-// back, package install puts components into a prefix.
+// Nothing here reads or writes an archive: package archive does, and package install
+// installs components into a prefix.
 package dist

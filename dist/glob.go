@@ -12,7 +12,7 @@ import (
 // matches a name. See [Rule] for the syntax.
 func compileGlobs(patterns []string) (func(name string) bool, error) {
 	for _, p := range patterns {
-		// A pattern that is no clean path could match no name.
+		// A pattern that is not a clean path could match no name.
 		if !doublestar.ValidatePattern(p) || path.Clean(p) != p || path.IsAbs(p) {
 			return nil, fmt.Errorf("compiling glob %q: bad pattern", p)
 		}

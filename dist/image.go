@@ -41,8 +41,8 @@ func (e Entry) IsDir() bool { return e.Mode.IsDir() }
 // IsExec reports whether e is a regular file that its owner may execute.
 func (e Entry) IsExec() bool { return e.Mode.IsRegular() && e.Mode&0o100 != 0 }
 
-// Open returns the content of a regular file. A file on disk that is no longer
-// as it was when it was added is an error. The caller must close the reader.
+// Open returns the content of a regular file. It is an error if a file on disk has
+// changed since it was added. The caller must close the reader.
 func (e Entry) Open() (io.ReadCloser, error) {
 	if !e.IsRegular() || e.src == nil {
 		return nil, fmt.Errorf("opening %q: not a regular file", e.Name)
@@ -62,8 +62,8 @@ func (e Entry) origin() string {
 // an entry are implied; an explicit directory entry is needed only for an
 // empty one. The zero Image is empty and ready to use.
 //
-// As with a slice, assignment shares the entries: change a copy only if it was
-// made by [Image.Clone].
+// As with a slice, assignment shares the entries: to change a copy, take it with
+// [Image.Clone].
 type Image struct {
 	entries []Entry
 }
@@ -136,8 +136,8 @@ func (m Image) below(name string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Add puts e into the image. A bad name, a second entry of the same name and a
-// file where a directory is needed are errors. Adding a directory twice is not.
+// Add adds e to the image. A bad name, a second entry of the same name and a file
+// where a directory is needed are errors; a directory added twice is not.
 func (m *Image) Add(e Entry) error {
 	i, known, err := m.place(e)
 	if err != nil {
@@ -204,11 +204,11 @@ func (m *Image) AddBytes(name string, data []byte, mode fs.FileMode) error {
 	return m.AddOpener(name, mode, int64(len(data)), bytesOpener(bytes.Clone(data)))
 }
 
-// AddOpener adds a file of size bytes that open gives: content in memory, a
-// member of another archive, what a program embeds. open is called once for each
-// archive or tree that the image goes to, from any goroutine, and must give the
-// same bytes each time; another size than the one promised fails the archive. Of
-// mode only the owner's execute bit counts.
+// AddOpener adds a file of size bytes whose content open returns, such as a member
+// of another archive. open is called once for each archive or tree that the image
+// is written to, from any goroutine. It must return the same bytes each time; if
+// their number is not size, writing fails. Of mode only the owner's execute bit
+// counts.
 func (m *Image) AddOpener(name string, mode fs.FileMode, size int64, open func() (io.ReadCloser, error)) error {
 	e := Entry{Name: name, Mode: ModeOf(name, mode), Size: size}
 	if open != nil {
@@ -217,7 +217,7 @@ func (m *Image) AddOpener(name string, mode fs.FileMode, size int64, open func()
 	return m.Add(e)
 }
 
-// AddDir adds a directory, which stays in the archive even when empty.
+// AddDir adds a directory, so that it is in the archive even when empty.
 func (m *Image) AddDir(name string) error {
 	return m.Add(Entry{Name: name, Mode: ModeDir})
 }
@@ -228,8 +228,8 @@ func (m *Image) AddSymlink(name, target string) error {
 	return m.Add(Entry{Name: name, Mode: ModeSymlink, Link: target})
 }
 
-// Merge adds all entries of other. It adds nothing if one of them conflicts,
-// and reports every conflict.
+// Merge adds all entries of other. If any of them conflicts, it reports every
+// conflict and adds nothing.
 func (m *Image) Merge(other Image) error {
 	if len(m.entries) == 0 {
 		m.entries = slices.Clone(other.entries)
@@ -272,8 +272,9 @@ func (m Image) Filter(keep func(Entry) bool) Image {
 	return out
 }
 
-// Remove takes out the entries that any of the globs matches, and all below a
-// matching directory. The syntax is that of [Rule]. It returns how many went.
+// Remove removes the entries that any of the globs matches, and everything below a
+// matching directory. The syntax is that of [Rule]. It returns the number of
+// entries removed.
 func (m *Image) Remove(globs ...string) (int, error) {
 	match, err := compileGlobs(globs)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// image makes an image of files with their names as content. A name that ends in
+// image returns an image of files with their names as content. A name that ends in
 // "*" is executable, one that ends in "/" a directory.
 func image(t testing.TB, names ...string) Image {
 	t.Helper()

@@ -10,9 +10,9 @@ import (
 	"x.go/manifests"
 )
 
-// Component is an image with the name it is installed by.
+// Component is an image with the name that it is installed by.
 type Component struct {
-	// Name is the folder in the archive, such as "rustc",
+	// Name is that of the directory in the archive, such as "rustc",
 	// "rust-std-x86_64-unknown-linux-gnu" or "clippy-preview".
 	Name  string
 	Image Image
@@ -64,10 +64,10 @@ func (c Component) InBulkDir(name string) bool {
 }
 
 // Package is the content of one dist archive. A combined archive, such as
-// rust-1.95.0-x86_64-unknown-linux-gnu, is a Package of several components,
-// made of the same images as their own archives.
+// rust-1.95.0-x86_64-unknown-linux-gnu, is a Package of several components with the
+// same images as in their own archives.
 type Package struct {
-	// Name is the top folder and the stem of the file name, such as
+	// Name is the top directory and the stem of the file name, such as
 	// "rustc-1.95.0-x86_64-unknown-linux-gnu".
 	Name string
 	// Components in the order of the file "components", which is the order of
@@ -76,15 +76,12 @@ type Package struct {
 	// Overlay holds the files beside install.sh: version, git-commit-hash,
 	// git-commit-info and licences. They are not installed.
 	Overlay Image
-	// Product and SuccessMessage are words of install.sh, such as "Rust" and
-	// "rustc installed."; empty ones have the defaults of package installer.
+	// Product and SuccessMessage go into install.sh, such as "Rust" and "rustc
+	// installed."; see [installsh.Options] for the defaults.
 	Product, SuccessMessage string
 }
 
-// ScriptFile is the installer at the top of an archive.
-const ScriptFile = "install.sh"
-
-// RecordsDir is the directory of installation records below libdir.
+// RecordsDir is the directory of the records of an installation, below libdir.
 const RecordsDir = "rustlib"
 
 // Script returns install.sh of the package, configured as x.py does
@@ -98,9 +95,9 @@ func (p Package) Script() ([]byte, error) {
 	})
 }
 
-// Image returns the whole tree of the archive, including the top folder, as
-// rust-installer's generate and combine lay it out. All problems of the package
-// are reported at once.
+// Image returns the whole tree of the archive, top directory included, as
+// rust-installer's generate and combine lay it out. It reports all problems of the
+// package at once.
 func (p Package) Image() (Image, error) {
 	top, err := p.tree()
 	if err != nil {
@@ -149,6 +146,6 @@ func (p Package) tree() (Image, error) {
 	}
 	note(top.AddBytes(manifests.ComponentsFile, manifests.EncodeComponentNames(names...), ModeFile))
 	note(top.AddBytes(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), ModeFile))
-	note(top.AddBytes(ScriptFile, script, ModeExec))
+	note(top.AddBytes(installsh.FileName, script, ModeExec))
 	return top, errors.Join(errs...)
 }

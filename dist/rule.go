@@ -17,8 +17,9 @@ const (
 	NotLink                         // no match is a symbolic link
 )
 
-// Rule is one row of a table that says what an image must be like. An image is
-// checked before it is written, so that a wrong toolchain fails in seconds.
+// Rule is one row of a table that says what must and must not be in an image.
+// Images are checked before they are written, so that a wrong toolchain fails in
+// seconds.
 //
 // Glob is matched against whole names, directories included. "*", "?" and
 // "[a-z]" match within a path element as in [path.Match], an element "**"
@@ -30,8 +31,8 @@ type Rule struct {
 	Why    string // reason or remedy, ends the message; may be empty
 }
 
-// Check holds img against the rules and returns all findings, in the order of
-// the rules and then of the names. No findings means that img keeps them all.
+// Check returns what in img breaks the rules, in the order of the rules and then of
+// the names.
 func Check(img Image, rules []Rule) []error {
 	names := img.Dirs()
 	for e := range img.Entries() {
@@ -88,19 +89,19 @@ func (r Rule) finding(name, problem string) error {
 }
 
 // CheckOwners returns a finding for each file that two components of one
-// installation own. rustup refuses the second with "detected conflict", and
-// install.sh would let the last one win.
+// installation own. rustup refuses the second with "detected conflict"; with
+// install.sh the last one would win.
 func CheckOwners(components []Component) []error {
 	var findings []error
 	owner := map[string]string{}
-	kind := map[string]bool{} // whether the owned name is a directory
+	isDir := map[string]bool{} // of the owned names
 	for _, c := range components {
 		for _, dir := range c.Image.Dirs() {
-			if first, ok := owner[dir]; ok && !kind[dir] {
+			if first, ok := owner[dir]; ok && !isDir[dir] {
 				findings = append(findings, fmt.Errorf("%q is a file of component %q and a directory of component %q", dir, first, c.Name))
 				continue
 			}
-			owner[dir], kind[dir] = c.Name, true
+			owner[dir], isDir[dir] = c.Name, true
 		}
 		for e := range c.Image.Entries() {
 			if e.IsDir() {
@@ -110,16 +111,18 @@ func CheckOwners(components []Component) []error {
 				findings = append(findings, fmt.Errorf("%q belongs to component %q and to component %q", e.Name, first, c.Name))
 				continue
 			}
-			owner[e.Name], kind[e.Name] = c.Name, false
+			owner[e.Name], isDir[e.Name] = c.Name, false
 		}
 	}
 	return findings
 }
 
-// CheckComponent holds c against [ComponentRules] and [Component.Validate].
+// CheckComponent returns what [Component.Validate] finds and what breaks the rules
+// for components of c's name: no symbolic links, the modes of programs and
+// documents, and the files without which the component is of no use.
 func CheckComponent(c Component) []error {
 	var findings []error
-	for _, err := range append([]error{c.Validate()}, Check(c.Image, ComponentRules(c.Name))...) {
+	for _, err := range append([]error{c.Validate()}, Check(c.Image, componentRules(c.Name))...) {
 		if err != nil {
 			findings = append(findings, fmt.Errorf("checking component %q: %w", c.Name, err))
 		}

@@ -6,15 +6,15 @@ import (
 	"x.go/manifests"
 )
 
-// NoSymlinks are the rules that forbid symbolic links. x.py checks the same
-// ("generated a symlink in a tarball"), because rustup refuses to unpack them.
+// NoSymlinks are the rules that forbid symbolic links. x.py has the same check
+// ("generated a symlink in a tarball"), because rustup refuses to unpack links.
 func NoSymlinks() []Rule {
 	return []Rule{{"**", NotLink, "rustup cannot install links; ship the file it leads to"}}
 }
 
-// Executables are the rules for the modes of programs. install.sh forces them
-// for bin/ only, and rustup takes them from the archive as they are.
-func Executables() []Rule {
+// executables are the rules for the modes of programs. install.sh sets them for
+// bin/ only, and rustup takes them from the archive.
+func executables() []Rule {
 	const why = "rustup installs it with the mode it has in the archive"
 	return []Rule{
 		{"bin/*", Executable, why},
@@ -52,7 +52,7 @@ func RequireLLD(host, exe string) []Rule {
 	}, RequireWrappers(host, exe)...)
 }
 
-// RequireWrappers are the rules of a toolchain whose compiler asks for gcc-ld,
+// RequireWrappers are the rules of a toolchain whose compiler uses gcc-ld,
 // whatever linker the wrappers run.
 func RequireWrappers(host, exe string) []Rule {
 	var rules []Rule
@@ -78,9 +78,8 @@ func ForbidWrappers(host string) []Rule {
 	return []Rule{{"{" + dir + "," + dir + "/**}", Absent, "without rust-lld its wrappers cannot run"}}
 }
 
-// componentFiles says which file a component is pointless without, for the
-// components that have one. The names are those of the folders in an archive;
-// a name that ends in "-" stands for all that begin so.
+// componentFiles lists, by component, files without which it is of no use. The names
+// are those of the directories in an archive; one that ends in "-" is a prefix.
 var componentFiles = []struct{ component, glob string }{
 	{"rustc", "bin/rustc{,.exe}"},
 	{"rust-std-", "lib/rustlib/*/lib/**"},
@@ -102,11 +101,11 @@ var componentFiles = []struct{ component, glob string }{
 	{"llvm-bitcode-linker-preview", "lib/rustlib/*/bin/self-contained/llvm-bitcode-linker{,.exe}"},
 }
 
-// ComponentRules are the rules for the component of that name: no links, modes,
-// and the files that it must have. The file lists are those of x.py's dist steps
+// componentRules are the rules for the component of that name: no links, the modes,
+// and the files that it must have, after x.py's dist steps
 // (src/bootstrap/src/core/build_steps/dist.rs).
-func ComponentRules(name string) []Rule {
-	rules := append(NoSymlinks(), Executables()...)
+func componentRules(name string) []Rule {
+	rules := append(NoSymlinks(), executables()...)
 	for _, row := range componentFiles {
 		if name == row.component || strings.HasSuffix(row.component, "-") && strings.HasPrefix(name, row.component) {
 			rules = append(rules, Rule{row.glob, Present, "component " + name + " is of no use without it"})

@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 		{"links", withLink, NoSymlinks(), []string{
 			`"lib/a.so" is a symbolic link to "b.so": rustup cannot install links; ship the file it leads to`,
 		}},
-		{"modes", image(t, "bin/rustc", "bin/ok*", "share/doc/a*", "lib/rustlib/t/bin/gcc-ld/ld.lld"), Executables(), []string{
+		{"modes", image(t, "bin/rustc", "bin/ok*", "share/doc/a*", "lib/rustlib/t/bin/gcc-ld/ld.lld"), executables(), []string{
 			`"bin/rustc" is not executable: got mode -rw-r--r--, want -rwxr-xr-x: rustup installs it with the mode it has in the archive`,
 			`"lib/rustlib/t/bin/gcc-ld/ld.lld" is not executable: got mode -rw-r--r--, want -rwxr-xr-x: rustup installs it with the mode it has in the archive`,
 			`"share/doc/a" is executable: got mode -rwxr-xr-x, want -rw-r--r--: documentation is not a program`,
@@ -159,7 +159,7 @@ func TestRuleSetsCompile(t *testing.T) {
 	for _, row := range componentFiles {
 		globs = append(globs, row.glob)
 	}
-	for _, r := range slices.Concat(NoSymlinks(), Executables(), RequireLLD("h", ""), ForbidLLD("h", ""), ForbidWrappers("h")) {
+	for _, r := range slices.Concat(NoSymlinks(), executables(), RequireLLD("h", ""), ForbidLLD("h", ""), ForbidWrappers("h")) {
 		globs = append(globs, r.Glob)
 	}
 	if _, err := compileGlobs(globs); err != nil {

@@ -15,9 +15,9 @@ type source interface {
 	String() string // for error messages
 }
 
-// fileSource is a file as it was when it entered the image. An archive promises
-// sizes before it holds bytes, and a component must be the same in its own
-// archive and in the combined one, so a file that changes is an error.
+// fileSource is a file as it was when it was added. A tar header states the size
+// before the content, and a component must be the same in its own archive and in
+// the combined one, so a file that changes is an error.
 type fileSource struct {
 	fsys    fs.FS  // nil for a file on disk
 	path    string // in fsys
@@ -63,7 +63,7 @@ func (s fileSource) check(info fs.FileInfo) error {
 	return nil
 }
 
-// opener is content that a function of the caller opens.
+// opener is content from a function of the caller.
 type opener func() (io.ReadCloser, error)
 
 func (opener) String() string { return "generated content" }
@@ -75,8 +75,8 @@ func bytesOpener(data []byte) opener {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-// Path returns where the entry's file is on disk, or "" for content from
-// elsewhere. It lets a staged tree link to a file instead of copying it.
+// Path returns the path of the entry's file on disk, or "" for content from
+// elsewhere. With it a staged tree can link to the file instead of copying it.
 func (e Entry) Path() string {
 	if f, ok := e.src.(fileSource); ok && f.fsys == nil {
 		return f.path

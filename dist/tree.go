@@ -14,8 +14,8 @@ import (
 	"x.go/manifests"
 )
 
-// AddFile adds the regular file at path on disk under name. Symbolic links in
-// path are followed: the archive holds what they lead to.
+// AddFile adds the regular file at path on disk under name. It follows symbolic
+// links: the archive holds the file that they lead to.
 func (m *Image) AddFile(name, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -31,8 +31,8 @@ func (m *Image) AddFile(name, path string) error {
 	return m.Add(e)
 }
 
-// fileEntry describes a regular file. It opens it once, because an unreadable
-// file should be known before anything is written.
+// fileEntry describes a regular file. It opens the file, so that an unreadable one
+// is an error before anything is written.
 func fileEntry(name string, fsys fs.FS, path string, info fs.FileInfo) (Entry, error) {
 	src := fileSource{fsys, path, info.Size(), info.ModTime()}
 	f, err := src.open()
@@ -42,14 +42,13 @@ func fileEntry(name string, fsys fs.FS, path string, info fs.FileInfo) (Entry, e
 	return Entry{Name: name, Mode: ModeOf(name, info.Mode()), Size: info.Size(), src: src}, f.Close()
 }
 
-// AddTree adds the files below the directory root on disk under prefix ("" for
-// the top of the image). keep, if not nil, is asked with each path relative to
-// root; a directory it refuses is left out with all below it. A directory that
-// is empty on disk becomes an entry. Symbolic links, devices, sockets and
-// unreadable files are errors. All of them are reported, and then nothing is
-// added.
+// AddTree adds the files below the directory root on disk under prefix ("" for the
+// top of the image). keep, if not nil, gets each path relative to root and decides
+// whether to add it; a refused directory is left out with everything below it. An
+// empty directory becomes an entry. Symbolic links, devices, sockets and unreadable
+// files are errors: AddTree reports all of them and adds nothing.
 func (m *Image) AddTree(prefix, root string, keep func(name string, d fs.DirEntry) bool) error {
-	// A symbolic link as the root is the caller's wish.
+	// The root itself may be a symbolic link: the caller has chosen it.
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return fmt.Errorf("adding tree %q: %w", root, err)
@@ -60,8 +59,8 @@ func (m *Image) AddTree(prefix, root string, keep func(name string, d fs.DirEntr
 	return nil
 }
 
-// AddFS is [Image.AddTree] for any file system: embedded files, a zip archive.
-// fsys must give the same files as long as the image is in use.
+// AddFS is [Image.AddTree] for any file system, such as embedded files or a zip
+// archive. The files must not change while the image is in use.
 func (m *Image) AddFS(prefix string, fsys fs.FS, keep func(name string, d fs.DirEntry) bool) error {
 	if err := m.addTree(treeWalk{prefix: prefix, tree: fsys, keep: keep}); err != nil {
 		return fmt.Errorf("adding file system: %w", err)
@@ -113,7 +112,7 @@ func (w *treeWalk) visit(file string, d fs.DirEntry, err error) error {
 	return nil
 }
 
-// path returns the path of a file of the tree: on disk, if it is there.
+// path returns the path of a file of the tree, that on disk if it has one.
 func (w *treeWalk) path(file string) string {
 	if w.root == "" {
 		return file
@@ -151,8 +150,8 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 	}
 }
 
-// entry describes a regular file of the tree. One on disk is opened by its path,
-// which [Entry.Path] then tells.
+// entry describes a regular file of the tree. One on disk keeps its path, for
+// [Entry.Path].
 func (w *treeWalk) entry(name, file string, info fs.FileInfo) (Entry, error) {
 	if w.root != "" {
 		return fileEntry(name, nil, w.path(file), info)
@@ -160,11 +159,13 @@ func (w *treeWalk) entry(name, file string, info fs.FileInfo) (Entry, error) {
 	return fileEntry(name, w.tree, file, info)
 }
 
-// windowsExec lists the extensions that rust-installer takes for executable on
-// a host whose file system has no execute bit.
+// windowsExec lists the extensions of files that rust-installer treats as executable
+// on a host whose file system has no execute bit.
 var windowsExec = []string{".exe", ".dll", ".py", ".sh"}
 
-// fileMode normalises the mode of a regular file.
+// ModeOf returns the mode of a regular file in an archive, [ModeExec] or [ModeFile].
+// It goes by the owner's execute bit of mode; on Windows, which has none, also by
+// the extension of name.
 func ModeOf(name string, mode fs.FileMode) fs.FileMode {
 	if mode&0o100 != 0 || runtime.GOOS == "windows" && slices.Contains(windowsExec, path.Ext(name)) {
 		return ModeExec

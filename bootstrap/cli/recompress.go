@@ -96,9 +96,9 @@ func completeList(values ...string) cobra.CompletionFunc {
 	}
 }
 
-// recompressor returns a Recompressor for flags and configuration.
-func (a *app) recompressor(cfg config.Config, f recompressFlags) (recompress.Recompressor, error) {
-	r := recompress.Recompressor{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
+// recompressOptions returns the options of flags and configuration.
+func (a *app) recompressOptions(cfg config.Config, f recompressFlags) (recompress.Options, error) {
+	r := recompress.Options{Dir: a.path(f.out), Jobs: cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack}
 	var errs []error // all mistakes are reported at once, as those of the configuration are
 	note := func(err error) {
 		if err != nil {
@@ -136,7 +136,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	if err != nil {
 		return err
 	}
-	r, err := a.recompressor(cfg, f)
+	r, err := a.recompressOptions(cfg, f)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 		}
 		defer unlock()
 	}
-	todo, err := r.Plan(ctx, files)
+	todo, err := recompress.Plan(ctx, files, r)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 // lockOutputs locks the directories of the outputs for this process, and removes
 // what killed runs left there. For the dist directory of a build, it locks the build
 // directory instead: that is what `x dist` locks.
-func (a *app) lockOutputs(ctx context.Context, r recompress.Recompressor, files []string) (unlock func(), err error) {
+func (a *app) lockOutputs(ctx context.Context, r recompress.Options, files []string) (unlock func(), err error) {
 	var dirs []string
 	for _, path := range files {
 		dir := path
@@ -219,7 +219,7 @@ func (a *app) lockOutputs(ctx context.Context, r recompress.Recompressor, files 
 }
 
 // noteOutdated names the files beside new archives that describe the old ones.
-func (a *app) noteOutdated(done []recompress.Recompressed) {
+func (a *app) noteOutdated(done []recompress.Result) {
 	var dirs, signatures []string
 	for _, r := range done {
 		for _, ar := range r.Archives {

@@ -39,13 +39,13 @@ type recompressedAnswer struct {
 
 // recompressPlanAnswer is what `x recompress --dry-run --json` prints.
 type recompressPlanAnswer struct {
-	Plans    []recompress.RecompressPlan `json:"plans"`
-	Done     []string                    `json:"done"`
-	Problems []string                    `json:"problems"`
+	Plans    []recompress.StreamPlan `json:"plans"`
+	Done     []string                `json:"done"`
+	Problems []string                `json:"problems"`
 }
 
 // printRecompressPlan prints what would be done.
-func (a *app) printRecompressPlan(todo *recompress.Recompression) error {
+func (a *app) printRecompressPlan(todo *recompress.Job) error {
 	if a.flags.json {
 		answer := recompressPlanAnswer{Plans: todo.Plans, Done: todo.Done, Problems: findings(errors.Join(todo.Problems...))}
 		return a.printJSON(answer)
@@ -65,7 +65,7 @@ func (a *app) printRecompressPlan(todo *recompress.Recompression) error {
 }
 
 // printRecompressed prints what was done, even if something failed.
-func (a *app) printRecompressed(done []recompress.Recompressed, c compressionAnswer, failure error) error {
+func (a *app) printRecompressed(done []recompress.Result, c compressionAnswer, failure error) error {
 	if !a.flags.json {
 		return a.printRecompressTable(done)
 	}
@@ -108,7 +108,7 @@ func (t *recompressTotal) add(tar, before, after int64) {
 
 // printRecompressTable prints a row for each archive, and for each format the sum
 // of what this run wrote.
-func (a *app) printRecompressTable(done []recompress.Recompressed) error {
+func (a *app) printRecompressTable(done []recompress.Result) error {
 	if len(done) == 0 {
 		return nil
 	}

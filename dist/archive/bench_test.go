@@ -13,7 +13,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// benchTree is a folder of 2,000 small files and one of 32 MiB, about the mix of a
+// benchTree is a directory of 2,000 small files and one of 32 MiB, about the mix of a
 // toolchain with documentation.
 func benchTree(b *testing.B) (dir string, img dist.Image) {
 	b.Helper()

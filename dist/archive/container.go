@@ -19,11 +19,10 @@ var magics = []struct {
 	{Zst, []byte{0x28, 0xb5, 0x2f, 0xfd}},
 }
 
-// sniffLen is how many bytes of a file [SniffFormat] looks at.
+// sniffLen is how many bytes [SniffFormat] needs.
 const sniffLen = 6
 
-// SniffFormat returns the format that the first bytes of a file show; six are
-// enough.
+// SniffFormat returns the format that the first bytes of a file show. It needs six.
 func SniffFormat(head []byte) (Format, bool) {
 	for _, m := range magics {
 		if bytes.HasPrefix(head, m.magic) {
@@ -33,23 +32,22 @@ func SniffFormat(head []byte) (Format, bool) {
 	return "", false
 }
 
-// Container is what the outside of a compressed file tells without decoding it.
+// Container is what the headers of a compressed file tell without decoding it.
 type Container struct {
 	Streams int   // xz streams or zstd frames; gzip members show only when read
 	Memory  int64 // bytes of the largest dictionary or window
 	// Trailing is the number of bytes after the last stream, stream padding
 	// included.
 	Trailing int64
-	// Size of the content in bytes; -1 where the headers do not say. Decoders
-	// find out whether it is true.
+	// Size of the content in bytes, as the headers state it; -1 if they do not.
 	Size int64
 }
 
 // gzWindow is the window of every gzip member, in bytes.
 const gzWindow = 32 << 10
 
-// InspectContainer reads the headers of a compressed file of size bytes. With an
-// error it returns what it had learned before.
+// InspectContainer reads the headers of a compressed file of size bytes. On error it
+// also returns what it has learned so far.
 func InspectContainer(r io.ReaderAt, size int64, format Format) (Container, error) {
 	switch format {
 	case XZ:

@@ -140,7 +140,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-func TestUnwritableFolder(t *testing.T) {
+func TestUnwritableDir(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o555))
 	testenv.AsNobody(t, func() {

@@ -11,12 +11,11 @@ import (
 	"x.go/dist/xz"
 )
 
-// decoder decompresses a file. There is one set of decoders for our own archives
-// and for those of strangers: gzip and zstd of klauspost/compress, which is the
-// only zstd for Go and inflates in about two thirds of the time that
-// compress/gzip takes, and package xz, which decodes blocks in parallel within a
-// bound of memory. That they agree with other programs is tested against gzip,
-// xz and zstd themselves.
+// decoder decompresses a file. The same decoders serve our own archives and those
+// of strangers: gzip and zstd of klauspost/compress, which is the only zstd for Go
+// and inflates in about two thirds of the time of compress/gzip; and package xz,
+// which decodes blocks in parallel within a memory limit. The tests compare them
+// with gzip, xz and zstd themselves.
 type decoder struct {
 	io.Reader
 	close func()
@@ -27,13 +26,11 @@ const (
 	decoderSlack   = 16 << 20  // bytes of a decoder besides its dictionary
 	parallelMemory = 192 << 20 // bytes that decoding several xz blocks at once may take
 
-	// maxZstWindow is the largest window that rustup's decoder takes, in bytes.
-	maxZstWindow = 128 << 20
 )
 
-// newDecoder decompresses r, taking that many bytes of memory at most. If single,
-// it ends with an error where a second gzip member or xz stream begins; else it
-// reads all of them, so that a file which has several can still be judged.
+// newDecoder decompresses r with at most memory bytes. If single, a second gzip
+// member or xz stream is an error. Otherwise all of them are read, so that a file
+// with several can still be judged.
 func newDecoder(r io.Reader, format Format, memory int64, single bool) (*decoder, error) {
 	switch format {
 	case GZ:
@@ -43,7 +40,7 @@ func newDecoder(r io.Reader, format Format, memory int64, single bool) (*decoder
 		x, err := xz.NewReader(r, xz.ReaderConfig{MultiStream: !single, MaxMemory: memory})
 		return &decoder{Reader: x, close: func() {}}, err
 	case Zst:
-		window := uint64(max(min(memory, maxZstWindow), zstd.MinWindowSize))
+		window := uint64(max(min(memory, MaxZstWindow), zstd.MinWindowSize))
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window))
 		if err != nil {
 			return nil, err
@@ -53,30 +50,30 @@ func newDecoder(r io.Reader, format Format, memory int64, single bool) (*decoder
 	return nil, errors.New("not a gz, xz or zst file")
 }
 
-// finish notes what only the end of a file shows.
+// finish notes the problems that only the end of a file shows.
 func (d *decoder) finish(found *collector) error {
 	if d.gzip == nil {
 		return nil
 	}
 	if n := d.gzip.members; n > 1 {
-		if err := found.add(KindStream, "got %d gzip members, want 1", n); err != nil {
+		if err := found.add(ProblemStream, "got %d gzip members, want 1", n); err != nil {
 			return err
 		}
 	}
 	if d.gzip.junk {
-		return found.add(KindTrailing, "got bytes after the gzip stream which are no gzip member")
+		return found.add(ProblemTrailing, "got bytes after the gzip stream that are not a gzip member")
 	}
 	return nil
 }
 
-// gzipMembers reads gzip members one by one. Readers of gzip join them silently,
-// but rustup reads only the first.
+// gzipMembers reads gzip members one by one. Other gzip readers join them silently;
+// rustup reads only the first.
 type gzipMembers struct {
 	in      *bufio.Reader
 	z       *gzip.Reader
 	single  bool
-	members int  // begun
-	junk    bool // bytes that are no gzip member follow the last one
+	members int  // started
+	junk    bool // bytes that are not a gzip member follow the last one
 	done    bool
 }
 
@@ -96,7 +93,7 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 		n, err := g.z.Read(p)
 		if n > 0 || !errors.Is(err, io.EOF) {
 			if errors.Is(err, io.EOF) {
-				err = nil // seen again at the next call
+				err = nil // the next call sees it again
 			}
 			return n, err
 		}
@@ -107,7 +104,7 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// next begins the next member, if there is one.
+// next starts the next member, if there is one.
 func (g *gzipMembers) next() error {
 	if g.single {
 		g.done = true
@@ -116,7 +113,7 @@ func (g *gzipMembers) next() error {
 			return nil
 		}
 		if err == nil {
-			err = errors.New("data after the end of the gz stream, which rustup cannot read: make one stream only")
+			err = errors.New("data after the end of the gz stream, which rustup cannot read: write one stream only")
 		}
 		return err
 	}

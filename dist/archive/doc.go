@@ -1,12 +1,12 @@
-// Package archive turns packages into compressed archives, and archives back into
-// packages without trust.
+// Package archive writes packages as compressed archives, and reads archives back
+// without trusting them.
 //
-// A [Writer] lays packages out as a [Job], a value that says how each archive will
-// be compressed and what that takes; [Job.Write] performs it: one tar stream per
-// package, all formats from one pass, a temporary name, a flush, a rename. Equal
-// packages give equal bytes, whatever the machine.
+// [Writer.Plan] lays packages out as a [Job], a value that says how each archive
+// will be compressed and how much memory that takes. [Job.Write] writes them: one
+// tar stream per package, all formats in one pass, under a temporary name, flushed,
+// then renamed. Equal packages give equal bytes on every machine.
 //
-// [Scan] reads an archive once and gives its facts and all its problems.
-// [Open], [Unpack] and [ReadPackage] are strict: the first problem that rustup
-// would not live with is their error. Every read keeps to [Limits].
+// [Scan] reads an archive once and returns its facts and all its problems. [Open],
+// [Unpack] and [ReadPackage] are strict: they return the first problem that rustup
+// would not accept as an error. Every read keeps to [Limits].
 package archive

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// The chunks of a fanout bound both its memory and how far a fast compressor
-// may run ahead of a slow one.
+// The chunks of a fanout bound its memory, and how far a fast compressor may run
+// ahead of a slow one.
 const (
 	chunkSize  = 256 << 10
 	chunkCount = 16
@@ -20,13 +20,13 @@ type chunk struct {
 	users atomic.Int32
 }
 
-// fanout hands one byte stream to several writers, each in its own goroutine.
-// A chunk is reused when the last of them is done with it.
+// fanout hands one byte stream to several writers, each in its own goroutine. A
+// chunk is free again when the last of them is done with it.
 type fanout struct {
 	free chan *chunk
 	outs []chan *chunk
 	cur  *chunk
-	ctx  context.Context // of the one write that the fanout exists for
+	ctx  context.Context // of the one write that the fanout serves
 	done func(n int)     // called when all writers are done with n more bytes
 }
 
@@ -103,15 +103,15 @@ func (f *fanout) drain(i int, w io.Writer) error {
 	}
 }
 
-// meter adds up progress from several goroutines and reports it in order.
+// meter sums up progress from several goroutines and reports it in order.
 type meter struct {
-	mu     *sync.Mutex // shared by all meters of one run, so that calls do not overlap
+	mu     *sync.Mutex // of all meters of one run, so that calls do not overlap
 	report func(Progress)
 	state  Progress
 }
 
-// add reports n more bytes. The last byte is left for done: a compressor may
-// have taken all of its input and still have most of its work before it.
+// add reports n more bytes. It leaves the last byte for done: a compressor that has
+// taken all of its input may still have most of its work ahead.
 func (m *meter) add(n int) {
 	if m.report == nil {
 		return
@@ -124,7 +124,7 @@ func (m *meter) add(n int) {
 	m.report(shown)
 }
 
-// done reports that all is in place.
+// done reports that the archives are in place.
 func (m *meter) done() {
 	if m.report == nil {
 		return

@@ -22,22 +22,21 @@ type Stream struct {
 	Write func(ctx context.Context, w io.Writer) error
 	// Dir is where [Job.WriteEach] puts the archives.
 	Dir string
-	// Skip are the formats that are planned like the others but not written,
-	// because their archives are there. What a limit of memory makes of a
-	// dictionary depends on all formats, so that it must not change with Skip.
+	// Skip are formats to plan but not to write, because their archives exist. They
+	// are planned since under MaxMemory a dictionary depends on all formats.
 	Skip []Format
-	// Reserve is what Write takes of memory, in bytes, and Extra what it takes
-	// beyond that because of what it reads. What becomes of dictionaries under a
-	// limit depends on Reserve alone, so that it is a matter of the content.
+	// Reserve and Extra are the memory that Write takes, in bytes. Reserve follows
+	// from the content; Extra is more because of the file that Write reads. Under
+	// MaxMemory, dictionaries depend on Reserve alone, so that equal content gives
+	// equal archives.
 	Reserve, Extra int64
-	// Ready, if not nil, is called when all archives are complete and proven, and
-	// before they get their names, which an error keeps them from. tar is the
-	// digest of the stream that went into them.
+	// Ready, if not nil, is called when all archives are complete and read back,
+	// before they get their names. After an error they get none. tar is the digest
+	// of the stream that went into them.
 	Ready func(ctx context.Context, tar manifests.Hash, archives []Artifact) error
 }
 
-// Job is archives that are planned: what is written, and how it is compressed, is
-// decided.
+// Job is a set of planned archives: what to write and how to compress it.
 type Job struct {
 	writer Writer // with its defaults
 	tasks  []*task
@@ -51,14 +50,14 @@ type task struct {
 	plan        Plan
 }
 
-// Written is what [Job.WriteEach] made of a stream.
+// Written is what [Job.WriteEach] wrote of a stream.
 type Written struct {
 	Archives []Artifact // in the order of the formats, without those skipped
-	Err      error      // then there are no Archives
+	Err      error      // if not nil, there are no Archives
 }
 
-// Plans returns how the archives are going to be compressed, in the order of the
-// packages or streams. With the profile no-op there are none.
+// Plans returns how the archives will be compressed, in the order of the packages
+// or streams. With the profile no-op there are none.
 func (j *Job) Plans() []Plan {
 	plans := make([]Plan, 0, len(j.tasks))
 	for _, t := range j.tasks {
@@ -68,13 +67,13 @@ func (j *Job) Plans() []Plan {
 }
 
 // Write writes the archives to dir, large packages first, each with a file
-// NAME.sha256 beside it. It creates dir if need be. The artifacts have the order
-// of the archives in [Job.Plans]; the profile no-op writes nothing.
+// NAME.sha256 beside it. It creates dir if needed. The artifacts have the order of
+// the archives in [Job.Plans]. With the profile no-op it writes nothing.
 //
-// A file appears under its final name only when it is complete and on the disk.
-// On error, or when ctx ends, packages that were finished before it stay, and of
-// the others no file is left; a killed process may leave temporary files, see
-// [RemoveStale]. Archives of an earlier run are replaced.
+// A file gets its final name only when it is complete and on the disk. On error,
+// or when ctx ends, finished packages stay and the others leave no file. A killed
+// process may leave temporary files; see [RemoveStale]. Archives of an earlier run
+// are replaced.
 func (j *Job) Write(ctx context.Context, dir string) ([]Artifact, error) {
 	if len(j.tasks) == 0 {
 		return nil, nil
@@ -93,11 +92,10 @@ func (j *Job) Write(ctx context.Context, dir string) ([]Artifact, error) {
 	return slices.Concat(archives...), nil
 }
 
-// WriteEach is [Job.Write] to the directory of each stream. It returns what became
-// of each, in the order of the streams. One that fails does not stop the others:
-// the error says that ctx has ended. An archive that has its name keeps it when
-// the next one of the stream fails to get its own: it may have replaced what the
-// stream was read from.
+// WriteEach is [Job.Write] to the directory of each stream. It returns the result of
+// each, in the order of the streams. A failed stream does not stop the others; the
+// error only says that ctx has ended. If an archive cannot get its name, the other
+// archives of its stream keep theirs: they may have replaced the stream's input.
 func (j *Job) WriteEach(ctx context.Context) ([]Written, error) {
 	out := make([]Written, len(j.tasks))
 	err := j.eachTask(ctx, func(ctx context.Context, i int) error {
@@ -124,7 +122,7 @@ func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir str
 		return nil, err
 	}
 	m := &meter{&j.mu, j.writer.Progress, Progress{Package: t.Name, Total: t.Size}}
-	m.add(0) // it has begun
+	m.add(0) // reports the start
 	sum, err := t.compress(ctx, outs, m)
 	if err != nil {
 		return nil, err
@@ -218,8 +216,7 @@ func placeEach(dir string, outs []*output) error {
 	return syncDir(dir)
 }
 
-// placeNew is placeEach, but if a step fails, what it has put in place is removed
-// again.
+// placeNew is placeEach, but after a failure it removes what it has put in place.
 func placeNew(dir string, outs []*output) error {
 	err := placeEach(dir, outs)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"x.go/manifests"
 )
 
-// Layout is what an archive holds and what it says about itself, by names below
-// the top directory.
+// Layout is what an archive holds and what its descriptive files say. All names are
+// below the top directory.
 type Layout struct {
 	Top   string            // the top directory, of the first member
 	Files map[string]Member // regular files
@@ -19,15 +19,15 @@ type Layout struct {
 	Components []string
 	// Lists are the usable lines of each component's manifest.in, in its order.
 	Lists map[string]manifests.FileList
-	// Problems are what is wrong with the top directory, and with what
-	// rust-installer's files say; those of the members are in the [Facts].
+	// Problems of the top directory and of rust-installer's descriptive files;
+	// [Facts] have those of the members.
 	Problems
 	found collector
 }
 
-// Layout indexes the members and compares what the descriptive files say with
-// them. What rustup would drop without a word, such as a file that no line of
-// manifest.in names, is a problem too.
+// Layout indexes the members and compares the descriptive files with them. A file
+// that rustup would silently leave out, because no line of manifest.in names it,
+// is a problem, too.
 func (f *Facts) Layout() *Layout {
 	l := &Layout{Files: map[string]Member{}, Dirs: map[string]bool{}, Lists: map[string]manifests.FileList{}}
 	l.index(f.Members)
@@ -42,8 +42,8 @@ func (f *Facts) Layout() *Layout {
 	return l
 }
 
-// problem notes a problem. The collector is not strict, so that there is no error.
-func (l *Layout) problem(kind Kind, format string, args ...any) {
+// problem notes a problem. The collector is not strict, so it returns no error.
+func (l *Layout) problem(kind ProblemKind, format string, args ...any) {
 	_ = l.found.add(kind, format, args...)
 }
 
@@ -55,9 +55,9 @@ func (l *Layout) index(members []Member) {
 			l.Top = top
 		}
 		if !nested && !m.IsDir() {
-			l.problem(KindTop, "%q lies outside a top directory", m.Name)
+			l.problem(ProblemTop, "%q lies outside a top directory", m.Name)
 		} else if !tops[top] && top != l.Top {
-			l.problem(KindTop, "got a second top directory %q, the first is %q", top, l.Top)
+			l.problem(ProblemTop, "got a second top directory %q, the first is %q", top, l.Top)
 		}
 		tops[top] = true
 		if rel == "" {
@@ -75,18 +75,18 @@ func (l *Layout) index(members []Member) {
 		}
 	}
 	if len(members) == 0 {
-		l.problem(KindTop, "the archive is empty")
+		l.problem(ProblemTop, "the archive is empty")
 	}
 }
 
 func (l *Layout) installerVersion(texts map[string][]byte) {
 	b, ok := texts[manifests.VersionFile]
 	if !ok {
-		l.problem(KindInstaller, "%s is missing", manifests.VersionFile)
+		l.problem(ProblemInstaller, "%s is missing", manifests.VersionFile)
 	} else if err := manifests.ParseInstallerVersion(b); err != nil {
-		l.problem(KindInstaller, "%w", err)
+		l.problem(ProblemInstaller, "%w", err)
 	} else if want := manifests.InstallerVersion + "\n"; string(b) != want {
-		l.found.tolerate(KindInstaller, "got %q, want %q", b, want)
+		l.found.tolerate(ProblemInstaller, "got %q, want %q", b, want)
 	}
 }
 
@@ -94,21 +94,21 @@ func (l *Layout) installerVersion(texts map[string][]byte) {
 func (l *Layout) components(texts map[string][]byte) {
 	b, ok := texts[manifests.ComponentsFile]
 	if !ok {
-		l.problem(KindComponents, "the file %s is missing", manifests.ComponentsFile)
+		l.problem(ProblemComponents, "the file %s is missing", manifests.ComponentsFile)
 	} else {
 		l.Components = manifests.ReadComponentNames(b, func(p manifests.ListProblem) {
-			l.problem(KindComponents, "%s:%d: %s", manifests.ComponentsFile, p.Line, p.Text)
+			l.problem(ProblemComponents, "%s:%d: %s", manifests.ComponentsFile, p.Line, p.Text)
 		})
 	}
 	for _, name := range l.Components {
 		if !l.Dirs[name] {
-			l.problem(KindComponents, "component %q is listed, but has no directory", name)
+			l.problem(ProblemComponents, "component %q is listed, but has no directory", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Files)) {
 		dir, ok := strings.CutSuffix(name, "/"+manifests.ManifestFile)
 		if ok && !strings.Contains(dir, "/") && !slices.Contains(l.Components, dir) {
-			l.problem(KindComponents, "directory %q has a %s, but is no listed component", dir, manifests.ManifestFile)
+			l.problem(ProblemComponents, "directory %q has a %s, but is not a listed component", dir, manifests.ManifestFile)
 		}
 	}
 }
@@ -127,13 +127,13 @@ func (l *Layout) payload() map[string][]string {
 	return out
 }
 
-// listKinds are the kinds of problems by those of a file list.
-var listKinds = map[manifests.ListProblemKind]Kind{
-	manifests.ListSyntax:    KindManifest,
-	manifests.ListEmpty:     KindManifest,
-	manifests.ListPath:      KindManifestPath,
-	manifests.ListDuplicate: KindManifestDuplicate,
-	manifests.ListOrder:     KindManifestOrder,
+// listKinds maps the problems of a file list to those of an archive.
+var listKinds = map[manifests.ListProblemKind]ProblemKind{
+	manifests.ListSyntax:    ProblemManifest,
+	manifests.ListEmpty:     ProblemManifest,
+	manifests.ListPath:      ProblemManifestPath,
+	manifests.ListDuplicate: ProblemManifestDuplicate,
+	manifests.ListOrder:     ProblemManifestOrder,
 }
 
 // list reads the manifest.in of a component and compares it with its files.
@@ -142,13 +142,13 @@ func (l *Layout) list(component string, payload []string, texts map[string][]byt
 	b, ok := texts[name]
 	if !ok {
 		if l.Dirs[component] {
-			l.problem(KindManifest, "component %q has no %q", component, manifests.ManifestFile)
+			l.problem(ProblemManifest, "component %q has no %q", component, manifests.ManifestFile)
 		}
 		return
 	}
 	lines := manifests.ReadFileList(b, func(p manifests.ListProblem) {
 		if p.Kind == manifests.ListOrder {
-			l.found.tolerate(KindManifestOrder, "%s:%d: %s", name, p.Line, p.Text)
+			l.found.tolerate(ProblemManifestOrder, "%s:%d: %s", name, p.Line, p.Text)
 			return
 		}
 		l.problem(listKinds[p.Kind], "%s:%d: %s", name, p.Line, p.Text)
@@ -162,7 +162,7 @@ func (l *Layout) list(component string, payload []string, texts map[string][]byt
 	}
 	for _, path := range payload {
 		if !listed[path] && !inside(bulk, path) {
-			l.problem(KindUnlisted, "%s: no line of %s names %q", component, manifests.ManifestFile, path)
+			l.problem(ProblemUnlisted, "%s: no line of %s names %q", component, manifests.ManifestFile, path)
 		}
 	}
 }
@@ -183,11 +183,11 @@ func (l *Layout) directive(component string, d manifests.Directive) {
 	_, isFile := l.Files[name]
 	switch isDir := l.Dirs[name]; {
 	case isFile && d.Kind == manifests.DirDirective:
-		l.problem(KindManifestKind, "%s: %s names a file", component, d)
+		l.problem(ProblemManifestKind, "%s: %s names a file", component, d)
 	case isDir && d.Kind == manifests.FileDirective:
-		l.problem(KindManifestKind, "%s: %s names a directory", component, d)
+		l.problem(ProblemManifestKind, "%s: %s names a directory", component, d)
 	case !isFile && !isDir:
-		l.problem(KindAbsent, "%s: %s names no member", component, d)
+		l.problem(ProblemAbsent, "%s: %s names no member", component, d)
 	}
 }
 
@@ -197,7 +197,7 @@ func (l *Layout) conflicts() {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
 			if first, ok := owner[d.Path]; ok {
-				l.problem(KindConflict, "%q belongs to %s and to %s", d.Path, first, c)
+				l.problem(ProblemConflict, "%q belongs to %s and to %s", d.Path, first, c)
 			}
 			owner[d.Path] = c
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // Limits bound what reading an archive may cost. A zero field has the default
-// given here, which is several times what the largest dist archive needs.
+// named beside it, several times what the largest dist archive needs.
 type Limits struct {
 	Members  int   // number of members; 250,000
 	Names    int64 // bytes of all names together; 256 MiB
@@ -15,12 +15,12 @@ type Limits struct {
 	Memory   int64 // bytes of a decoder's dictionary or window; 128 MiB, the largest window that rustup takes
 }
 
-// Limits that are not for choosing.
+// Fixed limits.
 const (
-	// maxDepth is how many directories lie above a member, on average over the
-	// members allowed: an index of the tree has an entry for each of them.
+	// maxDepth is how many directories may lie above a member, on average over
+	// Limits.Members: an index of the tree has an entry for each.
 	maxDepth = 12
-	// headerRoom is for the headers of a member with a long name, in bytes.
+	// headerRoom is the size of the headers of a member with a long name, in bytes.
 	headerRoom = 3 * tarBlock
 	maxText    = 4 << 20 // bytes of a file whose text is kept: rust-src's manifest.in has 0.3 MB
 	maxTexts   = 64      // files whose text is kept: a combined archive has 14 components
@@ -45,14 +45,14 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// stream is the number of bytes that a tar stream within l may have.
+// stream is the largest size of a tar stream within l, in bytes.
 func (l Limits) stream() int64 { return l.Unpacked + int64(l.Members)*headerRoom }
 
-// errStreamLimit is what a [boundedReader] says that has given all it may.
+// errStreamLimit is the error of a [boundedReader] at its limit.
 var errStreamLimit = errors.New("the unpacked stream is too long")
 
-// boundedReader gives at most left bytes. It keeps the error that it met, and the
-// last kilobyte, in which the end of a tar stream is seen.
+// boundedReader reads at most left bytes from r. It keeps r's error, and the last
+// kilobyte, which shows whether a tar stream ends as it should.
 type boundedReader struct {
 	r    io.Reader
 	left int64

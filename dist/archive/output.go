@@ -14,13 +14,13 @@ import (
 	"x.go/manifests"
 )
 
-// tempPattern is the name of a file that is not finished. It lies in the directory
-// of the finished one, so that a rename makes it appear whole or not at all.
+// tempPattern is the name of an unfinished file. It lies in the directory of the
+// finished one, so that a rename lets it appear whole or not at all.
 const tempPattern = ".x-*.tmp"
 
-// RemoveStale deletes the temporary files that killed runs left in dir and
-// returns how many there were. The caller must know that no run is writing
-// there, by a lock for instance. A missing dir is not an error.
+// RemoveStale deletes the temporary files that killed runs left in dir and returns
+// their number. The caller must make sure that no run is writing there, for
+// example with a lock. A missing dir is not an error.
 func RemoveStale(dir string) (int, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -42,8 +42,8 @@ func RemoveStale(dir string) (int, error) {
 	return removed, nil
 }
 
-// output is a file in the making: bytes written to it are hashed and counted,
-// and lie under a temporary name until commit.
+// output is an unfinished file. It hashes and counts the bytes written to it, and
+// has a temporary name until commit.
 type output struct {
 	dir, name string // final place
 	temp      *os.File
@@ -66,7 +66,7 @@ func newOutput(dir, name string) (*output, error) {
 // Write implements [io.Writer] through a buffer.
 func (o *output) Write(p []byte) (int, error) { return o.buf.Write(p) }
 
-// outputFile is the side of an output below its buffer.
+// outputFile is an output below its buffer.
 type outputFile struct{ o *output }
 
 func (f outputFile) Write(p []byte) (int, error) {
@@ -78,7 +78,7 @@ func (f outputFile) Write(p []byte) (int, error) {
 
 func (o *output) path() string { return filepath.Join(o.dir, o.name) }
 
-// finish brings the bytes to the disk. The mode does not depend on the umask.
+// finish flushes the bytes to the disk. The mode does not depend on the umask.
 func (o *output) finish() error {
 	err := o.buf.Flush()
 	if err == nil {
@@ -97,8 +97,8 @@ func (o *output) commit() error {
 	return err
 }
 
-// publish is commit with a checksum file beside the output. An old one goes
-// first, so that no checksum ever lies beside an archive it does not belong to.
+// publish is commit, with a checksum file beside the output. It removes an old one
+// first, so that no checksum ever lies beside another archive than its own.
 func (o *output) publish() error {
 	if err := os.Remove(o.path() + manifests.ChecksumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -137,7 +137,7 @@ func WriteFile(path string, data []byte) error {
 	return o.commit()
 }
 
-// syncDir makes renames in dir survive a crash of the machine.
+// syncDir flushes dir, so that renames in it survive a crash of the machine.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // directories cannot be flushed there

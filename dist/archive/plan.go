@@ -8,20 +8,20 @@ import (
 	"strconv"
 )
 
-// Plan is how the archives of a package are going to be compressed.
+// Plan says how the archives of a package will be compressed.
 type Plan struct {
 	Package string `json:"package"`
 	Size    int64  `json:"size"` // bytes of the tar stream
 	// Workers is the number of goroutines that compress xz blocks.
 	Workers int `json:"workers"`
-	// Memory is about what the compressors hold, in bytes, without the garbage
-	// collector's share.
+	// Memory is about what the compressors hold, in bytes, without the share of the
+	// garbage collector.
 	Memory   int64         `json:"memory"`
 	Archives []ArchivePlan `json:"archives"`
 }
 
-// Artifacts returns the archives of p as they are going to be in dir, in the order
-// of p.Archives. They have neither sizes nor digests.
+// Artifacts returns the archives of p as they will be in dir, in the order of
+// p.Archives, without sizes and digests.
 func (p Plan) Artifacts(dir string) []Artifact {
 	out := make([]Artifact, 0, len(p.Archives))
 	for _, a := range p.Archives {
@@ -44,25 +44,25 @@ type ArchivePlan struct {
 	Block int64 `json:"block,omitempty"`
 	// DecoderMemory is what unpacking needs, in bytes.
 	DecoderMemory int64 `json:"decoder_memory"`
-	// Lowered says that Dictionary or Block is smaller than the profile has it,
-	// to keep to MaxMemory. The archive gets larger by it.
+	// Lowered says that Dictionary or Block is smaller than the profile's, to keep
+	// to MaxMemory. That makes the archive larger.
 	Lowered bool `json:"lowered,omitempty"`
-	// Settings tell archives of the same content apart.
+	// Settings, with the content, decide the bytes of the archive.
 	Settings Settings `json:"-"`
 }
 
-// Settings are all that the bytes of an archive depend on beside its content. Two
+// Settings are all that the bytes of an archive depend on besides its content:
 // archives of equal content and equal Settings are equal.
 type Settings struct {
 	Level      string `json:"level"`            // of the compressor, in its own words
 	Dictionary int64  `json:"dictionary"`       // bytes
 	Block      int64  `json:"block,omitempty"`  // bytes; xz only
-	Span       int64  `json:"span,omitempty"`   // bytes that are searched at a time; xz only
+	Span       int64  `json:"span,omitempty"`   // bytes searched at a time; xz only
 	Filter     string `json:"filter,omitempty"` // xz only; "none" is one
 }
 
-// PeakMemory estimates what compression takes at most while plans are carried
-// out, in bytes: the large ones come first, as many as there are jobs for.
+// PeakMemory estimates the peak memory of writing plans, in bytes: the largest run
+// first, as many at a time as there are jobs for.
 func (w Writer) PeakMemory(plans []Plan) int64 {
 	w, err := w.WithDefaults()
 	if err != nil {
@@ -80,9 +80,9 @@ func (w Writer) PeakMemory(plans []Plan) int64 {
 	return memory
 }
 
-// planStream plans a stream that has the given part of all bytes. What MaxMemory
-// lowers of window and dictionary does not depend on the number of workers, so
-// that the bytes do not either.
+// planStream plans a stream that has the given part of all bytes. How far MaxMemory
+// lowers window and dictionary does not depend on the number of workers, so neither
+// do the bytes.
 func (w Writer) planStream(s Stream, part float64) (*task, error) {
 	full := w.compression(s.Size)
 	t := &task{Stream: s, compression: full}
@@ -121,7 +121,7 @@ func (w Writer) planZst(t *task) {
 	c := &t.compression
 	room := w.MaxMemory - t.plan.Memory
 	if slices.Contains(w.Formats, XZ) {
-		room /= 4 // the dictionary of xz makes more of it
+		room /= 4 // xz gains more from a large dictionary
 	}
 	for w.MaxMemory > 0 && c.zstMemory() > room && c.window() > minLowered {
 		c.zstWindow = c.window() / 2
@@ -129,8 +129,8 @@ func (w Writer) planZst(t *task) {
 	t.plan.Memory += c.zstMemory()
 }
 
-// planXZ gives xz the workers of the given part of all bytes, in the memory that
-// the others leave.
+// planXZ gives xz the workers for the given part of all bytes, within the memory
+// that the other formats leave.
 func (w Writer) planXZ(t *task, part float64) error {
 	c := &t.compression
 	if w.MaxMemory > 0 {
@@ -148,19 +148,18 @@ func (w Writer) planXZ(t *task, part float64) error {
 	return nil
 }
 
-// minLowered is the smallest zst window that MaxMemory leads to, as it is for
-// the dictionary of xz.
+// minLowered is the smallest zst window that MaxMemory may force, as for the
+// dictionary of xz.
 const minLowered = 1 << 20
 
-// workers returns how many jobs a package with the given part of all bytes has:
-// half more than its share, since the largest are started first and what waits
-// behind them fills the gaps, while one left alone at the end could not.
+// workers returns the number of jobs for a package with the given part of all
+// bytes: half more than its share. The largest start first, and the small ones
+// behind them fill the gaps; a large one alone at the end would leave jobs idle.
 func (w Writer) workers(part float64) int {
 	return min(max(int(math.Ceil(1.5*float64(w.Jobs)*part)), 1), w.Jobs)
 }
 
-// archivePlan says what c means for one format; full is c without a bound of
-// memory.
+// archivePlan returns the plan for one format; full is c without a memory limit.
 func (c compression) archivePlan(f Format, full compression) (ArchivePlan, error) {
 	switch f {
 	case XZ:

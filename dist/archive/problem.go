@@ -5,74 +5,74 @@ import (
 	"fmt"
 )
 
-// Kind says which rule an archive breaks. The names are stable: package verify
-// calls its checks by them.
-type Kind string
+// ProblemKind says which rule an archive breaks. The values are stable: package
+// verify names its checks after them.
+type ProblemKind string
 
-// Kinds of the compressed file and the tar stream in it.
+// Problems of the compressed file and the tar stream in it.
 const (
-	KindReadable Kind = "readable"       // it cannot be decoded to the end of its tar stream
-	KindStream   Kind = "single-stream"  // more than one xz stream, gzip member or zstd frame
-	KindTrailing Kind = "trailing-bytes" // bytes after the compressed stream
-	KindMemory   Kind = "decoder-memory" // a dictionary or window beyond [Limits]
-	KindLimits   Kind = "limits"         // more or longer members than [Limits] allow
-	KindTarEnd   Kind = "tar-end"        // no two zero blocks at the end, or bytes after them
+	ProblemReadable ProblemKind = "readable"       // it cannot be decoded to the end of its tar stream
+	ProblemStream   ProblemKind = "single-stream"  // more than one xz stream, gzip member or zstd frame
+	ProblemTrailing ProblemKind = "trailing-bytes" // bytes after the compressed stream
+	ProblemMemory   ProblemKind = "decoder-memory" // a dictionary or window beyond [Limits]
+	ProblemLimits   ProblemKind = "limits"         // more or longer members than [Limits] allow
+	ProblemTarEnd   ProblemKind = "tar-end"        // no two zero blocks at the end, or bytes after them
 )
 
-// Kinds of the members.
+// Problems of the members.
 const (
-	KindName      Kind = "member-name"      // see [manifests.CheckMemberName]
-	KindType      Kind = "member-kind"      // neither a regular file nor a directory
-	KindMode      Kind = "member-mode"      // not 0755, nor 0644 for a file
-	KindOwner     Kind = "member-owner"     // an owner other than 0 without a name
-	KindTime      Kind = "member-time"      // another time than the files, or directories, before
-	KindDuplicate Kind = "duplicate-member" // a second member of the name
-	KindDirOrder  Kind = "folder-order"     // a directory after its content, missing, or hidden by a file
-	KindTop       Kind = "top-folder"       // no top directory, or a second one
+	ProblemName      ProblemKind = "member-name"      // see [manifests.CheckMemberName]
+	ProblemType      ProblemKind = "member-kind"      // neither a regular file nor a directory
+	ProblemMode      ProblemKind = "member-mode"      // not 0755, nor 0644 for a file
+	ProblemOwner     ProblemKind = "member-owner"     // an owner other than 0 without a name
+	ProblemTime      ProblemKind = "member-time"      // another time than the files, or directories, before
+	ProblemDuplicate ProblemKind = "duplicate-member" // a second member of the name
+	ProblemDirOrder  ProblemKind = "folder-order"     // a directory after its content, missing, or hidden by a file
+	ProblemTop       ProblemKind = "top-folder"       // no top directory, or a second one
 )
 
-// Kinds of what rust-installer's descriptive files say.
+// Problems of rust-installer's descriptive files.
 const (
-	KindInstaller         Kind = "installer-version"
-	KindComponents        Kind = "components"
-	KindManifest          Kind = "manifest"
-	KindManifestDuplicate Kind = "manifest-duplicate"
-	KindManifestOrder     Kind = "manifest-order"
-	KindManifestPath      Kind = "manifest-path"
-	KindManifestKind      Kind = "manifest-kind"
-	KindAbsent            Kind = "manifest-absent-file"
-	KindUnlisted          Kind = "unlisted-file"
-	KindConflict          Kind = "owner-conflict"
+	ProblemInstaller         ProblemKind = "installer-version"
+	ProblemComponents        ProblemKind = "components"
+	ProblemManifest          ProblemKind = "manifest"
+	ProblemManifestDuplicate ProblemKind = "manifest-duplicate"
+	ProblemManifestOrder     ProblemKind = "manifest-order"
+	ProblemManifestPath      ProblemKind = "manifest-path"
+	ProblemManifestKind      ProblemKind = "manifest-kind"
+	ProblemAbsent            ProblemKind = "manifest-absent-file"
+	ProblemUnlisted          ProblemKind = "unlisted-file"
+	ProblemConflict          ProblemKind = "owner-conflict"
 )
 
 // Problem is one thing that is wrong with an archive.
 type Problem struct {
-	Kind   Kind
+	Kind   ProblemKind
 	Detail string // one line, such as `member "../x": name has ".."`
-	// Tolerated says that rustup installs the archive all the same, and
-	// correctly. Strict readers pass over the problem.
+	// Tolerated says that rustup still installs the archive correctly. Strict
+	// readers ignore the problem.
 	Tolerated bool
 	cause     error
 }
 
-// Error returns the detail. Strict readers return the first problem as an error.
+// Error returns Detail. Strict readers return the first problem as their error.
 func (p Problem) Error() string { return p.Detail }
 
-// Unwrap returns the error of a reader below, if there was one.
+// Unwrap returns the error of the underlying reader, if there was one.
 func (p Problem) Unwrap() error { return p.cause }
 
 // maxProblems is how many problems of a kind are kept.
 const maxProblems = 100
 
-// Problems are what is wrong with an archive, in the order found: of each kind
-// the first 100, and the number of those beyond.
+// Problems are what is wrong with an archive, in the order found. List has the
+// first 100 of each kind, More the number of the others.
 type Problems struct {
 	List []Problem
-	More map[Kind]int
+	More map[ProblemKind]int
 }
 
-// Has reports whether there is a problem of one of the kinds.
-func (p *Problems) Has(kinds ...Kind) bool {
+// has reports whether there is a problem of one of the kinds.
+func (p *Problems) has(kinds ...ProblemKind) bool {
 	for _, q := range p.List {
 		for _, k := range kinds {
 			if q.Kind == k {
@@ -99,12 +99,12 @@ type collector struct {
 	Problems
 	strict  bool
 	refused int // problems that are not tolerated
-	counts  map[Kind]int
+	counts  map[ProblemKind]int
 }
 
-// add notes a problem that reading can go on after. The error is nil unless the
+// add notes a problem that does not end the reading. The error is nil unless the
 // collector is strict.
-func (c *collector) add(kind Kind, format string, args ...any) error {
+func (c *collector) add(kind ProblemKind, format string, args ...any) error {
 	err := c.end(kind, format, args...)
 	if c.strict {
 		return err
@@ -112,15 +112,15 @@ func (c *collector) add(kind Kind, format string, args ...any) error {
 	return nil
 }
 
-// tolerate notes a problem that rustup lives with.
-func (c *collector) tolerate(kind Kind, format string, args ...any) {
+// tolerate notes a problem that rustup accepts.
+func (c *collector) tolerate(kind ProblemKind, format string, args ...any) {
 	if !c.full(kind) {
 		c.List = append(c.List, Problem{Kind: kind, Detail: fmt.Sprintf(format, args...), Tolerated: true})
 	}
 }
 
 // end notes a problem and returns it as the error that ends the reading.
-func (c *collector) end(kind Kind, format string, args ...any) error {
+func (c *collector) end(kind ProblemKind, format string, args ...any) error {
 	c.refused++
 	if c.full(kind) {
 		return Problem{Kind: kind}
@@ -132,9 +132,9 @@ func (c *collector) end(kind Kind, format string, args ...any) error {
 }
 
 // full counts a problem and reports whether there are enough of its kind.
-func (c *collector) full(kind Kind) bool {
+func (c *collector) full(kind ProblemKind) bool {
 	if c.counts == nil {
-		c.counts, c.More = map[Kind]int{}, map[Kind]int{}
+		c.counts, c.More = map[ProblemKind]int{}, map[ProblemKind]int{}
 	}
 	if c.counts[kind]++; c.counts[kind] > maxProblems {
 		c.More[kind]++

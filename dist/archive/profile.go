@@ -16,7 +16,7 @@ import (
 // Format is the compression of an archive, named by its file extension.
 type Format = manifests.Format
 
-// The formats that a [Writer] makes and an [Archive] reads.
+// The formats that a [Writer] writes and a [Reader] reads.
 const (
 	GZ  = manifests.GZ
 	XZ  = manifests.XZ
@@ -50,33 +50,33 @@ type compression struct {
 	xz        xz.Profile
 	bcj       xz.BCJ
 	zst       zstd.EncoderLevel
-	zstWindow int64 // bytes; rustup's decoder takes up to 128 MiB
-	zstTables int64 // bytes that the encoder holds beside two windows, as measured
+	zstWindow int64 // bytes; at most MaxZstWindow
+	zstTables int64 // bytes that the encoder holds besides two windows, as measured
 
 	size     int64 // bytes of the tar stream; 0 if not known
 	xzMemory int64 // bytes that the xz encoder may take; 0 sets no bound
 }
 
-// profiles holds the levels of the library that are as small as the levels 1, 6
-// and 9 of src/tools/rust-installer/src/compression.rs, as near as it comes: its
-// 5, 7 and 9 make 42 MB of cargo 4 % smaller than gzip -1, and 3 % and 2 % larger
-// than gzip -6 and -9, in less time. Its xz presets are those of package xz, by
-// the same names. It knows no zst: the windows are of the size of the xz
-// dictionaries where a larger one makes anything smaller.
+// profiles has the settings of each profile. rust-installer uses gzip levels 1, 6
+// and 9 (src/tools/rust-installer/src/compression.rs). The library's levels 5, 7
+// and 9 come nearest: of 42 MB of cargo they write 4 % less than gzip -1, and 3 %
+// and 2 % more than gzip -6 and -9, in less time. The xz presets of the same names
+// are in package xz. rust-installer has no zst: its windows are as large as the xz
+// dictionaries where a larger window helps.
 var profiles = map[Profile]compression{
 	Fast:     {gz: 5, xz: xz.Fast, zst: zstd.SpeedDefault, zstWindow: 8 << 20, zstTables: 8 << 20},
 	Balanced: {gz: 7, xz: xz.Balanced, zst: zstd.SpeedBetterCompression, zstWindow: 16 << 20, zstTables: 16 << 20},
 	Best:     {gz: 9, xz: xz.Best, zst: zstd.SpeedBestCompression, zstWindow: MaxZstWindow, zstTables: 48 << 20},
 }
 
-// xzConfig returns the settings of xz archives. Unlike those of rust-installer
-// they carry a check, so that `xz -t` proves something.
+// xzConfig returns the settings of xz archives. Unlike rust-installer's, they carry
+// a check, so that `xz -t` proves something.
 func (c compression) xzConfig(workers int) xz.WriterConfig {
 	return xz.WriterConfig{Profile: c.xz, BCJ: c.bcj, Size: c.size, MaxMemory: c.xzMemory, Check: xz.CheckCRC64, Workers: workers}
 }
 
-// window returns the size of the zst window, in bytes: no larger than the
-// content needs, so that a small archive is cheap to unpack.
+// window returns the size of the zst window in bytes: no more than the content
+// needs, so that a small archive is cheap to unpack.
 func (c compression) window() int64 {
 	w := c.zstWindow
 	for c.size > 0 && w/2 >= max(c.size, zstd.MinWindowSize) {
@@ -85,18 +85,17 @@ func (c compression) window() int64 {
 	return w
 }
 
-// compression returns what the profile of w means to a stream of size bytes, 0 if
-// that is not known. The values of w are checked.
+// compression returns the settings of w for a stream of size bytes; 0 means
+// unknown. w must have its defaults.
 func (w Writer) compression(size int64) compression {
 	c := profiles[w.Profile]
 	c.bcj, c.size = w.BCJ, size
 	return c
 }
 
-// compressor returns a writer that compresses to w in one gzip member, xz
-// stream or zstd frame: rustup refuses files of several members or streams.
-// The bytes depend on f, c and the input alone. Closing it does not close w; when
-// ctx ends it need not be closed.
+// compressor returns a writer that compresses to w as one gzip member, xz stream or
+// zstd frame: rustup refuses files of several. The bytes depend on f, c and the
+// input alone. Closing it does not close w. It need not be closed after ctx ends.
 func (c compression) compressor(ctx context.Context, f Format, workers int, w io.Writer) (io.WriteCloser, error) {
 	switch f {
 	case GZ:
@@ -104,8 +103,8 @@ func (c compression) compressor(ctx context.Context, f Format, workers int, w io
 		if err != nil {
 			return nil, err
 		}
-		// As flate2: no name, no time, operating system 255. The encoder takes
-		// the zero Time for a time.
+		// As flate2: no name, no time, operating system 255. The encoder would
+		// write the zero Time as a time.
 		z.ModTime = time.Unix(0, 0)
 		return z, nil
 	case XZ:
@@ -123,11 +122,11 @@ func (c compression) compressor(ctx context.Context, f Format, workers int, w io
 	return nil, fmt.Errorf("compressing as %q: unknown format, want gz, xz or zst", f)
 }
 
-// MaxZstWindow is the largest window of a zst archive that rustup's decoder takes,
-// in bytes.
+// MaxZstWindow is the largest window of a zst archive that rustup's decoder
+// accepts, in bytes.
 const MaxZstWindow = 128 << 20
 
-// Memory of other coders than ours, in bytes.
+// Memory of the library's coders, in bytes.
 const (
 	gzEncoder  = 4 << 20   // as measured
 	gzDecoder  = 64 << 10  // with its window

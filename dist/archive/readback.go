@@ -12,16 +12,15 @@ import (
 	"x.go/manifests"
 )
 
-// readBack decodes each finished output once more, while it is still in the
-// page cache, and compares the tar stream in it with the one that went in. What
-// a compressor or a disk got wrong is found here and not by a user: archives
-// called .zst that held something else were once released for months
-// (axodotdev/axoasset#76).
+// readBack decodes each finished output while it is still in the page cache, and
+// compares the tar stream in it with the one that went in. So an error of a
+// compressor or a disk shows here, not at a user's: archives named .zst that held
+// something else were once released for months (axodotdev/axoasset#76).
 func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manifests.Hash) error {
 	g, ctx := errgroup.WithContext(ctx)
 	memory := int64(maxReadMemory)
 	if j.writer.MaxMemory > 0 {
-		memory = t.plan.Memory // which the compressors no longer need
+		memory = t.plan.Memory // the compressors no longer need it
 	}
 	for _, o := range outs {
 		g.Go(func() error {
@@ -41,9 +40,8 @@ func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manife
 // maxReadMemory bounds a decoder of our own archives, in bytes.
 const maxReadMemory = 1 << 32
 
-// hashTar returns the digest of the tar stream in an archive that was just
-// written, whose size is no stranger's choice. The decoder may take that many
-// bytes of memory.
+// hashTar returns the digest of the tar stream in an archive that we just wrote, so
+// that its size needs no limit. The decoder may take memory bytes.
 func hashTar(ctx context.Context, path string, memory int64) (manifests.Hash, error) {
 	f, err := os.Open(path)
 	if err != nil {

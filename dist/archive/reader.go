@@ -15,10 +15,9 @@ import (
 	"x.go/manifests"
 )
 
-// Reader reads a compressed tar archive as a stream of members. It trusts
-// nothing: sizes and the end of the file are checked, and memory is bounded by
-// [Limits]. What the members are called and what they are is not judged: [Scan]
-// does.
+// Reader reads a compressed tar archive as a stream of members. It trusts nothing:
+// it checks sizes and the end of the file, and [Limits] bound its memory. It does
+// not judge the names and types of members; [Scan] does.
 type Reader struct {
 	name   string
 	format Format
@@ -38,8 +37,8 @@ type Reader struct {
 
 // Member is one member of an archive.
 type Member struct {
-	// Name is as the archive has it, without the slash that other programs put
-	// after the name of a directory.
+	// Name is as in the archive, without the slash that other programs write after
+	// the name of a directory.
 	Name    string
 	Type    byte  // tar.TypeReg, tar.TypeDir or another type flag
 	Mode    int64 // permission and set-id bits
@@ -83,14 +82,14 @@ func (m Member) Kind() string {
 	return fmt.Sprintf("of tar type %q", m.Type)
 }
 
-// Open opens the archive at path. The compression is known by the first
-// bytes, not by the name.
+// Open opens the archive at path. The first bytes of the file tell its
+// compression; its name does not matter.
 func Open(path string, limits Limits) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening archive: %w", err)
 	}
-	r, err := NewReader(f, path, limits)
+	r, err := newReader(f, path, limits)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -99,9 +98,9 @@ func Open(path string, limits Limits) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader reads an archive from in; name stands for it in errors. Closing the
+// newReader reads an archive from in; name stands for it in errors. Closing the
 // reader does not close in.
-func NewReader(in io.Reader, name string, limits Limits) (*Reader, error) {
+func newReader(in io.Reader, name string, limits Limits) (*Reader, error) {
 	limits = limits.withDefaults()
 	raw := bufio.NewReaderSize(in, 128<<10)
 	head, err := raw.Peek(sniffLen)
@@ -125,10 +124,7 @@ func newTarReader(in io.Reader, name string, limits Limits, found *collector) *R
 	return &Reader{name: name, limits: limits, stream: stream, tar: tar.NewReader(stream), found: found}
 }
 
-// Format returns the compression of the archive.
-func (r *Reader) Format() Format { return r.format }
-
-// Close releases the reader. It does not check that all has been read.
+// Close releases the reader. It does not check that everything was read.
 func (r *Reader) Close() error {
 	if r.dec != nil {
 		r.dec.close()
@@ -139,9 +135,9 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Next moves to the next member. At the end of the archive it returns io.EOF, but
-// only after it has read the file to its end and found it whole, without
-// anything behind the one compressed stream.
+// Next moves to the next member. At the end of the archive it reads the file to its
+// end, and returns [io.EOF] only if the file is whole and nothing follows its one
+// compressed stream.
 func (r *Reader) Next() (Member, error) {
 	if r.err != nil {
 		return Member{}, r.err
@@ -184,22 +180,22 @@ func (r *Reader) admit(h *tar.Header) error {
 	}
 	switch l := r.limits; {
 	case r.members >= l.Members:
-		return r.found.end(KindLimits, "got more than %d members", l.Members)
+		return r.found.end(ProblemLimits, "got more than %d members", l.Members)
 	case r.names > l.Names:
-		return r.found.end(KindLimits, "got more than %d bytes of names", l.Names)
+		return r.found.end(ProblemLimits, "got more than %d bytes of names", l.Names)
 	case r.above > maxDepth*l.Members:
-		return r.found.end(KindLimits, "members lie more than %d directories deep on average", maxDepth)
+		return r.found.end(ProblemLimits, "members lie more than %d directories deep on average", maxDepth)
 	case h.Size > l.File:
-		return r.found.end(KindLimits, "member %.200q: got %d bytes, the limit is %d", h.Name, h.Size, l.File)
+		return r.found.end(ProblemLimits, "member %.200q: got %d bytes, the limit is %d", h.Name, h.Size, l.File)
 	}
 	return nil
 }
 
 // full returns an error if the members so far unpack to more than the limit. The
-// one that does is still a member.
+// member that crosses it is still returned.
 func (r *Reader) full() error {
 	if r.unpacked > r.limits.Unpacked {
-		return r.found.end(KindLimits, "the files unpack to more than %d bytes", r.limits.Unpacked)
+		return r.found.end(ProblemLimits, "the files unpack to more than %d bytes", r.limits.Unpacked)
 	}
 	return nil
 }
@@ -230,8 +226,8 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// failure notes why the archive cannot be read further. The tar reader hides the
-// error of the stream below.
+// failure notes why the archive cannot be read further. It looks at the stream's
+// own error, which [tar.Reader] hides.
 func (r *Reader) failure(err error) error {
 	what := "the tar stream"
 	if below := r.stream.err; below != nil && !errors.Is(below, io.EOF) {
@@ -239,27 +235,27 @@ func (r *Reader) failure(err error) error {
 	}
 	switch {
 	case errors.Is(err, errStreamLimit):
-		return r.found.end(KindLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
+		return r.found.end(ProblemLimits, "unpacking more than %d bytes: %w", r.limits.Unpacked, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return r.found.end(KindReadable, "%s is cut short, after %d members: %w", what, r.members, err)
+		return r.found.end(ProblemReadable, "%s is cut short, after %d members: %w", what, r.members, err)
 	}
-	return r.found.end(KindReadable, "%w, after %d members", err, r.members)
+	return r.found.end(ProblemReadable, "%w, after %d members", err, r.members)
 }
 
-// finish reads what follows the end of the tar stream. Zeros may: GNU tar fills
-// up to a whole record with them.
+// finish reads what follows the end of the tar stream. Zeros may follow: GNU tar
+// fills the last record with them.
 func (r *Reader) finish() error {
 	if n := r.stream.zeroBlocks(); n < 2 {
-		r.found.tolerate(KindTarEnd, "got %d zero blocks at the end, want 2", n)
+		r.found.tolerate(ProblemTarEnd, "got %d zero blocks at the end, want 2", n)
 	}
 	junk, err := r.drain()
 	if junk {
-		if err := r.found.add(KindTarEnd, "data after the end of the tar stream"); err != nil {
+		if err := r.found.add(ProblemTarEnd, "data after the end of the tar stream"); err != nil {
 			return err
 		}
 	}
-	// What follows the compressed stream may have been seen from outside.
-	if err != nil && !r.found.Has(KindTrailing, KindStream) {
+	// The container may already have shown what follows the compressed stream.
+	if err != nil && !r.found.has(ProblemTrailing, ProblemStream) {
 		if err := r.failure(err); r.found.strict {
 			return err
 		}
@@ -270,7 +266,8 @@ func (r *Reader) finish() error {
 	return r.dec.finish(r.found)
 }
 
-// drain reads to the end of the stream and reports whether anything but zeros came.
+// drain reads to the end of the stream and reports whether it held anything but
+// zeros.
 func (r *Reader) drain() (junk bool, err error) {
 	buf := make([]byte, 32<<10)
 	for {
@@ -303,8 +300,8 @@ func (r *Reader) copyTo(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// OpenTar opens the tar stream inside the archive at path without judging it: all
-// compressed streams are decoded one after the other.
+// OpenTar opens the tar stream inside the archive at path without judging it. It
+// decodes all compressed streams one after the other.
 func OpenTar(path string, limits Limits) (_ io.ReadCloser, err error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -98,10 +98,10 @@ func TestReaderReadsEveryFormat(t *testing.T) {
 	// GNU tar fills its last record of 10 KiB with zeros.
 	record := append(bytes.Clone(data), make([]byte, 10240-len(data)%10240)...)
 	for format, file := range map[Format][]byte{GZ: gz(t, data), XZ: xzOf(t, record), Zst: zst(t, data)} {
-		a, err := NewReader(bytes.NewReader(file), "test", Limits{})
+		a, err := newReader(bytes.NewReader(file), "test", Limits{})
 		must(t, err)
-		if a.Format() != format {
-			t.Errorf("got format %s, want %s", a.Format(), format)
+		if a.format != format {
+			t.Errorf("got format %s, want %s", a.format, format)
 		}
 		got, err := readAll(a)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -151,7 +151,7 @@ func TestReaderRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, err := NewReader(bytes.NewReader(tt.file), "some.tar.gz", tt.limits)
+			a, err := newReader(bytes.NewReader(tt.file), "some.tar.gz", tt.limits)
 			if err == nil {
 				_, err = readAll(a)
 				if _, again := a.Next(); err != nil && again == nil {
@@ -163,7 +163,7 @@ func TestReaderRefuses(t *testing.T) {
 				t.Errorf("got %v, want an error with %q that names the archive", err, tt.want)
 			}
 			p, _ := errors.AsType[Problem](err)
-			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited != (p.Kind == KindLimits) {
+			if limited := tt.limits != (Limits{}) && tt.limits.Memory == 0; limited != (p.Kind == ProblemLimits) {
 				t.Errorf("got kind %q of %v", p.Kind, err)
 			}
 		})
@@ -314,7 +314,7 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := NewReader(bytes.NewReader(data), "fuzz", fuzzLimits)
+		a, err := newReader(bytes.NewReader(data), "fuzz", fuzzLimits)
 		if err != nil {
 			return
 		}
@@ -338,7 +338,7 @@ func FuzzReader(f *testing.F) {
 }
 
 // FuzzUnpack unpacks whatever tar stream comes: nothing may change outside of the
-// root, and inside there may be only folders and regular files of two modes.
+// root, and inside there may be only directories and regular files of two modes.
 func FuzzUnpack(f *testing.F) {
 	for _, data := range fuzzSeeds(f) {
 		f.Add(data)

@@ -15,28 +15,28 @@ import (
 	"x.go/manifests"
 )
 
-// Sink receives the members of an archive while it is scanned, in their order,
-// but for those with a problem that rustup does not live with. It returns where
-// the content of a regular file goes, or nil if it does not want it. Its errors,
-// and those of the writer, are not the archive's fault and end the scan.
+// Sink receives the members of an archive in their order during a scan, except
+// those with a problem that rustup does not accept. It returns the writer for the
+// content of a regular file, or nil to skip it. Its errors, and those of the
+// writer, end the scan: they are not problems of the archive.
 type Sink func(m Member) (io.WriteCloser, error)
 
-// ScanOptions say what to do with an archive in the one pass over it. The zero
-// value means nothing but to judge it.
+// ScanOptions say what else to do in the one pass over an archive. With the zero
+// value a scan only judges.
 type ScanOptions struct {
 	Limits Limits
 	Sink   Sink
-	// Texts are names of further files in the top directory that [Facts] keep.
+	// Texts names more files in the top directory for [Facts] to keep.
 	Texts []string
-	// Progress, if set, is told how many bytes of the file have been read since
-	// the last call, and how many it has.
+	// Progress, if set, is called with the bytes read since the last call and the
+	// size of the file.
 	Progress func(read, size int64)
 }
 
-// Facts are what one pass over an archive learns.
+// Facts are what one pass over an archive shows.
 type Facts struct {
 	Path      string
-	Format    Format         // by the first bytes of the file; "" if they are of none
+	Format    Format         // by the first bytes of the file; "" if unknown
 	Size      int64          // bytes of the file
 	Digest    manifests.Hash // of the file
 	Container Container
@@ -51,16 +51,16 @@ type Facts struct {
 	Problems
 }
 
-// Scan reads the archive at path once, to its end, and judges the compressed
-// file, the tar stream and the members. What is wrong with the archive is in the
-// facts, all of it; [Facts.Layout] judges what the members say. The error is only
-// for an ended context and for the sink.
+// Scan reads the archive at path once, to its end, and judges the compressed file,
+// the tar stream and the members. The facts hold everything that is wrong with
+// them; [Facts.Layout] judges the descriptive files. Scan returns an error only if
+// ctx ends or the sink fails.
 func Scan(ctx context.Context, path string, opts ScanOptions) (*Facts, error) {
 	return scan(ctx, path, opts, false)
 }
 
-// scan is [Scan], or, if strict, ends with the first problem that is not
-// tolerated as its error.
+// scan is [Scan]. If strict, it returns the first problem that is not tolerated as
+// its error.
 func scan(ctx context.Context, path string, opts ScanOptions, strict bool) (*Facts, error) {
 	opts.Limits = opts.Limits.withDefaults()
 	s := &scanner{opts: opts, found: &collector{strict: strict}, facts: &Facts{Path: path, Texts: map[string][]byte{}}}
@@ -78,8 +78,8 @@ func scan(ctx context.Context, path string, opts ScanOptions, strict bool) (*Fac
 	return s.facts, nil
 }
 
-// scanner is one pass under way. Its errors are problems, unless they are of the
-// sink or the context.
+// scanner is one pass. Its errors are problems, except those of the sink and the
+// context.
 type scanner struct {
 	opts  ScanOptions
 	facts *Facts
@@ -97,12 +97,12 @@ func (s *scanner) wrap(err error) error {
 func (s *scanner) file(ctx context.Context) error {
 	f, err := os.Open(s.facts.Path)
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "%w", err))
+		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "%w", err))
+		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
 	s.facts.Size = info.Size()
 	hash := sha256.New()
@@ -111,16 +111,16 @@ func (s *scanner) file(ctx context.Context) error {
 	if _, problem := errors.AsType[Problem](err); err != nil && (s.found.strict || !problem) {
 		return err
 	}
-	// The digest is of the whole file, also where decoding stopped early.
+	// The digest is of the whole file, even if decoding stopped early.
 	if _, err := io.Copy(io.Discard, in); err != nil {
-		return s.wrap(s.found.add(KindReadable, "%w", err))
+		return s.wrap(s.found.add(ProblemReadable, "%w", err))
 	}
 	hash.Sum(s.facts.Digest[:0])
 	return nil
 }
 
-// content inspects the container of f, whose bytes in gives, and reads the tar
-// stream inside.
+// content inspects the container of f and reads the tar stream inside. in reads the
+// bytes of f from the start.
 func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) error {
 	var err error
 	s.facts.Format, s.facts.Container, err = judgeContainer(f, s.facts.Size, s.opts.Limits, s.found)
@@ -129,7 +129,7 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	}
 	dec, err := newDecoder(in, s.facts.Format, scanMemory(s.facts.Container), s.found.strict)
 	if err != nil {
-		return s.wrap(s.found.end(KindReadable, "decoding %s: %w", s.facts.Format, err))
+		return s.wrap(s.found.end(ProblemReadable, "decoding %s: %w", s.facts.Format, err))
 	}
 	r := newTarReader(dec, s.facts.Path, s.opts.Limits, s.found)
 	r.dec = dec
@@ -158,44 +158,44 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	}
 }
 
-// scanMemory is what decoding a file of known headers may take, in bytes.
+// scanMemory is the memory for decoding a file whose headers were read, in bytes.
 func scanMemory(c Container) int64 { return max(c.Memory+decoderSlack, parallelMemory) }
 
-// judgeContainer judges a file of size bytes from outside. With an error it
-// cannot be decoded within the limits.
+// judgeContainer judges the container of a file of size bytes. An error means that
+// the file cannot be decoded within the limits.
 func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) (Format, Container, error) {
 	var head [sniffLen]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", Container{}, found.end(KindReadable, "%w", err)
+		return "", Container{}, found.end(ProblemReadable, "%w", err)
 	}
 	format, ok := SniffFormat(head[:n])
 	if !ok {
-		return "", Container{}, found.end(KindReadable, "the file begins with %x: not a gz, xz or zst file", head[:n])
+		return "", Container{}, found.end(ProblemReadable, "the file starts with %x: not a gz, xz or zst file", head[:n])
 	}
 	c, err := InspectContainer(f, size, format)
 	if err != nil {
-		err = found.add(KindReadable, "reading the %s container: %w", format, err)
+		err = found.add(ProblemReadable, "reading the %s container: %w", format, err)
 	}
 	if c.Streams > 1 && err == nil {
-		err = found.add(KindStream, "got %d %s streams, want 1", c.Streams, format)
+		err = found.add(ProblemStream, "got %d %s streams, want 1", c.Streams, format)
 	}
 	if c.Trailing > 0 && err == nil {
-		err = found.add(KindTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
+		err = found.add(ProblemTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
 	}
 	if c.Memory > limits.Memory && err == nil {
-		err = found.end(KindMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
+		err = found.end(ProblemMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
 	}
 	return format, c, err
 }
 
-// sinkError is an error of the place unpacked to, not of the archive.
+// sinkError is an error of the sink, not of the archive.
 type sinkError struct{ err error }
 
-// Error implements [error].
+// Error returns the sink's error text.
 func (e *sinkError) Error() string { return e.err.Error() }
 
-// sinkWriter marks the errors of the place unpacked to.
+// sinkWriter marks the errors of the sink's writer.
 type sinkWriter struct{ w io.Writer }
 
 // Write implements [io.Writer].
@@ -207,7 +207,7 @@ func (s sinkWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// member reads one member to its end. Only a sound one is of use to others.
+// member reads one member to its end. The sink and the texts only get sound ones.
 func (s *scanner) member(m Member, r *Reader, sound bool) error {
 	var file io.WriteCloser
 	if s.opts.Sink != nil && sound {
@@ -256,12 +256,13 @@ func (s *scanner) text(m Member, sound bool) (*bytes.Buffer, error) {
 		return nil, nil
 	}
 	if s.texts++; m.Size > maxText || s.texts > maxTexts {
-		return nil, s.found.add(KindLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
+		return nil, s.found.add(ProblemLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
 	}
 	return new(bytes.Buffer), nil
 }
 
-// Below is the name of a member without the top directory; "" for that itself.
+// Below returns the name of a member below the top directory; "" for the directory
+// itself.
 func Below(name string) string {
 	_, rel, _ := strings.Cut(name, "/")
 	return rel
@@ -284,7 +285,7 @@ func (s *scanner) isText(rel string) bool {
 	return ok && component != "" && file == manifests.ManifestFile || slices.Contains(s.opts.Texts, rel)
 }
 
-// progressReader tells of the bytes that pass.
+// progressReader reports the bytes that pass.
 type progressReader struct {
 	r    io.Reader
 	size int64

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// largerFirst orders sizes: what starts last should not be what takes longest.
+// largerFirst orders sizes, so that the longest task does not start last.
 func largerFirst(a, b int64) int { return cmp.Compare(b, a) }
 
-// eachTask runs do for all tasks, large ones first, each with a share of the jobs
-// by its part of the bytes. The first error ends all.
+// eachTask runs do for all tasks, large ones first. Each gets a share of the jobs by
+// its part of the bytes. The first error ends all.
 func (j *Job) eachTask(ctx context.Context, do func(ctx context.Context, i int) error) error {
 	order := make([]int, len(j.tasks))
 	for i := range order {
@@ -29,7 +29,8 @@ func (j *Job) eachTask(ctx context.Context, do func(ctx context.Context, i int) 
 	var stopped error
 	for _, i := range order {
 		workers, need := int64(j.tasks[i].plan.Workers), j.tasks[i].plan.Memory
-		// Only this goroutine waits for shares, so that none waits for half of one.
+		// Only this goroutine acquires, so two tasks cannot each hold what the
+		// other waits for.
 		if jobs.Acquire(gctx, workers) != nil || memory.Acquire(gctx, need) != nil {
 			stopped = context.Cause(gctx)
 			break

@@ -7,10 +7,10 @@ import (
 	"io"
 )
 
-// Compress copies src to dst, compressed in format f as an archive of w would
-// be. size is the number of bytes that src has, or 0 if that is not known: zst
-// states it and needs no larger window, the others are the same bytes without
-// it. Of w it heeds Profile, Jobs and BCJ.
+// Compress copies src to dst, compressed in format f like an archive of w. size is
+// the size of src in bytes, or 0 if unknown: zst states it and needs no larger
+// window; the other formats do not depend on it. Of w, only Profile, Jobs and BCJ
+// count.
 func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Reader, size int64) error {
 	w.Formats = []Format{f}
 	w, err := w.WithDefaults()
@@ -33,12 +33,11 @@ func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Re
 	return nil
 }
 
-// Decompress copies the content of the gz, xz or zst file src to dst and
-// returns its format; name stands for it in errors. Anything behind the one
-// gzip member or xz stream is an error, and so is content of more than
-// limits.Unpacked bytes.
+// Decompress copies the content of the gz, xz or zst file src to dst and returns
+// its format; name stands for src in errors. Anything after the one gzip member or
+// xz stream is an error, and so is content of more than limits.Unpacked bytes.
 func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, limits Limits) (Format, error) {
-	r, err := NewReader(src, name, limits)
+	r, err := newReader(src, name, limits)
 	if err != nil {
 		return "", err
 	}
@@ -50,17 +49,17 @@ func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, 
 	return r.format, nil
 }
 
-// CopyTar copies the tar stream of the archive src to dst and returns its size;
-// name stands for src in errors. As by [Reader.Next], all of src is checked, the
-// members too. Format f is "" for a tar stream that is not compressed; what others
-// are is known by their first bytes.
+// CopyTar copies the tar stream of the archive src to dst and returns its size in
+// bytes; name stands for src in errors. Like [Reader.Next] it checks all of src,
+// members included. Format f is "" for an uncompressed tar stream; otherwise the
+// first bytes tell the compression.
 func CopyTar(ctx context.Context, dst io.Writer, src io.Reader, name string, f Format, limits Limits) (int64, error) {
 	var r *Reader
 	if f == "" {
 		r = newTarReader(bufio.NewReaderSize(src, 128<<10), name, limits, &collector{strict: true})
 	} else {
 		var err error
-		if r, err = NewReader(src, name, limits); err != nil {
+		if r, err = newReader(src, name, limits); err != nil {
 			return 0, err
 		}
 	}

@@ -31,10 +31,10 @@ const maxOctal12 = 1 << 33
 
 // tarHeader is a GNU tar header as the Rust crate tar writes it for
 // rust-installer: no owner, no prefix field, every number with leading zeros and
-// one NUL. Go's archive/tar is not used because it ends
-// the checksum with a NUL and a space after six digits.
+// one NUL. archive/tar is not used: it cannot write this header byte for byte. It
+// ends the checksum with NUL and space.
 type tarHeader struct {
-	name, link string // cut to their fields; long ones have a record of their own
+	name, link string // cut to their fields; long ones get a record of their own
 	mode, size int64
 	modTime    int64 // Unix seconds
 	typeflag   byte
@@ -111,7 +111,7 @@ func cutUTF8(s string, n int) string {
 }
 
 // cutElements returns the longest prefix of s that fits in n bytes and does not
-// end inside a path element: what the crate leaves of a link target.
+// end inside a path element, as the crate cuts a link target.
 func cutElements(s string, n int) string {
 	if len(s) <= n || s[n] == '/' {
 		return s[:min(n, len(s))]
@@ -153,7 +153,7 @@ func appendLong(out []byte, typeflag byte, s string, field int) []byte {
 // padded rounds n up to whole blocks.
 func padded(n int64) int64 { return (n + tarBlock - 1) / tarBlock * tarBlock }
 
-// checkModTime returns an error for a time that a tar header cannot hold well.
+// checkModTime returns an error for a time that a tar header cannot hold.
 func checkModTime(unix int64) error {
 	if unix < 0 {
 		return fmt.Errorf("modification time %d: tar cannot hold a time before 1970", unix)
@@ -172,10 +172,10 @@ const (
 	ReversedPath Order = iota
 	// PathOrder sorts by the bytes of the path.
 	PathOrder
-	// KindOrder is PathOrder, but libraries follow in the order of
-	// ReversedPath. With package xz's best profile this is the smallest:
-	// reversed, documentation is 1.5 % larger; by path, rust-std is 0.7 %
-	// larger, whose pairs of .rlib and .rmeta then lie mixed.
+	// KindOrder is PathOrder, with libraries last in the order of ReversedPath.
+	// With the best xz profile it gives the smallest archives: ReversedPath makes
+	// documentation 1.5 % larger, and PathOrder makes rust-std 0.7 % larger,
+	// because it mixes .rlib and .rmeta files.
 	KindOrder
 )
 

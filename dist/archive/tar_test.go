@@ -38,7 +38,7 @@ func oddImage(t testing.TB) dist.Image {
 		"lib/empty":                          {0o600, 0},
 		"lib/block":                          {0o664, 512},
 		"lib/almost":                         {0o444, 511},
-		"lib/" + strings.Repeat("a", 87):     {0o644, 1}, // 99 bytes with the top folder
+		"lib/" + strings.Repeat("a", 87):     {0o644, 1}, // 99 bytes with the top directory
 		"lib/" + strings.Repeat("b", 88):     {0o644, 2}, // 100
 		"lib/" + strings.Repeat("c", 89):     {0o644, 3}, // 101
 		"lib/" + strings.Repeat("é", 60):     {0o644, 4},

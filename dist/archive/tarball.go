@@ -9,15 +9,15 @@ import (
 	"x.go/dist"
 )
 
-// tarball is a tar stream that has been planned: what is in it, in which order
-// and how long it will be is known before a byte is written.
+// tarball is a planned tar stream: its members, their order and its size are known
+// before a byte is written.
 type tarball struct {
 	members []dist.Entry
 	modTime int64 // of files, in Unix seconds
 	size    int64 // of the whole stream, in bytes
 }
 
-// planTarball lays out img. Implied directories become members.
+// planTarball lays out img. Implied directories become members, too.
 func planTarball(img dist.Image, order Order, modTime int64) (tarball, error) {
 	if err := checkModTime(modTime); err != nil {
 		return tarball{}, err

@@ -16,26 +16,25 @@ import (
 	"x.go/dist"
 )
 
-// UnpackOptions say what to unpack of an archive. The zero value means all.
+// UnpackOptions say what to unpack of an archive. The zero value unpacks all.
 type UnpackOptions struct {
 	Limits Limits
 	// StripTop drops the top directory, as rustup does.
 	StripTop bool
-	// Keep, if not nil, is asked with each member's name (before StripTop) and
-	// says whether to write it.
+	// Keep, if not nil, decides by its name (before StripTop) whether to write a
+	// member.
 	Keep func(name string) bool
 }
 
-// Unpack writes the content of an archive below destDir, which it makes if need
-// be. Files get mode 0755 or 0644 by their owner's execute bit, whatever the
+// Unpack writes the content of an archive below destDir, and creates destDir if
+// needed. Files get mode 0755 or 0644 by their owner's execute bit, whatever the
 // umask; times and owners are not kept.
 //
-// It refuses what rustup refuses or cannot survive, with the first such
-// [Problem] that a scan finds: links and devices, names that are not clean and
-// relative, members that occur twice or that hide each other, a directory after
-// a file inside it. A file that exists already is an error too. Nothing outside
-// destDir is written, even if it has symbolic links that lead out. On error, what
-// has been unpacked stays.
+// It refuses what rustup refuses or panics at, with the first such [Problem]: links
+// and devices, names that are not clean and relative, members that occur twice or
+// hide each other, a directory after a file inside it. An existing file is an
+// error, too. Nothing outside destDir is written, even if symbolic links in it lead
+// out. On error, what was unpacked stays.
 func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions) error {
 	if err := os.MkdirAll(destDir, 0o755); err != nil {
 		return fmt.Errorf("unpacking %q: %w", archivePath, err)
@@ -50,13 +49,13 @@ func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions
 	u := unpacker{root: root, opts: opts, group: g, made: map[string]bool{}}
 	_, err = scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: u.member}, true)
 	if werr := g.Wait(); werr != nil {
-		return fmt.Errorf("unpacking archive %q: %w", archivePath, werr) // it is what stopped the reading
+		return fmt.Errorf("unpacking archive %q: %w", archivePath, werr) // it stopped the reading
 	}
 	return err
 }
 
-// unpacker writes members. Small files are written beside the reading of the next
-// ones, since making a file takes longer than filling it.
+// unpacker writes members. It writes small files while it reads the next ones, since
+// creating a file takes longer than filling it.
 type unpacker struct {
 	root  *os.Root
 	opts  UnpackOptions
@@ -64,7 +63,7 @@ type unpacker struct {
 	made  map[string]bool // directories that are known to be there
 }
 
-// smallFile is the size in bytes up to which a file is held in memory.
+// smallFile is the largest file, in bytes, that is held in memory.
 const smallFile = 256 << 10
 
 // member is a [Sink].
@@ -116,7 +115,7 @@ func (u *unpacker) open(name string, m Member) (io.WriteCloser, error) {
 	}}, nil
 }
 
-// smallWriter keeps what is written and gives it away when closed.
+// smallWriter keeps what is written and passes it on when closed.
 type smallWriter struct {
 	bytes.Buffer
 	done func([]byte)
@@ -137,7 +136,7 @@ func writeMember(root *os.Root, name string, mode fs.FileMode, data []byte) erro
 	return errors.Join(err, f.Close())
 }
 
-// createMember makes a file that must not be there, of a mode that no umask
+// createMember creates a file that must not exist, with a mode that no umask
 // changes.
 func createMember(root *os.Root, name string, mode fs.FileMode) (*os.File, error) {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)

@@ -14,8 +14,8 @@ import (
 	"x.go/manifests"
 )
 
-// Writer writes archives. Its zero value is ready to use: gz and xz with the
-// fast profile, on all processors. A Writer holds no state; one value may serve
+// Writer writes archives. Its zero value is ready to use: gz and xz with the fast
+// profile, on all processors. A Writer holds no state, so one value may serve
 // several goroutines.
 type Writer struct {
 	// Formats to write of each package; none means gz and xz.
@@ -28,49 +28,51 @@ type Writer struct {
 	// which directories always have.
 	ModTime time.Time
 	// Jobs bounds how many goroutines compress xz, and how many packages are
-	// written at a time; 0 means one for each processor. gz and zst are one
-	// goroutine for each package, and are not counted: they take a seventh of the
-	// processor time. The bytes of the archives do not depend on it.
+	// written at a time; 0 means one for each processor. gz and zst take one
+	// goroutine each per package; these do not count, since they take a seventh of
+	// the processor time. Archives do not depend on Jobs.
 	Jobs int
-	// MaxMemory in bytes bounds the estimated memory of the compressors; 0 sets
-	// no bound. Less is then searched at a time, which shows in a few bytes, and
-	// fewer packages are written at a time, with fewer goroutines. Where that does
-	// not do, blocks and then dictionaries get smaller; see [Job.Plans]. What
-	// does not fit even so is an error before anything is written.
+	// MaxMemory bounds the estimated memory of the compressors, in bytes; 0 sets no
+	// limit. To fit, Writer first searches less at once, which costs a few bytes,
+	// and runs fewer packages and goroutines; then it shrinks blocks, then
+	// dictionaries: see [Job.Plans]. What still does not fit is an error before
+	// anything is written.
 	MaxMemory int64
-	// BCJ is the branch filter of xz archives, none by default. It makes
-	// machine code smaller, and some decoders cannot read it; see package xz.
+	// BCJ is the branch filter of xz archives, none by default. Machine code gets
+	// smaller with it, but some decoders cannot read it; see package xz.
 	BCJ xz.BCJ
-	// SkipReadBack leaves out that each archive is decoded once more before it
-	// gets its name.
+	// SkipReadBack skips the check that decodes each archive before it gets its
+	// name.
 	SkipReadBack bool
-	// Progress, if not nil, is called as the tar streams are consumed, from
-	// several goroutines but never from two at once.
+	// Progress, if not nil, is called as the tar streams are compressed: from
+	// several goroutines, but one call at a time.
 	Progress func(Progress)
 }
 
 // Progress says how far the archives of a package are.
 type Progress struct {
 	Package string
-	Done    int64 // bytes of the tar stream that all formats have taken; Total when the archives are in place
-	Total   int64 // bytes of the whole tar stream
+	// Done is how many bytes of the tar stream all formats have taken. It is Total
+	// only when the archives are in place.
+	Done  int64
+	Total int64 // bytes of the whole tar stream
 }
 
 // Artifact is a finished archive.
 type Artifact struct {
 	Name    string // base name, such as "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz"
-	Path    string // Name in the directory that it was written to
+	Path    string // of the file, in the directory that it was written to
 	Package string // name of the package or stream
 	Format  Format
 	Size    int64 // bytes
 	SHA256  manifests.Hash
-	// DecoderMemory is what unpacking needs, in bytes: the dictionary or window
-	// and what a usual decoder has beside it.
+	// DecoderMemory is the memory for unpacking, in bytes: the dictionary or
+	// window, and what a usual decoder needs besides.
 	DecoderMemory int64
 }
 
-// WithDefaults returns w with its empty fields filled in, or what is wrong with
-// it.
+// WithDefaults returns w with its empty fields filled in, or an error if a field is
+// wrong.
 func (w Writer) WithDefaults() (Writer, error) {
 	if len(w.Formats) == 0 {
 		w.Formats = []Format{GZ, XZ}
@@ -100,9 +102,9 @@ func (w Writer) WithDefaults() (Writer, error) {
 	return w, nil
 }
 
-// Plan lays out the archives of packages and decides how they are compressed.
-// All that is wrong with the packages is reported at once, and so is a MaxMemory
-// that is too small, before anything is written.
+// Plan lays out the archives of packages and decides how to compress them. It
+// writes nothing. It reports everything that is wrong with the packages at once,
+// or that MaxMemory is too small.
 func (w Writer) Plan(pkgs []dist.Package) (*Job, error) {
 	images := make([]namedImage, 0, len(pkgs))
 	var errs []error
@@ -124,7 +126,8 @@ func (w Writer) Plan(pkgs []dist.Package) (*Job, error) {
 	return w.planImages(images)
 }
 
-// Write plans and writes the archives of packages in one step; see [Job.Write].
+// Write plans and writes the archives of packages; see [Writer.Plan] and
+// [Job.Write].
 func (w Writer) Write(ctx context.Context, dir string, pkgs ...dist.Package) ([]Artifact, error) {
 	j, err := w.Plan(pkgs)
 	if err != nil {
@@ -133,8 +136,8 @@ func (w Writer) Write(ctx context.Context, dir string, pkgs ...dist.Package) ([]
 	return j.Write(ctx, dir)
 }
 
-// WriteImage writes an archive that is not a package, such as a source tarball:
-// the image alone, below a top directory called name.
+// WriteImage writes archives that are not packages, such as source tarballs: the
+// image alone, below a top directory called name.
 func (w Writer) WriteImage(ctx context.Context, dir, name string, img dist.Image) ([]Artifact, error) {
 	if err := dist.CheckElement(name); err != nil {
 		return nil, fmt.Errorf("writing archive %q: %w", name, err)
@@ -172,7 +175,7 @@ func (w Writer) planImages(images []namedImage) (*Job, error) {
 	return w.PlanStreams(streams)
 }
 
-// PlanStreams decides how streams are compressed that are tar streams already.
+// PlanStreams decides how to compress finished tar streams.
 func (w Writer) PlanStreams(streams []Stream) (*Job, error) {
 	w, err := w.WithDefaults()
 	if err != nil {

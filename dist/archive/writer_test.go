@@ -205,10 +205,10 @@ func TestWriterErrors(t *testing.T) {
 		{"time", Writer{ModTime: time.Unix(-1, 0)}, "", []dist.Package{p}, "before 1970"},
 		{"package twice", Writer{}, "", []dist.Package{p, p}, `package "p-1.0": it is there twice`},
 		{"bad packages, all of them", Writer{}, "", []dist.Package{{Name: "a"}, {Name: "b"}}, `package "b"`},
-		{"folder is a file", Writer{}, file, []dist.Package{p}, "not a directory"},
-		{"folder below a file", Writer{}, filepath.Join(file, "x"), []dist.Package{p}, "not a directory"},
-		{"folder without write access", Writer{}, "/proc/self", []dist.Package{p}, `creating "/proc/self/p-1.0.tar.gz"`},
-		{"final name is a folder", Writer{}, taken, []dist.Package{p}, "p-1.0.tar.xz: file exists"},
+		{"directory is a file", Writer{}, file, []dist.Package{p}, "not a directory"},
+		{"directory below a file", Writer{}, filepath.Join(file, "x"), []dist.Package{p}, "not a directory"},
+		{"directory without write access", Writer{}, "/proc/self", []dist.Package{p}, `creating "/proc/self/p-1.0.tar.gz"`},
+		{"final name is a directory", Writer{}, taken, []dist.Package{p}, "p-1.0.tar.xz: file exists"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -221,7 +221,7 @@ func TestWriterErrors(t *testing.T) {
 				t.Errorf("got %v and error %v, want an error with %q", got, err, tt.want)
 			}
 			if _, err := os.Stat(dir); tt.dir == "" && err == nil {
-				t.Errorf("the folder was made although nothing could be written")
+				t.Errorf("the directory was created although nothing could be written")
 			}
 		})
 	}
@@ -236,7 +236,7 @@ func TestNoOp(t *testing.T) {
 	got, err := Writer{Profile: NoOp}.Write(t.Context(), dir, samplePackage(t))
 	must(t, err)
 	if _, err := os.Stat(dir); got != nil || err == nil {
-		t.Errorf("got %v and a folder, want nothing", got)
+		t.Errorf("got %v and a directory, want nothing", got)
 	}
 }
 
@@ -289,7 +289,7 @@ func TestRemoveStale(t *testing.T) {
 		t.Errorf("removed %d (-want +got):\n%s", n, diff)
 	}
 	if n, err := RemoveStale(filepath.Join(dir, "missing")); n != 0 || err != nil {
-		t.Errorf("missing folder: got %d, %v", n, err)
+		t.Errorf("missing directory: got %d, %v", n, err)
 	}
 }
 
@@ -303,7 +303,7 @@ func TestChangedFile(t *testing.T) {
 		{"shrunk", func(p string) error { return os.Truncate(p, 1) }, "got 1 bytes, want 5"},
 		{"touched", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1, 0)) }, "modification time"},
 		{"gone", os.Remove, "no such file"},
-		{"replaced by a folder", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "no longer a regular file"},
+		{"replaced by a directory", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, "no longer a regular file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

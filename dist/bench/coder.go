@@ -11,7 +11,7 @@ type coder struct {
 	Tool    string   // such as "xz"; the coders of one tool are a line in the chart
 	Level   string   // such as "-9"
 	Format  string   // of what it writes, or reads if it decodes: xz, zst or gz
-	Ours    bool     // not a peer
+	Ours    bool     // a coder of x
 	Program string   // path of the program
 	Args    []string // argIn and argOut stand for the paths of the files; without argOut the result is standard output
 }
@@ -63,17 +63,17 @@ func quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// peer is a row of the table of programs.
+// peer is a row of the table of other programs.
 type peer struct {
 	tool, format string
 	programs     []string // names of the program, best first
 	levels       []string
 	args         string // {level} and {jobs} are replaced
-	version      string // the argument that makes the program tell its version
+	version      string // the argument for the program to print its version
 }
 
-// encoders are the levels that people use: the default and the ends of xz, and
-// what is said to be smallest of the others. pigz needs -f for names that end in gz.
+// encoders are the levels that people use: default, lowest and highest of xz, and
+// the highest of the others. pigz needs -f for names that end in gz.
 var encoders = []peer{
 	{"xz", "xz", []string{"xz"}, []string{"-1", "-6", "-9"}, "{level} -T{jobs} -c {in}", "--version"},
 	{"7zz", "xz", []string{"7zz", "7z"}, []string{"-mx=9"}, "a -txz {level} -mmt={jobs} {out} {in}", "--help"},
@@ -82,22 +82,21 @@ var encoders = []peer{
 	{"pigz", "gz", []string{"pigz"}, []string{"-9"}, "{level} -n -f -p {jobs} -c {in}", "--version"},
 }
 
-// decoders of several threads come first: they are what others are compared
-// with.
+// decoders: those with several threads come first, as the ratios are to them.
 var decoders = []peer{
 	{"xz", "xz", []string{"xz"}, []string{"-d -T{jobs}", "-d -T1"}, "{level} -c {in}", "--version"},
 	{"zstd", "zst", []string{"zstd"}, []string{"-d"}, "{level} -q -c {in}", "--version"},
 	{"gzip", "gz", []string{"gzip"}, []string{"-d"}, "{level} -c {in}", "--version"},
 }
 
-// Encoders returns the peers that compress, each with jobs threads where it
-// knows threads. look finds a program, as [os/exec.LookPath] does; missing names
-// the tools whose program it does not find.
+// findEncoders returns the other programs that compress, with jobs threads where they
+// have threads. look finds a program, as [os/exec.LookPath] does; missing names the
+// tools whose program it does not find.
 func findEncoders(jobs int, look func(program string) (path string, err error)) (found []coder, missing []string) {
 	return locate(encoders, jobs, look)
 }
 
-// Decoders returns the peers that decompress, as [findEncoders] does.
+// findDecoders is [findEncoders] for programs that decompress.
 func findDecoders(jobs int, look func(program string) (path string, err error)) (found []coder, missing []string) {
 	return locate(decoders, jobs, look)
 }
@@ -120,7 +119,7 @@ func locate(table []peer, jobs int, look func(string) (string, error)) (found []
 		for _, level := range p.levels {
 			level = count.Replace(level)
 			if seen[level] {
-				continue // two of them are the same with one job
+				continue // with one job, two levels are the same
 			}
 			seen[level] = true
 			args := strings.ReplaceAll(count.Replace(p.args), "{level}", level)

@@ -16,15 +16,15 @@ import (
 // comparison compares coders.
 type comparison struct {
 	Encoders []coder // in the order of their turns
-	// Checks decode what the encoders make, to see that it is right. The first
-	// with the format of an output is used; an output without one is an error.
+	// Checks decode the outputs of the encoders, to check them. The first with the
+	// format of an output is used; an output without one is an error.
 	Checks []coder
-	// Decoders are compared on the files that encoders of ours made in their
-	// format. There may be none.
+	// Decoders are compared on the files that our encoders wrote in their format.
+	// There may be none.
 	Decoders []coder
 	Rounds   int           // runs of each coder; 0 means 1
 	Timeout  time.Duration // for one run; 0 means none
-	Dir      string        // an empty directory for outputs; what is left there is the caller's to remove
+	Dir      string        // an empty directory for outputs; the caller removes it
 	Env      []string      // environment of the programs, "KEY=value"
 	// Notify, if not nil, is called before and after each run.
 	Notify func(Event)
@@ -55,8 +55,8 @@ func newInput(ctx context.Context, name, path string) (Input, error) {
 	return Input{Name: name, Path: path, Bytes: sum.n, SHA256: sum.String()}, nil
 }
 
-// plan returns the rows of a comparison without runs. Files that encoders would
-// make are not known, so that no decoder has a row.
+// plan returns the rows of a comparison without running it. Decoders get no rows, as
+// the files that encoders would write are not known.
 func (b comparison) plan(in Input) Result {
 	res := Result{Input: in}
 	for _, c := range b.Encoders {

@@ -18,14 +18,14 @@ import (
 // first.
 type Source struct {
 	Path string
-	// Member, if not "", has the file packed into a tar archive as this member,
-	// such as "bin/cargo".
+	// Member, if not "", is the name under which the file is packed into a tar
+	// archive first, such as "bin/cargo".
 	Member string
-	// Note says in the report where the file comes from, if its name does not.
+	// Note, for the report, says where the file comes from, if its name does not.
 	Note string
 }
 
-// input is what a source becomes, and the filter for the machine code in it.
+// input is a prepared source, with the filter for the machine code in it.
 type input struct {
 	Input
 	filter string

@@ -66,7 +66,7 @@ func ownMemory() int64 { return kilobytes(procField("/proc/self/status", "VmHWM"
 // versionNumber is what looks like a version in the words of a program.
 var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
 
-// Programs describes the peers among coders, in their order.
+// programsOf describes the other programs among coders, in their order.
 func programsOf(ctx context.Context, coders []coder, env []string) []Program {
 	var out []Program
 	for _, c := range coders {

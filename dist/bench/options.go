@@ -12,22 +12,22 @@ import (
 
 // Options say what [Run] compares, and on what.
 type Options struct {
-	// X is the path of the program x. Its hidden command `x bench coder` is what
-	// is measured as our own, and what decompresses inputs.
+	// X is the path of the program x. Its hidden command `x bench coder` runs our own
+	// coders, and decompresses inputs.
 	X string
 	// Version is that of x, for the report.
 	Version string
 	// Sources are compressed one after the other.
 	Sources []Source
 
-	// Peers are the programs to compare with, of [Tools]; nil for all that are
+	// Peers are the other programs to compare with, of [Tools]; nil for all that are
 	// installed.
 	Peers []string
-	// Only are the rows to run: names such as "xz -9", their programs, or "x" for
-	// all of x's own; nil for all.
+	// Only names the rows to run: "xz -9" for example, a program, or "x" for all of
+	// x's own; nil for all.
 	Only []string
 	// Baseline names the row that ratios are to. "" stands for "xz -9" or, if that
-	// is not run, for the first peer or else the first row.
+	// is not run, for the first other program or else the first row.
 	Baseline string
 
 	Rounds  int           // runs of each program, 1 to 1000
@@ -37,17 +37,18 @@ type Options struct {
 	Decode  bool          // also compare decoders, on what x compressed as xz
 
 	// Env is the environment of the programs, "KEY=value"; nil for that of the
-	// process. What changes how programs compress, such as XZ_OPT, is taken out.
+	// process. Variables that change how programs compress, such as XZ_OPT, are
+	// removed.
 	Env []string
 	// Notify, if not nil, is called before and after each run of a program.
 	Notify func(Event)
-	// Note, if not nil, is told what differs from what was asked for, and what
-	// takes a while: one line of text.
+	// Note, if not nil, is called with one line of text when Run leaves something out
+	// or does something that takes a while.
 	Note func(text string)
 }
 
-// OptionError says that a field of [Options] has a value that cannot be used. It
-// is found before any work is done.
+// OptionError says that a field of [Options] has a wrong value. It is returned before
+// any work is done.
 type OptionError struct {
 	Option string // name of the field
 	Err    error
@@ -63,10 +64,10 @@ func optionErrorf(option, format string, args ...any) error {
 	return &OptionError{option, fmt.Errorf(format, args...)}
 }
 
-// maxRounds is more than anybody waits for, and what a report may hold.
+// maxRounds is the most rounds that a report may hold; nobody waits for more.
 const maxRounds = maxRuns
 
-// defaultBaseline is what people take for the smallest.
+// defaultBaseline is the program and level that people expect to be smallest.
 const defaultBaseline = "xz -9"
 
 // Check reports what [Run] would refuse before any work, as an [*OptionError].
@@ -75,7 +76,7 @@ func (o Options) Check() error {
 	return err
 }
 
-// Tools names the peers that x can be compared with, installed or not.
+// Tools names the programs that x can be compared with, installed or not.
 func Tools() []string {
 	var out []string
 	for _, p := range encoders {
@@ -89,7 +90,7 @@ type session struct {
 	Options
 	dir      string   // of temporary files; "" if there is none
 	peers    []coder  // that are installed
-	missing  []string // tools of peers that are not, and that were asked for
+	missing  []string // tools asked for that are not installed
 	decoders []coder  // of peers
 	baseline string
 }

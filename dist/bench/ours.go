@@ -16,7 +16,7 @@ const (
 	filterARM64 = "arm64"
 )
 
-// encoders returns x's coders and the peers. A filter adds one.
+// encoders returns x's coders and the other programs. A filter adds one.
 func (s *session) encoders(filter string) []coder {
 	var out []coder
 	for _, format := range ourFormats {

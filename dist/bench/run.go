@@ -8,13 +8,13 @@ import (
 	"slices"
 )
 
-// Run compares x's coders with each other and with the peers, on each source by
-// itself. That a program failed, or that its output was wrong, is told in the
-// report; see [Report.Errors]. Run itself fails with an [*OptionError] for
-// options that cannot be used, if an input cannot be read, and if ctx ends.
+// Run compares x's coders with each other and with other programs, on each source by
+// itself. A program that failed or wrote a wrong output is in the report; see
+// [Report.Errors]. Run itself fails if an option is wrong, with an [*OptionError],
+// if an input cannot be read, and if ctx ends.
 //
 // Temporary files, as large as the inputs and their compressed forms, are in
-// [os.TempDir] and are removed in the end.
+// [os.TempDir]. Run removes them at the end.
 func Run(ctx context.Context, o Options) (Report, error) {
 	s, err := newSession(o)
 	if err != nil {
@@ -27,8 +27,8 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	return s.report(ctx, s.prepare, s.compare)
 }
 
-// Plan returns the report of [Run] without runs: a row for each program, with
-// its command. No file is written, and the digests of inputs are not known.
+// Plan returns the report of [Run] without running anything: a row for each program,
+// with its command, and no digests of the inputs. It writes no file.
 func Plan(ctx context.Context, o Options) (Report, error) {
 	s, err := newSession(o)
 	if err != nil {
@@ -39,7 +39,7 @@ func Plan(ctx context.Context, o Options) (Report, error) {
 	})
 }
 
-// report gets all inputs ready, and then has each of them compared.
+// report prepares all inputs and then compares on each.
 func (s *session) report(
 	ctx context.Context, ready func(context.Context, Source) (input, error), compare func(context.Context, input) (Result, error),
 ) (Report, error) {

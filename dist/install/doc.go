@@ -1,3 +1,3 @@
-// Package install puts the components of a package into a prefix, as install.sh
-// does: the same files, the same lists in lib/rustlib, the same uninstaller.
+// Package install installs components into a prefix, as install.sh does: the same
+// files, the same records in lib/rustlib, the same uninstaller.
 package install

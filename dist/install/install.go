@@ -19,21 +19,21 @@ import (
 // Installed says what [Run] has done, in absolute paths.
 type Installed struct {
 	Files   []string // written, in the order of the components
-	Removed []string // left over from the components' earlier installation
+	Removed []string // of an earlier installation of the components
 }
 
-// Run lays components out as install.sh of their package would, without a
-// shell: files by their kind in the directories of opts, and below libdir the
-// records rustlib/{components,manifest-*,rust-installer-version}, so that either
-// can uninstall or upgrade what the other has installed. There are two
-// differences: an existing file is replaced in one step instead of being renamed
-// to X.old, and no install.log is written.
+// Run installs components as the install.sh of their package would, without a
+// shell: files go to the directories of opts, and the records
+// rustlib/{components,manifest-*,rust-installer-version} below libdir. So either can
+// uninstall or upgrade what the other installed. There are two differences: Run
+// replaces an existing file in one step instead of renaming it to X.old, and writes
+// no install.log.
 //
-// Files of an earlier installation of the same components that are no longer
-// needed are removed. A file that another installed component owns is an error.
-// With DestDir nothing outside it is written, even if it has symbolic links that
-// lead out. What a cancelled or failed call has written is recorded, so that
-// uninstall.sh removes it, and a second call completes it.
+// Run removes files of an earlier installation of the same components that are no
+// longer needed. A file that another installed component owns is an error. With
+// DestDir nothing outside it is written, even if symbolic links in it lead out. A
+// cancelled or failed call records what it has written, so that uninstall.sh removes
+// it and a second call completes it.
 func Run(ctx context.Context, opts Options, components []dist.Component) (Installed, error) {
 	l, err := opts.layout()
 	if err != nil {
@@ -54,14 +54,14 @@ func Run(ctx context.Context, opts Options, components []dist.Component) (Instal
 type installation struct {
 	layout layout
 	roots  roots
-	made   map[string]bool // absolute paths of folders that new files need
+	made   map[string]bool // absolute paths of directories of new files
 	files  map[string]bool // absolute paths of the new files
 
-	last     *os.Root // the folder written to last, nil if none
+	last     *os.Root // the directory written to last, nil if none
 	lastPath string
 
 	names []string            // installed components: those before, then the new ones
-	old   map[string][]record // what was recorded of the components to be replaced
+	old   map[string][]record // earlier records of the components to install
 	done  Installed
 }
 
@@ -78,7 +78,7 @@ func (in *installation) recordPlace(name string) place {
 	return in.layout.at(in.layout.libdir, path.Join(dist.RecordsDir, name))
 }
 
-// prepare checks everything that can be checked before anything is written.
+// prepare checks all that it can before anything is written.
 func (in *installation) prepare(components []dist.Component) error {
 	var errs []error
 	if len(components) == 0 {
@@ -108,12 +108,12 @@ func (in *installation) prepare(components []dist.Component) error {
 	return in.readRecords(components, selected)
 }
 
-// readRecords reads what is installed already.
+// readRecords reads the records of what is installed.
 func (in *installation) readRecords(components []dist.Component, selected map[string]bool) error {
 	if data, err := os.ReadFile(in.recordPlace(manifests.VersionFile).path()); err == nil {
 		// Version 2 had the same records.
 		if v := strings.TrimSpace(string(data)); v != "2" && v != manifests.InstallerVersion {
-			return fmt.Errorf("got installed version %.20q, want 2 or %s; uninstall it first with the installer that made it", v, manifests.InstallerVersion)
+			return fmt.Errorf("got installed version %.20q, want 2 or %s; uninstall it first with the installer that installed it", v, manifests.InstallerVersion)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -150,12 +150,12 @@ func (in *installation) readRecords(components []dist.Component, selected map[st
 }
 
 // readManifest reads manifest-NAME. install.sh records absolute paths, rustup
-// relative ones. A path outside of the installation is an error, as it must
-// neither be believed nor removed.
+// relative ones. A path outside the installation is an error: what it names must
+// not be removed.
 func (in *installation) readManifest(name string) ([]record, error) {
 	data, err := os.ReadFile(in.recordPlace(manifests.InstalledPrefix + name).path())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // a run that was killed between two records
+		return nil, nil // an earlier run was killed between two records
 	}
 	if err != nil {
 		return nil, err
@@ -190,7 +190,8 @@ func (in *installation) run(ctx context.Context, components []dist.Component, un
 			return err
 		}
 	}
-	// What is about to appear is recorded first, with what is about to go.
+	// First record the files to write and those to remove, so that a killed run
+	// leaves none without a record.
 	fresh := map[string][]record{}
 	for _, c := range components {
 		for _, d := range c.Manifest() {
@@ -239,11 +240,10 @@ func (in *installation) writeComponent(ctx context.Context, c dist.Component) er
 	for e := range c.Image.Entries() {
 		to := in.layout.destination(e.Name)
 		if e.IsDir() {
-			// install.sh goes by the manifest, where a directory is part of a
-			// bulk directory or nothing.
+			// install.sh goes by the manifest, which only lists bulk directories.
 			if c.InBulkDir(e.Name) || slices.Contains(c.BulkDirs, e.Name) {
-				if _, err := in.folder(to.base, to.rel); err != nil {
-					return fmt.Errorf("making %q: %w", to.path(), err)
+				if _, err := in.dir(to.base, to.rel); err != nil {
+					return fmt.Errorf("creating %q: %w", to.path(), err)
 				}
 			}
 			continue
@@ -259,10 +259,9 @@ func (in *installation) writeComponent(ctx context.Context, c dist.Component) er
 	return nil
 }
 
-// folder makes a folder and returns it open. The last one is kept: components are
-// sorted, so that the next file is likely to be in it too. The caller must not
-// close it.
-func (in *installation) folder(base, dir string) (*os.Root, error) {
+// dir creates a directory and opens it. It keeps the last one open: components are
+// sorted, so the next file is likely to be in it, too. The caller must not close it.
+func (in *installation) dir(base, dir string) (*os.Root, error) {
 	root, err := in.roots.open(base)
 	if err != nil || dir == "." {
 		return root, err
@@ -302,10 +301,10 @@ func (in *installation) writeEntry(ctx context.Context, to place, e dist.Entry) 
 	return in.writeFile(ctx, to, e.Mode, src, e.Size)
 }
 
-// writeFile writes a file beside its final name and renames it. It is not flushed
-// to the disk: after a crash of the machine a package is installed again.
+// writeFile writes a file under a temporary name and renames it. It does not flush
+// the file to the disk: after a crash of the machine a package is installed again.
 func (in *installation) writeFile(ctx context.Context, to place, mode fs.FileMode, src io.Reader, size int64) error {
-	dir, err := in.folder(to.base, path.Dir(to.rel))
+	dir, err := in.dir(to.base, path.Dir(to.rel))
 	if err != nil {
 		return err
 	}
@@ -328,9 +327,9 @@ func (in *installation) writeFile(ctx context.Context, to place, mode fs.FileMod
 	return err
 }
 
-// tempName returns the name of a file until it is complete: the same in every
-// run, so that a run cleans up what a killed one left, and not too long for any
-// file system.
+// tempName returns the name of a file until it is complete. It is the same in every
+// run, so that a run replaces what a killed one left, and not too long for any file
+// system.
 func tempName(name string) string {
 	const longest = 200 // bytes of name
 	if len(name) > longest {
@@ -339,8 +338,8 @@ func tempName(name string) string {
 	return ".x-" + name + ".tmp"
 }
 
-// createAnew creates a file and removes one of that name before, which may be a
-// link that somebody has put there.
+// createAnew creates a file. It first removes an existing one, which may be a link
+// that somebody has put there.
 func createAnew(dir *os.Root, name string, mode fs.FileMode) (*os.File, error) {
 	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if !errors.Is(err, fs.ErrExist) {
@@ -352,7 +351,7 @@ func createAnew(dir *os.Root, name string, mode fs.FileMode) (*os.File, error) {
 	return dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
-// removeOld removes what was recorded and is not among the new files.
+// removeOld removes the recorded files that are not among the new ones.
 func (in *installation) removeOld(records []record) error {
 	for _, r := range records {
 		root, err := in.roots.open(r.base)
@@ -385,7 +384,7 @@ func (in *installation) removeOldFile(root *os.Root, p place) error {
 	return err
 }
 
-// removeOldDir empties a bulk directory of what is not new.
+// removeOldDir removes the files of a bulk directory that are not among the new ones.
 func (in *installation) removeOldDir(root *os.Root, p place) error {
 	entries, err := fs.ReadDir(root.FS(), p.rel)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -408,7 +407,7 @@ func (in *installation) removeOldDir(root *os.Root, p place) error {
 	if in.made[p.path()] {
 		return nil
 	}
-	// A folder that still holds new files is in the way of nobody.
+	// A directory that holds new files stays.
 	if left, err := fs.ReadDir(root.FS(), p.rel); err != nil || len(left) > 0 {
 		return err
 	}

@@ -18,12 +18,12 @@ import (
 	"x.go/tests/testenv"
 )
 
-// TestInstallLikeScript installs the same package with install.sh and with
-// Install and compares the trees: names, modes, content, records.
-func TestInstallLikeScript(t *testing.T) {
+// TestLikeScript installs the same package with install.sh and with Run and
+// compares the trees: names, modes, content, records.
+func TestLikeScript(t *testing.T) {
 	tests := []struct {
 		name string
-		opts Options // directories are below the test's folder
+		opts Options // directories are below the test's directory
 		args []string
 	}{
 		{"prefix", Options{Prefix: "/p"}, []string{"--prefix=/p"}},
@@ -33,7 +33,7 @@ func TestInstallLikeScript(t *testing.T) {
 		{"staged, all directories", Options{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
 			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
 	}
-	p := samplePackageToInstall(t)
+	p := samplePackage(t)
 	artifacts, err := archive.Writer{Formats: []archive.Format{archive.GZ}}.Write(t.Context(), t.TempDir(), p)
 	testenv.Must(t, err)
 	unpacked := t.TempDir()
@@ -79,7 +79,7 @@ func TestInstallLikeScript(t *testing.T) {
 				got := testenv.Tree(t, base)
 				maps.DeleteFunc(want, func(name, _ string) bool { return strings.HasSuffix(name, "/install.log") })
 				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("(-install.sh +Install):\n%s", diff)
+					t.Errorf("(-install.sh +Run):\n%s", diff)
 				}
 				// Either may be uninstalled by the script that lies there now.
 				for name := range got {
@@ -112,15 +112,15 @@ func files(t testing.TB, dir string) []string {
 	return out
 }
 
-func TestInstallUpgrade(t *testing.T) {
+func TestUpgrade(t *testing.T) {
 	prefix := t.TempDir()
 	opts := Options{Prefix: prefix}
 	docs := func(pages ...string) dist.Component {
-		return dist.Component{Name: "rust-docs", Image: installImage(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
+		return dist.Component{Name: "rust-docs", Image: image(t, pages...), BulkDirs: []string{"share/doc/rust/html"}}
 	}
 	_, err := Run(t.Context(), opts, []dist.Component{
-		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
-		{Name: "rust-std-t", Image: installImage(t, "lib/rustlib/t/lib/a.rlib")},
+		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-old.so", "lib/moved")},
+		{Name: "rust-std-t", Image: image(t, "lib/rustlib/t/lib/a.rlib")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/old/b.html"),
 	})
 	testenv.Must(t, err)
@@ -129,8 +129,8 @@ func TestInstallUpgrade(t *testing.T) {
 	testenv.Must(t, os.WriteFile(filepath.Join(prefix, "bin/.x-rustc.tmp"), nil, 0o644))
 
 	done, err := Run(t.Context(), opts, []dist.Component{
-		{Name: "rustc", Image: installImage(t, "bin/rustc*", "lib/librustc-new.so")},
-		{Name: "extra", Image: installImage(t, "lib/moved")},
+		{Name: "rustc", Image: image(t, "bin/rustc*", "lib/librustc-new.so")},
+		{Name: "extra", Image: image(t, "lib/moved")},
 		docs("share/doc/rust/html/a.html", "share/doc/rust/html/new.html"),
 	})
 	testenv.Must(t, err)
@@ -161,8 +161,8 @@ func TestInstallUpgrade(t *testing.T) {
 	}
 }
 
-// TestInstallOverRustup takes over what rustup has recorded with relative paths.
-func TestInstallOverRustup(t *testing.T) {
+// TestOverRustup takes over what rustup has recorded with relative paths.
+func TestOverRustup(t *testing.T) {
 	prefix := testenv.WriteTree(t, "bin/cargo", "lib/old")
 	testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
 	for name, text := range map[string]string{
@@ -170,16 +170,16 @@ func TestInstallOverRustup(t *testing.T) {
 	} {
 		testenv.Must(t, os.WriteFile(filepath.Join(prefix, "lib/rustlib", name), []byte(text), 0o644))
 	}
-	done, err := Run(t.Context(), Options{Prefix: prefix}, []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}})
+	done, err := Run(t.Context(), Options{Prefix: prefix}, []dist.Component{{Name: "cargo", Image: image(t, "bin/cargo*")}})
 	testenv.Must(t, err)
 	if diff := cmp.Diff([]string{prefix + "/lib/old"}, done.Removed); diff != "" {
 		t.Errorf("removed (-want +got):\n%s", diff)
 	}
 }
 
-func TestInstallErrors(t *testing.T) {
-	cargo := dist.Component{Name: "cargo", Image: installImage(t, "bin/cargo*")}
-	linked := installImage(t, "bin/x*")
+func TestErrors(t *testing.T) {
+	cargo := dist.Component{Name: "cargo", Image: image(t, "bin/cargo*")}
+	linked := image(t, "bin/x*")
 	testenv.Must(t, linked.AddSymlink("lib/l", "x"))
 	records := func(files map[string]string) string {
 		prefix := t.TempDir()
@@ -222,12 +222,12 @@ func TestInstallErrors(t *testing.T) {
 	}
 }
 
-// TestInstallStaysInDestDir has a staging area with links that lead out of it, as
+// TestStaysInDestDir has a staging area with links that lead out of it, as
 // the root of a system image has.
-func TestInstallStaysInDestDir(t *testing.T) {
+func TestStaysInDestDir(t *testing.T) {
 	outer := testenv.WriteTree(t, "outside/canary", "dest/usr/lib/", "dest/bin -> usr/bin", "dest/usr/bin/", "dest/abs -> /", "dest/up -> ../outside")
 	dest := filepath.Join(outer, "dest")
-	cargo := []dist.Component{{Name: "cargo", Image: installImage(t, "bin/cargo*")}}
+	cargo := []dist.Component{{Name: "cargo", Image: image(t, "bin/cargo*")}}
 
 	_, err := Run(t.Context(), Options{DestDir: dest, Prefix: "/usr", Bindir: "/bin"}, cargo)
 	testenv.Must(t, err)
@@ -247,12 +247,12 @@ func TestInstallStaysInDestDir(t *testing.T) {
 	}
 }
 
-// TestInstallCancelled says that what a cancelled run has written is recorded.
-func TestInstallCancelled(t *testing.T) {
+// TestCancelled says that what a cancelled run has written is recorded.
+func TestCancelled(t *testing.T) {
 	prefix := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	c := []dist.Component{{Name: "rustc", Image: installImage(t, "bin/a*", "bin/b*", "lib/c")}}
+	c := []dist.Component{{Name: "rustc", Image: image(t, "bin/a*", "bin/b*", "lib/c")}}
 	if _, err := Run(ctx, Options{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v, want context canceled", err)
 	}
@@ -265,9 +265,9 @@ func TestInstallCancelled(t *testing.T) {
 	testenv.Must(t, err)
 }
 
-// installImage is an image of files with their names as content; a name that ends
+// image is an image of files with their names as content; a name that ends
 // in "*" is executable, one that ends in "/" a directory.
-func installImage(t testing.TB, names ...string) dist.Image {
+func image(t testing.TB, names ...string) dist.Image {
 	t.Helper()
 	var img dist.Image
 	for _, name := range names {
@@ -285,21 +285,21 @@ func installImage(t testing.TB, names ...string) dist.Image {
 	return img
 }
 
-// samplePackageToInstallToInstall has files for every directory of an installation, and a
+// samplePackage has files for every directory of an installation, and a
 // bulk directory.
-func samplePackageToInstall(t testing.TB) dist.Package {
+func samplePackage(t testing.TB) dist.Package {
 	t.Helper()
 	return dist.Package{
 		Name:    "rust-1.95.0-x86_64-unknown-linux-gnu",
 		Product: "Rust", SuccessMessage: "rust installed.",
 		Components: []dist.Component{
-			{Name: "rustc", Image: installImage(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
+			{Name: "rustc", Image: image(t, "bin/rustc*", "bin/rust-gdb*", "lib/librustc_driver.so", "lib/rustlib/etc/lldb_commands",
 				"libexec/helper*", "share/man/man1/rustc.1", "share/doc/rust/README.md", "etc/schema.json")},
-			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: installImage(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
+			{Name: "rust-std-x86_64-unknown-linux-gnu", Image: image(t, "lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd.rlib",
 				"lib/rustlib/x86_64-unknown-linux-gnu/lib/self-contained/")},
 			{Name: "rust-docs", BulkDirs: []string{"share/doc/rust/html"},
-				Image: installImage(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
+				Image: image(t, "share/doc/rust/html/index.html", "share/doc/rust/html/std/index.html", "share/doc/rust/html/empty/")},
 		},
-		Overlay: installImage(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
+		Overlay: image(t, "version", "git-commit-hash", "LICENSE-MIT", "README.md"),
 	}
 }

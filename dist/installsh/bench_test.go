@@ -11,7 +11,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// perFile does for each file what a script without batches does: make the folder,
+// perFile does for each file what a script without batches does: make the directory,
 // copy, set the mode, record.
 const perFile = `while IFS=: read -r kind file; do
 	mkdir -p "$(dirname "$2/$file")" && cp "$1/$file" "$2/$file" && chmod 644 "$2/$file" &&

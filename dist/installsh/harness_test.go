@@ -30,7 +30,7 @@ var shells = []struct {
 type component struct {
 	name  string
 	files string
-	bulk  string // a folder recorded as one dir: line
+	bulk  string // a directory recorded as one dir: line
 }
 
 var (
@@ -39,14 +39,14 @@ var (
 	docs  = component{name: "rust-docs", files: "share/doc/rust/html/index.html share/doc/rust/html/std/run* share/doc/rust/html/std/a.html", bulk: "share/doc/rust/html"}
 )
 
-// machine is a scratch folder in which one scenario runs.
+// machine is a scratch directory in which one scenario runs.
 type machine struct {
 	t     *testing.T
 	shell []string
-	root  string // the scratch folder
+	root  string // the scratch directory
 	src   string // the unpacked archive
 	env   []string
-	dir   string // current folder of the script
+	dir   string // current directory of the script
 }
 
 func newMachine(t *testing.T, argv []string) *machine {
@@ -159,7 +159,7 @@ type result struct {
 	out, stderr string
 }
 
-// run runs a script with the shell; the results show the scratch folder as "~".
+// run runs a script with the shell; the results show the scratch directory as "~".
 func (m *machine) run(script string, args ...string) result {
 	m.t.Helper()
 	argv := slices.Concat(m.shell, []string{script}, args)
@@ -195,7 +195,7 @@ func (m *machine) mustInstall(args ...string) result {
 // records are files that each installation has; tree leaves them out.
 var records = []string{"install.log", "uninstall.sh", "rust-installer-version", "components"}
 
-// tree lists the files below a folder of the scratch folder as "path" or, for
+// tree lists the files below a directory of the scratch directory as "path" or, for
 // executables, "path*". A mode other than 644 and 755 is shown in full.
 func (m *machine) tree(name string) []string {
 	m.t.Helper()

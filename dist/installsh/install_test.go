@@ -14,7 +14,7 @@ import (
 )
 
 // scenario is one run of install.sh on a fresh archive of rustc and cargo, "~" being
-// the scratch folder. Its --prefix is ~/p unless args name another.
+// the scratch directory. Its --prefix is ~/p unless args name another.
 type scenario struct {
 	name   string
 	setup  func(m *machine)
@@ -22,7 +22,7 @@ type scenario struct {
 	code   int
 	out    string // exact, unless ""
 	stderr string // exact
-	where  string // folder to look at, default p
+	where  string // directory to look at, default p
 	want   []string
 	check  func(m *machine)
 }
@@ -61,7 +61,7 @@ var installScenarios = []scenario{
 	{name: "everything", out: bothDone, want: allFiles},
 	{name: "prefix with slashes at its end", args: []string{"--prefix=~/p//"}, out: bothDone, want: allFiles},
 	{name: "relative prefix", args: []string{"--prefix=p"}, out: bothDone, want: allFiles},
-	{name: "relative prefix in a folder", args: []string{"--prefix=./p"}, out: bothDone, want: allFiles},
+	{name: "relative prefix in a directory", args: []string{"--prefix=./p"}, out: bothDone, want: allFiles},
 	{name: "prefix with an equals sign", args: []string{"--prefix=~/p=q"}, where: "p=q", want: allFiles},
 	{name: "prefix with shell characters", args: []string{"--prefix=~/a b'c\"d$e`f*[g]\\n;&|"}, where: "a b'c\"d$e`f*[g]\\n;&|", want: allFiles},
 	{name: "prefix that is not UTF-8", args: []string{"--prefix=~/\xff\xfe"}, where: "\xff\xfe", want: allFiles},
@@ -109,11 +109,11 @@ var installScenarios = []scenario{
 	{name: "mandir and datadir", args: []string{"--datadir=~/x", "--mandir=~/y"}, where: "x",
 		want: []string{"doc/cargo/LICENSE", "doc/rust/README.md"}},
 	{name: "docdir", args: []string{"--docdir=~/x"}, where: "x", want: []string{"LICENSE", "README.md"}},
-	{name: "docdir for a bulk folder", args: []string{"--docdir=~/x"}, where: "x",
+	{name: "docdir for a bulk directory", args: []string{"--docdir=~/x"}, where: "x",
 		setup: func(m *machine) { m.unpack("1", docs) },
 		want:  []string{"html/index.html", "html/std/a.html", "html/std/run*"}},
-	{name: "relative folder", args: []string{"--bindir=x"}, where: "x", want: []string{"cargo*", "rustc*"}},
-	{name: "folders with blanks", args: []string{"--prefix=~/p p", "--bindir=~/p p/b b"}, where: "p p/b b", want: []string{"cargo*", "rustc*"}},
+	{name: "relative directory", args: []string{"--bindir=x"}, where: "x", want: []string{"cargo*", "rustc*"}},
+	{name: "directories with blanks", args: []string{"--prefix=~/p p", "--bindir=~/p p/b b"}, where: "p p/b b", want: []string{"cargo*", "rustc*"}},
 
 	{name: "destdir", args: []string{"--destdir=~/d", "--prefix=/usr"}, where: "d/usr", want: allFiles},
 	{name: "destdir and the default prefix", args: []string{"--destdir=~/d"}, where: "d/usr/local", want: allFiles},
@@ -121,13 +121,13 @@ var installScenarios = []scenario{
 	{name: "destdir and relative prefix", args: []string{"--destdir=~/d", "--prefix=usr"}, where: "d/usr", want: allFiles},
 	{name: "relative destdir", args: []string{"--destdir=d d", "--prefix=/usr"}, where: "d d/usr", want: allFiles},
 	{name: "empty destdir", args: []string{"--destdir="}, out: bothDone, want: allFiles},
-	{name: "destdir holds explicit folders", where: "d",
+	{name: "destdir holds explicit directories", where: "d",
 		args: []string{"--destdir=~/d", "--prefix=/usr", "--bindir=/b", "--libdir=/l", "--sysconfdir=/e", "--datadir=/s", "--mandir=/m", "--docdir=doc"},
 		want: []string{"b/cargo*", "b/rustc*", "doc/LICENSE", "doc/README.md", "e/rustc.conf", "l/librustc_driver.so", "m/man1/rustc.1", "usr/libexec/helper*", "usr/top.txt"}},
-	{name: "destdir already in a folder", args: []string{"--destdir=~/d", "--prefix=/usr", "--sysconfdir=~/d/etc"}, where: "d/etc", want: []string{"rustc.conf"}},
+	{name: "destdir already in a directory", args: []string{"--destdir=~/d", "--prefix=/usr", "--sysconfdir=~/d/etc"}, where: "d/etc", want: []string{"rustc.conf"}},
 	{name: "prefix leaving the destdir", args: []string{"--destdir=~/d", "--prefix=/../p"}, code: 1,
 		stderr: "install: error: Option '--prefix' leaves --destdir by '..': /../p\n"},
-	{name: "folder leaving the destdir", args: []string{"--destdir=~/d", "--prefix=/usr", "--bindir=~/d/.."}, code: 1,
+	{name: "directory leaving the destdir", args: []string{"--destdir=~/d", "--prefix=/usr", "--bindir=~/d/.."}, code: 1,
 		stderr: "install: error: Option '--bindir' leaves --destdir by '..': ~/d/..\n"},
 
 	{name: "nothing installed", args: []string{"--uninstall"}, code: 1,
@@ -154,12 +154,12 @@ var installScenarios = []scenario{
 			m.write("p/bin/cargo.old.1", "b", 0o644)
 		},
 		check: func(m *machine) { m.wantFile("p/bin/cargo.old", "a"); m.wantFile("p/bin/cargo.old.2", "c") }},
-	{name: "existing folder in a file's place", args: []string{"--components=cargo"}, want: sorted(cargoFiles, []string{"bin/cargo.old/x"}),
+	{name: "existing directory in a file's place", args: []string{"--components=cargo"}, want: sorted(cargoFiles, []string{"bin/cargo.old/x"}),
 		setup: func(m *machine) { m.write("p/bin/cargo/x", "", 0o644) }},
 	{name: "dangling symlink in a file's place", args: []string{"--components=cargo"},
 		setup: func(m *machine) { m.write("p/bin/x", "", 0o644); m.symlink("/nowhere", "p/bin/cargo") },
 		want:  sorted(cargoFiles, []string{"bin/cargo.old Lrwxrwxrwx", "bin/x"})},
-	{name: "existing bulk folder", want: []string{"share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*", "share/doc/rust/html.old/mine"},
+	{name: "existing bulk directory", want: []string{"share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*", "share/doc/rust/html.old/mine"},
 		setup: func(m *machine) { m.unpack("1", docs); m.write("p/share/doc/rust/html/mine", "", 0o644) }},
 	{name: "documentation of two components in one docdir", args: []string{"--docdir=~/x"}, where: "x", want: []string{"README", "README.old"},
 		setup: func(m *machine) {
@@ -177,7 +177,7 @@ var installScenarios = []scenario{
 		m.write("src/rustc/libexec/helper", "", 0o777)
 		m.write("src/rustc/top.txt", "", 0o666)
 	}},
-	{name: "modes in a bulk folder", setup: func(m *machine) {
+	{name: "modes in a bulk directory", setup: func(m *machine) {
 		m.unpack("1", docs)
 		m.write("src/rust-docs/share/doc/rust/html/index.html", "", 0o666)
 		m.write("src/rust-docs/share/doc/rust/html/std/run", "", 0o700)
@@ -201,7 +201,7 @@ var installScenarios = []scenario{
 		stderr: "install: error: component 'cargo' has no manifest.in in this archive\n"},
 	{name: "file missing in the archive", code: 1, setup: func(m *machine) { m.remove("src/cargo/bin/cargo") },
 		stderr: "install: error: component 'cargo' lacks a file that its manifest.in names: bin/cargo\n"},
-	{name: "folder missing in the archive", code: 1, setup: func(m *machine) { m.unpack("1", docs); m.remove("src/rust-docs/share") },
+	{name: "directory missing in the archive", code: 1, setup: func(m *machine) { m.unpack("1", docs); m.remove("src/rust-docs/share") },
 		stderr: "install: error: component 'rust-docs' lacks a folder that its manifest.in names: share/doc/rust/html\n"},
 	badLine("file:../x", "unsafe"), badLine("file:a/../../x", "unsafe"), badLine("dir:..", "unsafe"), badLine("file:a/..", "unsafe"),
 	badLine("file:/etc/passwd", "unsafe"), badLine("dir:/", "unsafe"), badLine("file:", "unsafe"), badLine("dir:", "unsafe"),

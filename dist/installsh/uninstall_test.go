@@ -68,7 +68,7 @@ var sequences = []struct {
 		m.wantTree()
 		m.wantAbsent("p/lib/rustlib")
 	}},
-	{"uninstall.sh from its own folder", func(m *machine) {
+	{"uninstall.sh from its own directory", func(m *machine) {
 		m.mustInstall()
 		m.dir = m.root + "/p/lib/rustlib"
 		m.wantResult(m.run("uninstall.sh"), 0, bothRemoved, "")
@@ -122,7 +122,7 @@ var sequences = []struct {
 		m.wantResult(m.uninstall("--components=clippy"), 1, "", "install: error: unknown component: clippy\n")
 		m.wantTree(allFiles...)
 	}},
-	{"uninstall a bulk folder", func(m *machine) {
+	{"uninstall a bulk directory", func(m *machine) {
 		m.unpack("1", docs, cargo)
 		m.mustInstall()
 		m.write("p/share/doc/rust/html/later", "", 0o644)
@@ -186,7 +186,7 @@ var sequences = []struct {
 		}
 		m.wantFile("p/lib/rustlib/manifest-rustc", lines.String())
 	}},
-	{"records with destdir and folders", func(m *machine) {
+	{"records with destdir and directories", func(m *machine) {
 		m.install("--destdir="+m.root+"/d", "--prefix=/usr", "--bindir=/b", "--components=cargo")
 		m.wantFile("d/usr/lib/rustlib/manifest-cargo", "file:"+m.root+"/d/b/cargo\nfile:"+m.root+"/d/usr/share/doc/cargo/LICENSE\n")
 	}},
@@ -333,7 +333,7 @@ var sequences = []struct {
 		m.mustInstall()
 		m.wantTree(allFiles...)
 	}},
-	{"script called from its folder", func(m *machine) {
+	{"script called from its directory", func(m *machine) {
 		m.dir = m.src
 		m.wantResult(m.run("install.sh", "--prefix=../p", "--disable-ldconfig"), 0, bothDone, "")
 		m.wantTree(allFiles...)

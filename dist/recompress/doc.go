@@ -1,5 +1,9 @@
-// Package recompress compresses archives once more, as a release does with what CI
-// compressed quickly. The tar stream inside is proven to stay the same, an input is
-// only replaced by an archive that was read back, and a run that was killed is
-// resumed from its record.
+// Package recompress compresses archives once more, harder than a build has time
+// for: the step of rust-lang/promote-release between CI and the public server
+// (src/recompress.rs there). It reads .tar, .tar.gz, .tar.xz and .tar.zst files
+// and keeps the tar stream inside as it is, to the byte.
+//
+// [Plan] looks at the files and returns a [Job], which says what there is to do;
+// [Job.Run] does it. No input is lost: an archive replaces one only after it was
+// read back. A killed run is resumed: its record says what is done.
 package recompress

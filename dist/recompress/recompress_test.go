@@ -23,7 +23,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// tarOf makes a tar stream of about n bytes with GNU tar, which fills it up to a
+// tarOf creates a tar stream of about n bytes with GNU tar, which fills it up to a
 // whole record; different seeds give different content.
 func tarOf(t testing.TB, seed, n int) []byte {
 	t.Helper()
@@ -78,9 +78,9 @@ func unpacked(t testing.TB, path string) []byte {
 }
 
 // recompress plans and runs, and expects no problems.
-func recompress(t testing.TB, r Recompressor, files ...string) (*Recompression, []Recompressed) {
+func recompress(t testing.TB, r Options, files ...string) (*Job, []Result) {
 	t.Helper()
-	c, err := r.Plan(t.Context(), files)
+	c, err := Plan(t.Context(), files, r)
 	testenv.Must(t, err)
 	out, err := c.Run(t.Context())
 	testenv.Must(t, err)
@@ -88,7 +88,7 @@ func recompress(t testing.TB, r Recompressor, files ...string) (*Recompression, 
 }
 
 // planNames lists the archives that a plan is going to write.
-func planNames(c *Recompression) []string {
+func planNames(c *Job) []string {
 	names := []string{}
 	for _, p := range c.Plans {
 		for _, a := range p.Archives {
@@ -123,7 +123,7 @@ func TestRecompress(t *testing.T) {
 			in, out := t.TempDir(), filepath.Join(t.TempDir(), "new", "out")
 			paths := pack(t, in, "a-1.0", content, from)
 			var last archive.Progress
-			r := Recompressor{Formats: []archive.Format{archive.Zst, archive.GZ, archive.XZ}, Dir: out, Progress: func(p archive.Progress) { last = p }}
+			r := Options{Formats: []archive.Format{archive.Zst, archive.GZ, archive.XZ}, Dir: out, Progress: func(p archive.Progress) { last = p }}
 			c, got := recompress(t, r, paths...)
 			if diff := cmp.Diff([]string{"a-1.0.tar.zst", "a-1.0.tar.gz", "a-1.0.tar.xz"}, planNames(c)); diff != "" {
 				t.Errorf("plan (-want +got):\n%s", diff)
@@ -132,7 +132,7 @@ func TestRecompress(t *testing.T) {
 			if want := (archive.Progress{Package: "a-1.0", Done: size, Total: size}); last != want {
 				t.Errorf("progress: got %v, want %v", last, want)
 			}
-			want := Recompressed{Name: "a-1.0", Inputs: paths, TarSize: size, Tar: manifests.HashOf(content)}
+			want := Result{Name: "a-1.0", Inputs: paths, TarSize: size, Tar: manifests.HashOf(content)}
 			for i, f := range r.Formats {
 				path := filepath.Join(out, "a-1.0"+f.Ext())
 				if !bytes.Equal(unpacked(t, path), content) {
@@ -155,22 +155,22 @@ func TestRecompress(t *testing.T) {
 					testenv.Must(t, err)
 					before = info.Size()
 				}
-				want.Archives = append(want.Archives, RecompressedArchive{Artifact: a, Before: before})
+				want.Archives = append(want.Archives, Output{Artifact: a, Before: before})
 			}
-			if diff := cmp.Diff([]Recompressed{want}, got); diff != "" {
+			if diff := cmp.Diff([]Result{want}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if n := checkSums(t, out); n != 3 {
 				t.Errorf("got %d checksum files, want 3", n)
 			}
 			if diff := cmp.Diff([]string{"a-1.0" + ext(from)}, testenv.List(t, in)); diff != "" {
-				t.Errorf("folder of the input (-want +got):\n%s", diff)
+				t.Errorf("directory of the input (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestRecompressLikeWriter compares with archives that were made as hard at once.
+// TestRecompressLikeWriter compares with archives that were compressed as hard at once.
 func TestRecompressLikeWriter(t *testing.T) {
 	in, want, got := t.TempDir(), t.TempDir(), t.TempDir()
 	var img dist.Image
@@ -180,14 +180,14 @@ func TestRecompressLikeWriter(t *testing.T) {
 	testenv.Must(t, err)
 	_, err = archive.Writer{Profile: archive.Best, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}.Write(t.Context(), want, p)
 	testenv.Must(t, err)
-	recompress(t, Recompressor{Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}, Dir: got}, filepath.Join(in, "p-1.0.tar.xz"))
+	recompress(t, Options{Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}, Dir: got}, filepath.Join(in, "p-1.0.tar.xz"))
 	testenv.Must(t, os.Remove(filepath.Join(got, RecordName)))
 	if diff := cmp.Diff(testenv.Contents(t, want), testenv.Contents(t, got)); diff != "" {
 		t.Error("bytes differ")
 	}
 }
 
-// TestRecompressInPlace replaces the files of a folder, and a second time
+// TestRecompressInPlace replaces the files of a directory, and a second time
 // nothing.
 func TestRecompressInPlace(t *testing.T) {
 	dir := t.TempDir()
@@ -197,7 +197,7 @@ func TestRecompressInPlace(t *testing.T) {
 	testenv.Must(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o644))
 	before := testenv.Contents(t, dir)
 	testenv.Must(t, os.Mkdir(filepath.Join(dir, "sub.tar"), 0o755))
-	c, got := recompress(t, Recompressor{}, dir)
+	c, got := recompress(t, Options{}, dir)
 	if diff := cmp.Diff([]string{"a.tar.gz", "a.tar.xz", "b.tar.gz", "b.tar.xz"}, planNames(c)); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
@@ -222,7 +222,7 @@ func TestRecompressInPlace(t *testing.T) {
 	checkSums(t, dir)
 
 	once := testenv.Tree(t, dir)
-	c, again := recompress(t, Recompressor{}, dir)
+	c, again := recompress(t, Options{}, dir)
 	if len(c.Plans) > 0 || len(c.Done) != 4 {
 		t.Errorf("second run: got plans %+v, done %q", c.Plans, c.Done)
 	}
@@ -246,8 +246,8 @@ func TestRecompressInPlace(t *testing.T) {
 func TestRecompressResume(t *testing.T) {
 	content := tarOf(t, 1, 40_000)
 	both := []string{"a.tar.gz", "a.tar.xz"}
-	first := Recompressor{Profile: archive.Fast}
-	with := func(change func(*Recompressor)) Recompressor {
+	first := Options{Profile: archive.Fast}
+	with := func(change func(*Options)) Options {
 		r := first
 		change(&r)
 		return r
@@ -258,7 +258,7 @@ func TestRecompressResume(t *testing.T) {
 	nothing := func(*testing.T, string, string) {}
 	tests := []struct {
 		name   string
-		r      Recompressor
+		r      Options
 		change func(t *testing.T, in, out string)
 		want   []string // done again
 	}{
@@ -280,11 +280,11 @@ func TestRecompressResume(t *testing.T) {
 			testenv.Must(t, os.Symlink(filepath.Join(in, "elsewhere"), filepath.Join(out, "a.tar.xz")))
 		}, []string{"a.tar.xz"}},
 		{"the record is gone", first, remove(RecordName), both},
-		{"another profile", with(func(r *Recompressor) { r.Profile = archive.Balanced }), nothing, both},
-		{"a filter", with(func(r *Recompressor) { r.BCJ = xz.BCJX86 }), nothing, []string{"a.tar.xz"}},
-		{"other jobs, no limit reached", with(func(r *Recompressor) { r.Jobs, r.MaxMemory = 1, 1<<30 }), nothing, nil},
-		{"a format more", with(func(r *Recompressor) { r.Formats = []archive.Format{archive.GZ, archive.XZ, archive.Zst} }), nothing, []string{"a.tar.zst"}},
-		{"a format less", with(func(r *Recompressor) { r.Formats = []archive.Format{archive.XZ} }), nothing, nil},
+		{"another profile", with(func(r *Options) { r.Profile = archive.Balanced }), nothing, both},
+		{"a filter", with(func(r *Options) { r.BCJ = xz.BCJX86 }), nothing, []string{"a.tar.xz"}},
+		{"other jobs, no limit reached", with(func(r *Options) { r.Jobs, r.MaxMemory = 1, 1<<30 }), nothing, nil},
+		{"a format more", with(func(r *Options) { r.Formats = []archive.Format{archive.GZ, archive.XZ, archive.Zst} }), nothing, []string{"a.tar.zst"}},
+		{"a format less", with(func(r *Options) { r.Formats = []archive.Format{archive.XZ} }), nothing, nil},
 		{"the input has other content", first, func(t *testing.T, in, _ string) { pack(t, in, "a", tarOf(t, 2, 40_000), archive.XZ) }, both},
 		{"the input has other bytes", first, func(t *testing.T, in, _ string) {
 			cmd := exec.Command(testenv.Need(t, "xz"), "-9")
@@ -321,7 +321,7 @@ func TestRecompressResume(t *testing.T) {
 			if n := checkSums(t, out); n < 2 {
 				t.Errorf("got %d checksum files", n)
 			}
-			if c, err := tt.r.Plan(t.Context(), []string{in}); err != nil || len(c.Plans) > 0 {
+			if c, err := Plan(t.Context(), []string{in}, tt.r); err != nil || len(c.Plans) > 0 {
 				t.Errorf("a third run would do %v, %v", planNames(c), err)
 			}
 		})
@@ -352,7 +352,7 @@ func TestRecompressLimit(t *testing.T) {
 	var all []map[string]string
 	limit := lowersXZ(t, archive.Writer{Profile: archive.Fast, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}, int64(len(content))) + usualReserve(int64(len(content)))
 	for _, formats := range [][]archive.Format{nil, {archive.XZ}, {archive.GZ, archive.Zst}} {
-		r := Recompressor{Profile: archive.Fast, MaxMemory: limit, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}, Dir: t.TempDir()}
+		r := Options{Profile: archive.Fast, MaxMemory: limit, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}, Dir: t.TempDir()}
 		recompress(t, r, in)
 		for _, f := range formats {
 			testenv.Must(t, os.Remove(filepath.Join(r.Dir, "a"+f.Ext())))
@@ -372,7 +372,7 @@ func TestRecompressLimit(t *testing.T) {
 		all = append(all, testenv.Contents(t, r.Dir))
 	}
 	// In place, the archives that are done are inputs of the next run.
-	r := Recompressor{Profile: archive.Fast, MaxMemory: limit, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}
+	r := Options{Profile: archive.Fast, MaxMemory: limit, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}
 	recompress(t, r, in)
 	if c, _ := recompress(t, r, in); len(c.Plans) > 0 {
 		t.Errorf("a second run does %q", planNames(c))
@@ -393,9 +393,9 @@ func TestRecompressShards(t *testing.T) {
 	seen := map[string]int{}
 	failures := 0
 	for i := range 3 {
-		r := Recompressor{Profile: archive.Fast, Shard: Shard{i + 1, 3}}
+		r := Options{Profile: archive.Fast, Shard: Shard{i + 1, 3}}
 		for run := range 2 {
-			c, err := r.Plan(t.Context(), []string{dir})
+			c, err := Plan(t.Context(), []string{dir}, r)
 			testenv.Must(t, err)
 			got, err := c.Run(t.Context())
 			if err != nil {
@@ -426,13 +426,13 @@ func TestRecompressChangedInput(t *testing.T) {
 	other, err := os.ReadFile(pack(t, t.TempDir(), "a", tarOf(t, 2, 1000), archive.XZ)[0])
 	testenv.Must(t, err)
 	changed := false
-	r := Recompressor{Profile: archive.Fast, Progress: func(archive.Progress) {
+	r := Options{Profile: archive.Fast, Progress: func(archive.Progress) {
 		if !changed {
 			changed = true
 			testenv.Must(t, archive.WriteFile(path, other))
 		}
 	}}
-	c, err := r.Plan(t.Context(), []string{dir})
+	c, err := Plan(t.Context(), []string{dir}, r)
 	testenv.Must(t, err)
 	_, err = c.Run(t.Context())
 	if want := fmt.Sprintf(`recompressing "a": reading %q: the file changed meanwhile`, path); err == nil || err.Error() != want {
@@ -451,12 +451,12 @@ func TestRecompressCancel(t *testing.T) {
 	pack(t, dir, "small", small, archive.XZ)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r := Recompressor{Profile: archive.Fast, Jobs: 1, Progress: func(p archive.Progress) {
+	r := Options{Profile: archive.Fast, Jobs: 1, Progress: func(p archive.Progress) {
 		if p.Package == "small" {
 			cancel()
 		}
 	}}
-	c, err := r.Plan(ctx, []string{dir})
+	c, err := Plan(ctx, []string{dir}, r)
 	testenv.Must(t, err)
 	got, err := c.Run(ctx)
 	if !errors.Is(err, context.Canceled) || len(got) != 1 || got[0].Name != "big" {
@@ -470,7 +470,7 @@ func TestRecompressCancel(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(dir, ".x-*.tmp")); len(left) > 0 {
 		t.Errorf("files left: %q", left)
 	}
-	if c, _ := recompress(t, Recompressor{Profile: archive.Fast}, dir); !slices.Equal(planNames(c), []string{"small.tar.gz", "small.tar.xz"}) {
+	if c, _ := recompress(t, Options{Profile: archive.Fast}, dir); !slices.Equal(planNames(c), []string{"small.tar.gz", "small.tar.xz"}) {
 		t.Errorf("the next run does %q", planNames(c))
 	}
 }
@@ -479,7 +479,7 @@ func TestRecompressCancel(t *testing.T) {
 func TestRecompressUntouched(t *testing.T) {
 	dir := t.TempDir()
 	pack(t, dir, "a", tarOf(t, 1, 1000), "")
-	recompress(t, Recompressor{Profile: archive.Fast}, dir)
+	recompress(t, Options{Profile: archive.Fast}, dir)
 	stamps := func() (out []time.Time) {
 		for _, name := range testenv.List(t, dir) {
 			var info fs.FileInfo
@@ -490,7 +490,7 @@ func TestRecompressUntouched(t *testing.T) {
 		return out
 	}
 	want := stamps()
-	recompress(t, Recompressor{Profile: archive.Fast}, dir)
+	recompress(t, Options{Profile: archive.Fast}, dir)
 	if diff := cmp.Diff(want, stamps()); diff != "" {
 		t.Errorf("modification times (-want +got):\n%s", diff)
 	}

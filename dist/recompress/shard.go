@@ -12,7 +12,7 @@ import (
 // from 1. The zero Shard is all of the work.
 type Shard struct{ Index, Count int }
 
-// maxShards bounds the number of parts: more machines than archives help nobody.
+// maxShards bounds Count: more machines than archives are of no use.
 const maxShards = 1 << 16
 
 // ParseShard reads a part as "2/8": the second of eight.
@@ -42,18 +42,16 @@ func (p Shard) check() error {
 	return nil
 }
 
-// sized is something to share out among shards. Names are different from each
-// other and equal on all machines.
+// sized is an item for a shard. Names are unique and the same on all machines.
 type sized struct {
 	name string
 	size int64
 }
 
-// assignShards returns the shard of each item, from 1 on: in order of size, the
-// largest first, an item goes to the shard that has least so far. No shard gets
-// more than 4/3 of what the best assignment would give the fullest (Graham,
-// Bounds on Multiprocessing Timing Anomalies, 1969). The result depends on names
-// and sizes alone, not on the order of items.
+// assignShards returns the shard of each item, from 1 on. Largest first, each item
+// goes to the shard that has least so far. The fullest shard gets at most 4/3 of
+// what the best assignment would give it (Graham, Bounds on Multiprocessing Timing
+// Anomalies, 1969). The result depends on names and sizes, not on the order of items.
 func assignShards(items []sized, count int) []int {
 	order := make([]int, len(items))
 	for i := range order {

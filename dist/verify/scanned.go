@@ -61,7 +61,7 @@ func (s *subject) report(p archive.Problems, holds func(check string) bool) {
 }
 
 // archiveCheck is the name of the check that finds problems of a kind.
-func archiveCheck(k archive.Kind) string { return archivePrefix + string(k) }
+func archiveCheck(k archive.ProblemKind) string { return archivePrefix + string(k) }
 
 // byteCount writes a number of bytes for people: "128 MiB".
 func byteCount(n int64) string {

@@ -20,9 +20,9 @@ type blockHeader struct {
 	dictSize int64
 }
 
-// ErrUnsupported is wrapped by errors about well-formed files that use a
+// errUnsupported is wrapped by errors about well-formed files that use a
 // feature this package does not know.
-var ErrUnsupported = errors.New("unsupported feature")
+var errUnsupported = errors.New("unsupported feature")
 
 var (
 	errVLI         = errors.New("invalid variable length integer")
@@ -93,7 +93,7 @@ func checkBlockHeader(b []byte) (blockHeader, error) {
 func parseBlockHeader(b []byte) (blockHeader, error) {
 	flags := b[1]
 	if flags&blockReserved != 0 {
-		return blockHeader{}, fmt.Errorf("flags %#02x: %w", flags, ErrUnsupported)
+		return blockHeader{}, fmt.Errorf("flags %#02x: %w", flags, errUnsupported)
 	}
 	h := headerReader{b: b[2:]}
 	bh := blockHeader{coded: -1, raw: -1}
@@ -125,10 +125,10 @@ func parseBlockHeader(b []byte) (blockHeader, error) {
 func (bh *blockHeader) checkFilters() error {
 	last := bh.filters[len(bh.filters)-1]
 	if last.id != filterLZMA2 {
-		return fmt.Errorf("last filter has id %#x, want LZMA2: %w", last.id, ErrUnsupported)
+		return fmt.Errorf("last filter has id %#x, want LZMA2: %w", last.id, errUnsupported)
 	}
 	if len(last.props) != 1 || last.props[0] > dictSizeCodeLimit {
-		return fmt.Errorf("LZMA2 has properties %x: %w", last.props, ErrUnsupported)
+		return fmt.Errorf("LZMA2 has properties %x: %w", last.props, errUnsupported)
 	}
 	bh.dictSize = dictSizeOf(last.props[0])
 	for _, f := range bh.filters[:len(bh.filters)-1] {

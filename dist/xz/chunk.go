@@ -32,8 +32,9 @@ type chunkEncoder struct {
 }
 
 // reset prepares for input that starts at data[pos]. Bytes before pos are
-// dictionary; data[0] is a multiple of posStatesMax bytes into the block. If dict is false the chunks continue a dictionary that earlier
-// chunks of the block have set up, and only the state is reset.
+// dictionary; data[0] is a multiple of posStatesMax bytes into the block. If dict
+// is false, the chunks continue the dictionary of earlier chunks of the block, and
+// only the state is reset.
 func (c *chunkEncoder) reset(p props, data []byte, pos int, dict bool, out []byte) {
 	c.props = p
 	c.data, c.pos, c.start = data, pos, pos

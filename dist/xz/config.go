@@ -71,11 +71,10 @@ type WriterConfig struct {
 	// and 2), a negative value means zero.
 	LC, LP, PB int
 
-	// NiceLen is the length from which only the start and the end of a match
-	// are searched for anything better, 5 to 273; Fast takes such a match at
-	// once. Depth is the length up to which the longest of all matches is
-	// sought, 5 to 65; among longer ones the nearest is taken. Fast does not
-	// use it.
+	// NiceLen is the length from which only the start and the end of a match are
+	// searched for anything better, 5 to 273; Fast takes such a match at once.
+	// Depth is the length up to which the longest match is searched for, 5 to 65;
+	// among longer ones the nearest is taken. Fast does not use Depth.
 	NiceLen, Depth int
 
 	// Check is the integrity check of each block.
@@ -90,11 +89,10 @@ type WriterConfig struct {
 	// GOMAXPROCS.
 	Workers int
 
-	// MaxMemory in bytes bounds the encoder; zero means no limit. To fit, first
-	// less of a block is searched at a time, which costs time and a few bytes,
-	// and Workers is lowered; then BlockSize, down to the dictionary, then
-	// both, down to 1 MiB. If that does not fit either, NewWriter returns an
-	// error.
+	// MaxMemory bounds the encoder's memory in bytes; zero means no limit. To fit,
+	// the Writer first searches less of a block at a time, which costs time and a
+	// few bytes, and lowers Workers; then BlockSize, down to the dictionary, then
+	// both, down to 1 MiB. If that does not fit either, NewWriter returns an error.
 	MaxMemory int64
 }
 
@@ -259,22 +257,22 @@ func (s settings) lane() settings {
 	return s
 }
 
-// fitDictSize is the smallest dictionary that a limit of memory leads to: what
-// is larger by a smaller one is nothing that a limit is set for.
+// fitDictSize is the smallest dictionary MaxMemory may force. Below 1 MiB the output
+// grows so much that an error serves the user better.
 const fitDictSize = 1 << 20
 
-// Spans, too, are not made smaller than it is worth, nor by the actual number
-// of workers, on which the output must not depend.
+// fitSpan is the smallest span MaxMemory may force. It is found for fitWorkers, not
+// for the actual number of workers: the output must not depend on that.
 const (
 	fitSpan    = 16 << 20
 	fitWorkers = 4
 )
 
-// fit lowers what costs memory until the encoder needs at most limit bytes: the
-// size of spans, which costs time alone, the number of blocks at a time and of
-// workers, the size of blocks, the dictionary. Blocks come before it because a shorter window costs
-// every match that reaches beyond it, and a border between blocks only those
-// across it.
+// fit lowers what costs memory until the encoder needs at most limit bytes: first the
+// size of spans, which costs time alone, then the number of blocks at a time and of
+// workers, the size of blocks, and the dictionary. Blocks come before the dictionary:
+// a shorter window costs every match that reaches beyond it, a border between blocks
+// only those across it.
 func (s *settings) fit(limit int64) error {
 	if limit <= 0 {
 		return nil

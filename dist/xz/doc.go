@@ -3,10 +3,10 @@
 //
 // # Output
 //
-// A [Writer] makes one stream, since rustup refuses several. Each block's
-// header states both of its sizes, so that decoders (ours, and xz -T) can work
-// on several blocks at a time. The bytes are a function of the content and the
-// options, never of the number of workers.
+// A [Writer] writes one stream, since rustup refuses several. Each block's header
+// states both of its sizes, so that decoders (ours, and xz -T) can decode several
+// blocks at a time. The bytes are a function of the content and the options, never
+// of the number of workers.
 //
 // # How a block is compressed
 //
@@ -26,9 +26,9 @@
 //   - Slices of the span are parsed in parallel. The parser looks for the
 //     cheapest path through all literals, matches and repeats (optimal.go) with
 //     prices from probabilities that follow the parse (price.go); of a long
-//     match only the start and the end are searched. Short and near matches, which the finder
-//     does not keep, come from small hash tables (near.go). Borders of slices
-//     are fixed.
+//     match only the start and the end are searched. Short and near matches,
+//     which the finder does not keep, come from small hash tables (near.go).
+//     Borders of slices are fixed.
 //   - One worker at a time encodes the slices that are parsed, in order, with
 //     the range coder (encoder.go, rangeenc.go, chunk.go). The probabilities go
 //     on from slice to slice, so that slices cost next to nothing.

@@ -19,7 +19,7 @@ type pieces interface {
 	piece() ([]byte, error)
 }
 
-// newByteFilter makes the filter f for encoding or decoding.
+// newByteFilter returns the filter f for encoding or decoding.
 func newByteFilter(f filter, encode bool) (byteFilter, error) {
 	switch {
 	case f.id == filterDelta && len(f.props) == 1:
@@ -34,7 +34,7 @@ func newByteFilter(f filter, encode bool) (byteFilter, error) {
 		}
 		return &arm64{pc: start, encode: encode}, nil
 	}
-	return nil, fmt.Errorf("filter with id %#x and properties %x: %w", f.id, f.props, ErrUnsupported)
+	return nil, fmt.Errorf("filter with id %#x and properties %x: %w", f.id, f.props, errUnsupported)
 }
 
 // branchStart is the start offset in the properties of a branch filter.
@@ -49,7 +49,7 @@ func branchStart(f filter) (uint32, error) {
 		}
 		return start, nil
 	}
-	return 0, fmt.Errorf("filter with id %#x and properties %x: %w", f.id, f.props, ErrUnsupported)
+	return 0, fmt.Errorf("filter with id %#x and properties %x: %w", f.id, f.props, errUnsupported)
 }
 
 // filterPieces decodes a filter over a source of pieces.

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Info is what the outside of an .xz file tells without decoding it.
+// Info is what the headers and indexes of an .xz file tell without decoding it.
 type Info struct {
 	Streams  int   // one after the other
 	DictSize int64 // bytes of the largest dictionary
@@ -24,9 +24,9 @@ const (
 )
 
 // Inspect reads the footers, indexes and block headers of the .xz file of size
-// bytes from its end, as the format intends: a footer leads to the index, and
-// the index gives the sizes of the blocks. With an error it returns what it had
-// learned before. Whether the content is sound only a [Reader] finds out.
+// bytes from its end, as the format intends: a footer leads to the index, and the
+// index gives the sizes of the blocks. On error it also returns what it has learned
+// so far. Only a [Reader] finds out whether the content is sound.
 func Inspect(r io.ReaderAt, size int64) (Info, error) {
 	info := Info{Size: -1}
 	end, ok := lastFooter(r, size)

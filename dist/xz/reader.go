@@ -22,8 +22,8 @@ type ReaderConfig struct {
 	// Workers is how many blocks are decoded at a time, if their headers state
 	// their sizes; zero means GOMAXPROCS. Any but 1 also lets a single block be
 	// decoded in the background, ahead of what is read. The input is read only
-	// while a method of the Reader runs, and what goes on in the background ends
-	// by itself if the Reader is given up.
+	// while a method of the Reader runs. Background work ends by itself when the
+	// Reader is no longer used.
 	Workers int
 
 	// MultiStream accepts several streams one after the other, with padding
@@ -280,7 +280,7 @@ func (r *Reader) readStreamHeader() error {
 	}
 	check, ok := checkByID(flags[1])
 	if flags[0] != 0 || !ok {
-		return fmt.Errorf("stream flags %x: %w", flags, ErrUnsupported)
+		return fmt.Errorf("stream flags %x: %w", flags, errUnsupported)
 	}
 	r.check = check
 	r.records = newIndexHash()

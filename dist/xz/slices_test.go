@@ -31,7 +31,7 @@ func TestSliceCoderBorders(t *testing.T) {
 				first = coded
 				checkChunks(t, coded, data, set.dictSize)
 			} else if !bytes.Equal(coded, first) {
-				t.Errorf("%s: %d workers make other bytes than one", p, workers)
+				t.Errorf("%s: %d workers write other bytes than one", p, workers)
 			}
 		}
 	}

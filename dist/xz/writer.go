@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync/atomic"
 )
 
 // Writer compresses what is written to it into one .xz stream.
 //
 // Its input is cut into blocks. All workers work on a large block; small ones
-// are compressed a few at a time, while the next one is filled. A Writer that is not needed any
-// more can be left alone or, better, its context be cancelled.
+// are compressed a few at a time, while the next one is filled. To give up a Writer
+// before Close, cancel its context.
 type Writer struct {
 	ctx     context.Context
 	out     io.Writer
@@ -26,7 +25,6 @@ type Writer struct {
 	offset  int64             // bytes written
 	err     error             // sticks
 	closed  bool
-	passed  struct{ in, out atomic.Int64 }
 }
 
 // codedBlock is a block ready to be written.
@@ -47,8 +45,8 @@ func NewWriter(w io.Writer, c WriterConfig) (*Writer, error) {
 	return NewWriterContext(context.Background(), w, c)
 }
 
-// NewWriterContext is NewWriter with a context that stops the compression. The
-// Writer then returns the context's error.
+// NewWriterContext is [NewWriter] with a context that stops the compression. The
+// Writer then returns the cause of the context.
 func NewWriterContext(ctx context.Context, w io.Writer, c WriterConfig) (*Writer, error) {
 	set, err := c.resolve()
 	if err != nil {
@@ -57,8 +55,8 @@ func NewWriterContext(ctx context.Context, w io.Writer, c WriterConfig) (*Writer
 	return &Writer{ctx: ctx, out: w, set: set}, nil
 }
 
-// Write compresses p. It returns an error of the output or the context as soon
-// as one is known; the output is then not usable.
+// Write compresses p. It returns an error of the output or the context as soon as
+// one is known; the output is then of no use.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.closed {
 		return 0, errClosed
@@ -74,7 +72,6 @@ func (w *Writer) Write(p []byte) (int, error) {
 		k := min(int(w.set.blockSize)-len(w.raw), len(p)-n)
 		w.raw = append(w.raw, p[n:n+k]...)
 		n += k
-		w.passed.in.Add(int64(k))
 		if int64(len(w.raw)) == w.set.blockSize {
 			w.submit()
 		}
@@ -111,12 +108,6 @@ func (w *Writer) Close() error {
 	}
 	w.raw, w.spare, w.coders = nil, nil, nil
 	return w.err
-}
-
-// Progress reports the bytes accepted by Write and the bytes passed on so far.
-// It may be called from any goroutine.
-func (w *Writer) Progress() (in, out int64) {
-	return w.passed.in.Load(), w.passed.out.Load()
 }
 
 // failure is the reason the Writer cannot go on, or nil.
@@ -195,14 +186,13 @@ func (w *Writer) emit(b []byte) error {
 		return fmt.Errorf("writing xz at offset %d: %w", w.offset+int64(n), err)
 	}
 	w.offset += int64(n)
-	w.passed.out.Store(w.offset)
 	return nil
 }
 
-// blockHeaderRoom is at least the size of any header the Writer makes.
+// blockHeaderRoom is at least the size of any header the Writer writes.
 const blockHeaderRoom = 64
 
-// compress makes a block of raw.
+// compress compresses raw into a block.
 func (w *Writer) compress(coder *sliceCoder, raw []byte) codedBlock {
 	set := w.set.lane()
 	h := set.check.newHash()

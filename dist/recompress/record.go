@@ -17,9 +17,9 @@ import (
 	"x.go/manifests"
 )
 
-// RecordName is the file in which a [Recompressor] notes in each directory what it
-// has written there. It lets a run that is started again skip what is done, and
-// may be removed at any time: then everything is done again.
+// RecordName is the file in which [Job.Run] records what it wrote to a directory.
+// The next run skips what is done. The file may be removed at any time: then
+// everything is done again.
 const RecordName = ".x-recompress.json"
 
 const (
@@ -27,12 +27,11 @@ const (
 	maxRecord     = 64 << 20 // bytes; an archive takes 0.6 KB
 )
 
-// recordFile is the content of a record. It is written before the archives it
-// speaks of get their names: an entry counts only where the file has the digest
-// that the entry names.
+// recordFile is the content of a record. It is written before its archives get
+// their names, so an entry counts only if the file has the digest in it.
 type recordFile struct {
 	Version int `json:"version"`
-	// Inputs and Archives are what was read and written, by file name.
+	// Inputs were read and Archives written; both by file name.
 	Inputs   map[string]recordedFile    `json:"inputs"`
 	Archives map[string]recordedArchive `json:"archives"`
 }
@@ -45,22 +44,22 @@ type recordedFile struct {
 	Tar     manifests.Hash `json:"tar_sha256"`
 }
 
-// recordedArchive says how a file was made, too.
+// recordedArchive also says how the file was compressed.
 type recordedArchive struct {
 	recordedFile
 	Settings archive.Settings `json:"settings"`
 }
 
-// openRecord is the record of a folder while a run adds to it.
+// openRecord is the record of a directory while a run adds to it.
 type openRecord struct {
 	dir string
 	mu  sync.Mutex
 	recordFile
 }
 
-// readRecord reads the record of dir; there may be none yet. Records are written
-// as archives are, so that no kill leaves half of one: a record that cannot be
-// read was changed by others, and doing hours of work again is not ours to decide.
+// readRecord reads the record of dir; there may be none yet. A killed run leaves no
+// half record, so one that cannot be read was changed by others. Whether to do
+// hours of work again is for the user to decide: it is an error.
 func readRecord(dir string) (*openRecord, error) {
 	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
 	path := filepath.Join(dir, RecordName)
@@ -87,7 +86,7 @@ func (r *recordFile) parse(data []byte) error {
 	if len(data) > maxRecord {
 		return fmt.Errorf("got more than %d bytes", maxRecord)
 	}
-	// The version comes first, for another one may have other fields.
+	// The version first: another one may have other fields.
 	var head struct{ Version int }
 	if err := json.Unmarshal(data, &head); err != nil {
 		return err
@@ -120,8 +119,8 @@ func (f recordedFile) check(name string) error {
 	return nil
 }
 
-// find returns the entry for a file with a size, given a function that returns
-// its digest; the function is only called where an entry has that size.
+// find returns the entry for a file of size bytes. It calls sum for the digest of
+// the file only if an entry has that size.
 func (r *openRecord) find(size int64, sum func() (manifests.Hash, error)) (recordedFile, bool, error) {
 	var digest manifests.Hash
 	matches := func(f recordedFile) (bool, error) {
@@ -147,7 +146,7 @@ func (r *openRecord) find(size int64, sum func() (manifests.Hash, error)) (recor
 	return recordedFile{}, false, nil
 }
 
-// add writes the record with more entries.
+// add adds entries and writes the record.
 func (r *openRecord) add(inputs map[string]recordedFile, archives map[string]recordedArchive) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -19,12 +19,12 @@ import (
 // recompressVar makes TestKillRecompress the child that it kills, for a directory.
 const recompressVar = "X_RECOMPRESS_TEST_DIR"
 
-// recompressForever replaces the archives of a folder over and over, with other
+// recompressForever replaces the archives of a directory over and over, with other
 // settings each time, and says so.
 func recompressForever(dir string) error {
 	for n := 0; ; n++ {
-		r := Recompressor{Profile: []archive.Profile{archive.Fast, archive.Balanced}[n%2], Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}
-		c, err := r.Plan(context.Background(), []string{dir})
+		r := Options{Profile: []archive.Profile{archive.Fast, archive.Balanced}[n%2], Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}
+		c, err := Plan(context.Background(), []string{dir}, r)
 		if err == nil {
 			_, err = c.Run(context.Background())
 		}
@@ -77,7 +77,7 @@ func TestKillRecompress(t *testing.T) {
 	}
 	_, err = archive.RemoveStale(dir)
 	testenv.Must(t, err)
-	recompress(t, Recompressor{Profile: archive.Fast, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}, dir)
+	recompress(t, Options{Profile: archive.Fast, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}, dir)
 	if got := testenv.List(t, dir); len(got) != 7 || checkSums(t, dir) != 3 || !bytes.Equal(unpacked(t, path), content) {
 		t.Errorf("got files %q, want three archives with their sums and the record", got)
 	}

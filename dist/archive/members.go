@@ -8,19 +8,19 @@ import (
 
 // memberJudge judges each member by itself and against those before it. rustup
 // refuses links and devices ("tar entry kind 'Symlink' is not supported") and
-// names that leave the top directory ("tar path '../x' is not supported"), warns
-// of a directory without an entry and panics at one that comes late.
+// names that leave the top directory ("tar path '../x' is not supported"). It
+// warns about a directory without an entry and panics at one that comes late.
 type memberJudge struct {
 	found *collector
 	seen  map[string]seenAs
 	times map[bool]time.Time // of the first directory, and of the first file
 }
 
-// seenAs are bits that say how a name has occurred in an archive so far.
+// seenAs is a set of bits: how a name has occurred in an archive so far.
 type seenAs byte
 
 const (
-	seenFile  seenAs = 1 << iota // as a member that is no directory
+	seenFile  seenAs = 1 << iota // as a member that is not a directory
 	seenDir                      // as a directory
 	seenAbove                    // as the directory of another member
 )
@@ -38,7 +38,7 @@ func (j *memberJudge) member(m Member) error {
 
 func (j *memberJudge) name(m Member) error {
 	if err := manifests.CheckMemberName(m.Name); err != nil {
-		return j.found.add(KindName, "member %.200q: %w", m.Name, err)
+		return j.found.add(ProblemName, "member %.200q: %w", m.Name, err)
 	}
 	return nil
 }
@@ -46,9 +46,9 @@ func (j *memberJudge) name(m Member) error {
 func (j *memberJudge) kind(m Member) error {
 	switch {
 	case !m.IsFile() && !m.IsDir():
-		return j.found.add(KindType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
+		return j.found.add(ProblemType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
 	case m.IsDir() && m.Size != 0:
-		return j.found.add(KindType, "member %q is a directory of %d bytes", m.Name, m.Size)
+		return j.found.add(ProblemType, "member %q is a directory of %d bytes", m.Name, m.Size)
 	}
 	return nil
 }
@@ -62,22 +62,22 @@ func (j *memberJudge) place(m Member) error {
 	}
 	j.seen[m.Name] |= as
 	if before&(seenFile|seenDir) != 0 {
-		if err := j.found.add(KindDuplicate, "member %q occurs twice", m.Name); err != nil {
+		if err := j.found.add(ProblemDuplicate, "member %q occurs twice", m.Name); err != nil {
 			return err
 		}
 	}
 	if before&seenAbove != 0 {
 		if as == seenFile {
-			return j.found.add(KindDirOrder, "member %q is also the directory of another member", m.Name)
+			return j.found.add(ProblemDirOrder, "member %q is also the directory of another member", m.Name)
 		}
-		if err := j.found.add(KindDirOrder, "directory %q comes after a member inside it", m.Name); err != nil {
+		if err := j.found.add(ProblemDirOrder, "directory %q comes after a member inside it", m.Name); err != nil {
 			return err
 		}
 	}
 	return j.parents(m.Name)
 }
 
-// parents judges the directories above name that no member before lay in.
+// parents judges the directories above name that hold no earlier member.
 func (j *memberJudge) parents(name string) error {
 	for i := len(name) - 1; i > 0; i-- {
 		if name[i] != '/' {
@@ -86,30 +86,30 @@ func (j *memberJudge) parents(name string) error {
 		parent := name[:i]
 		before := j.seen[parent]
 		if before&seenFile != 0 {
-			return j.found.add(KindDirOrder, "member %q: %q is a file of this archive", name, parent)
+			return j.found.add(ProblemDirOrder, "member %q: %q is a file of this archive", name, parent)
 		}
 		if before&seenAbove != 0 {
-			return nil // so have all above it
+			return nil // the directories above it have been judged, too
 		}
 		j.seen[parent] |= seenAbove
 		if before == 0 {
-			j.found.tolerate(KindDirOrder, "member %q comes before its directory %q", name, parent)
+			j.found.tolerate(ProblemDirOrder, "member %q comes before its directory %q", name, parent)
 		}
 	}
 	return nil
 }
 
-// customs judges what Rust's own archives have in common.
+// customs judges what all of Rust's own archives have in common.
 func (j *memberJudge) customs(m Member) {
 	if first, ok := j.times[m.IsDir()]; !ok {
 		j.times[m.IsDir()] = m.ModTime
 	} else if !m.ModTime.Equal(first) {
-		j.found.tolerate(KindTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), first.UTC().Format(time.RFC3339))
+		j.found.tolerate(ProblemTime, "member %q has time %s, others have %s", m.Name, m.ModTime.UTC().Format(time.RFC3339), first.UTC().Format(time.RFC3339))
 	}
 	if m.IsDir() && m.Mode != 0o755 || m.IsFile() && m.Mode != 0o755 && m.Mode != 0o644 {
-		j.found.tolerate(KindMode, "member %q has mode %04o", m.Name, m.Mode)
+		j.found.tolerate(ProblemMode, "member %q has mode %04o", m.Name, m.Mode)
 	}
 	if m.UID != 0 || m.GID != 0 || m.Owner != "" {
-		j.found.tolerate(KindOwner, "member %q belongs to %d:%d %s", m.Name, m.UID, m.GID, m.Owner)
+		j.found.tolerate(ProblemOwner, "member %q belongs to %d:%d %s", m.Name, m.UID, m.GID, m.Owner)
 	}
 }

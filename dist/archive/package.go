@@ -22,13 +22,13 @@ import (
 // ReadOptions say how to read a package. The zero value is ready to use.
 type ReadOptions struct {
 	Limits Limits
-	// TempDir is where the content of the files is kept meanwhile; "" means
-	// [os.TempDir]. It needs as much room as the archive unpacks to.
+	// TempDir is the directory for the content of the files, until Close; "" means
+	// [os.TempDir]. It needs as much room as the unpacked archive.
 	TempDir string
 }
 
-// StoredPackage is a package that was read from an archive. Its files can be
-// opened, in any order and at the same time, until Close.
+// StoredPackage is a package read from an archive. Until Close its files can be
+// opened, in any order and at the same time.
 type StoredPackage struct {
 	dist.Package
 	Version string // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
@@ -36,20 +36,19 @@ type StoredPackage struct {
 	spool   *os.File
 }
 
-// Close removes the content of the files.
+// Close removes the content of the files. They can no longer be opened.
 func (p *StoredPackage) Close() error {
 	return errors.Join(p.spool.Close(), os.Remove(p.spool.Name()))
 }
 
-// ReadPackage reads an archive back into the package that it was made of, so that
-// writing it again, with the same [Writer], gives the same bytes. Components have
-// the bulk directories that their manifest.in lists, and the words of install.sh
-// are kept; the script itself is not. It is an error, the first [Problem] that is
-// not tolerated, if rustup would refuse the archive or drop a part of it.
+// ReadPackage reads an archive back into the package that it was written from.
+// Writing that again, with the same [Writer], gives the same bytes. Components have
+// the bulk directories that their manifest.in lists. Product and SuccessMessage are
+// taken from install.sh; the script itself is not kept. If rustup would refuse the
+// archive or leave out a part of it, the first such [Problem] is the error.
 //
-// The compressed formats cannot be read from the middle, so the one pass over the
-// archive copies the files, one behind the other, into a temporary file. The
-// caller must close the package.
+// Compressed formats cannot be read from the middle, so one pass over the archive
+// copies all files into one temporary file. The caller must close the package.
 func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *StoredPackage, err error) {
 	spool, err := os.CreateTemp(opts.TempDir, "x-package-")
 	if err != nil {
@@ -62,7 +61,7 @@ func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *
 		}
 	}()
 	s := spooler{file: bufio.NewWriterSize(spool, smallFile), at: map[string]int64{}}
-	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{dist.ScriptFile}}, true)
+	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{installsh.FileName}}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +78,7 @@ func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *
 	return p, nil
 }
 
-// spooler is a [Sink] that writes all files one behind the other.
+// spooler is a [Sink] that writes all files one after the other.
 type spooler struct {
 	file *bufio.Writer
 	end  int64
@@ -106,7 +105,7 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 	p.Name = l.Top
 	p.Version = strings.TrimSpace(string(texts[versionName]))
 	p.Commit = strings.TrimSpace(string(texts[commitName]))
-	p.Product, p.SuccessMessage = installsh.Words(texts[dist.ScriptFile])
+	p.Product, p.SuccessMessage = installsh.Words(texts[installsh.FileName])
 	images := map[string]*dist.Image{}
 	for _, c := range l.Components {
 		images[c] = &dist.Image{}
@@ -147,8 +146,8 @@ func (p *StoredPackage) add(image *dist.Image, rel, name string, l *Layout, at m
 	})
 }
 
-// leaves returns the names of all files and of the directories that hold nothing,
-// sorted: what an [dist.Image] has entries for.
+// leaves returns the sorted names of all files and empty directories: the entries
+// of a [dist.Image].
 func (l *Layout) leaves() []string {
 	filled := map[string]bool{}
 	for _, names := range []iter.Seq[string]{maps.Keys(l.Files), maps.Keys(l.Dirs)} {
@@ -166,11 +165,11 @@ func (l *Layout) leaves() []string {
 	return names
 }
 
-// isGenerated reports whether [dist.Package.Image] makes the file rel itself, of the
-// overlay or of a component, where "" is the component's directory.
+// isGenerated reports whether [dist.Package.Image] writes the file rel itself. rel
+// is a name in the overlay or in a component, where "" is the component's directory.
 func isGenerated(overlay bool, rel string) bool {
 	if overlay {
-		return slices.Contains([]string{manifests.ComponentsFile, manifests.VersionFile, dist.ScriptFile}, rel)
+		return slices.Contains([]string{manifests.ComponentsFile, manifests.VersionFile, installsh.FileName}, rel)
 	}
 	return rel == "" || rel == manifests.ManifestFile
 }

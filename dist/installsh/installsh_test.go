@@ -18,13 +18,13 @@ func TestScriptRejects(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"line break", Options{Product: "a\nb"}, `making install.sh: Product "a\nb": got control character '\n'`},
-		{"NUL", Options{SuccessMessage: "a\x00"}, `making install.sh: SuccessMessage "a\x00": got control character '\x00'`},
-		{"not UTF-8", Options{Product: "\xff"}, `making install.sh: Product "\xff": got invalid UTF-8`},
-		{"slash", Options{RelManifestDir: "a/b"}, `making install.sh: RelManifestDir "a/b": want one path component`},
-		{"parent", Options{RelManifestDir: ".."}, `making install.sh: RelManifestDir "..": want one path component`},
-		{"empty legacy", Options{LegacyManifestDirs: []string{"a", ""}}, `making install.sh: LegacyManifestDirs "": want one path component`},
-		{"legacy line break", Options{LegacyManifestDirs: []string{"a\nb"}}, `making install.sh: LegacyManifestDirs "a\nb": got control character '\n'`},
+		{"line break", Options{Product: "a\nb"}, `creating install.sh: Product "a\nb": got control character '\n'`},
+		{"NUL", Options{SuccessMessage: "a\x00"}, `creating install.sh: SuccessMessage "a\x00": got control character '\x00'`},
+		{"not UTF-8", Options{Product: "\xff"}, `creating install.sh: Product "\xff": got invalid UTF-8`},
+		{"slash", Options{RelManifestDir: "a/b"}, `creating install.sh: RelManifestDir "a/b": want one path component`},
+		{"parent", Options{RelManifestDir: ".."}, `creating install.sh: RelManifestDir "..": want one path component`},
+		{"empty legacy", Options{LegacyManifestDirs: []string{"a", ""}}, `creating install.sh: LegacyManifestDirs "": want one path component`},
+		{"legacy line break", Options{LegacyManifestDirs: []string{"a\nb"}}, `creating install.sh: LegacyManifestDirs "a\nb": got control character '\n'`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Script(tt.o)

@@ -13,7 +13,7 @@ import (
 // (RFC 8878, sections 3.1.1 and 3.1.2).
 func inspectZstd(r io.ReaderAt, size int64) (Container, error) {
 	c := Container{Size: -1}
-	var content int64 // -1 from the first frame on that does not tell
+	var content int64 // -1 after a frame that does not state its size
 	for at := int64(0); at < size; {
 		b := make([]byte, min(zstd.HeaderMaxSize, size-at))
 		if _, err := r.ReadAt(b, at); err != nil {

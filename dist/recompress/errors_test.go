@@ -34,7 +34,7 @@ func TestRecompressProblems(t *testing.T) {
 		{"empty file", write("bad.tar.xz", nil), nil, `reading input "DIR/bad.tar.xz": the file is empty`},
 		{"another name", write("bad.zip", []byte("PK")), []string{"bad.zip"}, `reading input "DIR/bad.zip": its name does not end in .tar, .tar.gz, .tar.xz or .tar.zst`},
 		{"no name", write(".tar.xz", []byte("PK")), []string{".tar.xz"}, `reading input "DIR/.tar.xz": its name does not end in`},
-		{"no archive", write("bad.tar.xz", []byte("hello")), nil, `reading input "DIR/bad.tar.xz": the file begins with 68656c6c6f, which is not xz`},
+		{"no archive", write("bad.tar.xz", []byte("hello")), nil, `reading input "DIR/bad.tar.xz": the file starts with 68656c6c6f, which is not xz`},
 		{"another format", write("bad.tar.xz", packed(archive.GZ, content)), nil, `reading input "DIR/bad.tar.xz": got gz data, want xz as its name says: rename it`},
 		{"compressed .tar", write("bad.tar", packed(archive.GZ, content)), []string{"bad.tar"}, `reading input "DIR/bad.tar": got gz data, want tar as its name says: rename it`},
 		{"no .tar", write("bad.tar", bytes.Repeat([]byte("no tar\n"), 200)), []string{"bad.tar"}, `reading input "DIR/bad.tar": archive/tar: invalid tar header`},
@@ -60,9 +60,9 @@ func TestRecompressProblems(t *testing.T) {
 			testenv.Must(t, os.Symlink("good.tar.xz", filepath.Join(dir, "bad.tar.xz")))
 		}, nil, `reading input "DIR/bad.tar.xz": it is a symbolic link: name the file that it leads to`},
 		{"device", nil, []string{"/dev/null"}, `reading input "/dev/null": got file type Dc---------, want a regular file`},
-		{"folder without archives", func(t *testing.T, dir string) { testenv.Must(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755)) }, []string{"sub"}, `reading input "DIR/sub": no .tar, .tar.gz, .tar.xz or .tar.zst in the folder`},
+		{"directory without archives", func(t *testing.T, dir string) { testenv.Must(t, os.Mkdir(filepath.Join(dir, "sub"), 0o755)) }, []string{"sub"}, `reading input "DIR/sub": no .tar, .tar.gz, .tar.xz or .tar.zst in the directory`},
 		{"twice", nil, []string{"good.tar.xz"}, `reading input "DIR/good.tar.xz": it is named twice`},
-		{"one name in two folders", func(t *testing.T, dir string) {
+		{"one name in two directories", func(t *testing.T, dir string) {
 			pack(t, filepath.Join(dir, "x"), "bad", content, archive.XZ)
 			pack(t, filepath.Join(dir, "y"), "bad", content, archive.XZ)
 		}, []string{"x/bad.tar.xz", "y/bad.tar.xz"}, `reading inputs "DIR/x/bad.tar.xz" and "DIR/y/bad.tar.xz": both would become "DIR/out/bad"`},
@@ -70,7 +70,7 @@ func TestRecompressProblems(t *testing.T) {
 			pack(t, dir, "bad", content, archive.XZ)
 			pack(t, dir, "bad", tarOf(t, 4, 20_000), archive.GZ)
 		}, []string{"bad.tar.xz", "bad.tar.gz"}, `recompressing "bad": "DIR/bad.tar.gz" and "DIR/bad.tar.xz" hold different tar streams`},
-		{"output is a folder", func(t *testing.T, dir string) {
+		{"output is a directory", func(t *testing.T, dir string) {
 			pack(t, dir, "bad", content, archive.XZ)
 			testenv.Must(t, os.MkdirAll(filepath.Join(dir, "out", "bad.tar.gz"), 0o755))
 		}, nil, `recompressing "bad": rename `},
@@ -92,7 +92,7 @@ func TestRecompressProblems(t *testing.T) {
 				}
 				files = append(files, name)
 			}
-			c, err := Recompressor{Dir: filepath.Join(dir, "out"), Profile: archive.Fast}.Plan(t.Context(), files)
+			c, err := Plan(t.Context(), files, Options{Dir: filepath.Join(dir, "out"), Profile: archive.Fast})
 			testenv.Must(t, err)
 			got, err := c.Run(t.Context())
 			want := strings.ReplaceAll(tt.want, "DIR", dir)
@@ -118,28 +118,28 @@ func TestRecompressSettings(t *testing.T) {
 	testenv.Must(t, os.WriteFile(filepath.Join(newer, RecordName), []byte(`{"version": 2, "later": true}`), 0o644))
 	tests := []struct {
 		name string
-		r    Recompressor
+		r    Options
 		want string
 	}{
-		{"no-op", Recompressor{Profile: archive.NoOp}, `recompressing: got profile "no-op", want fast, balanced or best`},
-		{"profile", Recompressor{Profile: "slow"}, `recompressing: parsing compression profile: got "slow"`},
-		{"format", Recompressor{Formats: []archive.Format{"bz2"}}, `recompressing: parsing compression format: got "bz2"`},
-		{"shard", Recompressor{Shard: Shard{3, 2}}, "recompressing: got shard 3 of 2, want 1 to 2"},
-		{"jobs", Recompressor{Jobs: -1}, "recompressing: got -1 jobs"},
-		{"memory", Recompressor{MaxMemory: 1 << 20}, `planning archives of "a": in what is left of 1048576 bytes: configuring xz: one worker needs `},
-		{"not read back", Recompressor{SkipReadBack: true}, `recompressing "` + files[0] + `": an input is not replaced by an archive that was not read back`},
-		{"broken record", Recompressor{Dir: bad}, `reading record "` + filepath.Join(bad, RecordName) + `": unexpected end of JSON input: remove it to do everything again`},
-		{"record of a later version", Recompressor{Dir: newer}, `: got version 2, want 1: remove it to do everything again`},
+		{"no-op", Options{Profile: archive.NoOp}, `recompressing: got profile "no-op", want fast, balanced or best`},
+		{"profile", Options{Profile: "slow"}, `recompressing: parsing compression profile: got "slow"`},
+		{"format", Options{Formats: []archive.Format{"bz2"}}, `recompressing: parsing compression format: got "bz2"`},
+		{"shard", Options{Shard: Shard{3, 2}}, "recompressing: got shard 3 of 2, want 1 to 2"},
+		{"jobs", Options{Jobs: -1}, "recompressing: got -1 jobs"},
+		{"memory", Options{MaxMemory: 1 << 20}, `planning archives of "a": in what is left of 1048576 bytes: configuring xz: one worker needs `},
+		{"not read back", Options{SkipReadBack: true}, `recompressing "` + files[0] + `": an input is not replaced by an archive that was not read back`},
+		{"broken record", Options{Dir: bad}, `reading record "` + filepath.Join(bad, RecordName) + `": unexpected end of JSON input: remove it to do everything again`},
+		{"record of a later version", Options{Dir: newer}, `: got version 2, want 1: remove it to do everything again`},
 	}
 	before := testenv.Contents(t, dir)
 	for _, tt := range tests {
-		c, err := tt.r.Plan(t.Context(), files)
+		c, err := Plan(t.Context(), files, tt.r)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || c != nil {
 			t.Errorf("%s: got %v and error %v, want %q", tt.name, c, err, tt.want)
 		}
 	}
-	for _, r := range []Recompressor{{SkipReadBack: true, Formats: []archive.Format{archive.GZ}}, {SkipReadBack: true, Dir: t.TempDir()}} {
-		if _, err := r.Plan(t.Context(), files); err != nil {
+	for _, r := range []Options{{SkipReadBack: true, Formats: []archive.Format{archive.GZ}}, {SkipReadBack: true, Dir: t.TempDir()}} {
+		if _, err := Plan(t.Context(), files, r); err != nil {
 			t.Errorf("no input is replaced: got error %v", err)
 		}
 	}

@@ -19,8 +19,8 @@ import (
 	"x.go/manifests"
 )
 
-// tarSource is a file to recompress: a tar stream, compressed or not.
-type tarSource struct {
+// input is a file to recompress: a tar stream, compressed or not.
+type input struct {
 	path   string
 	stem   string
 	format archive.Format // "" for .tar
@@ -45,32 +45,32 @@ func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
 	return stem, "", ok && stem != ""
 }
 
-// collectSources opens the files, and those archives that lie in folders among
-// them, and returns what is wrong with the others.
-func collectSources(files []string) (sources []*tarSource, problems []error) {
+// collectInputs opens the files, and the archives in the directories among them,
+// and returns what is wrong with the others.
+func collectInputs(files []string) (inputs []*input, problems []error) {
 	for _, path := range files {
-		paths, err := expandFolder(path)
+		paths, err := expandDir(path)
 		if err != nil {
 			problems = append(problems, err)
 			continue
 		}
 		for _, path := range paths {
-			s, err := newSource(path)
+			s, err := newInput(path)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("reading input %q: %w", path, err))
 				continue
 			}
-			sources = append(sources, s)
+			inputs = append(inputs, s)
 		}
 	}
-	return sources, problems
+	return inputs, problems
 }
 
-// expandFolder returns the archives in a folder, sorted, and any other path as
-// it is. Folders in the folder are not looked at.
-func expandFolder(path string) ([]string, error) {
+// expandDir returns the archives directly in a directory, sorted, and any other
+// path as it is.
+func expandDir(path string) ([]string, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
-		return []string{path}, nil // newSource reports what is wrong
+		return []string{path}, nil // newInput reports what is wrong
 	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
@@ -83,19 +83,19 @@ func expandFolder(path string) ([]string, error) {
 		}
 	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("reading input %q: no .tar, .tar.gz, .tar.xz or .tar.zst in the folder", path)
+		return nil, fmt.Errorf("reading input %q: no .tar, .tar.gz, .tar.xz or .tar.zst in the directory", path)
 	}
 	return paths, nil
 }
 
-// newSource looks at a file from outside: at its name, its first bytes and the
-// headers of its container.
-func newSource(path string) (*tarSource, error) {
+// newInput looks at the name of a file, its first bytes and the headers of its
+// container.
+func newInput(path string) (*input, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, dist.WithoutPath(err)
 	}
-	s := &tarSource{path: path, info: info, tarSize: -1}
+	s := &input{path: path, info: info, tarSize: -1}
 	var ok bool
 	s.stem, s.format, ok = splitArchiveName(filepath.Base(path))
 	switch {
@@ -120,7 +120,7 @@ func newSource(path string) (*tarSource, error) {
 }
 
 // inspect reads the headers of f.
-func (s *tarSource) inspect(f *os.File) error {
+func (s *input) inspect(f *os.File) error {
 	var head [6]byte
 	n, err := f.ReadAt(head[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -131,7 +131,7 @@ func (s *tarSource) inspect(f *os.File) error {
 		return s.inspectTar(f)
 	}
 	if !packed {
-		return fmt.Errorf("the file begins with %x, which is not %s", head[:n], s.format)
+		return fmt.Errorf("the file starts with %x, which is not %s", head[:n], s.format)
 	}
 	if actual != s.format {
 		return fmt.Errorf("got %s data, want %s as its name says: rename it", actual, cmp.Or(string(s.format), "tar"))
@@ -144,8 +144,8 @@ func (s *tarSource) inspect(f *os.File) error {
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)
-	case c.Memory > recompressLimits.Memory:
-		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, recompressLimits.Memory)
+	case c.Memory > inputLimits.Memory:
+		return fmt.Errorf("unpacking takes %d bytes of memory, the limit is %d", c.Memory, inputLimits.Memory)
 	case s.format == archive.Zst && c.Memory > archive.MaxZstWindow:
 		return fmt.Errorf("got a window of %d bytes, want at most %d, which is what rustup takes", c.Memory, archive.MaxZstWindow)
 	case c.Size == 0:
@@ -155,15 +155,15 @@ func (s *tarSource) inspect(f *os.File) error {
 	return nil
 }
 
-// recompressLimits leave room for source archives, which hold several times the
-// files of any dist archive, and for other programs' dictionaries.
-var recompressLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+// inputLimits leave room for source archives, with several times the files of any
+// dist archive, and for the dictionaries of other programs.
+var inputLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
 
 // readBuffers is more than a [archive.Reader] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
 
 // inspectTar looks at the first header of a .tar.
-func (s *tarSource) inspectTar(f *os.File) error {
+func (s *input) inspectTar(f *os.File) error {
 	if _, err := tar.NewReader(io.NewSectionReader(f, 0, s.info.Size())).Next(); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -171,14 +171,14 @@ func (s *tarSource) inspectTar(f *os.File) error {
 	return nil
 }
 
-// usualReserve is what reading an archive of a tar stream with size bytes takes
-// at most in usual cases, in bytes of memory: a dictionary is rounded up from the
-// size, and no larger than promote-release makes it.
+// usualReserve is the memory, in bytes, that usual archives of a tar stream of size
+// bytes take at most to read: the dictionary is rounded up from the size, and no
+// larger than in promote-release.
 func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) + readBuffers }
 
-// copyTar copies the tar stream to w and learns the digest of the file. All of
-// the file is checked, as [archive.Reader.Next] does.
-func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
+// copyTar copies the tar stream to w and learns the digest of the file. It checks
+// all of the file, as [archive.CopyTar] does.
+func (s *input) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
 	f, err := os.Open(s.path)
 	if err != nil {
 		return 0, err
@@ -188,7 +188,7 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 		return 0, err
 	}
 	sum := sha256.New()
-	limits := recompressLimits
+	limits := inputLimits
 	limits.Memory = s.memory
 	n, err = archive.CopyTar(ctx, w, io.TeeReader(f, sum), s.path, s.format, limits)
 	if err == nil {
@@ -197,9 +197,9 @@ func (s *tarSource) copyTar(ctx context.Context, w io.Writer) (n int64, err erro
 	return n, err
 }
 
-// learn finds out digest and size of the tar stream by decoding the file, unless
-// they are known.
-func (s *tarSource) learn(ctx context.Context) error {
+// learn decodes the file to learn digest and size of the tar stream, unless they
+// are known.
+func (s *input) learn(ctx context.Context) error {
 	if !s.tar.IsZero() && s.tarSize >= 0 {
 		return nil
 	}
@@ -215,8 +215,8 @@ func (s *tarSource) learn(ctx context.Context) error {
 	return nil
 }
 
-// recall learns the same from the record of an earlier run, if that knows it.
-func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
+// recall takes both from the record of an earlier run, if that has them.
+func (s *input) recall(ctx context.Context, r *openRecord) error {
 	f, ok, err := r.find(s.info.Size(), func() (manifests.Hash, error) {
 		var err error
 		if s.sum.IsZero() {
@@ -230,8 +230,8 @@ func (s *tarSource) recall(ctx context.Context, r *openRecord) error {
 	return err
 }
 
-// unchanged returns an error if the file is not the one that was looked at first.
-func (s *tarSource) unchanged() error {
+// unchanged returns an error if the file is no longer the one that newInput saw.
+func (s *input) unchanged() error {
 	info, err := os.Lstat(s.path)
 	if err != nil {
 		return err
@@ -242,37 +242,36 @@ func (s *tarSource) unchanged() error {
 	return nil
 }
 
-// decodeOrder sorts formats by the time that decoding takes, shortest first.
+// decodeOrder has the formats by how long decoding takes, shortest first.
 var decodeOrder = []archive.Format{"", archive.Zst, archive.GZ, archive.XZ}
 
-// groupSources puts files together that are the same archive in different
-// formats: those whose outputs would be the same. outDir is "" for the folder of
-// each file.
-func groupSources(sources []*tarSource, outDir string) (sets []*tarSet, problems []error) {
+// groupInputs groups files that are one archive in several formats: their outputs
+// would have the same names. outDir is "" for the directory of each file.
+func groupInputs(inputs []*input, outDir string) (sets []*tarSet, problems []error) {
 	type place struct{ dir, stem string }
 	byPlace := map[place]*tarSet{}
-	for _, src := range sources {
-		at := place{cmp.Or(outDir, filepath.Dir(src.path)), src.stem}
+	for _, in := range inputs {
+		at := place{cmp.Or(outDir, filepath.Dir(in.path)), in.stem}
 		s := byPlace[at]
 		if s == nil {
 			s = &tarSet{dir: at.dir, stem: at.stem}
 			byPlace[at] = s
 			sets = append(sets, s)
 		}
-		if i := slices.IndexFunc(s.sources, func(o *tarSource) bool { return o.format == src.format }); i >= 0 {
-			if other := s.sources[i].path; other == src.path {
-				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", src.path))
+		if i := slices.IndexFunc(s.inputs, func(o *input) bool { return o.format == in.format }); i >= 0 {
+			if other := s.inputs[i].path; other == in.path {
+				problems = append(problems, fmt.Errorf("reading input %q: it is named twice", in.path))
 			} else {
-				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, src.path, filepath.Join(s.dir, s.stem)))
+				problems = append(problems, fmt.Errorf("reading inputs %q and %q: both would become %q", other, in.path, filepath.Join(s.dir, s.stem)))
 				s.ambiguous = true
 			}
 			continue
 		}
-		s.sources = append(s.sources, src)
+		s.inputs = append(s.inputs, in)
 	}
 	sets = slices.DeleteFunc(sets, func(s *tarSet) bool { return s.ambiguous })
 	for _, s := range sets {
-		slices.SortFunc(s.sources, func(a, b *tarSource) int {
+		slices.SortFunc(s.inputs, func(a, b *input) int {
 			return cmp.Compare(slices.Index(decodeOrder, a.format), slices.Index(decodeOrder, b.format))
 		})
 	}

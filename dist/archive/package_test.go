@@ -60,20 +60,20 @@ func TestReadPackageErrors(t *testing.T) {
 	tests := []struct {
 		name  string
 		files map[string]string
-		kind  Kind
+		kind  ProblemKind
 		want  string
 	}{
-		{"nothing", map[string]string{"p/x": ""}, KindInstaller, "rust-installer-version is missing"},
-		{"version", map[string]string{"p/rust-installer-version": "2\n"}, KindInstaller, `got "2", want "3"`},
-		{"no components", with("p/components", ""), KindComponents, "it names no component"},
-		{"no manifest", with("p/components", "a\n", "p/a/x", ""), KindManifest, `component "a" has no "manifest.in"`},
-		{"no directory", with("p/components", "a\n"), KindComponents, "has no directory"},
-		{"bad manifest", with("p/components", "a\n", "p/a/manifest.in", "file:../x\n"), KindManifestPath, `a/manifest.in:1: got path "../x"`},
-		{"absent file", with("p/components", "a\n", "p/a/manifest.in", "file:x\n"), KindAbsent, "file:x names no member"},
-		{"unlisted file", with("p/components", "a\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/a/y", ""), KindUnlisted, `names "y"`},
-		{"unlisted component", with("p/components", "a\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/b/manifest.in", ""), KindComponents, `directory "b"`},
-		{"two owners", with("p/components", "a\nb\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/b/manifest.in", "file:x\n", "p/b/x", ""), KindConflict, "belongs to a and to b"},
-		{"two top directories", map[string]string{"p/x": "", "q/y": ""}, KindTop, `got a second top directory "q", the first is "p"`},
+		{"nothing", map[string]string{"p/x": ""}, ProblemInstaller, "rust-installer-version is missing"},
+		{"version", map[string]string{"p/rust-installer-version": "2\n"}, ProblemInstaller, `got "2", want "3"`},
+		{"no components", with("p/components", ""), ProblemComponents, "it names no component"},
+		{"no manifest", with("p/components", "a\n", "p/a/x", ""), ProblemManifest, `component "a" has no "manifest.in"`},
+		{"no directory", with("p/components", "a\n"), ProblemComponents, "has no directory"},
+		{"bad manifest", with("p/components", "a\n", "p/a/manifest.in", "file:../x\n"), ProblemManifestPath, `a/manifest.in:1: got path "../x"`},
+		{"absent file", with("p/components", "a\n", "p/a/manifest.in", "file:x\n"), ProblemAbsent, "file:x names no member"},
+		{"unlisted file", with("p/components", "a\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/a/y", ""), ProblemUnlisted, `names "y"`},
+		{"unlisted component", with("p/components", "a\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/b/manifest.in", ""), ProblemComponents, `directory "b"`},
+		{"two owners", with("p/components", "a\nb\n", "p/a/manifest.in", "file:x\n", "p/a/x", "", "p/b/manifest.in", "file:x\n", "p/b/x", ""), ProblemConflict, "belongs to a and to b"},
+		{"two top directories", map[string]string{"p/x": "", "q/y": ""}, ProblemTop, `got a second top directory "q", the first is "p"`},
 	}
 	for _, tt := range tests {
 		path := build(tt.files)

@@ -10,26 +10,26 @@ import (
 	"strings"
 )
 
-// Options say where an installation goes. Empty fields have the defaults
-// of install.sh. A relative directory is below Prefix, as in the install section
-// of bootstrap.toml; an absolute one is taken as it is.
+// Options say where to install. Empty fields have the defaults of install.sh, which
+// are named beside them. A relative directory is below Prefix, as in the install
+// section of bootstrap.toml.
 type Options struct {
-	// DestDir, if set, is put before all other directories: the root of a
-	// staged installation. It must be absolute.
+	// DestDir, if set, is the root of a staged installation: it goes before all
+	// other directories. It must be absolute.
 	DestDir    string
-	Prefix     string // /usr/local; must be absolute
-	Bindir     string // bin; takes bin/*
-	Libdir     string // lib; takes lib/*, and the records in Libdir/rustlib
-	Sysconfdir string // etc; takes etc/*
-	Datadir    string // share; takes share/*
-	Mandir     string // DATADIR/man; takes share/man/*
-	Docdir     string // if set, takes what is in share/doc/NAME/
-	// Uninstaller is the script that becomes Libdir/rustlib/uninstall.sh; see
-	// [dist.Package.Script]. None is installed if it is empty.
+	Prefix     string // must be absolute; default /usr/local
+	Bindir     string // for bin/*; default bin
+	Libdir     string // for lib/*, with the records in Libdir/rustlib; default lib
+	Sysconfdir string // for etc/*; default etc
+	Datadir    string // for share/*; default share
+	Mandir     string // for share/man/*; default DATADIR/man
+	Docdir     string // for share/doc/NAME/*; default DATADIR/doc/NAME
+	// Uninstaller is the content of Libdir/rustlib/uninstall.sh; see
+	// [dist.Package.Script]. If it is empty, there is no uninstaller.
 	Uninstaller []byte
 }
 
-// layout is InstallOptions with all directories absolute, DestDir included.
+// layout has the directories of [Options], absolute and with DestDir before them.
 type layout struct {
 	dest                                                        string // "" if not staged
 	prefix, bindir, libdir, sysconfdir, datadir, mandir, docdir string
@@ -76,14 +76,14 @@ func (o Options) layout() (layout, error) {
 	return l, errors.Join(errs...)
 }
 
-// place is a path as the directory that is opened as an [os.Root] and the rest.
+// place is a path in two parts: a directory to open as an [os.Root], and the rest.
 type place struct{ base, rel string }
 
 // path returns the absolute path.
 func (p place) path() string { return filepath.Join(p.base, filepath.FromSlash(p.rel)) }
 
-// at returns the place of rel below dir. A staged installation has one root, so
-// that no symbolic link in the staging area leads out of it.
+// at returns the place of rel below dir. A staged installation has one root, so that
+// no symbolic link in it can lead out.
 func (l layout) at(dir, rel string) place {
 	if l.dest == "" {
 		return place{dir, rel}
@@ -92,7 +92,7 @@ func (l layout) at(dir, rel string) place {
 	return place{l.dest, path.Join(filepath.ToSlash(inDest), rel)}
 }
 
-// destination returns where the member name of an image goes.
+// destination returns the place of an image's entry called name.
 func (l layout) destination(name string) place {
 	dirs := []struct{ top, dir string }{
 		{"bin", l.bindir}, {"lib", l.libdir}, {"etc", l.sysconfdir}, {"share/man", l.mandir}, {"share", l.datadir},
@@ -110,8 +110,8 @@ func (l layout) destination(name string) place {
 	return l.at(l.prefix, name)
 }
 
-// locate returns the place of an absolute path that an earlier installation has
-// recorded, or false if it is in none of the directories of l.
+// locate returns the place of an absolute path in the records of an earlier
+// installation, or false if it is in none of the directories of l.
 func (l layout) locate(file string) (place, bool) {
 	bases := []string{l.prefix, l.bindir, l.libdir, l.sysconfdir, l.datadir, l.mandir, l.docdir}
 	if l.dest != "" {
@@ -129,7 +129,7 @@ func (l layout) locate(file string) (place, bool) {
 	return place{}, false
 }
 
-// roots opens directories as they are needed.
+// roots are the opened base directories, by path.
 type roots map[string]*os.Root
 
 func (r roots) open(base string) (*os.Root, error) {

@@ -1,16 +1,17 @@
-// Package installer makes the install.sh that lies in every dist archive.
+// Package installsh writes the install.sh of dist archives.
 //
-// The script is a work of this project with the behaviour that
-// `src/tools/rust-installer` gave install.sh: the same options, the same records
-// below lib/<RelManifestDir>, so that either script uninstalls or upgrades what
-// the other has installed. It differs where that one loses data or writes to
-// places it was not told to; the package's tests name each difference.
+// The script is this project's own. It behaves like the install.sh of
+// src/tools/rust-installer: it has the same options and the same records below
+// lib/<RelManifestDir>, so that either script can uninstall or upgrade what the
+// other installed. It differs where that one loses data or writes to places it was
+// not told to; the package's tests name each difference.
 package installsh
 
 import (
 	"bytes"
 	"cmp"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
 	"text/template"
@@ -18,12 +19,15 @@ import (
 	"unicode/utf8"
 )
 
-// Version is the format of archives and installed records, as the files
-// rust-installer-version say. It is 3 since 2014.
-const Version = 3
+// FileName is the name of the script at the top of an archive.
+const FileName = "install.sh"
 
-// Options are the words that differ from one product's install.sh to another's.
-// A zero field has the default of rust-installer's command line.
+// version is the format of archives and installed records, which the files named
+// rust-installer-version hold. It has been 3 since 2014.
+const version = 3
+
+// Options are what differs from one product's install.sh to another's. A zero field
+// has the default of rust-installer's command line.
 type Options struct {
 	// Product is the name that messages use, such as "Rust". Default "Product".
 	// It is shown as it is; rust-installer's command line, which cannot take
@@ -31,12 +35,12 @@ type Options struct {
 	Product string
 	// SuccessMessage ends a successful installation. Default "Installed."
 	SuccessMessage string
-	// RelManifestDir is the folder of the records below libdir: one path
+	// RelManifestDir is the directory of the records below libdir: one path
 	// component, "rustlib" for Rust. Default "manifestlib".
 	RelManifestDir string
-	// LegacyManifestDirs are folders below libdir, one path component each, in
-	// which installers before version 2 left a file named manifest. What it
-	// lists is removed when anything is installed or uninstalled.
+	// LegacyManifestDirs are directories below libdir, one path component each, in
+	// which installers before version 2 left a file named manifest. The script
+	// removes the files it lists when it installs or uninstalls anything.
 	LegacyManifestDirs []string
 }
 
@@ -46,26 +50,26 @@ var text string
 var script = template.Must(template.New("install.sh").Funcs(template.FuncMap{"sh": quote}).Parse(text))
 
 // Script returns install.sh for o. The bytes depend on o alone. It is an error if
-// a field holds a control character or is not UTF-8, or if a folder is not exactly
-// one path component.
+// a field holds a control character or is not UTF-8, or if a directory is not
+// exactly one path component.
 func Script(o Options) ([]byte, error) {
 	words := map[string]string{
-		"Product":        withDefault(o.Product, "Product"),
-		"SuccessMessage": withDefault(o.SuccessMessage, "Installed."),
-		"RelManifestDir": withDefault(o.RelManifestDir, "manifestlib"),
+		"Product":        cmp.Or(o.Product, "Product"),
+		"SuccessMessage": cmp.Or(o.SuccessMessage, "Installed."),
+		"RelManifestDir": cmp.Or(o.RelManifestDir, "manifestlib"),
 	}
 	for _, name := range []string{"Product", "SuccessMessage", "RelManifestDir"} {
 		if err := checkText(words[name]); err != nil {
-			return nil, fmt.Errorf("making install.sh: %s %q: %w", name, words[name], err)
+			return nil, fmt.Errorf("creating install.sh: %s %q: %w", name, words[name], err)
 		}
 	}
-	if err := checkFolder(words["RelManifestDir"]); err != nil {
-		return nil, fmt.Errorf("making install.sh: RelManifestDir %q: %w", words["RelManifestDir"], err)
+	if err := checkDir(words["RelManifestDir"]); err != nil {
+		return nil, fmt.Errorf("creating install.sh: RelManifestDir %q: %w", words["RelManifestDir"], err)
 	}
 	var legacy strings.Builder // one name a line, each line ended, as the script's lists are
 	for _, dir := range o.LegacyManifestDirs {
-		if err := checkFolder(dir); err != nil {
-			return nil, fmt.Errorf("making install.sh: LegacyManifestDirs %q: %w", dir, err)
+		if err := checkDir(dir); err != nil {
+			return nil, fmt.Errorf("creating install.sh: LegacyManifestDirs %q: %w", dir, err)
 		}
 		legacy.WriteString(dir + "\n")
 	}
@@ -75,23 +79,16 @@ func Script(o Options) ([]byte, error) {
 		"SuccessMessage":     words["SuccessMessage"],
 		"RelManifestDir":     words["RelManifestDir"],
 		"LegacyManifestDirs": legacy.String(),
-		"Version":            Version,
+		"Version":            version,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making install.sh: %w", err)
+		return nil, fmt.Errorf("creating install.sh: %w", err)
 	}
 	return out.Bytes(), nil
 }
 
-func withDefault(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
-}
-
 // Words returns the product and the success message of a script that [Script] or
-// rust-installer wrote; what is not found is "".
+// rust-installer wrote; "" if the script has none.
 func Words(script []byte) (product, successMessage string) {
 	for line := range strings.Lines(string(script)) {
 		name, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
@@ -122,7 +119,7 @@ func quote(s string) string {
 
 func checkText(s string) error {
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("got invalid UTF-8")
+		return errors.New("got invalid UTF-8")
 	}
 	if i := strings.IndexFunc(s, unicode.IsControl); i >= 0 {
 		return fmt.Errorf("got control character %q", s[i])
@@ -130,12 +127,12 @@ func checkText(s string) error {
 	return nil
 }
 
-func checkFolder(s string) error {
+func checkDir(s string) error {
 	if err := checkText(s); err != nil {
 		return err
 	}
 	if s == "" || s == "." || s == ".." || strings.Contains(s, "/") {
-		return fmt.Errorf("want one path component")
+		return errors.New("want one path component")
 	}
 	return nil
 }
