@@ -126,7 +126,7 @@ func newMatrix(t *testing.T) *matrix {
 	goCommand, sh := testenv.Need(t, "go"), testenv.Need(t, "sh")
 	m := &matrix{dir: t.TempDir(), path: map[string]string{"go": t.TempDir(), "no go": t.TempDir()}}
 	program := filepath.Join(m.dir, "program")
-	build := exec.Command(goCommand, "build", "-o", program, "x.go/bootstrap/launcher")
+	build := exec.Command(goCommand, "build", "-o", program, "x.go/bootstrap/programs/launcher")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building a program: %v\n%s", err, out)

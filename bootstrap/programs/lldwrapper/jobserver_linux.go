@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"x.go/bootstrap/process"
+	"x.go/bootstrap/programs/process"
 )
 
 // maxThreads is how many threads LLD uses of itself at most, lld::elf's default.
