@@ -20,7 +20,7 @@ import (
 )
 
 // Run returns the errors of loading a configuration together with what else there is
-// to find, the most severe first, then in a fixed order. What follows only from an
+// to find, in the order of [config.SortFindings]. What follows only from an
 // error of loading is left out: a key with a wrong value has its default, and a file
 // that is no TOML has no keys. loadErr is that of [config.Load].
 func Run(c config.Config, loadErr error, f Facts) []config.Finding {
@@ -38,6 +38,7 @@ func Run(c config.Config, loadErr error, f Facts) []config.Finding {
 			out = append(out, found)
 		}
 	}
+	config.SortFindings(out)
 	return out
 }
 
@@ -56,8 +57,6 @@ func all(c config.Config, f Facts) []config.Finding {
 			check(k)
 		}
 	}
-	rank := map[config.Severity]int{config.Failure: 0, config.Warning: 1, config.Note: 2}
-	slices.SortStableFunc(k.out, func(a, b config.Finding) int { return cmp.Compare(rank[a.Severity], rank[b.Severity]) })
 	return k.out
 }
 

@@ -116,6 +116,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	if a.flags.verbose {
 		report.Findings = append(report.Findings, cfg.WithoutEffect()...)
 	}
+	config.SortFindings(report.Findings)
 	report.count()
 	return report, nil
 }

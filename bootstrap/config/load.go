@@ -71,7 +71,7 @@ const (
 // With an error the Config holds what could be understood, so that [Check] can
 // look further and one run tells everything; it is fit for nothing else.
 func Load(src Source) (Config, error) {
-	l := &loader{src: src, minor: MinorOf(src.Release), settings: map[string][]Setting{}}
+	l := &loader{src: src, minor: MinorOf(src.Release), settings: map[string][]setting{}}
 	l.main = l.mainFile()
 	l.profile()
 	l.xFile(l.main)
@@ -87,7 +87,7 @@ func Load(src Source) (Config, error) {
 type loader struct {
 	src         Source
 	minor       Minor
-	settings    map[string][]Setting
+	settings    map[string][]setting
 	errs        Errors
 	notices     []Finding
 	main        string
@@ -274,7 +274,7 @@ func (l *loader) sets() {
 
 // set reads one option into a loader of its own, so that it can be tried.
 func (l *loader) set(text, line string) *loader {
-	try := &loader{src: l.src, minor: l.minor, settings: map[string][]Setting{}, files: l.files}
+	try := &loader{src: l.src, minor: l.minor, settings: map[string][]setting{}, files: l.files}
 	if len(line) > maxOptionBytes {
 		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(line), maxOptionBytes)})
 		return try
@@ -305,7 +305,7 @@ func (l *loader) flags() {
 			l.fail(&Error{Where: o, Key: f.Key, Message: msg})
 			continue
 		}
-		l.settings[f.Key] = append(l.settings[f.Key], Setting{v, o})
+		l.settings[f.Key] = append(l.settings[f.Key], setting{v, o})
 	}
 }
 

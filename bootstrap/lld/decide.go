@@ -25,7 +25,7 @@ const (
 func Decide(c config.Config, f Facts) (Decision, error) {
 	wanted, errs := want(c, f)
 	if errs = append(errs, contradictions(c)...); len(errs) > 0 {
-		return Decision{Wanted: Wanted{Rule: RuleRefused, Error: errs.Error()}}, errs
+		return Decision{Wanted: Refused(errs)}, errs
 	}
 	k := &decider{c: c, f: f, want: wanted}
 	k.ship()

@@ -67,6 +67,20 @@ type Wanted struct {
 	lld config.Tristate // rust.lld as of the release
 }
 
+// Refused returns what a configuration asks for that is refused with err, which
+// may be an error of [config.Load].
+func Refused(err error) Wanted {
+	w := empty()
+	w.Rule, w.Error = RuleRefused, err.Error()
+	return w
+}
+
+// empty returns a Wanted whose JSON has {} and [] instead of null, so that a
+// script can index them without a check.
+func empty() Wanted {
+	return Wanted{Default: map[targets.Triple]DefaultLinker{}, Hosts: []HostReason{}, Lost: []RuleOutcome{}}
+}
+
 // HostReason says why a host has its default linker.
 type HostReason struct {
 	Host    targets.Triple `json:"host"`
@@ -116,6 +130,15 @@ const (
 	linkerOption = "default-linker-linux-override"
 )
 
+// wantedKeys are the keys that [Wanted] depends on; "*" stands for a triple.
+var wantedKeys = []string{
+	keyLLD, keyUseLLD, keyOverride, "rust.default-linker", "rust.channel", keyCIRustc,
+	keyCILLVM, "build.host", "target.*.llvm-config", "target.*." + linkerOption,
+}
+
+// IsKey reports whether [Wanted] depends on a key, by its [config.Key.ID].
+func IsKey(id string) bool { return slices.Contains(wantedKeys, id) }
+
 // lldHosts are the hosts whose compiler has LLD as its default
 // (default_linux_linker_overrides in `toml/target.rs`). An empty channel means
 // every channel.
@@ -148,7 +171,7 @@ func newRuling(c config.Config, f Facts) *ruling {
 	if release.IsZero() {
 		release = c.Release()
 	}
-	k := &ruling{c: c, minor: config.MinorOf(release), build: c.Build.Build, hosts: f.hosts(c)}
+	k := &ruling{c: c, out: empty(), minor: config.MinorOf(release), build: c.Build.Build, hosts: f.hosts(c)}
 	k.channel = cmp.Or(f.Channel, c.Rust.Channel)
 	if k.channel == "auto-detect" {
 		k.channel = cmp.Or(release.Channel(), "stable")
@@ -160,7 +183,6 @@ func newRuling(c config.Config, f Facts) *ruling {
 		k.out.UsedWhileBuilding = c.Rust.UseLLD
 	}
 	k.out.lld = k.lld
-	k.out.Default = map[targets.Triple]DefaultLinker{}
 	return k
 }
 

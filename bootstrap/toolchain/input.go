@@ -35,18 +35,6 @@ type InputComponent struct {
 	Manifest manifests.FileList
 }
 
-// Dir returns the component's folder in an archive: "rust-std-<target>".
-func (c InputComponent) Dir() string { return c.Spec.Dir(c.Target) }
-
-// Component returns the component of that archive name and target.
-func (in Input) Component(archive string, target targets.Triple) (InputComponent, bool) {
-	i := slices.IndexFunc(in.Components, func(c InputComponent) bool { return c.Spec.Archive == archive && c.Target == target })
-	if i < 0 {
-		return InputComponent{}, false
-	}
-	return in.Components[i], true
-}
-
 // ReadInput finds the components of the toolchain's sysroot: by the lists
 // lib/rustlib/manifest-* where there are any, else by the table of owners.
 // Everything wrong with the sysroot is reported at once.
@@ -191,7 +179,7 @@ func (in Input) Archives() []string {
 
 // Component returns c as it is in an archive.
 func (c InputComponent) Component() dist.Component {
-	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
+	return dist.Component{Name: c.Spec.Dir(c.Target), Image: c.Image, BulkDirs: c.bulkDirs()}
 }
 
 // bulkDirs returns the folders that manifest.in lists as a whole: those of the

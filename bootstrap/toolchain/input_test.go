@@ -99,7 +99,7 @@ func listing(in Input) []string {
 	var out []string
 	for _, c := range in.Components {
 		for e := range c.Image.Entries() {
-			out = append(out, c.Dir()+": "+e.Name)
+			out = append(out, c.Spec.Dir(c.Target)+": "+e.Name)
 		}
 	}
 	for _, n := range in.Unowned {
