@@ -346,7 +346,7 @@ func (m *matrix) sysroot(t *testing.T, c map[string]string) string {
 	}
 	switch kind {
 	case "shim":
-		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "lld": {"wrapper": "shim"}}`, 0o644)
+		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "toolchain": {"host": "`+host+`"}, "lld": {"wrapper": "shim", "launcher": "none"}}`, 0o644)
 	case "broken record":
 		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{`, 0o644)
 	}
