@@ -13,9 +13,9 @@ import (
 	"x.go/dist/archive"
 )
 
-// madeName is the file in a build folder that lists, one slash path a line,
-// the directories that builds have created. It may be shared with x.py,
-// whose stage2 nobody wants replaced or cleaned away by another tool.
+// madeName is the file in a build directory that lists, one slash path a line, the
+// directories that builds have created. x.py may use the same build directory, and
+// no other tool may replace or clean its stage2.
 const madeName = ".x-made"
 
 // Dir is a build directory, by its path.
@@ -35,9 +35,9 @@ func (d Dir) Made() ([]string, error) {
 	var made []string
 	for line := range strings.Lines(string(data)) {
 		name := filepath.FromSlash(strings.TrimSuffix(line, "\n"))
-		// The file is ours, but to remove what it names is not to be risked.
+		// Callers remove what the file names: do not trust it.
 		if !filepath.IsLocal(name) || name == "." {
-			return nil, fmt.Errorf("reading %q: got %q, want a path below the build folder", filepath.Join(buildDir, madeName), name)
+			return nil, fmt.Errorf("reading %q: got %q, want a path below the build directory", filepath.Join(buildDir, madeName), name)
 		}
 		if _, err := os.Lstat(filepath.Join(buildDir, name)); err == nil {
 			made = append(made, name)

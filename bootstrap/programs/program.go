@@ -14,9 +14,9 @@ import (
 	"x.go/targets"
 )
 
-// programSource is the source of the programs that x puts into a toolchain, and
-// of the package that they share. A program is built on demand for the host of
-// the toolchain, which need not be the host that x runs on.
+// programSource is the source of the programs that x puts into a toolchain, and of
+// the package that they share. x builds a program when it is needed, for the host
+// of the toolchain, which need not be the host that x runs on.
 //
 //go:embed launcher/flags.go launcher/main.go launcher/options.go
 //go:embed lldwrapper/jobserver_*.go lldwrapper/main.go lldwrapper/system.go
@@ -26,7 +26,7 @@ var programSource embed.FS
 // WrapperMode is what a built gcc-ld program does.
 type WrapperMode string
 
-// The modes of the gcc-ld program, see package lldwrapper.
+// The modes of the gcc-ld program: see command lldwrapper.
 const (
 	// WrapperLLD runs ../rust-lld with the flavor of its own name.
 	WrapperLLD WrapperMode = "lld"
@@ -37,12 +37,12 @@ const (
 // The packages of programSource that are programs.
 const (
 	LLDWrapper = "lldwrapper" // what gcc-ld holds
-	Launcher   = "launcher"   // stands before rustc and clippy-driver
+	Launcher   = "launcher"   // runs before rustc and clippy-driver
 )
 
 // Build is the command that builds one of the programs, as data.
 type Build struct {
-	Name         string // folder in programSource
+	Name         string // LLDWrapper or Launcher
 	GOOS, GOARCH string
 	Vars         []Variable // of package main
 	Tag          string     // build tag, or ""
@@ -76,7 +76,7 @@ func (p Build) String() string {
 	return s
 }
 
-// goPlatforms maps the architecture and system of a target spec to Go's names.
+// Go's names of the architectures and systems of target specs.
 var (
 	goArchs = map[string]string{
 		"x86_64": "amd64", "x86": "386", "aarch64": "arm64", "arm": "arm", "riscv64": "riscv64", "s390x": "s390x",
@@ -92,9 +92,10 @@ var (
 // errNoGo says that a program can't be built here.
 var errNoGo = errors.New("PATH has no go command: install Go")
 
-// Run compiles the program's embedded source in a temporary folder and puts
-// the program at p.out. It needs the go command but no network: the source
-// imports the standard library only.
+// Run compiles the program's embedded source in a temporary directory and puts the
+// program at p.Out. env is the environment of the go command, as in [exec.Cmd]; the
+// command itself is searched on PATH of this process. No network is needed: the
+// source imports the standard library only.
 func (p Build) Run(ctx context.Context, env []string) error {
 	if err := p.compile(ctx, env); err != nil {
 		return fmt.Errorf("building %s for %s/%s: %w", p.Name, p.GOOS, p.GOARCH, err)
@@ -159,7 +160,7 @@ func Platform(spec *targets.Spec) (goos, goarch string, err error) {
 	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("there is no port of Go to %s on %s", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("Go has no port to %s on %s", spec.OS, spec.Arch)
 	}
 	return goos, goarch, nil
 }
