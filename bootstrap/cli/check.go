@@ -132,7 +132,7 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.T
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, toolchain.ErrNoToolchain):
-		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so that nothing could be compared with a toolchain",
+		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so nothing was compared with a toolchain",
 			Remedy: "give one with --sysroot, or set build.rustc"}}, nil
 	case src.Sysroot != "":
 		return nil, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error(), Remedy: "name a finished toolchain"}}, nil

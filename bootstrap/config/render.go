@@ -146,7 +146,7 @@ func (c Config) JSON(o RenderOptions) map[string]any {
 	return root
 }
 
-// object walks to a section, making objects on the way.
+// object walks to a section and creates missing objects on the way.
 func object(top map[string]any, section, name string) map[string]any {
 	if section == "" {
 		return top

@@ -76,7 +76,7 @@ func (l *loader) channel(c *Config) {
 	c.settings[id] = slices.Insert(c.settings[id], 0, setting{name, o})
 }
 
-// fromTarball reports whether the source folder is an unpacked source archive:
+// fromTarball reports whether the source directory is an unpacked source archive:
 // it has git-commit-info and no .git.
 func (l *loader) fromTarball() bool {
 	return l.exists(l.path(filepath.Join(l.src.SrcDir, "git-commit-info"))) && !l.exists(l.path(filepath.Join(l.src.SrcDir, ".git")))
