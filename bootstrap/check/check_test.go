@@ -122,8 +122,8 @@ func TestCheckConfig(t *testing.T) {
 		{name: "stage 0 rebuild", text: "change-id = 'ignore'\nbuild.dist-stage = 0\nbuild.local-rebuild = true"},
 		{name: "paths", text: "change-id = 'ignore'\n[install]\nprefix = 'opt/rust'\nlibdir = '../lib'\nbindir = ''", want: []string{
 			"error bootstrap.toml:3:1: got \"opt/rust\", want an absolute path; write the whole path",
-			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
 			"error bootstrap.toml:4:1: \"../lib\" can leave the prefix and DESTDIR; write the path without \"..\"",
+			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
 			"warning install.sysconfdir: /etc lies outside of the prefix opt/rust; set install.sysconfdir = \"etc\" to keep it below the prefix",
 		}},
 		{name: "sysconfdir below the prefix", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/opt/rust/etc'"},

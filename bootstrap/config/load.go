@@ -105,7 +105,7 @@ func (l *loader) fail(e *Error) {
 	case len(l.errs) < maxErrors:
 		l.errs = append(l.errs, e)
 	case len(l.errs) == maxErrors:
-		l.errs = append(l.errs, &Error{Where: e.Where, Message: fmt.Sprintf("got more than %d errors: the rest is left out", maxErrors)})
+		l.errs = append(l.errs, &Error{Where: e.Where, Message: fmt.Sprintf("got more than %d errors, the rest is left out", maxErrors)})
 	}
 }
 

@@ -264,7 +264,7 @@ func TestBatch(t *testing.T) {
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if err := asked.Batch(t.Context(), strings.NewReader("{}\n"), &out); err == nil || !strings.Contains(err.Error(), "some lines could not be decided") {
+	if err := asked.Batch(t.Context(), strings.NewReader("{}\n"), &out); err == nil || !strings.Contains(err.Error(), "some lines have no answer") {
 		t.Errorf("a question without target: got %v", err)
 	}
 }
