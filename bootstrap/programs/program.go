@@ -14,14 +14,14 @@ import (
 	"x.go/targets"
 )
 
-// programSource is the source of the programs that x puts into a toolchain, and of
+// sources is the source of the programs that x puts into a toolchain, and of
 // the package that they share. x builds a program when it is needed, for the host
 // of the toolchain, which need not be the host that x runs on.
 //
 //go:embed launcher/flags.go launcher/main.go launcher/options.go
 //go:embed lldwrapper/jobserver_*.go lldwrapper/main.go lldwrapper/system.go
 //go:embed process/become_*.go process/path.go process/self_*.go
-var programSource embed.FS
+var sources embed.FS
 
 // WrapperMode is what a built gcc-ld program does.
 type WrapperMode string
@@ -34,7 +34,7 @@ const (
 	WrapperSystem WrapperMode = "system"
 )
 
-// The packages of programSource that are programs.
+// The packages of sources that are programs.
 const (
 	LLDWrapper = "lldwrapper" // what gcc-ld holds
 	Launcher   = "launcher"   // runs before rustc and clippy-driver
@@ -113,7 +113,7 @@ func (p Build) compile(ctx context.Context, env []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := writeProgramModule(dir); err != nil {
+	if err := writeModule(dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(p.Out), 0o755); err != nil {
@@ -130,11 +130,11 @@ func (p Build) compile(ctx context.Context, env []string) error {
 	return nil
 }
 
-// writeProgramModule lays the embedded sources out as a module of the same
+// writeModule lays the embedded sources out as a module of the same
 // name as their own, because they import one another.
-func writeProgramModule(dir string) error {
+func writeModule(dir string) error {
 	src := filepath.Join(dir, "bootstrap", "programs")
-	if err := os.CopyFS(src, programSource); err != nil {
+	if err := os.CopyFS(src, sources); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module x.go\n\ngo 1.26\n"), 0o644)
