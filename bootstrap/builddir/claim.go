@@ -13,38 +13,38 @@ import (
 	"x.go/dist/archive"
 )
 
-// madeName is the file in a build folder that lists, one slash path a line,
-// the directories that builds have created. It may be shared with x.py,
-// whose stage2 nobody wants replaced or cleaned away by another tool.
-const madeName = ".x-made"
+// claimedName is the file in a build directory that lists, one slash path a line, the
+// directories that builds have created. x.py may use the same build directory, and
+// no other tool may replace or clean its stage2.
+const claimedName = ".x-made"
 
 // Dir is a build directory, by its path.
 type Dir string
 
-// Made returns the directories in a build directory that builds have created and
+// Claimed returns the directories in a build directory that builds have created and
 // that are still there, as paths relative to it, sorted.
-func (d Dir) Made() ([]string, error) {
+func (d Dir) Claimed() ([]string, error) {
 	buildDir := string(d)
-	data, err := os.ReadFile(filepath.Join(buildDir, madeName))
+	data, err := os.ReadFile(filepath.Join(buildDir, claimedName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading build directory %q: %w", buildDir, dist.WithoutPath(err))
 	}
-	var made []string
+	var claimed []string
 	for line := range strings.Lines(string(data)) {
 		name := filepath.FromSlash(strings.TrimSuffix(line, "\n"))
-		// The file is ours, but to remove what it names is not to be risked.
+		// Callers remove what the file names: do not trust it.
 		if !filepath.IsLocal(name) || name == "." {
-			return nil, fmt.Errorf("reading %q: got %q, want a path below the build folder", filepath.Join(buildDir, madeName), name)
+			return nil, fmt.Errorf("reading %q: got %q, want a path below the build directory", filepath.Join(buildDir, claimedName), name)
 		}
 		if _, err := os.Lstat(filepath.Join(buildDir, name)); err == nil {
-			made = append(made, name)
+			claimed = append(claimed, name)
 		}
 	}
-	slices.Sort(made)
-	return made, nil
+	slices.Sort(claimed)
+	return claimed, nil
 }
 
 // Claim records that this build creates dir inside the build directory, and reports
@@ -54,11 +54,11 @@ func (d Dir) Claim(dir string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("claiming directory %q: %w", dir, err)
 	}
-	made, err := d.Made()
+	claimed, err := d.Claimed()
 	if err != nil {
 		return false, err
 	}
-	if slices.Contains(made, name) {
+	if slices.Contains(claimed, name) {
 		return true, nil
 	}
 	entries, err := os.ReadDir(dir)
@@ -69,8 +69,8 @@ func (d Dir) Claim(dir string) (bool, error) {
 		return false, fmt.Errorf("reading build directory %q: %w", string(d), dist.WithoutPath(err))
 	}
 	var text strings.Builder
-	for _, m := range append(made, name) {
+	for _, m := range append(claimed, name) {
 		text.WriteString(filepath.ToSlash(m) + "\n")
 	}
-	return true, archive.WriteFile(filepath.Join(string(d), madeName), []byte(text.String()))
+	return true, archive.WriteFile(filepath.Join(string(d), claimedName), []byte(text.String()))
 }

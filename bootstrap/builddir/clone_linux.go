@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cloneFile makes the new file to share the blocks of from (a reflink), which
-// Btrfs, XFS and bcachefs can do. On error there is no new file.
+// cloneFile creates the file to, which shares the blocks of from (a reflink): Btrfs,
+// XFS and bcachefs can do that. On error there is no new file.
 func cloneFile(from, to string, mode os.FileMode) error {
 	src, err := os.Open(from)
 	if err != nil {

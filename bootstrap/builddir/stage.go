@@ -11,17 +11,17 @@ import (
 	"x.go/dist"
 )
 
-// Temporary names beside a staged folder. A killed run may leave them; the next
-// one removes them.
+// Prefixes of temporary names beside a staged directory. A killed run may leave
+// them; the next one removes them.
 const (
 	stageNew = ".x-new-"
 	stageOld = ".x-old-"
 )
 
-// Stage makes dir hold exactly the image. The tree is built under a temporary
-// name and then takes dir's place, so that dir is never half of a tree. Files
-// are cloned or hard linked from where the image has them, and copied only
-// where the file system can do neither.
+// Stage replaces the directory dir by exactly the image. It writes the tree under a
+// temporary name and then renames it, so that dir is never half of a tree. It clones
+// or hard links files from where the image has them, and copies only where the file
+// system can do neither.
 func Stage(ctx context.Context, img dist.Image, dir string) error {
 	parent, base := filepath.Split(dir)
 	fresh, stale := filepath.Join(parent, stageNew+base), filepath.Join(parent, stageOld+base)
@@ -45,7 +45,7 @@ func Stage(ctx context.Context, img dist.Image, dir string) error {
 	return nil
 }
 
-// fill writes the image into the new folder dir.
+// fill writes the image into the new directory dir.
 func fill(ctx context.Context, img dist.Image, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -70,12 +70,12 @@ func fill(ctx context.Context, img dist.Image, dir string) error {
 	return nil
 }
 
-// placer makes files out of entries. Whether the file system can clone is
-// learned from the first try.
+// placer writes files from entries. The first try shows whether the file system
+// can clone.
 type placer struct{ noClone bool }
 
-// place makes the file to hold the entry's bytes and mode. A hard link shares
-// the mode, so it only serves where the original has the entry's mode.
+// place creates the file to with the entry's bytes and mode. A hard link shares the
+// mode, so it works only if the original has the entry's mode.
 func (p *placer) place(e dist.Entry, to string) error {
 	if from := e.Path(); from != "" {
 		if !p.noClone {

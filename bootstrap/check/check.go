@@ -1,6 +1,6 @@
-// Package check finds everything that would stop dist or install, or make something
-// else of them than the author means, before any work starts. What becomes of LLD is
-// asked of package lld, as a build does.
+// Package check finds everything that would stop dist or install, or give another
+// result than the author means, before any work starts. It asks package lld for the
+// decision on LLD, as a build does.
 package check
 
 import (
@@ -20,9 +20,9 @@ import (
 )
 
 // Run returns the errors of loading a configuration together with what else there is
-// to find, the most severe first, then in a fixed order. What follows only from an
+// to find, in the order of [config.SortFindings]. What follows only from an
 // error of loading is left out: a key with a wrong value has its default, and a file
-// that is no TOML has no keys. loadErr is that of [config.Load].
+// with a syntax error has no keys. loadErr is that of [config.Load].
 func Run(c config.Config, loadErr error, f Facts) []config.Finding {
 	list, _ := errors.AsType[config.Errors](loadErr)
 	out := list.Findings()
@@ -38,6 +38,7 @@ func Run(c config.Config, loadErr error, f Facts) []config.Finding {
 			out = append(out, found)
 		}
 	}
+	config.SortFindings(out)
 	return out
 }
 
@@ -56,8 +57,6 @@ func all(c config.Config, f Facts) []config.Finding {
 			check(k)
 		}
 	}
-	rank := map[config.Severity]int{config.Failure: 0, config.Warning: 1, config.Note: 2}
-	slices.SortStableFunc(k.out, func(a, b config.Finding) int { return cmp.Compare(rank[a.Severity], rank[b.Severity]) })
 	return k.out
 }
 
@@ -68,7 +67,7 @@ var (
 		(*checker).installPaths, (*checker).triples, (*checker).tools, (*checker).memory,
 	}
 	fileChecks = []func(*checker){
-		(*checker).sysrootFiles, (*checker).programs, (*checker).folders, (*checker).disk,
+		(*checker).sysrootFiles, (*checker).programs, (*checker).dirs, (*checker).disk,
 	}
 )
 
@@ -79,7 +78,7 @@ type checker struct {
 	out     []config.Finding
 }
 
-// say adds a finding about a key, at the place where it was set.
+// say adds a finding about a key, at the place that set it.
 func (k *checker) say(s config.Severity, key, remedy, reason string, args ...any) {
 	place := key
 	if o := k.c.Origin(key); o.IsSet() {
@@ -93,7 +92,7 @@ func (k *checker) at(s config.Severity, place, key, remedy, reason string, args 
 	k.out = append(k.out, config.Finding{Severity: s, Place: place, Key: key, Reason: fmt.Sprintf(reason, args...), Remedy: remedy})
 }
 
-// lld asks what becomes of LLD.
+// lld adds the findings of the decision on LLD.
 func (k *checker) lld() {
 	d, err := lld.Decide(k.c, k.f.LLD)
 	if list, ok := errors.AsType[config.Errors](err); ok {
@@ -120,7 +119,7 @@ func (k *checker) changeID() {
 	}
 }
 
-// setProfile is about a profile that comes too late to count.
+// setProfile reports a profile that comes too late to count.
 func (k *checker) setProfile() {
 	if o := k.c.Origin("profile"); o.Kind >= config.OriginSet {
 		k.say(config.Warning, "profile", "write it into the file", "a profile of --set has no effect: it is read before --set, as in x.py")
@@ -150,7 +149,7 @@ func (k *checker) profileNoOp() {
 	}
 }
 
-// installPaths is about places outside of the prefix or of DESTDIR
+// installPaths reports places outside the prefix or DESTDIR
 // (rust-lang/rust#63915, #38441).
 func (k *checker) installPaths() {
 	in := k.c.Install
@@ -179,8 +178,7 @@ func within(p, dir string) bool {
 	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// triples is about targets that no compiler knows, and about sections that no
-// list needs.
+// triples reports targets that no compiler knows, and sections that no list needs.
 func (k *checker) triples() {
 	known := k.f.KnownTarget
 	if known == nil {
@@ -208,7 +206,7 @@ func (k *checker) triples() {
 	}
 }
 
-// tools is about keys that need each other.
+// tools reports keys that miss another key.
 func (k *checker) tools() {
 	b := k.c.Build
 	if b.CargoClippy != "" && b.Rustc == "" {
@@ -225,7 +223,7 @@ func (k *checker) tools() {
 	}
 }
 
-// toolchain is about what dist would refuse of the toolchain.
+// toolchain reports what dist would refuse in the toolchain.
 func (k *checker) toolchain(tc toolchain.Toolchain) {
 	if want := k.c.Rust.Channel; k.c.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
 		k.say(config.Failure, "rust.channel", fmt.Sprintf("write %q, or give another toolchain", tc.Version.Channel()),
@@ -241,9 +239,9 @@ func (k *checker) toolchain(tc toolchain.Toolchain) {
 	}
 }
 
-// xzMemory is what one thread of the xz encoder takes for an archive as large as
-// rustc's, by profile, and leastXZMemory what is left of that when a limit lowers
-// the dictionary, as package dist/xz estimates them.
+// xzMemory is the memory, by profile, of one thread of the xz encoder for an archive
+// as large as rustc's, and leastXZMemory that of the smallest dictionary, as package
+// dist/xz estimates them.
 var xzMemory = map[string]int64{"fast": 192 << 20, "balanced": 900 << 20, "best": 1800 << 20}
 
 const leastXZMemory = 64 << 20

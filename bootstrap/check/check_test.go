@@ -54,7 +54,7 @@ func input(baked, rustLLD bool) lld.Facts {
 	return lld.Facts{Toolchain: &lld.Toolchain{Host: triple(linux), Linux: true, Baked: baked, RustLLD: rustLLD, Wrappers: rustLLD}}
 }
 
-// memFiles is a file system in memory; folders named in readOnly refuse.
+// memFiles is a file system in memory; directories named in readOnly refuse.
 type memFiles struct {
 	files    fstest.MapFS
 	readOnly string
@@ -122,8 +122,8 @@ func TestCheckConfig(t *testing.T) {
 		{name: "stage 0 rebuild", text: "change-id = 'ignore'\nbuild.dist-stage = 0\nbuild.local-rebuild = true"},
 		{name: "paths", text: "change-id = 'ignore'\n[install]\nprefix = 'opt/rust'\nlibdir = '../lib'\nbindir = ''", want: []string{
 			"error bootstrap.toml:3:1: got \"opt/rust\", want an absolute path; write the whole path",
-			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
 			"error bootstrap.toml:4:1: \"../lib\" can leave the prefix and DESTDIR; write the path without \"..\"",
+			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
 			"warning install.sysconfdir: /etc lies outside of the prefix opt/rust; set install.sysconfdir = \"etc\" to keep it below the prefix",
 		}},
 		{name: "sysconfdir below the prefix", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/opt/rust/etc'"},
@@ -190,21 +190,21 @@ func TestCheckFiles(t *testing.T) {
 		{name: "no rust-lld", want: []string{"warning /" + bin + "rust-lld: no such file: LLD cannot be shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
 		{name: "rust-lld asked for", text: "rust.lld = true", want: []string{"error /" + bin + "rust-lld: no such file: LLD cannot be shipped, although rust.lld = true by bootstrap.toml:2:6; set lld.binary in x.toml to an LLD, or rust.lld = false"}},
 		{name: "a compiler that needs rust-lld", facts: Facts{LLD: input(true, false)}, want: []string{
-			"error rust.lld: the input has no rust-lld, and its compiler was built to link with it; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+			"error rust.lld: the input toolchain has no rust-lld, and its compiler was built to link with it; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
 		{name: "launcher without rust-lld", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(false, false)}, want: []string{
-			"warning rust.lld: the input has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+			"warning rust.lld: the input toolchain has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
 		{name: "launcher for a compiler without the option", text: "rust.lld = false", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(true, true)}, want: []string{
 			"error x.toml:1:5: the compiler refuses -Clinker-features=-lld for x86_64-unknown-linux-gnu, which a launcher would give it; set lld.baked-default = \"shim\""}},
 		{name: "not needed", text: "rust.lld = false"},
 		{name: "links", files: fstest.MapFS{
 			bin + "rust-lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("/usr/bin/lld")}, bin + "rust-objcopy": {Mode: fs.ModeSymlink | 0o777, Data: []byte("real")}, bin + "real": program,
 		}, want: []string{
-			"error /" + bin + "rust-lld: it is a symlink that leads nowhere: file does not exist; set lld.binary in x.toml to an LLD, or rust.lld = false",
-			"warning /" + bin + "rust-objcopy: it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball); put the file itself there",
+			"error /" + bin + "rust-lld: it is a broken symlink: file does not exist; set lld.binary in x.toml to an LLD, or rust.lld = false",
+			"warning /" + bin + "rust-objcopy: it is a symlink, which archives cannot hold: the file that it points to will be packaged, and x.py would stop (generated a symlink in a tarball); put the file itself there",
 		}},
-		{name: "not executable, a folder", files: fstest.MapFS{bin + "rust-lld": {Mode: 0o644}, bin + "rust-objcopy/x": program}, want: []string{
+		{name: "not executable, a directory", files: fstest.MapFS{bin + "rust-lld": {Mode: 0o644}, bin + "rust-objcopy/x": program}, want: []string{
 			"error /" + bin + "rust-lld: it is not executable; make it executable",
-			"error /" + bin + "rust-objcopy: it is no regular file; remove it, or put the file itself there",
+			"error /" + bin + "rust-objcopy: it is not a regular file; remove it, or put the file itself there",
 		}},
 		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
 			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}, want: []string{
@@ -212,7 +212,7 @@ func TestCheckFiles(t *testing.T) {
 			}},
 		{name: "site wrapper", x: "[lld]\nbinary = '/opt/lld'\nsite-wrapper = '/gone'", files: fstest.MapFS{"opt/lld": program}, want: []string{
 			"warning /gone: file does not exist; it must be where the toolchain is used"}},
-		{name: "read-only folders", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{
+		{name: "read-only directories", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{
 			"error build.build-dir: writing to /here/build: permission denied; choose another build.build-dir"}},
 		{name: "read-only prefix", text: "rust.lld = false", readOnly: "/dest/usr/local", facts: Facts{Command: "install", Destdir: "/dest"}, want: []string{
 			"error install.prefix: writing to /dest/usr/local: permission denied; choose another install.prefix, or install into a DESTDIR"}},

@@ -17,16 +17,16 @@ import (
 	"x.go/targets"
 )
 
-// Facts is what [Run] knows besides the configuration. Facts with their zero value
-// are not known, and nothing is said that needs them.
+// Facts is what [Run] knows besides the configuration. A fact with its zero value is
+// not known, and checks that need it are skipped.
 type Facts struct {
 	// Command is the command to come: "dist" (also meant by ""), "install".
 	Command string
-	// Destdir is the directory that stands for the root while installing.
+	// Destdir is the directory that install uses as the root (DESTDIR).
 	Destdir string
 	// Dir is the directory that relative paths start from.
 	Dir string
-	// LLD is what the decision on LLD depends on.
+	// LLD holds the facts for the decision on LLD.
 	LLD lld.Facts
 	// Toolchain is the input; nil if no compiler was asked.
 	Toolchain *toolchain.Toolchain
@@ -48,18 +48,18 @@ type Files interface {
 	Lstat(name string) (fs.FileInfo, error)
 	// Stat returns what a path is or leads to.
 	Stat(name string) (fs.FileInfo, error)
-	// Writable returns why nothing can be made in a directory, or nil.
+	// Writable returns why nothing can be created in a directory, or nil.
 	Writable(dir string) error
 	// Free returns the free bytes of the file system that holds a directory.
 	Free(dir string) (int64, error)
 }
 
-// Machine returns the facts of the machine that x runs on. It changes nothing.
+// Machine returns the facts of the machine that x runs on, and changes nothing.
 func Machine() Facts {
 	return Facts{Memory: memory(), LLD: lld.Facts{CanBuild: canBuild}, Files: hostFiles{}}
 }
 
-// Ask returns [Machine] together with what the toolchain says of itself, where the
+// Ask returns [Machine] together with what the toolchain says of itself, if the
 // configuration needs it. The sysroot is not walked: a complete one has over 50000
 // files, and only the directories with the large ones are listed.
 func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, error) {
@@ -144,8 +144,8 @@ func (hostFiles) Stat(name string) (fs.FileInfo, error) {
 	return fi, dist.WithoutPath(err)
 }
 
-// Writable implements [Files]. For a folder that is not there yet the
-// nearest one above it counts, as it would be made in that.
+// Writable implements [Files]. For a directory that does not exist yet, the nearest
+// one above it counts: it would be created there.
 func (hostFiles) Writable(dir string) error {
 	above, err := existing(dir)
 	if err != nil {
@@ -169,7 +169,7 @@ func (hostFiles) Free(dir string) (int64, error) {
 	return freeSpace(above)
 }
 
-// existing returns dir, or the nearest folder above it that exists.
+// existing returns dir, or the nearest directory above it that exists.
 func existing(dir string) (string, error) {
 	for dir = filepath.Clean(dir); ; dir = filepath.Dir(dir) {
 		fi, err := os.Stat(dir)

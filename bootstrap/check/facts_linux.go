@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writable returns why nothing can be made in an existing folder, or nil. The
-// kernel knows about file systems that are mounted read-only, too.
+// writable returns why nothing can be created in an existing directory, or nil. The
+// kernel knows about read-only file systems, too.
 func writable(dir string) error {
 	return unix.Access(dir, unix.W_OK|unix.X_OK)
 }

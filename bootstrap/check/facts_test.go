@@ -25,14 +25,14 @@ func TestHostFiles(t *testing.T) {
 		t.Error("Writable below a file: got nil, want an error")
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "a")); !os.IsNotExist(err) {
-		t.Errorf("asking made a folder: %v", err)
+		t.Errorf("asking created a directory: %v", err)
 	}
 	if os.Getuid() != 0 { // root may write everywhere
 		if err := os.Chmod(dir, 0o555); err != nil {
 			t.Fatal(err)
 		}
 		if err := files.Writable(filepath.Join(dir, "a")); err == nil {
-			t.Error("Writable in a read-only folder: got nil, want an error")
+			t.Error("Writable in a read-only directory: got nil, want an error")
 		}
 	}
 }

@@ -18,10 +18,9 @@ func (k *checker) path(p string) string {
 	return filepath.Join(k.f.Dir, p)
 }
 
-// sysrootFiles is about LLD and objcopy of the input. Archives hold no links,
-// so that a linked program stops upstream after the whole build
-// (rust-lang/rust#139477, #135554); here the file that it leads to is packaged,
-// which is rarely one that works elsewhere.
+// sysrootFiles checks LLD and objcopy of the input. Archives hold no links, so a
+// linked program stops upstream after the whole build (rust-lang/rust#139477,
+// #135554). Here the file behind the link is packaged, which rarely works elsewhere.
 func (k *checker) sysrootFiles() {
 	if k.f.Sysroot == "" {
 		return
@@ -35,8 +34,8 @@ func (k *checker) sysrootFiles() {
 	k.program(filepath.Join(bin, "rust-objcopy"+exe), "", "remove it, or put the file itself there", 0)
 }
 
-// rustLLD checks the input's rust-lld. That a toolchain that was asked has none is
-// a matter of the decision.
+// rustLLD checks the input's rust-lld. If a toolchain was asked, the decision on LLD
+// has reported a missing one.
 func (k *checker) rustLLD(name string) {
 	const remedy = "set lld.binary in x.toml to an LLD, or rust.lld = false"
 	info, err := k.f.Files.Lstat(name)
@@ -54,12 +53,12 @@ func (k *checker) rustLLD(name string) {
 	}
 }
 
-// programRule says what else [checker.program] asks of a path.
+// programRule says what else [checker.program] checks.
 type programRule uint8
 
 const (
 	mustExist programRule = 1 << iota
-	mayBeLink             // the file that a link names is copied
+	mayBeLink             // the file behind a link is copied
 )
 
 // program checks that a path is an executable file.
@@ -68,7 +67,7 @@ func (k *checker) program(name, key, remedy string, rule programRule) {
 	link := err == nil && info.Mode()&fs.ModeSymlink != 0
 	if link {
 		if info, err = k.f.Files.Stat(name); err != nil {
-			k.at(config.Failure, name, key, remedy, "it is a symlink that leads nowhere: %v", err)
+			k.at(config.Failure, name, key, remedy, "it is a broken symlink: %v", err)
 			return
 		}
 	}
@@ -80,14 +79,14 @@ func (k *checker) program(name, key, remedy string, rule programRule) {
 	case err != nil:
 		k.at(config.Failure, name, key, remedy, "asking what it is: %v", err)
 	case link && !info.Mode().IsRegular():
-		k.at(config.Failure, name, key, remedy, "it is a symlink to what is no regular file")
+		k.at(config.Failure, name, key, remedy, "it is a symlink to something that is not a regular file")
 	case !info.Mode().IsRegular():
-		k.at(config.Failure, name, key, remedy, "it is no regular file")
+		k.at(config.Failure, name, key, remedy, "it is not a regular file")
 	case info.Mode()&0o100 == 0 && runtime.GOOS != "windows":
 		k.at(config.Failure, name, key, "make it executable", "it is not executable")
 	case link && rule&mayBeLink == 0:
 		k.at(config.Warning, name, key, "put the file itself there",
-			"it is a symlink, which archives cannot hold: the file that it leads to will be packaged, and x.py would stop (generated a symlink in a tarball)")
+			"it is a symlink, which archives cannot hold: the file that it points to will be packaged, and x.py would stop (generated a symlink in a tarball)")
 	}
 }
 
@@ -130,8 +129,8 @@ func (k *checker) programs() {
 	}
 }
 
-// folders is about places that cannot be written to.
-func (k *checker) folders() {
+// dirs reports directories that cannot be written to.
+func (k *checker) dirs() {
 	if err := k.f.Files.Writable(k.buildDir()); err != nil {
 		k.say(config.Failure, "build.build-dir", "choose another build.build-dir", "writing to %s: %v", k.buildDir(), err)
 	}

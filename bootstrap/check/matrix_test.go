@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,12 +87,44 @@ var named = []map[string]string{
 // files of the result do.
 func TestCheckEqualsBuild(t *testing.T) {
 	m := newMatrix(t)
+	cases := m.cases(t)
+	for goCommand, path := range m.path {
+		t.Run(goCommand, func(t *testing.T) {
+			t.Setenv("PATH", path) // for all that run at once
+			for i, c := range cases {
+				if c.values["go"] == goCommand {
+					t.Run(strconv.Itoa(i), func(t *testing.T) {
+						t.Parallel()
+						m.compare(t, c.tc, c.values)
+					})
+				}
+			}
+		})
+	}
+	built, refused := m.built.Load(), m.refused.Load()
+	t.Logf("%d builds, %d refused", built, refused)
+	if quarter := int64(len(cases) / 4); built < quarter || refused < quarter {
+		t.Errorf("got %d builds and %d refused of %d cases: the matrix is lopsided", built, refused, len(cases))
+	}
+}
+
+// matrixCase is a toolchain and a value for each axis.
+type matrixCase struct {
+	tc     toolchain.Toolchain
+	values map[string]string
+}
+
+// cases returns the named cases and those drawn. It writes all stub compilers
+// before a case runs one: while another goroutine starts a program, a file just
+// written may still be open in it, and running that file fails.
+func (m *matrix) cases(t *testing.T) []matrixCase {
+	var cases []matrixCase
 	for _, c := range named {
 		c = maps.Clone(c)
 		for _, a := range slices.Concat(toolchainAxes, configAxes) {
 			c[a.name] = stdcmp.Or(c[a.name], a.values[0])
 		}
-		m.compare(t, m.toolchain(t, c), c)
+		cases = append(cases, matrixCase{m.toolchain(t, c), c})
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range drawnToolchains {
@@ -100,26 +134,24 @@ func TestCheckEqualsBuild(t *testing.T) {
 		}
 		tc := m.toolchain(t, c)
 		for range drawnConfigs {
+			c = maps.Clone(c)
 			for _, a := range configAxes {
 				c[a.name] = a.values[0]
 				if rng.IntN(3) == 0 {
 					c[a.name] = a.values[rng.IntN(len(a.values))]
 				}
 			}
-			m.compare(t, tc, c)
+			cases = append(cases, matrixCase{tc, c})
 		}
 	}
-	t.Logf("%d builds, %d refused", m.built, m.refused)
-	if cases := drawnToolchains * drawnConfigs; m.built < cases/4 || m.refused < cases/4 {
-		t.Errorf("got %d builds and %d refused of %d cases: the matrix is lopsided", m.built, m.refused, cases)
-	}
+	return cases
 }
 
-// matrix makes stub toolchains, and a go command that is quick.
+// matrix writes stub toolchains, and a go command that is quick.
 type matrix struct {
-	dir            string // with the programs that settings name
-	path           map[string]string
-	built, refused int
+	dir            string            // with the programs that settings name
+	path           map[string]string // PATH by the value of the axis "go"
+	built, refused atomic.Int64
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -139,7 +171,7 @@ while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
 	return m
 }
 
-// toolchain makes and asks the stub toolchain of a case.
+// toolchain writes and asks the stub toolchain of a case.
 func (m *matrix) toolchain(t *testing.T, c map[string]string) toolchain.Toolchain {
 	t.Helper()
 	tc, err := toolchain.Find(t.Context(), toolchain.Source{Sysroot: m.sysroot(t, c), Env: os.Environ()})
@@ -153,23 +185,22 @@ func (m *matrix) toolchain(t *testing.T, c map[string]string) toolchain.Toolchai
 func (m *matrix) compare(t *testing.T, tc toolchain.Toolchain, c map[string]string) {
 	t.Helper()
 	name := caseName(c)
-	t.Setenv("PATH", m.path[c["go"]])
 	src := m.source(c, tc)
 	cfg, loadErr := config.Load(src)
 	findings, outcome := ask(t.Context(), cfg, loadErr, tc)
 	errorsFound := slices.DeleteFunc(slices.Clone(findings), func(f config.Finding) bool { return f.Severity != config.Failure })
-	dry := m.build(t.Context(), src, tc, t.TempDir(), true)
 	dir := t.TempDir()
+	dry := m.build(t.Context(), src, tc, dir, true)
 	real := m.build(t.Context(), src, tc, dir, false)
 	if (real.err != nil) != (dry.err != nil) || (real.err != nil) != (len(errorsFound) > 0) {
 		t.Errorf("%s:\ncheck:   %v\ndry run: %v\nbuild:   %v", name, errorsFound, dry.err, real.err)
 		return
 	}
 	if real.err != nil {
-		m.refused++
+		m.refused.Add(1)
 		return
 	}
-	m.built++
+	m.built.Add(1)
 	if diff := cmp.Diff(real.lld, outcome); diff != "" {
 		t.Errorf("%s: LLD of the check (-record +check):\n%s", name, diff)
 	}
@@ -280,7 +311,7 @@ func files(t *testing.T, name, sysroot string, tc toolchain.Toolchain, is lld.Ou
 	}
 }
 
-// sysroot makes the stub toolchain of a case: a compiler that answers questions, and
+// sysroot writes the stub toolchain of a case: a compiler that answers questions, and
 // files to be packed.
 func (m *matrix) sysroot(t *testing.T, c map[string]string) string {
 	dir, host, exe := t.TempDir(), c["host"], ""
@@ -314,7 +345,7 @@ func (m *matrix) sysroot(t *testing.T, c map[string]string) string {
 	}
 	switch kind {
 	case "shim":
-		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "toolchain": {"host": "`+c["host"]+`"}, "lld": {"wrapper": "shim", "launcher": "none"}}`, 0o644)
+		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "toolchain": {"host": "`+host+`"}, "lld": {"wrapper": "shim", "launcher": "none"}}`, 0o644)
 	case "broken record":
 		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{`, 0o644)
 	}

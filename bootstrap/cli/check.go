@@ -116,6 +116,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	if a.flags.verbose {
 		report.Findings = append(report.Findings, cfg.WithoutEffect()...)
 	}
+	config.SortFindings(report.Findings)
 	report.count()
 	return report, nil
 }
@@ -131,7 +132,7 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.T
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, toolchain.ErrNoToolchain):
-		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so that nothing could be compared with a toolchain",
+		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so nothing was compared with a toolchain",
 			Remedy: "give one with --sysroot, or set build.rustc"}}, nil
 	case src.Sysroot != "":
 		return nil, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error(), Remedy: "name a finished toolchain"}}, nil

@@ -3,8 +3,6 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"x.go/bootstrap/config"
@@ -30,21 +28,8 @@ type checkToolchain struct {
 	BakedLLD bool           `json:"baked_lld"`
 }
 
-// count sorts the findings, by severity and then by their places in files, and
-// counts them.
+// count counts the findings by their severity.
 func (r *checkReport) count() {
-	order := []config.Severity{config.Failure, config.Warning, config.Note}
-	slices.SortStableFunc(r.Findings, func(x, y config.Finding) int {
-		if c := cmp.Compare(slices.Index(order, x.Severity), slices.Index(order, y.Severity)); c != 0 {
-			return c
-		}
-		xFile, xLine, xCol := splitPlace(x.Place)
-		yFile, yLine, yCol := splitPlace(y.Place)
-		if (xLine == 0) != (yLine == 0) {
-			return cmp.Compare(yLine, xLine) // places in files come first
-		}
-		return cmp.Or(cmp.Compare(xFile, yFile), cmp.Compare(xLine, yLine), cmp.Compare(xCol, yCol))
-	})
 	for _, f := range r.Findings {
 		switch f.Severity {
 		case config.Failure:
@@ -81,34 +66,4 @@ func (a *app) printCheck(r checkReport) error {
 	}
 	_, err := fmt.Fprint(a.Stdout, b.String())
 	return err
-}
-
-// splitPlace splits "file:line:column". Line and column of other places are 0,
-// and they are all equal: their order is that of finding.
-func splitPlace(place string) (file string, line, column int) {
-	rest, col, _ := cutLast(place, ":")
-	file, text, ok := cutLast(rest, ":")
-	if line, err := strconv.Atoi(text); err == nil && ok {
-		if column, err := strconv.Atoi(col); err == nil {
-			return file, line, column
-		}
-	}
-	return "", 0, 0
-}
-
-// cutLast is [strings.Cut] at the last separator.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -41,7 +41,7 @@ share a build directory with x.py.`,
 			}
 			// Only a record of what x created says what may go: names alone are
 			// those of x.py, too.
-			made, err := builddir.Dir(dir).Made()
+			made, err := builddir.Dir(dir).Claimed()
 			if err != nil {
 				return err
 			}

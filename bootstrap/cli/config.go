@@ -7,7 +7,6 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
-	"x.go/targets"
 )
 
 // configFlags are the flags of `x config`.
@@ -74,8 +73,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	if err != nil {
 		if a.flags.json {
 			// A script that reads .lld gets the refusal as data, not only a status.
-			refused := lld.Wanted{Rule: lld.RuleRefused, Error: err.Error()}
-			if printErr := a.printJSON(map[string]any{"lld": lldAnswer(refused)}); printErr != nil {
+			if printErr := a.printJSON(map[string]any{"lld": lld.Refused(err)}); printErr != nil {
 				return printErr
 			}
 		}
@@ -85,7 +83,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	decision, refused := lld.Decide(cfg, lld.Facts{Release: release})
 	if a.flags.json {
 		answer := cfg.JSON(opts)
-		answer["lld"] = lldAnswer(decision.Wanted)
+		answer["lld"] = decision.Wanted
 		err = a.printJSON(answer)
 	} else {
 		err = a.print(cfg.TOML(opts))
@@ -94,21 +92,6 @@ func (a *app) config(file config.File, f configFlags) error {
 		return err
 	}
 	return usage(refused)
-}
-
-// lldAnswer replaces null by empty objects and arrays, which a refused
-// configuration would have: a script may index them without a check.
-func lldAnswer(d lld.Wanted) lld.Wanted {
-	if d.Default == nil {
-		d.Default = map[targets.Triple]lld.DefaultLinker{}
-	}
-	if d.Hosts == nil {
-		d.Hosts = []lld.HostReason{}
-	}
-	if d.Lost == nil {
-		d.Lost = []lld.RuleOutcome{}
-	}
-	return d
 }
 
 // print writes text to stdout.

@@ -77,12 +77,6 @@ type explainAnswer struct {
 	LLD *lld.Wanted `json:"lld,omitempty"`
 }
 
-// lldKeys are the keys that the decision on LLD asks; "*" stands for a triple.
-var lldKeys = []string{
-	"rust.lld", "rust.use-lld", "rust.bootstrap-override-lld", "rust.default-linker", "rust.channel", "rust.download-rustc",
-	"llvm.download-ci-llvm", "build.host", "target.*.llvm-config", "target.*.default-linker-linux-override",
-}
-
 func (a *app) explainKey(key, releaseText string) error {
 	release, err := releaseFlag(releaseText)
 	if err != nil {
@@ -103,11 +97,10 @@ func (a *app) explainKey(key, releaseText string) error {
 		return usage(err)
 	}
 	var refused error
-	if slices.Contains(lldKeys, row.ID()) {
+	if lld.IsKey(row.ID()) {
 		var d lld.Decision
 		d, refused = lld.Decide(cfg, lld.Facts{Release: release})
-		wanted := lldAnswer(d.Wanted)
-		answer.LLD = &wanted
+		answer.LLD = &d.Wanted
 	}
 	if a.flags.json {
 		err = a.printJSON(answer)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/migrate"
 	"x.go/dist"
+	"x.go/dist/archive"
 )
 
 // migrateFlags are the flags of `x migrate`.
@@ -78,7 +78,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 		m.Effects = lld.Compare(*m.Before, *m.After, f.channel)
 	}
 	if f.write && string(m.Text) != string(data) { // an unchanged file keeps its time
-		if err := replaceFile(a.path(file), m.Text); err != nil {
+		if err := archive.ReplaceFile(a.path(file), m.Text); err != nil {
 			return err
 		}
 	}
@@ -218,33 +218,4 @@ func (a *app) reportMigration(m migration) error {
 	}
 	_, err := fmt.Fprint(a.Stderr, b.String())
 	return err
-}
-
-// replaceFile replaces a file, or the file that a link leads to, in one step. The
-// new file gets the old one's mode before it gets its name, so that others cannot
-// read a private file at any moment.
-func replaceFile(path string, data []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
-		}
-	}()
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return err
-	}
-	fi, err := os.Stat(real)
-	if err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(filepath.Dir(real), ".x-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // fails after the rename, as it should
-	_, err = temp.Write(data)
-	if err := errors.Join(err, temp.Chmod(fi.Mode().Perm()), temp.Sync(), temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), real)
 }

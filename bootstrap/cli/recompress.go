@@ -200,7 +200,7 @@ func (a *app) lockOutputs(ctx context.Context, r recompress.Options, files []str
 	}
 	for _, dir := range slices.Compact(dirs) {
 		locked := dir
-		if made, err := builddir.Dir(filepath.Dir(dir)).Made(); err == nil && slices.Contains(made, filepath.Base(dir)) {
+		if made, err := builddir.Dir(filepath.Dir(dir)).Claimed(); err == nil && slices.Contains(made, filepath.Base(dir)) {
 			locked = filepath.Dir(dir)
 		}
 		u, err := builddir.Lock(ctx, locked, func(holder string) {

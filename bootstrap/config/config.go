@@ -31,7 +31,7 @@ type Config struct {
 	// X is what x.toml adds.
 	X XConfig
 
-	settings map[string][]Setting
+	settings map[string][]setting
 	mainFile string
 	mainText []byte
 	files    []string
@@ -50,8 +50,8 @@ type XConfig struct {
 	Dist XDist
 }
 
-// Setting is one value that a layer gave to a key.
-type Setting struct {
+// setting is one value that a layer gave to a key.
+type setting struct {
 	// Value is a bool, int, int64, string, []string, map[string]string,
 	// targets.Triple, []targets.Triple or a type of this package.
 	Value  any
@@ -73,9 +73,6 @@ func (c Config) Origin(key string) Origin {
 
 // IsSet reports whether a file, option or flag set the key.
 func (c Config) IsSet(key string) bool { return c.Origin(key).IsSet() }
-
-// Settings returns all values that layers gave to a key, the winner first.
-func (c Config) Settings(key string) []Setting { return slices.Clone(c.settings[key]) }
 
 // Files returns the names of the files that were read: the main file first,
 // then its includes, then x.toml. Profiles are built in and not listed.

@@ -10,7 +10,7 @@ import (
 
 // Error is one thing wrong with a configuration.
 type Error struct {
-	// Where is where the mistake is: a place in a file, an option or a flag.
+	// Where is the place of the mistake: in a file, an option or a flag.
 	Where Origin
 	// Key is the full key, such as "rust.lld"; empty for a syntax error.
 	Key string
@@ -39,8 +39,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Place returns where the error is: "file:line:column", what else the origin is,
-// such as "--set rust.lld=1", or "" if it is nowhere in particular.
+// Place returns where the error is: "file:line:column", any other
+// origin, such as "--set rust.lld=1", or "" if there is none.
 func (e *Error) Place() string {
 	if e.Where.Pos != (toml.Position{}) {
 		return e.Where.Pos.String()
@@ -64,8 +64,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Findings returns the errors as findings, for a list together with those of
-// [Check].
+// Findings returns the errors as findings, for a list with those of package check.
 func (e Errors) Findings() []Finding {
 	out := make([]Finding, len(e))
 	for i, one := range e {

@@ -193,7 +193,7 @@ func TestSetLikeUpstream(t *testing.T) {
 			if err != nil {
 				got = err.Error()
 			} else {
-				got = toTOML(c.Settings(row.key)[0].Value)
+				got = toTOML(c.settings[row.key][0].Value)
 			}
 			if got != row.want {
 				t.Errorf("got  %s\nwant %s", got, row.want)

@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "write golden files anew")
 
 // TestExampleFiles compares the annotated examples with the schema. Golden
-// files are made by: go test ./bootstrap/config -run TestExampleFiles -update
+// files are written by: go test ./bootstrap/config -run TestExampleFiles -update
 func TestExampleFiles(t *testing.T) {
 	for f, name := range map[File]string{Bootstrap: "bootstrap.example.toml", X: "x.example.toml"} {
 		want := exampleText(f)
@@ -56,9 +56,9 @@ func exampleText(f File) string {
 	var b strings.Builder
 	switch f {
 	case Bootstrap:
-		comment(&b, "Annotated example of bootstrap.toml. Every key stands with its default, or with an example where the default is computed. Keys marked with * bear on packaging; all others are accepted and have no effect on it. The schema is that of rust-lang/rust; dist.compression-formats also takes zst.")
+		comment(&b, "Annotated example of bootstrap.toml. Every key is shown with its default, or with an example if the default is computed. Keys marked with * affect packaging; x accepts all others and ignores them. The schema is that of rust-lang/rust; dist.compression-formats also takes zst.")
 	default:
-		comment(&b, "Annotated example of x.toml, which lies beside bootstrap.toml and holds what upstream has no key for. Every key stands with its default, or with an example where the default is computed.")
+		comment(&b, "Annotated example of x.toml, which lies beside bootstrap.toml and holds settings that upstream has no key for. Every key is shown with its default, or with an example if the default is computed.")
 	}
 	for _, t := range tables {
 		if t.file != f {

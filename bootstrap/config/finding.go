@@ -1,6 +1,11 @@
 package config
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Severity is how bad a [Finding] is.
 type Severity string
@@ -45,4 +50,41 @@ func (f Finding) String() string {
 		text += f.Key + ": "
 	}
 	return text + f.Text()
+}
+
+// SortFindings sorts findings in place: errors first, then warnings, then notes,
+// each by their places in files. Findings without such a place come after those
+// with one, in the order in which they were found.
+func SortFindings(list []Finding) {
+	rank := map[Severity]int{Failure: 0, Warning: 1, Note: 2}
+	slices.SortStableFunc(list, func(x, y Finding) int {
+		if c := cmp.Compare(rank[x.Severity], rank[y.Severity]); c != 0 {
+			return c
+		}
+		xFile, xLine, xColumn := splitPlace(x.Place)
+		yFile, yLine, yColumn := splitPlace(y.Place)
+		if (xLine == 0) != (yLine == 0) {
+			return cmp.Compare(yLine, xLine)
+		}
+		return cmp.Or(cmp.Compare(xFile, yFile), cmp.Compare(xLine, yLine), cmp.Compare(xColumn, yColumn))
+	})
+}
+
+// splitPlace splits "file:line:column". Of any other place it returns zeros, so
+// that all of them are equal.
+func splitPlace(place string) (file string, line, column int) {
+	rest, last := cutLast(place)
+	file, middle := cutLast(rest)
+	line, errLine := strconv.Atoi(middle)
+	column, errColumn := strconv.Atoi(last)
+	if file == "" || errLine != nil || errColumn != nil {
+		return "", 0, 0
+	}
+	return file, line, column
+}
+
+// cutLast cuts s at its last colon; before is "" if there is none.
+func cutLast(s string) (before, after string) {
+	i := strings.LastIndexByte(s, ':')
+	return s[:max(i, 0)], s[i+1:]
 }

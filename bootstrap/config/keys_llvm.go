@@ -70,7 +70,7 @@ var gccKeys = []Key{
 	{Name: "download-ci-gcc", Type: Bool, Default: "true", Since: 87, ChangeID: 138051,
 		Doc: "Whether GCC is downloaded from CI (default false before 1.92, rust-lang/rust#146435)."},
 	{Name: "libgccjit-libs-dir", Type: Path, Since: 94, ChangeID: 149354,
-		Doc: "Folder of libgccjit.so per host and target."},
+		Doc: "Directory of libgccjit.so per host and target."},
 }
 
 // pgoKeys are the keys of [pgo.rustc].

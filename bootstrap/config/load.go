@@ -12,15 +12,15 @@ import (
 	"x.go/targets"
 )
 
-// Source is everything a configuration is made from. Load reads nothing but
-// what these functions give.
+// Source is everything that [Load] reads. Load has no other access to files or to
+// the environment.
 type Source struct {
 	// Path is the file of --config. If it is empty, RUST_BOOTSTRAP_CONFIG and
 	// then the usual places are searched.
 	Path string
 	// XPath is an explicit x.toml; if empty, x.toml beside the main file.
 	XPath string
-	// Dir is the current folder, which relative paths start from.
+	// Dir is the current directory; relative paths start there.
 	Dir string
 	// SrcDir is a source tree of rust-lang/rust, if there is one; its
 	// bootstrap.toml is found too, and its src/ci/channel is the channel
@@ -90,10 +90,11 @@ const (
 // that is wrong. A missing file is an error only if --config or
 // RUST_BOOTSTRAP_CONFIG names it.
 //
-// With an error the Config holds what could be understood, so that [Check] can
-// look further and one run tells everything; it is fit for nothing else.
+// With an error the Config holds what could be understood, so that package
+// check can look further and one run reports everything. Do not use it for anything
+// else.
 func Load(src Source) (Config, error) {
-	l := &loader{src: src, minor: MinorOf(src.Release), settings: map[string][]Setting{}}
+	l := &loader{src: src, minor: MinorOf(src.Release), settings: map[string][]setting{}}
 	l.main = l.mainFile()
 	l.profile()
 	l.xFile(l.main)
@@ -109,7 +110,7 @@ func Load(src Source) (Config, error) {
 type loader struct {
 	src         Source
 	minor       Minor
-	settings    map[string][]Setting
+	settings    map[string][]setting
 	errs        Errors
 	notices     []Finding
 	main        string
@@ -148,7 +149,7 @@ func (l *loader) read(path string) ([]byte, error) {
 	return l.src.ReadFile(path)
 }
 
-// exists reports whether something, be it a folder, has this path.
+// exists reports whether the path exists, as a file or a directory.
 func (l *loader) exists(path string) bool {
 	_, err := l.read(path)
 	return err == nil || !errors.Is(err, fs.ErrNotExist)
@@ -299,7 +300,7 @@ func (l *loader) sets() {
 
 // set reads one option into a loader of its own, so that it can be tried.
 func (l *loader) set(text, line string) *loader {
-	try := &loader{src: l.src, minor: l.minor, settings: map[string][]Setting{}, files: l.files}
+	try := &loader{src: l.src, minor: l.minor, settings: map[string][]setting{}, files: l.files}
 	if len(line) > maxOptionBytes {
 		try.fail(&Error{Where: Origin{Kind: OriginSet, Detail: fmt.Sprintf("%.40s…", text)}, Message: fmt.Sprintf("got %d bytes, the limit is %d", len(line), maxOptionBytes)})
 		return try
@@ -330,11 +331,11 @@ func (l *loader) flags() {
 			l.fail(&Error{Where: o, Key: f.Key, Message: msg})
 			continue
 		}
-		l.settings[f.Key] = append(l.settings[f.Key], Setting{v, o})
+		l.settings[f.Key] = append(l.settings[f.Key], setting{v, o})
 	}
 }
 
-// flagNode makes of a flag's text what the key's type wants to see.
+// flagNode turns a flag's text into a node of the key's type.
 func flagNode(k Key, text string) *toml.Node {
 	switch k.Type {
 	case Strings, Triples, EnumList:

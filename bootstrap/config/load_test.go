@@ -81,7 +81,7 @@ func TestLayers(t *testing.T) {
 	type row struct{ value, origin string }
 	got := map[string]row{}
 	for _, id := range []string{"rust.debug", "rust.channel", "rust.lto", "rust.strip", "build.jobs", "build.description", "dist.compression-profile", "dist.max-memory", "rust.rpath"} {
-		s := c.Settings(id)[0]
+		s := c.settings[id][0]
 		got[id] = row{strings.Trim(strings.ReplaceAll(toTOML(s.Value), `"`, ""), " "), s.Origin.String()}
 	}
 	want := map[string]row{

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Notices returns what [Load] has to say of a configuration that it accepts, and
-// the keys that should not be written any more. Where the release does not know
-// the new name yet, the old one is right.
+// Notices returns the warnings and notes of [Load] about a configuration that it
+// accepts, and the keys that should not be written any more. If the release does not
+// know the new name yet, the old one is right.
 func (c Config) Notices() []Finding {
 	out := slices.Clone(c.notices)
 	for _, id := range sortedKeys(c.settings) {
@@ -27,8 +27,8 @@ func (c Config) Notices() []Finding {
 	return out
 }
 
-// WithoutEffect lists the keys that somebody set and that do nothing to
-// archives, installation or the LLD decision, in the order of the schema.
+// WithoutEffect lists the keys that are set and have no effect on archives,
+// installation or the LLD decision, in the order of the schema.
 func (c Config) WithoutEffect() []Finding {
 	var out []Finding
 	for _, t := range tables {

@@ -123,7 +123,7 @@ func oneLine(s string) string {
 func (c Config) JSON(o RenderOptions) map[string]any {
 	root, x := map[string]any{}, map[string]any{}
 	if c.Profile != "" {
-		root["profile"] = jsonValue(Setting{Value: c.Profile, Origin: c.Origin("profile")}, o)
+		root["profile"] = jsonValue(setting{Value: c.Profile, Origin: c.Origin("profile")}, o)
 	}
 	for _, t := range tables {
 		top := root
@@ -146,7 +146,7 @@ func (c Config) JSON(o RenderOptions) map[string]any {
 	return root
 }
 
-// object walks to a section, making objects on the way.
+// object walks to a section and creates missing objects on the way.
 func object(top map[string]any, section, name string) map[string]any {
 	if section == "" {
 		return top
@@ -165,7 +165,7 @@ func object(top map[string]any, section, name string) map[string]any {
 	return top
 }
 
-func jsonValue(s Setting, o RenderOptions) any {
+func jsonValue(s setting, o RenderOptions) any {
 	v := s.Value
 	switch t := v.(type) {
 	case StringOrBool:

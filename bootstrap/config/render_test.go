@@ -159,7 +159,7 @@ func TestConfigsShareNothing(t *testing.T) {
 	c := load(t, Source{Host: triple(linux)})
 	c.Dist.CompressionFormats[0] = "broken"
 	c.Build.Host[0] = triple("avr-none")
-	if got := toTOML(c.Settings("dist.compression-formats")[0].Value); got != `["gz", "xz"]` {
+	if got := toTOML(c.settings["dist.compression-formats"][0].Value); got != `["gz", "xz"]` {
 		t.Errorf("its own settings: got %s", got)
 	}
 	again := load(t, Source{Host: triple(linux)})
@@ -175,10 +175,10 @@ func TestDefaultsCanBeWritten(t *testing.T) {
 	text := strings.ReplaceAll("\n"+want.TOML(RenderOptions{}), "\n#", "\n")
 	got := load(t, source(bootstrapToml(text)))
 	for _, k := range Schema() {
-		if k.File != Bootstrap || strings.Contains(k.Section, "*") || len(want.Settings(k.ID())) == 0 {
+		if k.File != Bootstrap || strings.Contains(k.Section, "*") || len(want.settings[k.ID()]) == 0 {
 			continue
 		}
-		if diff := cmp.Diff(want.Settings(k.ID())[0].Value, got.Settings(k.ID())[0].Value, cmp.Comparer(func(a, b targets.Triple) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(want.settings[k.ID()][0].Value, got.settings[k.ID()][0].Value, cmp.Comparer(func(a, b targets.Triple) bool { return a == b })); diff != "" {
 			t.Errorf("%s (-default +written):\n%s", k.ID(), diff)
 		}
 	}

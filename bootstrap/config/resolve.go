@@ -17,12 +17,12 @@ import (
 func (l *loader) resolve() Config {
 	c := Config{settings: l.settings, mainFile: l.main, mainText: l.mainText, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
 	for _, s := range c.settings {
-		slices.SortStableFunc(s, func(a, b Setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
+		slices.SortStableFunc(s, func(a, b setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
 	}
 	defaults := constants()
 	for _, k := range schema.keys {
 		if k.Default != "" && !strings.Contains(k.Section, "*") {
-			c.settings[k.ID()] = append(c.settings[k.ID()], Setting{Value: cloneValue(defaults[k.ID()])})
+			c.settings[k.ID()] = append(c.settings[k.ID()], setting{Value: cloneValue(defaults[k.ID()])})
 		}
 	}
 	l.compute(&c)
@@ -73,10 +73,10 @@ func (l *loader) channel(c *Config) {
 	if !auto {
 		o.Detail = file
 	}
-	c.settings[id] = slices.Insert(c.settings[id], 0, Setting{name, o})
+	c.settings[id] = slices.Insert(c.settings[id], 0, setting{name, o})
 }
 
-// fromTarball reports whether the source folder is an unpacked source archive:
+// fromTarball reports whether the source directory is an unpacked source archive:
 // it has git-commit-info and no .git.
 func (l *loader) fromTarball() bool {
 	return l.exists(l.path(filepath.Join(l.src.SrcDir, "git-commit-info"))) && !l.exists(l.path(filepath.Join(l.src.SrcDir, ".git")))
@@ -87,7 +87,7 @@ func (c *Config) derive(id string, f func() (any, string)) {
 		return
 	}
 	v, from := f()
-	c.settings[id] = []Setting{{v, Origin{Detail: from}}}
+	c.settings[id] = []setting{{v, Origin{Detail: from}}}
 }
 
 // value returns the winning value of a key.

@@ -146,7 +146,7 @@ func (w *walker) tooNew(k Key, id string, c *toml.Node) bool {
 
 func (w *walker) take(id string, v any, c *toml.Node) {
 	s := w.loader.settings
-	s[id] = append(s[id], Setting{v, w.at(c.At)})
+	s[id] = append(s[id], setting{v, w.at(c.At)})
 }
 
 // unknown reports a key that the schema does not have, with the remedy if one

@@ -44,8 +44,8 @@ type Options struct {
 	Env []string
 }
 
-// QuestionError says that the question is wrong, and not the machine: an
-// unknown target, a release that cannot be read, a broken cargo configuration.
+// QuestionError reports a wrong question, as opposed to a fault of the machine: an
+// unknown target, a malformed release, a broken cargo configuration.
 type QuestionError struct{ Err error }
 
 // Error implements [error].
@@ -54,7 +54,7 @@ func (e *QuestionError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *QuestionError) Unwrap() error { return e.Err }
 
-// wrong makes err, which may be nil, a [QuestionError].
+// wrong wraps err in a [QuestionError]; nil stays nil.
 func wrong(err error) error {
 	if err == nil {
 		return nil
@@ -62,7 +62,7 @@ func wrong(err error) error {
 	return &QuestionError{err}
 }
 
-// Asked is a compiler with what it was asked for. It is made by [Ask].
+// Asked is a compiler and the facts about it. [Ask] creates it.
 type Asked struct {
 	Compiler targets.Compiler
 	Rustc    string           // the program that was run, "" where none was
@@ -76,10 +76,9 @@ type Asked struct {
 	world    link.World
 }
 
-// Ask finds the compiler that the options describe. Only Rustc and Sysroot run
-// one: every other answer comes from the registry, in the time that a
-// completion script or a build's configure step has. A wrong description is a
-// [*QuestionError].
+// Ask finds the compiler that the options describe. It runs one only for Rustc and
+// Sysroot. Every other answer comes from the registry, fast enough for a completion
+// script or a configure step. A wrong description is a [*QuestionError].
 func Ask(ctx context.Context, o Options) (*Asked, error) {
 	m, err := newMachine(o)
 	if err != nil {
@@ -137,7 +136,7 @@ func parseRelease(r targets.Registry, text string) (targets.Release, error) {
 		return s.Info().Release, nil
 	}
 	if slices.Contains([]string{"stable", "beta", "nightly", "dev"}, text) {
-		return targets.Release{}, fmt.Errorf("looking up channel %q: no release of it is held, give its version", text)
+		return targets.Release{}, fmt.Errorf("looking up channel %q: x holds no release of it: give its version", text)
 	}
 	return targets.ParseRelease(text)
 }
@@ -156,7 +155,7 @@ func defaultHost(s targets.Snapshot) targets.Triple {
 // run asks a real compiler for its facts.
 func (a *Asked) run(ctx context.Context, o Options) error {
 	if o.Release != "" || o.Host != "" {
-		return wrong(errors.New("--release and --host describe a compiler; --rustc and --sysroot ask one: give either"))
+		return wrong(errors.New("--release and --host cannot be combined with --rustc or --sysroot"))
 	}
 	tc, err := a.machine.toolchain(ctx, o)
 	if err != nil {
@@ -179,7 +178,7 @@ func (a *Asked) run(ctx context.Context, o Options) error {
 	return err
 }
 
-// learn replaces what the registry has of a release by what its compiler says.
+// learn replaces the registry's facts about a release by those of its compiler.
 func (a *Asked) learn(ctx context.Context, tc toolchain.Toolchain) error {
 	text, err := importTargets(ctx, a.machine.env, tc, nil)
 	if err != nil {
@@ -194,10 +193,10 @@ func (a *Asked) learn(ctx context.Context, tc toolchain.Toolchain) error {
 	return err
 }
 
-// ImportTargets runs the compiler that Rustc or Sysroot names and writes its
-// targets as the registry of package targets holds them; with neither, rustc on
-// PATH. With a parent the
-// text has only what differs from that older release: see [targets.Import].
+// ImportTargets runs the compiler that Rustc or Sysroot names, else rustc on PATH,
+// and returns its targets in the form of the registry in package targets. With a
+// parent, the text has only the differences from that older release: see
+// [targets.Import].
 func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]byte, error) {
 	m, err := newMachine(o)
 	if err != nil {

@@ -21,13 +21,13 @@ const (
 
 // errBatchProblems ends a batch in which every line was answered, some of them
 // with a problem.
-var errBatchProblems = errors.New("answering the batch: some lines could not be decided: see \"problem\" in their answers")
+var errBatchProblems = errors.New("answering the batch: some lines have no answer: see \"problem\" in their answers")
 
 // Batch answers JSON lines from r with JSON lines on w until the input ends:
 // see [link.Batch] and [link.Result]. Each line has its answer, in order
 // and as soon as r has no more to give; a line may have 1 MiB. A wrong line
-// does not end the run but makes it fail. How x built the toolchain plays no
-// part: the questions are about rustc itself.
+// does not end the run, but Batch then returns an error. The questions are about
+// rustc itself: what x changed in the toolchain does not count.
 func (a *Asked) Batch(ctx context.Context, r io.Reader, w io.Writer) error {
 	batch, err := link.NewBatch(a.registry, a.Compiler)
 	if err != nil {

@@ -52,10 +52,10 @@ func Link(ctx context.Context, o Options, question Question) (Answer, error) {
 	return a.Link(question)
 }
 
-// Link answers which linker the compiler runs, and why. A toolchain that x
-// built to link otherwise than its compiler is answered for as it is: with
-// the flags that its launcher adds, and the linker that its gcc-ld runs. A
-// wrong question is a [*QuestionError]; that rustc would stop is an answer.
+// Link answers which linker the compiler runs, and why. The answer includes what x
+// changed in a toolchain that it built: the flags that its launcher adds, and the
+// linker that its gcc-ld runs. A wrong question is a [*QuestionError]; a command line
+// that rustc refuses is not, and has an answer.
 func (a *Asked) Link(question Question) (Answer, error) {
 	answer := Answer{Flags: []cargoflags.Flag{}}
 	if err := a.fill(&answer, question); err != nil {

@@ -18,14 +18,14 @@ const (
 )
 
 // Decide reconciles what the configuration asks for with what the toolchain has.
-// The error is a [config.Errors] with all that is refused: what x.py refuses,
-// settings of x.toml that contradict each other, and what this toolchain cannot
-// be made to do. Beside an error of the last kind the Decision is complete;
-// beside the others it holds only Wanted, with the error in it.
+// The error is a [config.Errors] with everything refused: what x.py refuses,
+// settings of x.toml that contradict each other, and what x cannot do to this
+// toolchain. With an error of the last kind the Decision is complete; with the
+// others it holds only Wanted, as [Refused] returns it.
 func Decide(c config.Config, f Facts) (Decision, error) {
 	wanted, errs := want(c, f)
 	if errs = append(errs, contradictions(c)...); len(errs) > 0 {
-		return Decision{Wanted: Wanted{Rule: RuleRefused, Error: errs.Error()}}, errs
+		return Decision{Wanted: Refused(errs)}, errs
 	}
 	k := &decider{c: c, f: f, want: wanted}
 	k.ship()
@@ -45,8 +45,8 @@ func Decide(c config.Config, f Facts) (Decision, error) {
 	return d, nil
 }
 
-// contradictions refuses settings of x.toml that contradict each other or that
-// the linker's command line cannot carry.
+// contradictions refuses settings of x.toml that contradict each other, or that
+// -ldflags cannot pass to the wrapper's build.
 func contradictions(c config.Config) (errs config.Errors) {
 	refuse := func(key, hint, format string, args ...any) {
 		errs = append(errs, &config.Error{Where: c.Origin(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
@@ -61,7 +61,7 @@ func contradictions(c config.Config) (errs config.Errors) {
 	return errs
 }
 
-// ours reports whether x.toml asks for what only the wrapper of x can do.
+// ours reports whether x.toml asks for a feature that only the wrapper of x has.
 func ours(x config.XLLD) bool { return x.SiteWrapper != "" || x.Jobserver }
 
 // givesWrapper reports whether lld.wrapper names a program.
@@ -78,7 +78,7 @@ type decider struct {
 	errs     config.Errors
 }
 
-// say adds a finding about a key, at the place where it was set.
+// say adds a finding about a key, at the place that set it.
 func (k *decider) say(s config.Severity, key, remedy, format string, args ...any) {
 	place := key
 	if o := k.c.Origin(key); o.IsSet() {
@@ -114,7 +114,7 @@ func (k *decider) ship() {
 	}
 	unasked := k.want.Rule == RuleNoDefaultHost || k.want.Rule == RuleBeforeDefaults
 	if !k.out.Shipped && k.tc.RustLLD && k.want.lld == config.Unset && unasked {
-		// x.py would not have built LLD unasked, but somebody has.
+		// x.py would not have built LLD by default, but the input has it.
 		k.out.Shipped, k.out.Default = true, k.tc.Baked
 	}
 	if !k.out.Shipped || k.tc.RustLLD || k.c.X.LLD.Binary != "" {
@@ -123,11 +123,11 @@ func (k *decider) ship() {
 	const remedy = "set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"
 	switch {
 	case k.want.lld == config.True:
-		k.refuse(keyLLD, remedy, "the input has no rust-lld")
+		k.refuse(keyLLD, remedy, "the input toolchain has no rust-lld")
 	case k.tc.Baked:
-		k.refuse(keyLLD, remedy, "the input has no rust-lld, and its compiler was built to link with it")
+		k.refuse(keyLLD, remedy, "the input toolchain has no rust-lld, and its compiler was built to link with it")
 	default:
-		k.say(config.Warning, keyLLD, remedy, "the input has no rust-lld, so LLD is not shipped, although %s", k.want.Reason)
+		k.say(config.Warning, keyLLD, remedy, "the input toolchain has no rust-lld, so LLD is not shipped, although %s", k.want.Reason)
 		k.out.Shipped, k.out.Default = false, false
 	}
 }
@@ -146,7 +146,8 @@ func (k *decider) wrapper() {
 	}
 }
 
-// turnOff overrides a compiler that was built to use LLD, if it must not.
+// turnOff overrides a compiler that was built to use LLD, if LLD must not be the
+// default.
 func (k *decider) turnOff() {
 	if k.out.Default {
 		return
@@ -170,10 +171,9 @@ func (k *decider) turnOff() {
 	}
 }
 
-// turnOn overrides a compiler that was built to use the system linker, if the
-// launcher is there to ask for LLD. Together with it, rust.lld = true asks for LLD
-// as the default also where x.py would only ship it: releases before 1.90, and
-// other hosts.
+// turnOn overrides a compiler that was built to use the system linker, if x.toml
+// asks for the launcher. With it, rust.lld = true asks for LLD as the default even
+// where x.py would only ship it: releases before 1.90, and other hosts.
 func (k *decider) turnOn() {
 	override := fmt.Sprintf("target.%s.%s", k.tc.Host, linkerOption)
 	asked := k.want.lld == config.True && k.c.Target(k.tc.Host).DefaultLinkerLinuxOverride != config.LinuxLinkerOff
@@ -240,7 +240,7 @@ func (k *decider) program(host targets.Triple) {
 	}
 }
 
-// whileBuilding is about what x.py would say of the same configuration.
+// whileBuilding reports what x.py would say about the same configuration.
 func (k *decider) whileBuilding() {
 	for _, w := range k.want.Warnings {
 		k.say(config.Warning, keyLLD, "set rust.lld = false", "%s", w)
@@ -256,7 +256,7 @@ func (k *decider) whileBuilding() {
 		"Trying to use self-contained lld as a linker, but LLD is not being added to the sysroot. Enable it with rust.lld = true.")
 }
 
-// withoutEffect is about keys of x.toml that have nothing to act on.
+// withoutEffect reports keys of x.toml that have nothing to act on.
 func (k *decider) withoutEffect() {
 	shim := k.out.Wrapper == WrapperShim
 	lld := k.out.Shipped && !shim // gcc-ld runs LLD

@@ -8,8 +8,8 @@ import (
 )
 
 // LauncherArgs returns what the launcher before bin/rustc adds to rustc's
-// arguments, as package launcher does: nil if there is no launcher, or if this
-// link is not its concern.
+// arguments, as command launcher does: nil if there is no launcher, or if it does
+// not change this link.
 func (o Outcome) LauncherArgs(q link.Query) []string {
 	if q.CustomTarget || q.Target.Triple != q.Compiler.Host {
 		return nil
@@ -27,8 +27,8 @@ func (o Outcome) LauncherArgs(q link.Query) []string {
 }
 
 // Explain answers like [link.Explain] about a toolchain with this outcome, which
-// may run the system's linker in gcc-ld. The arguments of the query are those that
-// rustc gets, with [Outcome.LauncherArgs]. notes tell what the outcome changes.
+// may run the system's linker in gcc-ld. The arguments of the query are those of
+// rustc, with [Outcome.LauncherArgs]. The notes tell what the outcome changes.
 func (o Outcome) Explain(q link.Query) (e link.Explanation, notes []string) {
 	e = link.Explain(q)
 	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && o.Wrapper == WrapperShim {

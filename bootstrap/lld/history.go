@@ -5,9 +5,9 @@ import "x.go/bootstrap/config"
 // onlyIfAsked decides by the rules of 1.79 and before: LLD is shipped if
 // rust.lld says so, and is nobody's default.
 func (k *ruling) onlyIfAsked() {
-	k.asked("LLD is made only if rust.lld = true before 1.80")
+	k.asked("LLD is built only if rust.lld = true before 1.80")
 	for _, t := range k.hosts {
-		k.host(t, DefaultSystem, "LLD is no default before 1.80")
+		k.host(t, DefaultSystem, "LLD is not the default before 1.80")
 	}
 }
 
@@ -23,9 +23,9 @@ func (k *ruling) asked(absent string) {
 }
 
 // nightlyOnly decides by the rules of 1.80 to 1.89 (#124129): on dev and
-// nightly, a build for x86_64-unknown-linux-gnu alone makes LLD by itself, if
-// LLVM is from CI or the target's section exists and has no llvm-config. That
-// the section has to exist is a slip of that code which lasted until 1.90.
+// nightly, a build for x86_64-unknown-linux-gnu alone builds LLD by default, if
+// LLVM is from CI or the target's section exists and has no llvm-config. That the
+// section has to exist was a bug, fixed in 1.90.
 func (k *ruling) nightlyOnly() {
 	nightly := k.channel == "dev" || k.channel == "nightly"
 	_, section := k.c.Targets[k.build]
@@ -40,7 +40,7 @@ func (k *ruling) everyChannel() {
 	k.builtIn(true, "")
 }
 
-// single decides for the time when LLD came by itself only with
+// single decides by the rules of the releases that built LLD by default only with
 // x86_64-unknown-linux-gnu as the one and only host.
 func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	alone := k.build.String() == x86LinuxGNU && len(k.hosts) == 1 && k.hosts[0] == k.build
@@ -52,7 +52,7 @@ func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	case !alone:
 		k.won(false, RuleNoDefaultHost, "build.host is not just %s", x86LinuxGNU)
 	case !llvmOK:
-		k.won(false, RuleExternalLLVM, "LLVM is external, or not known to be made here")
+		k.won(false, RuleExternalLLVM, "LLVM is external, or not known to be built here")
 	default:
 		k.won(true, RuleDefaultHost, "%s is the only host and its default linker is LLD", k.build)
 	}
@@ -65,14 +65,14 @@ func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	})
 }
 
-// builtIn gives the hosts their default for the time when one bit, set if LLD
-// was made, changed the target x86_64-unknown-linux-gnu in the compilers of
-// all hosts.
+// builtIn gives the hosts their default by the rules of the releases in which one
+// bit, set if LLD was built, changed the target x86_64-unknown-linux-gnu in the
+// compilers of all hosts.
 func (k *ruling) builtIn(channelOK bool, channelText string) {
 	for _, t := range k.hosts {
 		switch {
 		case t.String() != x86LinuxGNU:
-			k.host(t, DefaultSystem, "LLD is no default on this host")
+			k.host(t, DefaultSystem, "LLD is not the default on this host")
 		case !k.out.Shipped:
 			k.host(t, DefaultSystem, "LLD is the default on this host, but it is not shipped")
 		case !channelOK:

@@ -1,8 +1,8 @@
-// Package lld decides what becomes of LLD in a toolchain: whether it is shipped,
-// whether the compiler links with it by default, and which programs of x make it
-// so. [Decide] is the whole policy, and pure. The steps of a build follow it, the
-// checks before a build report it, and [Outcome.LauncherArgs] and
-// [Outcome.Explain] tell what it does to a link.
+// Package lld decides about LLD in a toolchain: whether it is shipped, whether the
+// compiler links with it by default, and which programs of x change that default.
+// [Decide] is the whole policy, and pure. The steps of a build follow it, and the
+// checks before a build report it. [Outcome.LauncherArgs] and [Outcome.Explain]
+// tell what it does to a link.
 package lld
 
 import (
@@ -11,32 +11,32 @@ import (
 	"x.go/targets"
 )
 
-// Facts is what a decision depends on besides the configuration. With the zero
-// Facts it is about a toolchain that was built as the configuration asks, by the
-// rules of the release that the configuration was loaded for.
+// Facts is what a decision depends on besides the configuration. The zero Facts
+// stand for a toolchain built as the configuration asks, by the rules of the release
+// that the configuration was loaded for.
 type Facts struct {
-	// Release is whose rules count; zero means the configuration's.
+	// Release is the release whose rules count; zero means the configuration's.
 	Release targets.Release
 	// Channel replaces rust.channel, for a toolchain that is built already.
 	Channel string
 	// Toolchain is the input; nil if it is not known.
 	Toolchain *Toolchain
-	// CanBuild returns why the programs of x, gcc-ld and the launcher, cannot be
-	// built for a host, or nil. It is asked only if one is to be built; a nil
-	// func can build them all.
+	// CanBuild returns why the programs of x (gcc-ld's and the launcher) cannot be
+	// built for a host, or nil. Decide calls it only if one has to be built. A nil
+	// func means that all can be built.
 	CanBuild func(host targets.Triple) error
 }
 
 // Toolchain is what a decision depends on of the input toolchain.
 type Toolchain struct {
 	Host targets.Triple
-	// Linux says that the host runs Linux, where a C compiler that knows
-	// -fuse-ld=lld links.
+	// Linux says that the host runs Linux: a C compiler links there, and it knows
+	// -fuse-ld=lld.
 	Linux bool
 	// Baked says that the compiler was built to link with LLD by default.
 	Baked bool
-	// OptOut says that the compiler takes -Clinker-features=-lld for its host. It
-	// counts only where [NeedsOptOut].
+	// OptOut says that the compiler accepts -Clinker-features=-lld for its host. It
+	// counts only if [NeedsOptOut].
 	OptOut bool
 	// RustLLD says that rust-lld is there.
 	RustLLD bool
@@ -44,13 +44,13 @@ type Toolchain struct {
 	Wrappers bool
 }
 
-// NeedsOptOut reports whether [Decide] asks for Toolchain.OptOut, which takes a
-// run of the compiler to know.
+// NeedsOptOut reports whether [Decide] needs Toolchain.OptOut, which only a run of
+// the compiler tells.
 func NeedsOptOut(c config.Config, baked bool) bool {
 	return baked && c.X.LLD.BakedDefault == config.BakedDefaultLauncher
 }
 
-// hosts returns the triples whose compiler is made: build.host, or just the
+// hosts returns the triples to build a compiler for: build.host, or just the
 // toolchain's own.
 func (f Facts) hosts(c config.Config) []targets.Triple {
 	if f.Toolchain == nil || c.IsSet("build.host") && len(c.Build.Host) > 0 {
@@ -59,36 +59,36 @@ func (f Facts) hosts(c config.Config) []targets.Triple {
 	return []targets.Triple{f.Toolchain.Host}
 }
 
-// Decision is what becomes of LLD, and what somebody should know about it.
+// Decision is the result of [Decide].
 type Decision struct {
 	// Wanted is what the configuration asks for.
 	Wanted Wanted
-	// Outcome is what the toolchain that goes out has of it; zero if the
-	// configuration is refused.
+	// Outcome is what the finished toolchain has; zero if the configuration is
+	// refused.
 	Outcome Outcome
 	// Findings are warnings and notes.
 	Findings []config.Finding
 }
 
-// Outcome is what a toolchain has of LLD: facts that rust.lld and its neighbours
-// decide separately.
+// Outcome is what a toolchain has of LLD. Its facts are separate: rust.lld and the
+// keys around it decide each of them.
 type Outcome struct {
 	Shipped  bool         `json:"shipped"`  // rust-lld is in the sysroot
 	Default  bool         `json:"default"`  // a plain link of the host uses it
 	Wrapper  WrapperKind  `json:"wrapper"`  // what gcc-ld holds
-	Launcher LauncherKind `json:"launcher"` // what stands before rustc and clippy-driver
+	Launcher LauncherKind `json:"launcher"` // what runs before rustc and clippy-driver
 	Rule     Rule         `json:"rule"`     // the rule of the configuration that decided
 }
 
-// Recorded returns the outcome as a build record has it.
+// Recorded returns the outcome in the form of a build record.
 func (o Outcome) Recorded() manifests.RecordedLLD {
 	return manifests.RecordedLLD{
 		Shipped: o.Shipped, Default: o.Default, Wrapper: string(o.Wrapper), Launcher: string(o.Launcher), Rule: string(o.Rule),
 	}
 }
 
-// Recorded returns the outcome that a build record tells of; the zero Outcome for
-// a zero record.
+// Recorded returns the outcome in a build record; the zero Outcome for a zero
+// record.
 func Recorded(r manifests.BuildRecord) Outcome {
 	l := r.LLD
 	return Outcome{
@@ -96,11 +96,11 @@ func Recorded(r manifests.BuildRecord) Outcome {
 	}
 }
 
-// Overrides reports whether the toolchain links otherwise than its compiler was
-// built to.
+// Overrides reports whether the toolchain links in another way than its compiler
+// was built to.
 func (o Outcome) Overrides() bool { return o.Wrapper == WrapperShim || o.Launcher != LauncherNone }
 
-// BuildsWrapper reports whether gcc-ld holds a program of package lldwrapper.
+// BuildsWrapper reports whether gcc-ld holds a program of command lldwrapper.
 func (o Outcome) BuildsWrapper() bool { return o.Wrapper == WrapperBuilt || o.Wrapper == WrapperShim }
 
 // WrapperKind says where the programs in gcc-ld come from.
@@ -110,17 +110,17 @@ type WrapperKind string
 const (
 	WrapperNone  WrapperKind = "none"  // there is no gcc-ld
 	WrapperKept  WrapperKind = "kept"  // the input's own
-	WrapperBuilt WrapperKind = "built" // built from package lldwrapper
+	WrapperBuilt WrapperKind = "built" // built from command lldwrapper
 	WrapperGiven WrapperKind = "given" // the program that x.toml names
 	// WrapperShim runs the system linker: for a compiler that was built to use
 	// LLD, in a toolchain that must not.
 	WrapperShim WrapperKind = "shim"
 )
 
-// LauncherKind says which linker the launcher makes the host's default.
+// LauncherKind says to which linker the launcher changes the host's default.
 type LauncherKind string
 
-// The kinds of launchers, see package launcher.
+// The kinds of launchers, see command launcher.
 const (
 	LauncherNone   LauncherKind = "none"   // there is no launcher
 	LauncherSystem LauncherKind = "system" // the compiler was built to use LLD

@@ -9,7 +9,7 @@ import (
 	"x.go/targets"
 )
 
-// DefaultLinker is what a compiler links with if nobody says otherwise.
+// DefaultLinker is what a compiler links with by default.
 type DefaultLinker string
 
 // The values of [DefaultLinker].
@@ -34,7 +34,7 @@ const (
 	RuleBeforeDefaults Rule = "lld-not-by-default"   // releases that never ship LLD unasked
 )
 
-// RuleOutcome says what a rule of the decision came to.
+// RuleOutcome is a rule that did not decide, and why.
 type RuleOutcome struct {
 	Rule   Rule   `json:"rule"`
 	Reason string `json:"reason"`
@@ -48,8 +48,8 @@ type Wanted struct {
 	// Default is, for a compiler hosted on each triple, the linker of a
 	// program for that same triple.
 	Default map[targets.Triple]DefaultLinker `json:"default"`
-	// UsedWhileBuilding is the LLD that upstream's build links Rust code
-	// with; it leaves no trace in the archives' defaults.
+	// UsedWhileBuilding is the LLD that upstream's build links Rust code with. It
+	// does not change the defaults of the compiler that is built.
 	UsedWhileBuilding config.LLDMode `json:"used_while_building"`
 	// Rule decided Shipped, and Reason says how.
 	Rule   Rule   `json:"rule"`
@@ -58,13 +58,26 @@ type Wanted struct {
 	Hosts []HostReason `json:"hosts"`
 	// Lost are the other rules, and why they did not decide.
 	Lost []RuleOutcome `json:"lost"`
-	// Warnings are about configurations that upstream accepts to fail later.
+	// Warnings are about configurations that upstream accepts and fails on later.
 	Warnings []string `json:"warnings,omitempty"`
-	// Error is the error's text if the configuration is refused; then only
-	// Rule is set besides.
+	// Error is the error's text if the configuration is refused; see [Refused].
 	Error string `json:"error,omitempty"`
 
 	lld config.Tristate // rust.lld as of the release
+}
+
+// Refused returns what a configuration asks for that is refused with err, which
+// may be an error of [config.Load].
+func Refused(err error) Wanted {
+	w := empty()
+	w.Rule, w.Error = RuleRefused, err.Error()
+	return w
+}
+
+// empty returns a Wanted whose JSON has {} and [] instead of null, so that a
+// script can index them without a check.
+func empty() Wanted {
+	return Wanted{Default: map[targets.Triple]DefaultLinker{}, Hosts: []HostReason{}, Lost: []RuleOutcome{}}
 }
 
 // HostReason says why a host has its default linker.
@@ -116,6 +129,15 @@ const (
 	linkerOption = "default-linker-linux-override"
 )
 
+// wantedKeys are the keys that [Wanted] depends on; "*" stands for a triple.
+var wantedKeys = []string{
+	keyLLD, keyUseLLD, keyOverride, "rust.default-linker", "rust.channel", keyCIRustc,
+	keyCILLVM, "build.host", "target.*.llvm-config", "target.*." + linkerOption,
+}
+
+// IsKey reports whether [Wanted] depends on a key, by its [config.Key.ID].
+func IsKey(id string) bool { return slices.Contains(wantedKeys, id) }
+
 // lldHosts are the hosts whose compiler has LLD as its default
 // (default_linux_linker_overrides in `toml/target.rs`). An empty channel means
 // every channel.
@@ -148,7 +170,7 @@ func newRuling(c config.Config, f Facts) *ruling {
 	if release.IsZero() {
 		release = c.Release()
 	}
-	k := &ruling{c: c, minor: config.MinorOf(release), build: c.Build.Build, hosts: f.hosts(c)}
+	k := &ruling{c: c, out: empty(), minor: config.MinorOf(release), build: c.Build.Build, hosts: f.hosts(c)}
 	k.channel = cmp.Or(f.Channel, c.Rust.Channel)
 	if k.channel == "auto-detect" {
 		k.channel = cmp.Or(release.Channel(), "stable")
@@ -160,7 +182,6 @@ func newRuling(c config.Config, f Facts) *ruling {
 		k.out.UsedWhileBuilding = c.Rust.UseLLD
 	}
 	k.out.lld = k.lld
-	k.out.Default = map[targets.Triple]DefaultLinker{}
 	return k
 }
 
@@ -198,8 +219,8 @@ func (k *ruling) fail(key, hint, format string, args ...any) {
 	k.errs = append(k.errs, &config.Error{Where: k.c.Origin(key), Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
-// names refuses the old and the new name of one key together; upstream asks
-// this before anything else.
+// names refuses the old and the new name of one key together. Upstream checks this
+// before anything else.
 func (k *ruling) names() {
 	if k.minor >= 92 && k.c.Rust.UseLLD != "" && k.c.IsSet(keyOverride) {
 		k.fail(keyUseLLD, "remove rust.use-lld, its old name",
@@ -225,7 +246,7 @@ func (k *ruling) host(t targets.Triple, d DefaultLinker, format string, args ...
 	k.out.Hosts = append(k.out.Hosts, HostReason{t, d, fmt.Sprintf(format, args...)})
 }
 
-// finish makes the checks that upstream makes after the decision.
+// finish runs the checks that upstream runs after the decision.
 func (k *ruling) finish() {
 	if k.c.Target(k.build).LLVMConfig != "" {
 		if ci := k.c.LLVM.DownloadCILLVM; k.c.IsSet(keyCILLVM) && ci.Bool {
@@ -266,7 +287,7 @@ func (k *ruling) overrides() {
 	case k.lld.IsSet():
 		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
 	case k.external:
-		k.won(false, RuleExternalLLVM, "%s is set by %s, and LLD is not made from an external LLVM", k.configKey(), k.c.Origin(k.configKey()))
+		k.won(false, RuleExternalLLVM, "%s is set by %s, and LLD is not built from an external LLVM", k.configKey(), k.c.Origin(k.configKey()))
 	case len(candidates) > 0 && len(free) == 0:
 		k.won(false, RuleHostOverride, "target.%s.%s is set, so the host does not ask for LLD by itself", candidates[0], linkerOption)
 	case len(free) > 0:
@@ -364,7 +385,7 @@ func (k *ruling) hostDefault(t targets.Triple, inTable bool) {
 	case override != "":
 		k.host(t, DefaultSelfContainedLLD, "%s is %q by %s", key, override, k.c.Origin(key))
 	case !inTable:
-		k.host(t, DefaultSystem, "LLD is no default on this host")
+		k.host(t, DefaultSystem, "LLD is not the default on this host")
 	case k.out.Shipped:
 		k.host(t, DefaultSelfContainedLLD, "LLD is the default on this host, and it is shipped")
 	default:

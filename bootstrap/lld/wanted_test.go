@@ -315,3 +315,15 @@ func TestLLDAsJSON(t *testing.T) {
 		}
 	}
 }
+
+// Keys are compared as text, so a misspelt one would go unnoticed.
+func TestWantedKeysAreKeys(t *testing.T) {
+	for _, id := range wantedKeys {
+		if k, ok := config.LookupKey(id); !ok || !IsKey(k.ID()) {
+			t.Errorf("key %q: got %q, %t, want a key of the schema", id, k.ID(), ok)
+		}
+	}
+	if IsKey("build.docs") {
+		t.Error("build.docs: got a key of the decision on LLD")
+	}
+}

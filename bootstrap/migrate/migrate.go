@@ -12,8 +12,9 @@ import (
 	"x.go/targets"
 )
 
-// Options says from which release to which a file is brought.
+// Options says how to migrate a file.
 type Options struct {
+	// From is the release that the file was written for, To the one to migrate to.
 	From, To targets.Release
 	// Name is the file's name, for places.
 	Name string
@@ -23,24 +24,25 @@ type Options struct {
 	ReadFile func(path string) ([]byte, error)
 }
 
-// Result is what became of a file.
+// Result is a migrated file.
 type Result struct {
 	// Text is the new file; equal to the old one if nothing had to change.
 	Text []byte
 	// Edits are the changes of the text, in the order of lines.
 	Edits []Edit
-	// Undone is what has to be done by hand, with the line and the reason.
+	// Undone are the changes left to do by hand, with their lines and reasons.
 	Undone []config.Finding
-	// Before and After are the file as each release reads it; nil if release To
-	// refuses the new text.
+	// Before and After are the file as From and To read it; nil if To refuses the
+	// new text.
 	Before, After *config.Config
-	// Changes are upstream's changes between the releases that bear on LLD,
-	// dist or the file itself.
+	// Changes are upstream's changes between the releases that concern LLD, dist
+	// or the file itself.
 	Changes []config.Change
 }
 
 // Edit is one change of the text.
 type Edit struct {
+	// Pos is the place in the old text.
 	Pos toml.Position
 	// Key is the old full name, To the new one; empty if the key was removed
 	// or only its value changed.
@@ -50,8 +52,8 @@ type Edit struct {
 
 // Run rewrites a bootstrap.toml of one release for another: keys that were
 // renamed, moved or removed in between, with comments and layout kept. It
-// changes no key whose meaning it cannot keep; those are in Undone. The error
-// is about a file that release From would refuse.
+// changes no key whose meaning it cannot keep; those are in Undone. It is an error
+// if From refuses the file, or if To is older than From.
 func Run(data []byte, o Options) (Result, error) {
 	o.Name = cmp.Or(o.Name, config.BootstrapFile)
 	from, to := config.MinorOf(o.From), config.MinorOf(o.To)
@@ -60,7 +62,7 @@ func Run(data []byte, o Options) (Result, error) {
 	}
 	before, err := o.load(data, o.From)
 	if err != nil {
-		return Result{}, fmt.Errorf("migrating %q: it is no file for %s: %w", o.Name, o.From, err)
+		return Result{}, fmt.Errorf("migrating %q: release %s refuses it: %w", o.Name, o.From, err)
 	}
 	m := &migrator{doc: toml.Parse(o.Name, data), opt: o}
 	for _, s := range moves {
@@ -97,7 +99,7 @@ func (o Options) load(data []byte, r targets.Release) (config.Config, error) {
 	}})
 }
 
-// move is a row of what happened to a key.
+// move is a change of a key between releases.
 type move struct {
 	since config.Minor
 	// from is a full name or a pattern. to is the new name; empty removes the
@@ -113,10 +115,10 @@ type move struct {
 var moves = []move{
 	{76, "rust.run-dsymutil", "", nil, "removed in 1.76 (rust-lang/rust#118703); it did nothing"},
 	{76, "dist.gpg-password-file", "", nil, "removed in 1.76 (rust-lang/rust#118703); it did nothing"},
-	{76, "llvm.download-ci-llvm", "llvm.download-ci-llvm", only("if-available", `"if-unchanged"`), `"if-available" gave way to "if-unchanged" (rust-lang/rust#117813)`},
-	{78, "profile", "profile", only("codegen", `"compiler"`), "the profile codegen gave way to compiler (rust-lang/rust#121278)"},
-	{78, "profile", "profile", only("llvm", `"compiler"`), "the profile llvm gave way to compiler (rust-lang/rust#121278)"},
-	{79, "changelog-seen", "", nil, "removed in 1.79 (rust-lang/rust#123711); change-id took its place"},
+	{76, "llvm.download-ci-llvm", "llvm.download-ci-llvm", only("if-available", `"if-unchanged"`), `"if-unchanged" replaced "if-available" (rust-lang/rust#117813)`},
+	{78, "profile", "profile", only("codegen", `"compiler"`), "compiler replaced the profile codegen (rust-lang/rust#121278)"},
+	{78, "profile", "profile", only("llvm", `"compiler"`), "compiler replaced the profile llvm (rust-lang/rust#121278)"},
+	{79, "changelog-seen", "", nil, "removed in 1.79 (rust-lang/rust#123711); change-id replaced it"},
 	{79, "rust.split-debuginfo", "target.*.split-debuginfo", nil, "moved in 1.79 (rust-lang/rust#121754)"},
 	{80, "dist.missing-tools", "", nil, "removed in 1.80 (rust-lang/rust#125535); it did nothing"},
 	{86, "rust.parallel-compiler", "", nil, "removed in 1.86 (rust-lang/rust#134650); the compiler is always parallel"},
@@ -124,7 +126,7 @@ var moves = []move{
 	{87, "llvm.ccache", "build.ccache", nil, "moved in 1.87 (rust-lang/rust#136941)"},
 	{92, "rust.use-lld", "rust.bootstrap-override-lld", nil, "renamed in 1.92 (rust-lang/rust#147046)"},
 	{92, "build.compiletest-use-stage0-libtest", "", nil, "without effect since 1.92 (rust-lang/rust#146929)"},
-	{93, "build.npm", "", nil, "ignored since 1.93 (rust-lang/rust#148763); build.yarn took its place"},
+	{93, "build.npm", "", nil, "ignored since 1.93 (rust-lang/rust#148763); build.yarn replaced it"},
 	{98, "rust.profile-use", "pgo.rustc.use", nil, "deprecated in 1.98 (rust-lang/rust#158912)"},
 	{98, "rust.profile-generate", "pgo.rustc.generate", nil, "deprecated in 1.98 (rust-lang/rust#158912)"},
 	{99, "rust.jemalloc", "rust.override-allocator", allocator, "replaced in 1.99 (rust-lang/rust#155617)"},
@@ -232,7 +234,7 @@ func (m *migrator) destination(s move, id string) (string, bool) {
 	return "", false
 }
 
-// leftOver turns what the new release refuses into work to do by hand.
+// leftOver reports what the new release refuses as work to do by hand.
 func (m *migrator) leftOver(err error) {
 	list, ok := err.(config.Errors)
 	if !ok {

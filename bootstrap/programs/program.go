@@ -14,19 +14,19 @@ import (
 	"x.go/targets"
 )
 
-// programSource is the source of the programs that x puts into a toolchain, and
-// of the package that they share. A program is built on demand for the host of
-// the toolchain, which need not be the host that x runs on.
+// sources is the source of the programs that x puts into a toolchain, and of
+// the package that they share. x builds a program when it is needed, for the host
+// of the toolchain, which need not be the host that x runs on.
 //
 //go:embed launcher/flags.go launcher/main.go launcher/options.go
 //go:embed lldwrapper/jobserver_*.go lldwrapper/main.go lldwrapper/system.go
 //go:embed process/become_*.go process/path.go process/self_*.go
-var programSource embed.FS
+var sources embed.FS
 
 // WrapperMode is what a built gcc-ld program does.
 type WrapperMode string
 
-// The modes of the gcc-ld program, see package lldwrapper.
+// The modes of the gcc-ld program: see command lldwrapper.
 const (
 	// WrapperLLD runs ../rust-lld with the flavor of its own name.
 	WrapperLLD WrapperMode = "lld"
@@ -34,15 +34,15 @@ const (
 	WrapperSystem WrapperMode = "system"
 )
 
-// The packages of programSource that are programs.
+// The packages of sources that are programs.
 const (
 	LLDWrapper = "lldwrapper" // what gcc-ld holds
-	Launcher   = "launcher"   // stands before rustc and clippy-driver
+	Launcher   = "launcher"   // runs before rustc and clippy-driver
 )
 
 // Build is the command that builds one of the programs, as data.
 type Build struct {
-	Name         string // folder in programSource
+	Name         string // LLDWrapper or Launcher
 	GOOS, GOARCH string
 	Vars         []Variable // of package main
 	Tag          string     // build tag, or ""
@@ -76,7 +76,7 @@ func (p Build) String() string {
 	return s
 }
 
-// goPlatforms maps the architecture and system of a target spec to Go's names.
+// Go's names of the architectures and systems of target specs.
 var (
 	goArchs = map[string]string{
 		"x86_64": "amd64", "x86": "386", "aarch64": "arm64", "arm": "arm", "riscv64": "riscv64", "s390x": "s390x",
@@ -92,9 +92,10 @@ var (
 // errNoGo says that a program can't be built here.
 var errNoGo = errors.New("PATH has no go command: install Go")
 
-// Run compiles the program's embedded source in a temporary folder and puts
-// the program at p.out. It needs the go command but no network: the source
-// imports the standard library only.
+// Run compiles the program's embedded source in a temporary directory and puts the
+// program at p.Out. env is the environment of the go command, as in [exec.Cmd]; the
+// command itself is searched on PATH of this process. No network is needed: the
+// source imports the standard library only.
 func (p Build) Run(ctx context.Context, env []string) error {
 	if err := p.compile(ctx, env); err != nil {
 		return fmt.Errorf("building %s for %s/%s: %w", p.Name, p.GOOS, p.GOARCH, err)
@@ -112,7 +113,7 @@ func (p Build) compile(ctx context.Context, env []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := writeProgramModule(dir); err != nil {
+	if err := writeModule(dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(p.Out), 0o755); err != nil {
@@ -129,11 +130,11 @@ func (p Build) compile(ctx context.Context, env []string) error {
 	return nil
 }
 
-// writeProgramModule lays the embedded sources out as a module of the same
+// writeModule lays the embedded sources out as a module of the same
 // name as their own, because they import one another.
-func writeProgramModule(dir string) error {
+func writeModule(dir string) error {
 	src := filepath.Join(dir, "bootstrap", "programs")
-	if err := os.CopyFS(src, programSource); err != nil {
+	if err := os.CopyFS(src, sources); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module x.go\n\ngo 1.26\n"), 0o644)
@@ -159,7 +160,7 @@ func Platform(spec *targets.Spec) (goos, goarch string, err error) {
 	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("there is no port of Go to %s on %s", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("Go has no port to %s on %s", spec.OS, spec.Arch)
 	}
 	return goos, goarch, nil
 }

@@ -21,8 +21,8 @@ type Input struct {
 	// Unowned are the slash paths of files that no component claims, sorted.
 	// They are not packaged.
 	Unowned []string
-	// Listed says that the sysroot carries its own file lists, as rustup and
-	// install.sh leave them.
+	// Listed says that the sysroot has file lists of its own, as rustup and
+	// install.sh write them.
 	Listed bool
 }
 
@@ -33,18 +33,6 @@ type InputComponent struct {
 	Image  dist.Image
 	// Manifest is the component's own file list, or nil if the sysroot has none.
 	Manifest manifests.FileList
-}
-
-// Dir returns the component's folder in an archive: "rust-std-<target>".
-func (c InputComponent) Dir() string { return c.Spec.Dir(c.Target) }
-
-// Component returns the component of that archive name and target.
-func (in Input) Component(archive string, target targets.Triple) (InputComponent, bool) {
-	i := slices.IndexFunc(in.Components, func(c InputComponent) bool { return c.Spec.Archive == archive && c.Target == target })
-	if i < 0 {
-		return InputComponent{}, false
-	}
-	return in.Components[i], true
 }
 
 // ReadInput finds the components of the toolchain's sysroot: by the lists
@@ -138,9 +126,8 @@ func (r *inputReader) readList(list string) {
 	r.in.Components = append(r.in.Components, c)
 }
 
-// installedName finds the component that an installed list is about. rustup
-// calls lists by the channel's names ("rustc-<host>"), install.sh by the
-// archive's folders ("rustc").
+// installedName finds the component of an installed list. rustup calls lists by the channel's names ("rustc-<host>"), install.sh by the
+// archive's directories ("rustc").
 func installedName(name string, host targets.Triple) (manifests.ComponentSpec, targets.Triple, error) {
 	for _, spec := range manifests.Components() {
 		switch {
@@ -162,9 +149,9 @@ func installedName(name string, host targets.Triple) (manifests.ComponentSpec, t
 	return manifests.ComponentSpec{}, targets.Triple{}, fmt.Errorf("got component %q, want one that Rust ships for %s", name, host)
 }
 
-// prefix returns the folder that an installed list's absolute paths begin with.
-// install.sh writes it; the tree may have been moved since, or have been
-// installed with a DESTDIR, so the first path is held against what is there.
+// prefix returns the directory that an installed list's absolute paths start with.
+// install.sh writes it; the tree may have moved since, or have been installed with
+// a DESTDIR. So the first path is compared with what the sysroot has.
 func (r *inputReader) prefix(list string) string {
 	first, _, _ := strings.Cut(list, "\n")
 	_, first, _ = strings.Cut(first, ":")
@@ -191,10 +178,10 @@ func (in Input) Archives() []string {
 
 // Component returns c as it is in an archive.
 func (c InputComponent) Component() dist.Component {
-	return dist.Component{Name: c.Dir(), Image: c.Image, BulkDirs: c.bulkDirs()}
+	return dist.Component{Name: c.Spec.Dir(c.Target), Image: c.Image, BulkDirs: c.bulkDirs()}
 }
 
-// bulkDirs returns the folders that manifest.in lists as a whole: those of the
+// bulkDirs returns the directories that manifest.in lists as a whole: those of the
 // component's own list, else upstream's.
 func (c InputComponent) bulkDirs() []string {
 	var dirs []string

@@ -66,7 +66,7 @@ func TestOwnersAgreeWithLists(t *testing.T) {
 	})
 }
 
-// tree makes a sysroot out of names: "a" is a file, "a/" an empty folder,
+// tree writes a sysroot from names: "a" is a file, "a/" an empty directory,
 // "a -> b" a symbolic link, "a = text" a file with that text and a line feed.
 func tree(t *testing.T, names ...string) Toolchain {
 	t.Helper()
@@ -99,7 +99,7 @@ func listing(in Input) []string {
 	var out []string
 	for _, c := range in.Components {
 		for e := range c.Image.Entries() {
-			out = append(out, c.Dir()+": "+e.Name)
+			out = append(out, c.Spec.Dir(c.Target)+": "+e.Name)
 		}
 	}
 	for _, n := range in.Unowned {
@@ -151,7 +151,7 @@ func TestReadInputByLists(t *testing.T) {
 	lists := map[string]string{
 		"as rustup has them":     "file:bin/cargo\nfile:etc/cargo",
 		"as install.sh has them": "file:/opt/rust/bin/cargo\nfile:/opt/rust/etc/cargo",
-		"with a bulk folder":     "dir:etc\nfile:bin/cargo",
+		"with a bulk directory":  "dir:etc\nfile:bin/cargo",
 	}
 	for name, list := range lists {
 		for _, record := range []string{"manifest-cargo-x86_64-unknown-linux-gnu", "manifest-cargo"} {
@@ -176,14 +176,14 @@ func TestReadInputErrors(t *testing.T) {
 		want  []string
 	}{
 		{"absent file", []string{manifest + "cargo = file:bin/cargo\nfile:bin/gone", "bin/cargo"}, []string{`names "bin/gone", which the sysroot does not have`}},
-		{"absent folder", []string{manifest + "rust-docs = dir:share/doc/rust/html"}, []string{`names "share/doc/rust/html", which the sysroot does not have`}},
+		{"absent directory", []string{manifest + "rust-docs = dir:share/doc/rust/html"}, []string{`names "share/doc/rust/html", which the sysroot does not have`}},
 		{"unknown component", []string{manifest + "frobnicator = file:bin/x"}, []string{`got component "frobnicator"`}},
 		{"bad directive", []string{manifest + "cargo = exec:bin/x"}, []string{`want file:PATH or dir:PATH`}},
 		{"escape", []string{manifest + "cargo = file:../x"}, []string{`got path "../x"`}},
 		{"two owners", []string{manifest + "cargo = file:bin/cargo", manifest + "rustc = file:bin/cargo", "bin/cargo"},
 			[]string{`file "bin/cargo" belongs to both cargo and rustc`}},
 		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"bin/rustc", "bin/rustdoc", "too many levels of symbolic links"}},
-		{"dangling link", []string{"bin/rustc -> gone"}, []string{"following symbolic link", "mend or remove the link"}},
+		{"dangling link", []string{"bin/rustc -> gone"}, []string{"following symbolic link", "repair or remove the link"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

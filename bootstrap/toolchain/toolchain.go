@@ -38,7 +38,7 @@ type Toolchain struct {
 	env []string
 }
 
-// ErrNoToolchain is returned when nothing says where the input toolchain is.
+// ErrNoToolchain is returned if nothing says where the input toolchain is.
 var ErrNoToolchain = errors.New("no toolchain: give one with --sysroot DIR, set build.rustc in bootstrap.toml, or put rustc on PATH")
 
 // Source says where to look for the input toolchain: the first
@@ -121,13 +121,13 @@ func resolveSysroot(dir string) (string, error) {
 	return real, nil
 }
 
-// checkCompiler gives the usual mistakes their own message before exec's
-// terse one: no compiler there, or one for another machine.
+// checkCompiler reports the usual mistakes more clearly than exec does: there is no
+// compiler, or it cannot be executed.
 func (tc *Toolchain) checkCompiler() error {
 	fi, err := os.Stat(tc.Rustc)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("opening sysroot %q: no compiler at %q: a sysroot is the folder that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc)
+		return fmt.Errorf("opening sysroot %q: no compiler at %q: a sysroot is the directory that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc)
 	case err != nil:
 		return fmt.Errorf("opening sysroot %q: %w", tc.Sysroot, err)
 	case !fi.Mode().IsRegular() || fi.Mode()&0o111 == 0:
@@ -215,7 +215,7 @@ func exeSuffix() string {
 	return ""
 }
 
-// BuiltBy returns the record in a sysroot that a build of x wrote to link otherwise
+// BuiltBy returns the build record of a sysroot that x built to link in another way
 // than its compiler was built to. ok is false for every other toolchain.
 func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
 	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))

@@ -20,8 +20,8 @@ type versionRule struct {
 	// read turns the first line that `program --version` prints, and the rest
 	// of the release it belongs to, into the number of Cargo.toml.
 	read func(line string) (string, error)
-	// git says that the version text ends with the tool's own commit, which is
-	// so for tools whose source is a git submodule of rust-lang/rust.
+	// git says that the version text ends with the tool's own commit: its source
+	// is a git submodule of rust-lang/rust.
 	git bool
 }
 
@@ -102,9 +102,9 @@ func cargoCrateVersion(line string) (string, error) {
 	return fmt.Sprintf("0.%d.%s", minor+1, parts[2]), nil
 }
 
-// OverlayDocs are the legal and introductory files at the top of a component's
-// archive, and where an installed toolchain keeps each; the first that is
-// there serves. Upstream takes them from the source tree, see tarball.rs.
+// OverlayDocs returns the licences and the README at the top of a component's
+// archive, and where an installed toolchain keeps each: the first path that exists
+// counts. Upstream takes them from the source tree (`src/bootstrap/src/utils/tarball.rs`).
 func OverlayDocs(archive string) []OverlayDoc {
 	dir := path.Join("share/doc", archive)
 	if _, own := versionRules[archive]; own || fixedVersions[archive] != "" {
@@ -123,7 +123,8 @@ func OverlayDocs(archive string) []OverlayDoc {
 	}
 }
 
+// OverlayDoc is a file at the top of a component's archive.
 type OverlayDoc struct {
-	Name string
+	Name string   // in the archive
 	From []string // slash paths in the sysroot
 }

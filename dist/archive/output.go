@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -50,6 +51,7 @@ type output struct {
 	buf       *bufio.Writer
 	hash      hash.Hash
 	size      int64
+	mode      fs.FileMode
 	placed    bool // under its final name
 }
 
@@ -58,7 +60,7 @@ func newOutput(dir, name string) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating %q: %w", filepath.Join(dir, name), err)
 	}
-	o := &output{dir: dir, name: name, temp: temp, hash: sha256.New()}
+	o := &output{dir: dir, name: name, temp: temp, hash: sha256.New(), mode: 0o644}
 	o.buf = bufio.NewWriterSize(outputFile{o}, 256<<10)
 	return o, nil
 }
@@ -82,7 +84,7 @@ func (o *output) path() string { return filepath.Join(o.dir, o.name) }
 func (o *output) finish() error {
 	err := o.buf.Flush()
 	if err == nil {
-		err = o.temp.Chmod(0o644)
+		err = o.temp.Chmod(o.mode)
 	}
 	if err == nil {
 		err = o.temp.Sync()
@@ -121,12 +123,33 @@ func (o *output) sum() manifests.Hash { return manifests.Hash(o.hash.Sum(nil)) }
 
 // WriteFile puts a small file at path as archives are written: under a
 // temporary name, flushed to the disk, then renamed. It replaces what was there.
-func WriteFile(path string, data []byte) error {
+func WriteFile(path string, data []byte) error { return writeFile(path, data, 0o644) }
+
+// ReplaceFile is [WriteFile] for a file that exists. It keeps the file's mode, which
+// the new file has before its name, so that a private file is never readable by
+// others. Of a symbolic link it replaces the file that the link leads to.
+func ReplaceFile(path string, data []byte) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+	}
+	fi, err := os.Stat(real)
+	if err != nil {
+		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+	}
+	if err := writeFile(real, data, fi.Mode().Perm()); err != nil {
+		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+	}
+	return nil
+}
+
+func writeFile(path string, data []byte, mode fs.FileMode) error {
 	dir, name := filepath.Split(path)
 	o, err := newOutput(filepath.Clean(dir), name)
 	if err != nil {
 		return err
 	}
+	o.mode = mode
 	defer o.discard()
 	if _, err := o.Write(data); err != nil {
 		return err

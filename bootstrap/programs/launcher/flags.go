@@ -13,9 +13,9 @@ type override struct {
 	root   string // of the toolchain
 }
 
-// flags returns the options that change the linker, or none where that is not ours to
-// do. The toolchain's own choice is about programs for its host; a stable rustc refuses
-// the first option for most other targets.
+// flags returns the options that change the linker; none for other targets than the
+// host. The toolchain's default is about its host only, and a stable rustc refuses the
+// first option for most other targets.
 func (o override) flags(inv invocation) []string {
 	switch {
 	case inv.target != "" && inv.target != o.host:
@@ -23,15 +23,15 @@ func (o override) flags(inv invocation) []string {
 	case o.linker == "system":
 		return []string{"-Clinker-features=-lld"}
 	case o.linker == "lld" && inv.driverLinks():
-		// What rustc passes itself where LLD is its default. The option that
-		// asks for that is unstable.
+		// What rustc itself passes if LLD is its default. The option that turns
+		// that on is unstable.
 		return []string{"-Clink-arg=-B" + o.root + "/lib/rustlib/" + o.host + "/bin/gcc-ld", "-Clink-arg=-fuse-ld=lld"}
 	}
 	return nil
 }
 
-// driverLinks reports whether rustc has a C compiler link, which knows -fuse-ld: not so
-// if the user names a linker itself. It judges the name as rustc does.
+// driverLinks reports whether rustc links through a C compiler, which knows -fuse-ld,
+// and not with a linker that the user names. It judges the name as rustc does.
 func (inv invocation) driverLinks() bool {
 	if inv.flavor != "" {
 		return inv.flavor == "gcc" || strings.HasSuffix(inv.flavor, "-cc")

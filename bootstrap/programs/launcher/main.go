@@ -1,19 +1,19 @@
-// Command launcher stands before the compiler of a Rust toolchain whose linker shall
-// not be the one that it was built to use. It is installed as bin/rustc and as
+// Command launcher runs a toolchain's rustc or clippy-driver with a different default
+// linker from the one it was built with. It is installed as bin/rustc and as
 // bin/clippy-driver, and becomes libexec/rustc or libexec/clippy-driver with an option
 // before the arguments. The options that a user gives come later and win.
 //
-// What it adds is settled when it is built:
+// What it adds is fixed when it is built:
 //
-//	-ldflags '-X main.host=TRIPLE'     the compiler's host, whose programs it is about
-//	-ldflags '-X main.linker=system'   not LLD, in spite of the compiler
-//	-ldflags '-X main.linker=lld'      LLD, in spite of the compiler
+//	-ldflags '-X main.host=TRIPLE'     the compiler's host, the only target it changes
+//	-ldflags '-X main.linker=system'   turn off LLD, the compiler's default
+//	-ldflags '-X main.linker=lld'      turn on LLD, which is not the compiler's default
 //
-// rustdoc needs no launcher: it has doctests compiled by bin/rustc. What loads
-// librustc_driver by itself, such as miri, is not covered.
+// rustdoc needs no launcher: bin/rustc compiles its doctests. Programs that load
+// librustc_driver themselves, such as miri, are not covered.
 //
-// The program is started with each compilation, so it is kept small: no fmt, and on
-// Linux no os, and it spares the runtime the look for CPU limits.
+// The program starts at each compilation, so it is kept small: no fmt, and on Linux
+// no os. It turns off the runtime's CPU-limit check.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
@@ -78,8 +78,8 @@ func stem(path string) string {
 func (o override) launch(args []string) []string {
 	expanded, pass, ok := readArgFiles(args)
 	if !ok || len(expanded) == 0 {
-		// Without arguments the compiler prints its help, and of a file that
-		// can't be read it tells.
+		// Without arguments the compiler prints its help. It reports a file that
+		// it cannot read.
 		return args
 	}
 	return append(o.flags(parse(expanded)), pass...)

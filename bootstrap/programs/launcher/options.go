@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// invocation is what the linker depends on of rustc's arguments.
+// invocation holds the arguments of rustc that choose the linker.
 type invocation struct {
 	target string // --target, or ""
 	linker string // -C linker, or ""
@@ -18,8 +18,8 @@ const (
 		" remap-path-prefix remap-path-scope sysroot target warn "
 )
 
-// parse finds the options that matter. Of arguments that rustc refuses it makes
-// anything.
+// parse finds the options that matter. For arguments that rustc refuses, its result
+// means nothing.
 func parse(args []string) invocation {
 	var inv invocation
 	for i := 0; i < len(args) && args[i] != "--"; i++ {

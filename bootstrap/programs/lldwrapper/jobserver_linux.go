@@ -11,16 +11,16 @@ import (
 	"strings"
 	"syscall"
 
-	"x.go/bootstrap/process"
+	"x.go/bootstrap/programs/process"
 )
 
-// maxThreads is how many threads LLD uses of itself at most, lld::elf's default.
+// maxThreads is how many threads LLD uses by default at most (lld::elf).
 const maxThreads = 16
 
 // runUnderJobserver takes tokens that make or cargo can spare, runs LLD with as many
 // threads, gives the tokens back, and ends this program. It returns if there is no
-// jobserver or c is no LLD. Without a jobserver LLD starts a thread for each CPU, in
-// each of the links that run at once.
+// jobserver or c does not run LLD. Without it, each of the links that run at once
+// starts a thread for each CPU.
 func runUnderJobserver(c command) {
 	if !c.threads || choosesThreads(c.args) {
 		return
@@ -61,9 +61,9 @@ func withThreads(c command, n int) command {
 // start. Its users must put back the very bytes that they took.
 type jobserver struct{ read, write int }
 
-// openJobserver opens the pool that the environment names: cargo's first, which may
-// stand beside that of a make around it. A description of our own makes reading not
-// wait, without making it so for all who share the inherited one.
+// openJobserver opens the pool that the environment names: cargo's first, for a make
+// that runs cargo may have one of its own. It opens the pipe again, so that only its
+// own reads do not block: O_NONBLOCK on the inherited descriptor would be everybody's.
 func openJobserver() (jobserver, bool) {
 	for _, name := range []string{"CARGO_MAKEFLAGS", "MAKEFLAGS"} {
 		read, write, ok := poolNames(os.Getenv(name))
@@ -99,14 +99,14 @@ func poolNames(makeflags string) (read, write string, ok bool) {
 		r, w, _ := strings.Cut(value, ",")
 		_, errR := strconv.ParseUint(r, 10, 31)
 		_, errW := strconv.ParseUint(w, 10, 31)
-		// make shows negative numbers where it keeps the pool from a command.
+		// make writes negative numbers for a command that gets no pool.
 		read, write, ok = "/proc/self/fd/"+r, "/proc/self/fd/"+w, errR == nil && errW == nil
 	}
 	return read, write, ok
 }
 
-// openPipe refuses what is no pipe: the numbers may name other files by now, in a
-// command that make kept the pool from.
+// openPipe refuses what is no pipe: in a command that make gives no pool, the numbers
+// may name other files.
 func openPipe(path string, how int) (int, error) {
 	var st syscall.Stat_t
 	if err := syscall.Stat(path, &st); err != nil {

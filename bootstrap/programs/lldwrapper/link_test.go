@@ -53,7 +53,7 @@ func read(t testing.TB, path string) []byte {
 	return data
 }
 
-// gccLD makes a gcc-ld folder with the program under all four names, and beside it
+// gccLD writes a gcc-ld directory with the program under all four names, and beside it
 // the compiler's rust-lld, which finds its libraries from where it really is.
 func gccLD(t testing.TB, program string) string {
 	t.Helper()
@@ -154,7 +154,7 @@ func TestLinkWithSystemLinker(t *testing.T) {
 	}
 }
 
-// farm makes a sysroot for --sysroot with the program in its gcc-ld. The rest is the
+// farm writes a sysroot for --sysroot with the program in its gcc-ld. The rest is the
 // compiler's by symlinks. rustc passes the gcc-ld of --sysroot first, then its own.
 func farm(t testing.TB, program string) string {
 	t.Helper()

@@ -1,20 +1,21 @@
-// Command lldwrapper is the executable that a Rust sysroot has four times, as
+// Command lldwrapper runs rust-lld with the flavor of its own file name. A Rust
+// sysroot has it four times, as
 // lib/rustlib/HOST/bin/gcc-ld/{ld.lld,ld64.lld,lld-link,wasm-ld}. rustc points a C
-// compiler there with -B and -fuse-ld=lld. The program takes LLD's flavor from its
-// own file name and becomes ../rust-lld, as `src/tools/lld-wrapper` does.
+// compiler there with -B and -fuse-ld=lld, and the program becomes ../rust-lld, as
+// `src/tools/lld-wrapper` does.
 //
-// What it runs is settled when it is built, for it stays the same as long as the
-// toolchain does, and a file beside it would have to be read at each link:
+// What it runs is fixed when it is built. It never changes during the life of a
+// toolchain, and a configuration file would have to be read at each link:
 //
 //	-ldflags '-X main.mode=system'    run the C compiler's usual linker, not LLD
 //	-ldflags '-X main.site=/a/path'   run /a/path with the linker's path and arguments
 //	-tags jobserver                   give LLD as many threads as the jobserver has tokens
 //
-// The last is a tag since it needs packages that the others should not carry. It is
-// for Linux, and of no effect elsewhere or in mode system. The three combine.
+// The last is a build tag: it needs packages that the others should not contain. It
+// works on Linux, and has no effect elsewhere or in mode system. The three combine.
 //
-// The program is started for each link, so it is kept small: no fmt, and on Linux
-// no os, and it spares the runtime the look for CPU limits.
+// The program starts at each link, so it is kept small: no fmt, and on Linux no os.
+// It turns off the runtime's CPU-limit check.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
@@ -30,8 +31,8 @@ var (
 	site = ""    // absolute path of a program
 )
 
-// flavors says what each file name stands for. system is whether the C compiler's
-// usual linker can take LLD's place: no other linker stands for the last two.
+// flavors maps file names to flavors of LLD. system says whether the C compiler's
+// usual linker can replace LLD: for the last two there is none.
 var flavors = []struct {
 	name, flavor string
 	system       bool
@@ -106,7 +107,7 @@ func choose(self string, args []string) (command, error) {
 	return command{}, process.Problem("executable has unexpected name: Some(" + process.Quote(name) + ")")
 }
 
-// rustLLD is the rust-lld in folder root. LLD reads the flavor from its first two
+// rustLLD is the rust-lld in directory root. LLD reads the flavor from its first two
 // arguments only.
 func rustLLD(root, flavor string, args []string) command {
 	path := process.Join(root, "rust-lld"+process.ExeSuffix)

@@ -8,8 +8,8 @@ import (
 	"x.go/bootstrap/programs/process"
 )
 
-// emulations names the GNU triples whose linker makes what `ld -m NAME` asks for.
-// goarch is where plain ld does.
+// emulations maps each emulation of `ld -m NAME` to the GNU triples whose linker
+// writes it. goarch is where plain ld writes it.
 var emulations = []struct {
 	name    string
 	goarch  string
@@ -35,21 +35,21 @@ var emulations = []struct {
 }
 
 // systemLinker finds the linker that the calling C compiler would have run without
-// -fuse-ld=lld. gcc tells its folders in COMPILER_PATH, where a cross compiler keeps
-// its own ld, and its name in COLLECT_GCC; collect2 looks for these names in this
-// order. clang tells nothing, so that the emulation asked for has to show the target.
+// -fuse-ld=lld. gcc passes its directories in COMPILER_PATH, where a cross compiler
+// keeps its own ld, and its name in COLLECT_GCC; collect2 looks for these names in this
+// order. clang passes nothing: only the emulation shows the target.
 func systemLinker(self string, args []string) (string, error) {
-	folders, _ := syscall.Getenv("COMPILER_PATH")
+	dirs, _ := syscall.Getenv("COMPILER_PATH")
 	for _, name := range []string{"real-ld", "collect-ld", "ld"} {
-		if path, ok := find(self, folders, name); ok {
+		if path, ok := find(self, dirs, name); ok {
 			return path, nil
 		}
 	}
 	driver, _ := syscall.Getenv("COLLECT_GCC")
 	names := linkerNames(driver, args)
-	folders, _ = syscall.Getenv("PATH")
+	dirs, _ = syscall.Getenv("PATH")
 	for _, name := range names {
-		if path, ok := find(self, folders, name); ok {
+		if path, ok := find(self, dirs, name); ok {
 			return path, nil
 		}
 	}
@@ -112,12 +112,12 @@ func contains(words, word string) bool {
 	return false
 }
 
-// find looks for a program in a list of folders, leaving out every wrapper: this file
-// under whatever name and link, its own folder, and folders named gcc-ld, which may
-// belong to another toolchain. Running one of them could go on for ever.
-func find(self, folders, name string) (string, bool) {
+// find looks for a program in a list of directories. It skips every wrapper: this file
+// under any name or link, its own directory, and directories named gcc-ld, which may
+// belong to another toolchain. Wrappers that run one another could loop for ever.
+func find(self, dirs, name string) (string, bool) {
 	own, _ := process.Split(self)
-	for dir := range strings.SplitSeq(folders, process.ListSeparator) {
+	for dir := range strings.SplitSeq(dirs, process.ListSeparator) {
 		if dir == "" {
 			continue
 		}

@@ -77,7 +77,7 @@ const ld = "#!/bin/sh\necho \"$0 $*\"\n"
 const notFound = "lld-wrapper: could not find the system linker: no % in COMPILER_PATH or PATH; install binutils\n"
 
 // Each case has the wrapper at ~/gcc-ld and calls ld.lld with "-o a", "~" being a
-// scratch folder.
+// scratch directory.
 func TestSystemLinker(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -99,16 +99,16 @@ func TestSystemLinker(t *testing.T) {
 		{name: "none", env: "PATH=~/bin", want: option("ld"), code: 1},
 		{name: "none, with other names", env: "COLLECT_GCC=t-gcc PATH=~/bin", want: option("t-ld or ld"), code: 1},
 		{name: "no PATH", want: option("ld"), code: 1},
-		{name: "empty folders are not the current one", files: "cwd/ld", env: "PATH=: COMPILER_PATH=:", want: option("ld"), code: 1},
+		{name: "empty directories are not the current one", files: "cwd/ld", env: "PATH=: COMPILER_PATH=:", want: option("ld"), code: 1},
 		{name: "not executable", files: "b/ld", links: "a/ld -> ../text", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
-		{name: "a folder", files: "a/ld/x b/ld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
+		{name: "a directory", files: "a/ld/x b/ld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "symlink to nothing", files: "b/ld", links: "a/ld -> nothing", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "symlink to a linker", files: "b/ld.bfd", links: "a/ld -> ../b/ld.bfd", env: "PATH=~/a", want: "~/a/ld -o a\n"},
 		{name: "symlink to the wrapper", files: "b/ld", links: "a/ld -> ../gcc-ld/ld.lld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "symlink to another name of the wrapper", files: "b/ld", links: "a/ld -> ../gcc-ld/wasm-ld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "hard link to the wrapper", files: "b/ld", links: "a/ld gcc-ld/ld.lld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
-		{name: "wrapper named ld in its folder", files: "b/ld", links: "gcc-ld/ld gcc-ld/lld-link", env: "COMPILER_PATH=~/gcc-ld PATH=~/gcc-ld:~/b", want: "~/b/ld -o a\n"},
-		{name: "its folder behind a symlink", files: "b/ld gcc-ld/ld", links: "a -> gcc-ld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
+		{name: "wrapper named ld in its directory", files: "b/ld", links: "gcc-ld/ld gcc-ld/lld-link", env: "COMPILER_PATH=~/gcc-ld PATH=~/gcc-ld:~/b", want: "~/b/ld -o a\n"},
+		{name: "its directory behind a symlink", files: "b/ld gcc-ld/ld", links: "a -> gcc-ld", env: "PATH=~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "wrapper of another toolchain", files: "other/gcc-ld/ld b/ld", links: "a/ld -> ../other/gcc-ld/ld", env: "PATH=~/other/gcc-ld:~/a:~/b", want: "~/b/ld -o a\n"},
 		{name: "nothing but wrappers", links: "a/ld -> ../gcc-ld/ld.lld", env: "COMPILER_PATH=~/gcc-ld PATH=~/a:~/gcc-ld", want: option("ld"), code: 1},
 	} {
@@ -148,7 +148,7 @@ func TestSystemLinker(t *testing.T) {
 
 func option(names string) string { return strings.ReplaceAll(notFound, "%", names) }
 
-// No system linker makes WebAssembly or PE from these command lines: they stay LLD's.
+// No system linker writes WebAssembly or PE from these command lines: they stay LLD's.
 func TestSystemModeOfOtherFlavors(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"lld-link", "wasm-ld"} {

@@ -71,7 +71,7 @@ func compile(out string, env []string, more ...string) error {
 	return nil
 }
 
-// install copies a program as an executable, making its folder.
+// install copies a program as an executable, creating its directory.
 func install(t testing.TB, from, to string) {
 	t.Helper()
 	data, err := os.ReadFile(from)
@@ -114,7 +114,7 @@ func wrapper(t testing.TB, kind int) string {
 	return path
 }
 
-// original returns the gcc-ld folder of the compiler on PATH.
+// original returns the gcc-ld directory of the compiler on PATH.
 func original(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command(testenv.Need(t, "rustc"), "--print", "sysroot").Output()
@@ -167,11 +167,11 @@ func TestAsTheOriginal(t *testing.T) {
 		{name: "long arguments", run: "gcc-ld/ld.lld", args: []string{long, "", long, long}},
 		{name: "symlink of another name", run: "else where/wasm-ld",
 			make: func(root string) { symlink(t, root+"/gcc-ld/ld.lld", root+"/else where/wasm-ld") }},
-		{name: "symlink to the folder", run: "link/ld64.lld",
+		{name: "symlink to the directory", run: "link/ld64.lld",
 			make: func(root string) { symlink(t, root+"/gcc-ld", root+"/link") }},
-		{name: "folder of another name", run: "x y/ld.lld",
+		{name: "directory of another name", run: "x y/ld.lld",
 			make: func(root string) { install(t, root+"/gcc-ld/ld.lld", root+"/x y/ld.lld") }},
-		{name: "hard link in another folder", run: "other/wasm-ld", make: func(root string) {
+		{name: "hard link in another directory", run: "other/wasm-ld", make: func(root string) {
 			write(t, root+"/other/x", "", 0o644)
 			if err := os.Link(root+"/gcc-ld/ld.lld", root+"/other/wasm-ld"); err != nil {
 				t.Fatal(err)
@@ -184,7 +184,7 @@ func TestAsTheOriginal(t *testing.T) {
 		{name: "name that is not UTF-8", run: "gcc-ld/é\xff\xe9"},
 		{name: "no rust-lld", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld") }},
 		{name: "rust-lld not executable", run: "gcc-ld/ld.lld", make: func(root string) { os.Chmod(root+"/rust-lld", 0o644) }},
-		{name: "rust-lld a folder", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); os.Mkdir(root+"/rust-lld", 0o755) }},
+		{name: "rust-lld a directory", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); os.Mkdir(root+"/rust-lld", 0o755) }},
 		{name: "rust-lld a symlink to itself", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); symlink(t, "rust-lld", root+"/rust-lld") }},
 		{name: "killed", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nkill -9 $$\n", 0o755) }},
 		{name: "environment and input", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nenv | sort; cat; echo err >&2\n", 0o755) }},

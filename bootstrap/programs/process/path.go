@@ -1,8 +1,8 @@
-// Package process is what a small program needs of the system to become another one:
-// its own path and arguments, names of files, and messages worded as a Rust program's.
+// Package process has what a small program needs to become another one: its own path
+// and arguments, names of files, and messages worded as those of a Rust program.
 //
-// The programs that x puts into a toolchain share it. They start with each compilation
-// or link, so it goes without fmt, and on Linux without os.
+// The programs that x puts into a toolchain share it. They run at each compilation or
+// link and have to start fast, so it does without fmt, and on Linux without os.
 package process
 
 import (
@@ -27,7 +27,7 @@ func Split(path string) (dir, name string) {
 	return path[:i], path[i+1:]
 }
 
-// Join puts a name behind a folder.
+// Join appends a name to a directory.
 func Join(dir, name string) string {
 	if strings.HasSuffix(dir, Separators[:1]) {
 		return dir + name

@@ -16,7 +16,7 @@ func TestSplitJoin(t *testing.T) {
 	}
 	for _, path := range []string{"rustc", "", "/"} {
 		if dir, _ := Split(path); dir != "" {
-			t.Errorf("Split(%q): got folder %q, want none", path, dir)
+			t.Errorf("Split(%q): got directory %q, want none", path, dir)
 		}
 	}
 }

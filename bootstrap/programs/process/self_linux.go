@@ -6,10 +6,10 @@ import (
 	"syscall"
 )
 
-// This file stands in for package os, which would add a seventh to the program's size.
+// This file replaces package os, which would add a seventh to the program's size.
 
-// What file names are made of on this system: the suffix of programs, the characters
-// between folders, and what stands between the folders of PATH.
+// Parts of file names on this system: the suffix of programs, the separators of
+// directories, and the separator of the directories in PATH.
 const (
 	ExeSuffix     = ""
 	Separators    = "/"

@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// ListSeparator stands between the folders of PATH.
+// ListSeparator separates the directories in PATH.
 const ListSeparator = string(os.PathListSeparator)
 
-// What file names are made of on this system: the suffix of programs, and the
-// characters between folders.
+// Parts of file names on this system: the suffix of programs, and the separators of
+// directories.
 var (
 	ExeSuffix  = map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
 	Separators = map[bool]string{true: `\/`, false: "/"}[runtime.GOOS == "windows"]

@@ -13,17 +13,17 @@ import (
 	"x.go/targets"
 )
 
-// sysrootFolders are the top folders of a toolchain. A sysroot that has others
-// is one that it shares with the rest of a system, such as /usr, where only
-// the table of owners can tell what belongs to Rust.
-var sysrootFolders = []string{"bin", "etc", "lib", "libexec", "share"}
+// sysrootDirs are the top directories of a toolchain. A sysroot with others is
+// shared with the rest of a system, such as /usr: only the table of owners can
+// tell there what belongs to Rust.
+var sysrootDirs = []string{"bin", "etc", "lib", "libexec", "share"}
 
-// ownedRoots are the folders that are Rust's own wherever they are.
+// ownedRoots are the directories that are Rust's own in every sysroot.
 var ownedRoots = []string{"lib/rustlib", "share/doc/rust"}
 
-// sharedFolders are what is searched in a sysroot that is shared: a folder of
-// the owners table, and whether its subfolders are searched too.
-var sharedFolders = []struct {
+// sharedDirs are the directories of the owners table to search in a shared sysroot,
+// and whether to search below them too.
+var sharedDirs = []struct {
 	name string
 	deep bool
 }{
@@ -36,11 +36,11 @@ var sharedFolders = []struct {
 // walk finds the owners of all files that no list has claimed.
 func (r *inputReader) walk() {
 	if !r.shared() {
-		r.walkFolder(".", true)
+		r.walkDir(".", true)
 		return
 	}
-	for _, f := range sharedFolders {
-		r.walkFolder(f.name, f.deep)
+	for _, f := range sharedDirs {
+		r.walkDir(f.name, f.deep)
 	}
 }
 
@@ -51,13 +51,13 @@ func (r *inputReader) shared() bool {
 	}
 	entries, err := os.ReadDir(r.tc.Sysroot)
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.IsDir() && !slices.Contains(sysrootFolders, e.Name())
+		return e.IsDir() && !slices.Contains(sysrootDirs, e.Name())
 	})
 }
 
-// walkFolder looks at the files of one folder, and with deep at all below it.
-func (r *inputReader) walkFolder(folder string, deep bool) {
-	root := filepath.Join(r.tc.Sysroot, filepath.FromSlash(folder))
+// walkDir looks at the files of one directory, and with deep at all below it.
+func (r *inputReader) walkDir(dir string, deep bool) {
+	root := filepath.Join(r.tc.Sysroot, filepath.FromSlash(dir))
 	err := filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if p == root && os.IsNotExist(err) {
@@ -113,7 +113,7 @@ func (r *inputReader) sort(name string) {
 	}
 }
 
-// image returns the image of a component, which is made when it is first asked for.
+// image returns the image of a component, and creates it at the first call.
 func (r *inputReader) image(archive string, target targets.Triple) *dist.Image {
 	spec, _ := manifests.LookupComponent(archive) // a test proves that every owner is a component
 	if spec.Scope == manifests.ScopeNone {
@@ -151,7 +151,7 @@ func (r *inputReader) resolve(name string) (string, error) {
 	}
 	// Stat names the reason better than EvalSymlinks.
 	if _, err := os.Stat(p); err != nil {
-		return "", fmt.Errorf("following symbolic link %q: %w: mend or remove the link", p, dist.WithoutPath(err))
+		return "", fmt.Errorf("following symbolic link %q: %w: repair or remove the link", p, dist.WithoutPath(err))
 	}
 	return filepath.EvalSymlinks(p)
 }

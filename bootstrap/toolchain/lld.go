@@ -23,7 +23,7 @@ func (tc Toolchain) LLDFacts(ctx context.Context, cfg config.Config) (lld.Facts,
 		facts.Wrappers = facts.Wrappers && tc.has(w)
 	}
 	if facts.Wrappers {
-		// A shim that an earlier build put there is no program that runs LLD.
+		// The shim of an earlier build does not run LLD.
 		built, _, err := tc.BuiltBy()
 		if err != nil {
 			return lld.Facts{}, err

@@ -11,7 +11,7 @@ import (
 	"x.go/bootstrap/toml"
 )
 
-// errNoFiles is what reading an include gives where no files are given.
+// errNoFiles is the error of reading an include without Options.ReadFile.
 var errNoFiles = fmt.Errorf("reading an included file: none were given: %w", fs.ErrNotExist)
 
 // lookup finds the leaf of a full name, or nil.
@@ -104,8 +104,8 @@ func (m *migrator) lines(n *toml.Node) (comment, start, end int) {
 	return comment, start, end
 }
 
-// cut removes a key with its own comment. A comment at the top of the file is
-// rather about the file.
+// cut removes a key with its own comment. A comment at the top of the file is more
+// likely about the file: it stays.
 func (m *migrator) cut(n *toml.Node) {
 	comment, start, end := m.lines(n)
 	if comment == 0 {
