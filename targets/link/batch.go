@@ -24,8 +24,7 @@ import (
 //
 // "sysroot" is one of: normal; nogccld (no gcc-ld directory); explicit-bare
 // (--sysroot with one that holds no tools); explicit-same (--sysroot with the
-// compiler's own); relative-cwd (the same as a relative path). Every linker
-// exists but those below /nonexistent.
+// compiler's own). Every linker exists but those below /nonexistent.
 //
 // A Batch remembers the specs it has decoded, so it must not be used by
 // several goroutines at once.
@@ -125,7 +124,6 @@ func wanted(t reflect.Type) string {
 
 // query turns a question into one for [Decide].
 func (b *Batch) query(c *question) (Query, error) {
-	c.translate()
 	q := Query{Unstable: c.Unstable, Args: make([]string, len(c.Flags))}
 	for i, flag := range c.Flags {
 		if flag == nil {
@@ -142,7 +140,7 @@ func (b *Batch) query(c *question) (Query, error) {
 		return q, err
 	}
 	q.Compiler = compiler
-	if q.World, err = sysroot(c.Sysroot, compiler.Release); err != nil {
+	if q.World, err = sysroot(c.Sysroot); err != nil {
 		return q, err
 	}
 	q.World.ReadFile = b.ReadFile
@@ -217,7 +215,7 @@ func (b *Batch) spec(s targets.Snapshot, c targets.Compiler, target string) (*ta
 }
 
 // sysroot describes the sysroot of a question.
-func sysroot(shape string, r targets.Release) (World, error) {
+func sysroot(shape string) (World, error) {
 	exists := func(path string) bool { return !strings.HasPrefix(path, "/nonexistent/") }
 	w := World{Exists: exists}
 	switch shape {
@@ -229,10 +227,8 @@ func sysroot(shape string, r targets.Release) (World, error) {
 		w.Exists = func(path string) bool { return exists(path) && !strings.HasPrefix(path, "<bare-sysroot>/") }
 	case "explicit-same":
 		w.Explicit = "<sysroot>"
-	case "relative-cwd":
-		w.Explicit = relativeSysroot(r)
 	default:
-		return w, fmt.Errorf("reading sysroot %q: want normal, nogccld, explicit-bare, explicit-same or relative-cwd", shape)
+		return w, fmt.Errorf("reading sysroot %q: want normal, nogccld, explicit-bare or explicit-same", shape)
 	}
 	return w, nil
 }

@@ -106,7 +106,7 @@ func (tc *Toolchain) command(ctx context.Context, c Case, source, tmp string) (*
 	case "explicit-same":
 		explicit = tc.root("tc")
 	case "relative-cwd":
-		explicit = "../../tc/" + tc.Name
+		explicit = tc.relative()
 	default:
 		return nil, fmt.Errorf("recording case %d: unknown sysroot %q", c.ID, c.Sysroot)
 	}
@@ -124,6 +124,9 @@ func (tc *Toolchain) command(ctx context.Context, c Case, source, tmp string) (*
 	cmd.Dir = tmp
 	return cmd, nil
 }
+
+// relative is the path from a case's working directory to the sysroot.
+func (tc *Toolchain) relative() string { return "../../tc/" + tc.Name }
 
 // environment is small, so that no variable of the machine has a say.
 func (tc *Toolchain) environment(c Case, notes string) []string {
@@ -161,7 +164,7 @@ func (tc *Toolchain) readNotes(r *Recording, notes, tmp string) error {
 	return nil
 }
 
-// normalize replaces the folders of this run by the names that recordings use.
+// normalize replaces the directories of this run by the names that recordings use.
 func (tc *Toolchain) normalize(s, tmp string) string {
 	return strings.NewReplacer(
 		tmp, "<tmp>",
@@ -169,7 +172,7 @@ func (tc *Toolchain) normalize(s, tmp string) string {
 		tc.root("nogccld"), "<sysroot>",
 		tc.bare(), "<bare-sysroot>",
 		tc.fake(), "<fake>",
-		"../../tc/"+tc.Name, "../research/oracle/tc/"+tc.Name,
+		tc.relative(), relativeSysroot(tc.Name),
 	).Replace(s)
 }
 
@@ -220,6 +223,14 @@ func Predict(b *link.Batch, c Case) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if line, err = question(line); err != nil {
+		return Answer{}, err
+	}
+	return Ask(b, line)
+}
+
+// Ask puts one line to a batch and reads the answer.
+func Ask(b *link.Batch, line []byte) (Answer, error) {
 	r := b.Decide(line)
 	if r.Problem != "" {
 		return Answer{}, fmt.Errorf("predicting case %s: %s", line, r.Problem)
