@@ -128,8 +128,8 @@ func (c *Channel) Lookup(ref ComponentRef) (PackageTarget, error) {
 
 // Finding is one thing that is wrong with a manifest.
 type Finding struct {
-	// Rule names the broken rule; the name is stable.
-	Rule Rule
+	// ID is the kind of the finding; the name is stable.
+	ID FindingID
 	// Path is the key, written as TOML does: pkg.rust.target."*".components[2].pkg.
 	Path string
 	// Got and Want say what is there and what should be.
@@ -138,7 +138,7 @@ type Finding struct {
 	Line, Column int
 }
 
-// Error returns "LINE:COLUMN: PATH: got X, want Y (RULE)".
+// Error returns "LINE:COLUMN: PATH: got X, want Y (ID)".
 func (f Finding) Error() string {
 	var b strings.Builder
 	if f.Line > 0 {
@@ -147,7 +147,7 @@ func (f Finding) Error() string {
 	if f.Path != "" {
 		b.WriteString(f.Path + ": ")
 	}
-	fmt.Fprintf(&b, "got %s, want %s (%s)", f.Got, f.Want, f.Rule)
+	fmt.Fprintf(&b, "got %s, want %s (%s)", f.Got, f.Want, f.ID)
 	return b.String()
 }
 

@@ -42,8 +42,8 @@ func (c Components) Names() []string {
 // String joins the names with ", ", as rustc's messages do.
 func (c Components) String() string { return strings.Join(c.Names(), ", ") }
 
-// ParseFileList finds one component by name.
-func ParseFileList(name string) (Components, error) {
+// ParseComponent finds one component by name.
+func ParseComponent(name string) (Components, error) {
 	for i, n := range componentNames {
 		if n == name {
 			return 1 << i, nil

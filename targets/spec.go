@@ -65,6 +65,14 @@ const (
 	Yes
 )
 
+// TristateOf returns [Yes] or [No].
+func TristateOf(b bool) Tristate {
+	if b {
+		return Yes
+	}
+	return No
+}
+
 // String returns "yes", "no" or "?".
 func (t Tristate) String() string { return [...]string{"?", "no", "yes"}[t] }
 

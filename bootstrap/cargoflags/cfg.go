@@ -123,12 +123,7 @@ func (p *cfgParser) comparison(name string) (targets.Tristate, error) {
 		endian = "big"
 	}
 	t := p.target
-	is := func(b bool) (targets.Tristate, error) {
-		if b {
-			return targets.Yes, nil
-		}
-		return targets.No, nil
-	}
+	is := func(b bool) (targets.Tristate, error) { return targets.TristateOf(b), nil }
 	switch name {
 	case "target_os":
 		return is(value == t.OS)

@@ -58,7 +58,7 @@ var flavorOptions = [...]flavorOptionRow{
 	{"em", on, on, 0, true},
 }
 
-// ParseflavorOption finds a value of -Clinker-flavor by name.
+// parseFlavorOption finds a value of -Clinker-flavor by name.
 func parseFlavorOption(name string) (flavorOption, bool) {
 	for i := 1; i < len(flavorOptions); i++ {
 		if flavorOptions[i].name == name {

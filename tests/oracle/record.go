@@ -3,7 +3,6 @@ package oracle
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"x.go/targets"
-	"x.go/targets/link"
 )
 
 // Case is one question, with the names of the recordings' fields.
@@ -215,26 +213,4 @@ func (tc *Toolchain) spec(name string) (*targets.Spec, error) {
 func (tc *Toolchain) Targets() ([]string, error) {
 	specs, err := tc.specs()
 	return slices.Sorted(maps.Keys(specs)), err
-}
-
-// Predict asks the model about a case, through the batch's JSON.
-func Predict(b *link.Batch, c Case) (Answer, error) {
-	line, err := json.Marshal(c)
-	if err != nil {
-		return Answer{}, err
-	}
-	if line, err = question(line); err != nil {
-		return Answer{}, err
-	}
-	return Ask(b, line)
-}
-
-// Ask puts one line to a batch and reads the answer.
-func Ask(b *link.Batch, line []byte) (Answer, error) {
-	r := b.Decide(line)
-	if r.Problem != "" {
-		return Answer{}, fmt.Errorf("predicting case %s: %s", line, r.Problem)
-	}
-	var a Answer
-	return a, json.Unmarshal(r.AppendJSON(nil), &a)
 }
