@@ -44,6 +44,9 @@ func (c *Channel) version() (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
+	if release.String() != m[1] { // ParseRelease also takes 1.95
+		return Version{}, fmt.Errorf("got version %q, want it in full: %s", m[1], release)
+	}
 	if rust.CommitHash != "" && !strings.HasPrefix(rust.CommitHash, m[2]) {
 		return Version{}, fmt.Errorf("got version %q and commit %q, want the same commit", rust.Version, rust.CommitHash)
 	}
