@@ -18,7 +18,7 @@ const (
 const (
 	FindingDate                 FindingID = "date"                  // not YYYY-MM-DD
 	FindingCommitHash           FindingID = "commit-hash"           // not 40 hexadecimal digits
-	FindingPackageName          FindingID = "package-name"          // unfit for the file names that rustup makes of it
+	FindingPackageName          FindingID = "package-name"          // unfit for the file names that rustup derives from it
 	FindingPackageTargets       FindingID = "package-targets"       // a package for no target at all
 	FindingRustMissing          FindingID = "rust-missing"          // no package "rust", or no host in it
 	FindingTargetName           FindingID = "target-name"           // neither a triple nor "*"
@@ -31,7 +31,7 @@ const (
 	FindingURLWithoutHash       FindingID = "url-without-hash"      // rustup takes such a package as unavailable
 	FindingHashWithoutURL       FindingID = "hash-without-url"      // as above
 	FindingURL                  FindingID = "url"                   // not absolute, or of a scheme that rustup has not
-	FindingURLFormat            FindingID = "url-format"            // an archive of another format than its key says
+	FindingURLFormat            FindingID = "url-format"            // an archive of another format than its key
 	FindingURLArchive           FindingID = "url-archive"           // an archive of another component or target
 	FindingURLConflict          FindingID = "url-conflict"          // one URL with two hashes
 	FindingComponentsMissing    FindingID = "components-missing"    // an available host that consists of nothing

@@ -15,12 +15,11 @@ const (
 	maxFindings     = 1000
 )
 
-// ParseChannel reads a channel manifest in any [Dialect]. Its error is
-// [Findings], with line and column: those of syntax, or all the missing keys and
-// malformed values together. What rustup would not even parse is always an error; a
-// malformed hash is one too, though rustup notices it only when it downloads. Keys
-// that are not known are ignored, as rustup does, so that newer manifests can be
-// read.
+// ParseChannel reads a channel manifest in any [Dialect]. Its error is [Findings],
+// with line and column: those of syntax, or all missing keys and malformed values
+// together. All that rustup cannot parse is an error; so is a malformed hash, though
+// rustup notices that only when it downloads. Like rustup it ignores unknown keys,
+// so that it can read newer manifests.
 func ParseChannel(data []byte) (*Channel, error) {
 	c, _, err := parseChannel(data)
 	return c, err

@@ -20,7 +20,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// dist is a dist folder with tiny archives, as rustup wants to find it.
+// dist is a dist directory with tiny archives, as rustup wants to find it.
 type dist struct {
 	server  string // RUSTUP_DIST_SERVER
 	dir     string
@@ -69,7 +69,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 	return d
 }
 
-// packArchive makes an archive of one component with one file.
+// packArchive writes an archive of one component with one file.
 func packArchive(t *testing.T, name manifests.ArchiveName, file string) []byte {
 	t.Helper()
 	var list manifests.FileList
@@ -334,7 +334,7 @@ var mutants = []struct {
 	{"not TOML", "[renames.rustfmt]", "[renames.rustfmt", manifests.FindingSyntax, true},
 	{"component twice", "pkg = \"cargo\"", "pkg = \"rustc\"", manifests.FindingComponentDuplicate, false},
 	{"no components", "", "", manifests.FindingRustMissing, false},
-	{"package name leaves the folder", "", "", manifests.FindingPackageName, false},
+	{"package name leaves the directory", "", "", manifests.FindingPackageName, false},
 }
 
 // edits are the mutants that take more than one replacement.
@@ -345,7 +345,7 @@ var edits = map[string]func(string) string{
 	"URL without hash":   cutLine("xz_hash = "),
 	"hash without URL":   cutLine("xz_url = "),
 	"no components":      func(s string) string { return strings.ReplaceAll(s, ".components]]", ".parts]]") },
-	"package name leaves the folder": func(s string) string {
+	"package name leaves the directory": func(s string) string {
 		return s + "\n[pkg.\"../x\"]\nversion = \"1\"\n[pkg.\"../x\".target.\"*\"]\navailable = false\n"
 	},
 }
@@ -369,7 +369,7 @@ func editHash(change func(string) string) func(string) string {
 	}
 }
 
-// cutLine removes the first line that begins with start.
+// cutLine removes the first line with prefix start.
 func cutLine(start string) func(string) string {
 	return func(s string) string {
 		before, rest, _ := strings.Cut(s, "\n"+start)

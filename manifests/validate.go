@@ -13,10 +13,10 @@ import (
 	"x.go/targets"
 )
 
-// Validate returns everything that is wrong with a channel, sorted by path
-// within each kind of check, at most 1000 findings; nil if nothing is. It
-// finds what rustup refuses, what rustup misunderstands without a word, and
-// what build-manifest would never write.
+// Validate returns everything that is wrong with a channel, sorted by path within
+// each kind of check, at most 1000 findings; nil if nothing is. It finds what
+// rustup refuses, what rustup silently misunderstands, and what build-manifest
+// never writes.
 func (c *Channel) Validate() Findings {
 	v := validator{channel: c, hashes: map[string]seenURL{}}
 	if !isDate(c.Date) {
@@ -110,7 +110,7 @@ func (v *validator) version(at, name, version string, available bool) {
 	}
 }
 
-// target checks where a package is to be had for one target.
+// target checks the archives of a package for one target.
 func (v *validator) target(at, name, target string, t PackageTarget) {
 	offered := false
 	for f, d := range t.Downloads() {
@@ -166,7 +166,7 @@ func (v *validator) archive(at, pkg, target string, f Format, url string) {
 	}
 	a, err := ParseArchiveName(file)
 	if err != nil {
-		return // a site may name its files as it likes
+		return // a site may choose its file names
 	}
 	switch spec := a.Component; {
 	case spec.Package != pkg || a.Source != "":

@@ -22,7 +22,7 @@ func TestBuildPaths(t *testing.T) {
 		{"first and last byte", "/tmp/x", []string{"/tmp/x"}},
 		{"in a longer path", "/opt/home/me/x", []string{}},
 		{"after an equals sign", "-L=/home/me/lib", []string{"/home/me/lib"}},
-		{"the root alone", "/tmp/ is a folder", []string{}},
+		{"the root alone", "/tmp/ is a directory", []string{}},
 		{"twice", "/tmp/a\n/tmp/b\n/tmp/a", []string{"/tmp/a", "/tmp/b"}},
 	}
 	for _, tt := range tests {

@@ -30,7 +30,7 @@ import (
 )
 
 // noteVar names the file that a stand-in appends its arguments to. Its
-// presence in the environment is what makes a test binary a stand-in.
+// presence in the environment turns a test binary into a stand-in.
 const noteVar = "X_ORACLE_NOTE"
 
 // Main runs the tests of a package that uses a [Toolchain]. The test binary
@@ -321,7 +321,7 @@ func (tc *Toolchain) build(target *targets.Spec) error {
 	return nil
 }
 
-// ErrNoBackend says that this compiler's LLVM cannot make code for a target,
+// ErrNoBackend says that this compiler's LLVM cannot generate code for a target,
 // so that its cases cannot be recorded.
 var ErrNoBackend = errors.New("LLVM has no such backend")
 
