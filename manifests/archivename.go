@@ -13,7 +13,7 @@ const (
 	SourceGPL  = "src-gpl"
 )
 
-// ArchiveName is the name of an archive taken apart.
+// ArchiveName is the name of an archive, split into its parts.
 type ArchiveName struct {
 	// Component is the row of the vocabulary that the name belongs to.
 	Component ComponentSpec
@@ -27,10 +27,10 @@ type ArchiveName struct {
 	Format Format
 }
 
-// ParseArchiveName takes a file name such as
-// rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz apart. It knows names by
-// [Components] and versions by their grammar, so no part of a triple is
-// mistaken for something else.
+// ParseArchiveName splits a file name such as
+// rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz. It knows the names of
+// [Components] and the grammar of versions, so it mistakes no part of a triple for
+// either.
 func ParseArchiveName(file string) (ArchiveName, error) {
 	for _, f := range Formats() {
 		stem, ok := strings.CutSuffix(file, f.Ext())
@@ -50,8 +50,8 @@ func ParseArchiveName(file string) (ArchiveName, error) {
 // String returns the file name.
 func (a ArchiveName) String() string { return a.Stem() + a.Format.Ext() }
 
-// Stem returns the file name without extension, which is also the archive's
-// top folder.
+// Stem returns the file name without extension, which is also the archive's top
+// directory.
 func (a ArchiveName) Stem() string {
 	if a.Source != "" {
 		return a.Component.Archive + "-" + a.Version + "-" + a.Source
@@ -59,9 +59,9 @@ func (a ArchiveName) Stem() string {
 	return a.Component.PackageName(a.Version, a.Target)
 }
 
-// parseStem tries every component: at most one leaves a version behind its
-// name, since versions begin with a digit or are "beta" or "nightly", which no
-// component name has as a part.
+// parseStem tries every component. At most one has a version after its name,
+// since a version starts with a digit or is "beta" or "nightly", and no component
+// has such a part in its name.
 func parseStem(stem string) (ArchiveName, error) {
 	var problem error
 	for i := range componentTable {

@@ -21,32 +21,31 @@ type ListedArchive struct {
 	VersionText string
 }
 
-// ChannelPlan is everything a channel is made of. Archives of several hosts
-// and targets make one channel.
+// ChannelPlan is the input of a channel: the archives of all its hosts and
+// targets, and where they are.
 type ChannelPlan struct {
 	Version Version
 	// Date is the day of publication, YYYY-MM-DD, the channel's "date".
 	Date string
-	// URLBase is the URL of the folder that holds the archives, such as
+	// URLBase is the URL of the directory that holds the archives, such as
 	// https://static.rust-lang.org/dist/2026-04-16 or file:///srv/dist.
 	URLBase  string
 	Archives []ListedArchive
-	// Hosts and Targets are named in the channel as not available where there
-	// is no archive, as Rust's own channels do. Mostly both are empty, and the
-	// channel names just what there is.
+	// Hosts and Targets are not available in the channel where there is no
+	// archive, as in Rust's own channels. Mostly both are empty, and the channel
+	// names only those with an archive.
 	Hosts, Targets []targets.Triple
 }
 
-// Channel makes the channel by the rules of `src/tools/build-manifest`, all
-// errors joined: an unsound release or URL, an archive of another version, two
-// archives for one place, two versions of one package. Archives that no channel
-// offers (rust-dev) or that a stable or beta channel never offers (miri) are
-// left out.
+// Channel builds the channel by the rules of `src/tools/build-manifest`. It leaves
+// out archives that no channel offers (rust-dev), or no stable and beta channel
+// (miri). The error joins all problems: a wrong version, date or URL, an archive
+// of another version, two archives for one place, two versions of one package.
 //
-// There is one deviation. build-manifest offers a host only if there is the
-// combined archive "rust"; here rustc's archive is enough, since rustup never
-// fetches the combined one. The host's "rust" is then marked as not available
-// and still lists its components.
+// It deviates once. build-manifest offers a host only if there is the combined
+// archive "rust"; here rustc's archive is enough, since rustup never fetches the
+// combined one. The host's "rust" is then not available and still lists its
+// components.
 func (p ChannelPlan) Channel() (*Channel, error) {
 	b := builder{plan: p, channel: &Channel{
 		Date: p.Date, Packages: map[string]Package{}, Renames: map[string]string{}, Profiles: map[string][]string{},
@@ -241,9 +240,8 @@ func (b *builder) hosts() []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// docsFallbacks say whose documentation a host without its own is given. This
-// rule of build-manifest is one about names: it looks at the parts of the
-// host's name, not at what the host is.
+// docsFallbacks say whose documentation a host without its own gets. As in
+// build-manifest, only the parts of the host's name count.
 var docsFallbacks = [...]struct{ part, from string }{
 	{"apple", "aarch64-apple-darwin"},
 	{"aarch64", "aarch64-unknown-linux-gnu"},
@@ -251,7 +249,7 @@ var docsFallbacks = [...]struct{ part, from string }{
 	{"", "x86_64-unknown-linux-gnu"},
 }
 
-// fallback returns the first archive there is of those that stand in for target.
+// fallback returns the first archive that exists of those that replace target's.
 func (b *builder) fallback(c *ComponentSpec, target string) (PackageTarget, bool) {
 	parts := strings.Split(target, "-")
 	for _, f := range docsFallbacks {
@@ -290,8 +288,8 @@ func (b *builder) addRust() {
 	}
 }
 
-// list adds one component to what a host consists of or can be extended by.
-// That it is known for the target counts, not that it is available.
+// list adds one component to what a host consists of or can be extended by. The
+// channel must know it for the target; it need not be available.
 func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
 	if spec.listing == unlisted {
 		return
@@ -371,7 +369,7 @@ func targetKey(t targets.Triple) string {
 	return t.String()
 }
 
-// urlProblem returns what rustup wants of a URL, or "" if it is fine.
+// urlProblem returns what rustup wants a URL to be, or "" if it is that.
 func urlProblem(s string) string {
 	const want = "an absolute http, https or file URL"
 	u, err := url.Parse(s)

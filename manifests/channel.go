@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Channel is a channel manifest of version 2: the packages of one release,
-// where their archives are, and how rustup groups them. It holds what a file
-// says; [Channel.Validate] judges it. Source: `src/tools/build-manifest/src/manifest.rs`
-// and rustup's `src/dist/manifest.rs`.
+// Channel is a channel manifest of version 2: the packages of one release, where
+// their archives are, and how rustup groups them. [Channel.Validate] judges it.
+// Source: `src/tools/build-manifest/src/manifest.rs` and rustup's
+// `src/dist/manifest.rs`.
 type Channel struct {
 	// Date is the day of publication, YYYY-MM-DD.
 	Date string
@@ -44,12 +44,12 @@ type PackageTarget struct {
 	Available bool
 	// GZ, XZ and Zst say where the archive is in each format; zero if nowhere.
 	GZ, XZ, Zst Download
-	// Components and Extensions are what the package "rust" consists of and
-	// what can be added; other packages have none.
+	// Components are the parts of the package "rust", Extensions those that can
+	// be added to it; other packages have none.
 	Components, Extensions []ComponentRef
 }
 
-// Download is a file somewhere.
+// Download is a file on a server.
 type Download struct {
 	// URL is absolute: https, http or file.
 	URL string
@@ -57,9 +57,9 @@ type Download struct {
 	Hash Hash
 }
 
-// OfficialServer is where Rust's own archives are, below /dist. rustup puts its
-// RUSTUP_DIST_SERVER in the place of this prefix, so a channel that carries it can
-// be installed from wherever it lies, and has equal bytes in every directory.
+// OfficialServer is where Rust's own archives are, below /dist. rustup replaces
+// this prefix by its RUSTUP_DIST_SERVER, so a channel with it can be installed
+// from any place, and has the same bytes in each.
 const OfficialServer = "https://static.rust-lang.org"
 
 // IsZero reports whether there is neither a URL nor a hash.
@@ -128,8 +128,8 @@ func (c *Channel) Lookup(ref ComponentRef) (PackageTarget, error) {
 
 // Finding is one thing that is wrong with a manifest.
 type Finding struct {
-	// Rule names the broken rule; the name is stable.
-	Rule Rule
+	// ID is the kind of the finding; the name is stable.
+	ID FindingID
 	// Path is the key, written as TOML does: pkg.rust.target."*".components[2].pkg.
 	Path string
 	// Got and Want say what is there and what should be.
@@ -138,7 +138,7 @@ type Finding struct {
 	Line, Column int
 }
 
-// Error returns "LINE:COLUMN: PATH: got X, want Y (RULE)".
+// Error returns "LINE:COLUMN: PATH: got X, want Y (ID)".
 func (f Finding) Error() string {
 	var b strings.Builder
 	if f.Line > 0 {
@@ -147,7 +147,7 @@ func (f Finding) Error() string {
 	if f.Path != "" {
 		b.WriteString(f.Path + ": ")
 	}
-	fmt.Fprintf(&b, "got %s, want %s (%s)", f.Got, f.Want, f.Rule)
+	fmt.Fprintf(&b, "got %s, want %s (%s)", f.Got, f.Want, f.ID)
 	return b.String()
 }
 

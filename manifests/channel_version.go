@@ -11,11 +11,11 @@ import (
 // versionText is the inverse of [Version.String].
 var versionText = regexp.MustCompile(`^(\S+)(?: \(([0-9a-f]{9}) ([0-9]{4}-[0-9]{2}-[0-9]{2})\))?(?: \((.+)\))?$`)
 
-// Version returns what the channel was built from, so that a channel that was
-// read can be written again by [ChannelFiles]. It takes the version text of the
-// package "rust" apart, such as "1.95.0 (59807616e 2026-04-14) (Debian 13)", the
-// inverse of [Version.String]; the full commit hash is that package's. A channel
-// in [DialectInstalled] has lost it, and CommitHash is then "".
+// Version returns the version that the channel was built from, so that
+// [ChannelFiles] can write a channel again. It splits the version text of the
+// package "rust", such as "1.95.0 (59807616e 2026-04-14) (Debian 13)", the inverse
+// of [Version.String]; the full commit hash is that package's. A channel in
+// [DialectInstalled] does not have it, and CommitHash is then "".
 //
 // The error joins all that [Version.Check] finds, and says so if the two commit
 // hashes are of different commits.
@@ -43,6 +43,9 @@ func (c *Channel) version() (Version, error) {
 	release, err := targets.ParseRelease(m[1])
 	if err != nil {
 		return Version{}, err
+	}
+	if release.String() != m[1] { // ParseRelease also takes 1.95
+		return Version{}, fmt.Errorf("got version %q, want it in full: %s", m[1], release)
 	}
 	if rust.CommitHash != "" && !strings.HasPrefix(rust.CommitHash, m[2]) {
 		return Version{}, fmt.Errorf("got version %q and commit %q, want the same commit", rust.Version, rust.CommitHash)

@@ -10,13 +10,12 @@ import (
 // HashOf returns the digest of data.
 func HashOf(data []byte) Hash { return sha256.Sum256(data) }
 
-// ChecksumExt is what the name of a checksum file has behind the name of the file
-// that it is about.
+// ChecksumExt follows the name of a file in the name of its checksum file.
 const ChecksumExt = ".sha256"
 
-// FormatChecksum returns the content of the .sha256 file beside the file
-// name: the digest, two spaces, the name without folder, a line feed. It is
-// what sha256sum prints.
+// FormatChecksum returns the content of the .sha256 file for the file name: the
+// digest, two spaces, the name without directory, a line feed, as sha256sum prints
+// it.
 func FormatChecksum(h Hash, name string) []byte {
 	return []byte(h.String() + "  " + name + "\n")
 }
@@ -24,10 +23,9 @@ func FormatChecksum(h Hash, name string) []byte {
 // ParseChecksum reads a .sha256 file. The name is "" if the file holds only
 // the digest.
 //
-// rustup takes the first 64 bytes and ignores the rest; whoever checks with
-// sha256sum needs the rest too. So a digest followed by nothing, or by two
-// spaces (or a space and '*') and a file name without folder, is all that is
-// accepted, with one line feed or none.
+// rustup reads the first 64 bytes and ignores the rest; sha256sum needs the rest
+// too. So ParseChecksum accepts a digest alone, or a digest, two spaces (or a
+// space and '*') and a file name without directory. One line feed may follow.
 func ParseChecksum(data []byte) (h Hash, name string, err error) {
 	const maxLen = 1 << 10 // digest and the longest file name of any system
 	if len(data) > maxLen {

@@ -23,7 +23,7 @@ func TestParseChecksum(t *testing.T) {
 		{"upper case", strings.ToUpper(emptyDigest), "", `got 'E', want a lower-case hexadecimal digit`},
 		{"one space", emptyDigest + " a\n", "", "want two spaces and a file name"},
 		{"no space", emptyDigest + "00\n", "", "want two spaces and a file name"},
-		{"folder", emptyDigest + "  dist/a\n", "", "want two spaces and a file name"},
+		{"directory", emptyDigest + "  dist/a\n", "", "want two spaces and a file name"},
 		{"parent", emptyDigest + "  ..\n", "", "want two spaces and a file name"},
 		{"carriage return", emptyDigest + "  a\r\n", "", "want two spaces and a file name"},
 		{"two lines", emptyDigest + "  a\n" + emptyDigest + "  b\n", "", "want two spaces and a file name"},

@@ -47,14 +47,14 @@ type ComponentSpec struct {
 	Scope Scope
 	// Product is rust-installer's product name, which install.sh prints.
 	Product string
-	// BulkDirs are image folders that manifest.in lists as one "dir:" line.
+	// BulkDirs are directories of the image that manifest.in lists as one "dir:" line.
 	BulkDirs []string
 	// OwnVersion says that the component's version is its own, not rustc's.
 	OwnVersion bool
 	// NightlyOnly says that stable and beta channels never offer it.
 	NightlyOnly bool
-	// DocsFallback says that a host without its own archive is offered the one
-	// of a similar host.
+	// DocsFallback says that a host without its own archive gets the one of a
+	// similar host.
 	DocsFallback bool
 	// Since is the first release whose channel knows the package; "" for those
 	// that are older than this program.
@@ -65,14 +65,14 @@ type ComponentSpec struct {
 	// everyTarget says that each host lists the component for all targets, so
 	// that it can be added for the others too.
 	everyTarget bool
-	// targetInDir is for the components whose folder in the archive carries the target.
+	// targetInDir says that the directory in the archive has the target in its name.
 	targetInDir bool
-	// dir is the folder in the archive where that is neither Archive nor Package.
+	// dir is the directory in the archive if that is neither Archive nor Package.
 	dir string
 }
 
-// Dir returns the folder of the component inside its archive, which is also
-// its line in the archive's `components` file: "rustc", "clippy-preview",
+// Dir returns the directory of the component inside its archive, which is also its
+// line in the archive's `components` file: "rustc", "clippy-preview",
 // "rust-std-x86_64-unknown-linux-gnu".
 func (c ComponentSpec) Dir(target targets.Triple) string {
 	name := c.Package
@@ -104,7 +104,7 @@ func (c ComponentSpec) preview() bool { return c.Package != "" && c.Package != c
 // SuccessMessage is what install.sh prints at its end (`tarball.rs`).
 func (c ComponentSpec) SuccessMessage() string { return c.Archive + " installed." }
 
-// PackageName returns the archive's stem and top folder: "rust-src-1.95.0",
+// PackageName returns the archive's stem and top directory: "rust-src-1.95.0",
 // "cargo-nightly-x86_64-unknown-linux-gnu". The version is [Version.PackageVersion].
 func (c ComponentSpec) PackageName(version string, target targets.Triple) string {
 	if c.Scope == ScopeNone {

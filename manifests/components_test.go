@@ -41,7 +41,7 @@ func TestComponentNamesOfArchives(t *testing.T) {
 			t.Errorf("%s: got stem %q, want %q", tt.archive, got, tt.stem)
 		}
 		if got := c.Dir(target); got != tt.dir {
-			t.Errorf("%s: got folder %q, want %q", tt.archive, got, tt.dir)
+			t.Errorf("%s: got directory %q, want %q", tt.archive, got, tt.dir)
 		}
 		if got := c.InstalledName(target); c.Package != "" && got != tt.installed {
 			t.Errorf("%s: got installed name %q, want %q", tt.archive, got, tt.installed)

@@ -27,19 +27,19 @@ type Selection struct {
 	Artifacts []string
 }
 
-// Subset returns a channel with the part of c that s selects. What referred to
-// the rest goes with it: components and extensions of the package "rust",
-// renames, and entries of profiles. rustup calls a manifest broken where a
-// component or a rename names no package (`Manifest::validate` in its
-// src/dist/manifest.rs). Profiles keep their names, since rustup asks for them.
+// Subset returns a channel with the part of c that s selects. It drops what refers
+// to the rest: components and extensions of the package "rust", renames, and
+// entries of profiles. rustup calls a manifest broken in which a component or a
+// rename names no package (`Manifest::validate` in its src/dist/manifest.rs).
+// Profiles keep their names, since rustup asks for them.
 //
-// A component is kept for hosts or for targets by its [ComponentSpec.Scope],
-// and for both if it is unknown; one for "*" is kept for all.
+// [ComponentSpec.Scope] says whether Hosts or Targets select a component; both do
+// if it is unknown. A component for "*" stays.
 //
 // If [Channel.Validate] finds nothing in c, it finds nothing in the result, as
-// long as each host keeps a component: without any, the result is a part for
-// [Channel.Merge] and cannot be installed. The error joins everything in s
-// that c does not have. c is not changed and shares no memory with the result.
+// long as each host keeps a component. Without any, the result is a part for
+// [Channel.Merge] and cannot be installed. The error joins everything in s that c
+// does not have. c does not change and shares no memory with the result.
 func (c *Channel) Subset(s Selection) (*Channel, error) {
 	f, err := newSubset(c, s)
 	if err != nil {
@@ -96,7 +96,7 @@ type subset struct {
 	packages, hosts, targets, kinds map[string]bool
 }
 
-// newSubset resolves s, and collects what c does not have.
+// newSubset resolves s and collects what c does not have.
 func newSubset(c *Channel, s Selection) (subset, error) {
 	var p problems
 	f := subset{
@@ -126,8 +126,8 @@ func newSubset(c *Channel, s Selection) (subset, error) {
 	return f, p.join()
 }
 
-// selectNames returns the keys of what is asked for, nil for all, and tells
-// missing what there is no key for.
+// selectNames returns the keys for asked, nil for all, and calls missing for each
+// name without a key.
 func selectNames[T any](asked []T, key func(T) (string, bool), missing func(T)) map[string]bool {
 	if asked == nil {
 		return nil
@@ -192,13 +192,13 @@ func (f subset) keepsArtifact(kind, target string) bool {
 	return has(f.kinds, kind) && (target == AnyTarget || has(f.hosts, target))
 }
 
-// Rebase returns the channel with all its files in another place: in each URL,
-// of every format and of the artifacts too, the prefix from becomes to, such as
-// "https://static.rust-lang.org/dist" and "https://mirror.example.org/rust/dist".
+// Rebase returns the channel with all its files in another place. In every URL,
+// those of artifacts too, it replaces the prefix from by to, such as
+// "https://static.rust-lang.org/dist" by "https://mirror.example.org/rust/dist".
 // Both are URLs of directories; a slash at the end does not matter.
 //
-// A URL that is not below from is an error, and the error joins all of those:
-// rebase channels before [Channel.Merge] puts them together. c is not changed.
+// The error joins all URLs that are not below from. So rebase channels before
+// [Channel.Merge] joins them. c does not change.
 //
 // A mirror that rustup knows as RUSTUP_DIST_SERVER can do without: rustup itself
 // replaces https://static.rust-lang.org in URLs (src/dist/download.rs).
@@ -247,8 +247,8 @@ func (d Download) rebase(from, to string) Download {
 
 // Downloads yields every file that the channel points to, with its key in the
 // manifest, such as "pkg.cargo.target.x86_64-unknown-linux-gnu.xz_url": packages
-// first, sorted, then artifacts. A file that serves several targets comes up
-// for each of them.
+// first, sorted, then artifacts. A file for several targets appears once for each
+// of them.
 func (c *Channel) Downloads() iter.Seq2[string, Download] {
 	return func(yield func(string, Download) bool) {
 		for _, name := range slices.Sorted(maps.Keys(c.Packages)) {

@@ -10,8 +10,8 @@ import (
 	"x.go/bootstrap/toml"
 )
 
-// Dialect is a way in which a channel manifest is written down. All are TOML
-// with the same meaning to rustup; they differ in layout and in what they keep.
+// Dialect is a way to write a channel manifest. All are TOML with the same meaning
+// to rustup; they differ in layout and in what they keep.
 type Dialect uint8
 
 const (
@@ -23,13 +23,13 @@ const (
 	// parent table.
 	DialectDist05
 	// DialectInstalled is what rustup writes to
-	// lib/rustlib/multirust-channel-manifest.toml: only what rustup itself
-	// uses, so that artifacts and commit hashes are lost, and is_extension.
+	// lib/rustlib/multirust-channel-manifest.toml: is_extension is there, but
+	// artifacts and commit hashes, which rustup does not use, are lost.
 	DialectInstalled
 )
 
-// Encode returns the manifest in TOML. The bytes follow from the channel and
-// the dialect alone: all tables are sorted.
+// Encode returns the manifest in TOML. All tables are sorted, so the bytes depend
+// on the channel and the dialect alone.
 func (c *Channel) Encode(d Dialect) []byte {
 	e := emitter{installed: d == DialectInstalled, tight: d == DialectDist05}
 	e.b.Grow(c.sizeHint())

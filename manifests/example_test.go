@@ -120,13 +120,13 @@ func ExampleChannel_Version() {
 	// channel-rust-1.95.toml
 }
 
-// A program can tell findings apart by their rule.
+// A program can tell findings apart by their ID.
 func ExampleChannel_Validate() {
 	channel := exampleChannel("x86_64-unknown-linux-gnu")
 	channel.Renames["rustfmt"] = "rustfmt-preview"
 	delete(channel.Profiles, manifests.ProfileMinimal)
 	for _, f := range channel.Validate() {
-		if f.Rule == manifests.RuleRenameTarget {
+		if f.ID == manifests.FindingRenameTarget {
 			delete(channel.Renames, "rustfmt")
 			continue
 		}

@@ -15,8 +15,8 @@ type DirectiveKind byte
 const (
 	// FileDirective lines ("file:bin/rustc") stand for one file.
 	FileDirective DirectiveKind = iota
-	// DirDirective lines ("dir:share/doc/rust/html") stand for a folder and
-	// all that is in it; rust-installer calls such folders bulk dirs.
+	// DirDirective lines ("dir:share/doc/rust/html") stand for a directory and
+	// all that is in it; rust-installer calls such directories bulk dirs.
 	DirDirective
 )
 
@@ -48,7 +48,7 @@ const (
 	maxListErrors = 50
 )
 
-// ListProblemKind says which rule a file list breaks.
+// ListProblemKind says what is wrong with a file list.
 type ListProblemKind uint8
 
 const (
@@ -58,10 +58,10 @@ const (
 	ListPath
 	// ListDuplicate: a path that is listed twice, or below another listed path.
 	ListDuplicate
-	// ListOrder: a line that rust-installer would have written earlier. No
-	// reader minds.
+	// ListOrder: a line that rust-installer would have written earlier. All
+	// readers accept it.
 	ListOrder
-	// ListEmpty: nothing is listed. No reader minds.
+	// ListEmpty: nothing is listed. All readers accept it.
 	ListEmpty
 )
 
@@ -73,22 +73,22 @@ type ListProblem struct {
 	Text string // such as "got an empty line, want file:PATH or dir:PATH"
 }
 
-// tolerated reports whether each reader of a list lives with the problem.
+// tolerated reports whether all readers of a list accept the problem.
 func (p ListProblem) tolerated() bool { return p.Kind == ListOrder || p.Kind == ListEmpty }
 
-// ReadFileList reads a file list and tells report of each problem, in no order
-// of lines. What it returns is the usable part: clean paths, each once. It
-// reports what rustup refuses (an empty line, an unknown word, a path twice, an
-// absolute path), what rustup installs without a word (a path with ".." leaves
-// the toolchain, a carriage return becomes part of a file name), and what only
-// differs from the lists that rust-installer writes.
+// ReadFileList reads a file list and calls report for each problem, in no
+// particular order. It returns the usable part: clean paths, each once. A problem
+// is what rustup refuses (an empty line, an unknown word, a path twice, an absolute
+// path), what rustup installs silently (a path with ".." leaves the toolchain, a
+// carriage return becomes part of a file name), and what only differs from the
+// lists that rust-installer writes.
 func ReadFileList(data []byte, report func(ListProblem)) FileList {
 	return readList(data, "", report)
 }
 
-// ParseFileList reads a file list in any order of lines, which may have none.
-// All other problems of [ReadFileList] make an error, which joins one error per
-// line, with line numbers, 50 at most.
+// ParseFileList reads a file list, whose lines may be in any order and which may
+// be empty. The error joins all other problems of [ReadFileList], with line
+// numbers, 50 at most.
 func ParseFileList(data []byte) (FileList, error) {
 	return parseList(data, "")
 }
@@ -260,8 +260,8 @@ func ParseInstallerVersion(data []byte) error {
 	return nil
 }
 
-// ReadComponentNames reads the file `components`, which has one name per line,
-// and tells report of each problem. It returns the usable names, each once.
+// ReadComponentNames reads the file `components`, which has one name per line, and
+// calls report for each problem. It returns the usable names, each once.
 func ReadComponentNames(data []byte, report func(ListProblem)) []string {
 	var names []string
 	seen := map[string]int{}
@@ -290,9 +290,9 @@ func ReadComponentNames(data []byte, report func(ListProblem)) []string {
 	return names
 }
 
-// ParseComponentNames reads the file `components`, which may be empty as an
-// installation without components has it. All other problems of
-// [ReadComponentNames] make an error, 50 at most.
+// ParseComponentNames reads the file `components`, which is empty in an
+// installation without components. The error joins all other problems of
+// [ReadComponentNames], 50 at most.
 func ParseComponentNames(data []byte) ([]string, error) {
 	if len(data) > maxListSize {
 		return nil, fmt.Errorf("parsing %s: got %d bytes, want at most %d", ComponentsFile, len(data), maxListSize)

@@ -107,7 +107,7 @@ func TestReadFileList(t *testing.T) {
 func TestCheckMemberName(t *testing.T) {
 	for _, tt := range []struct{ name, want string }{
 		{"lib/rustlib/x y/é:z", ""}, {"...", ""}, {"a/..b", ""}, {"..a/b..", ""}, {".hidden", ""}, {"a\x00b", "control"},
-		{"", "empty"}, {".", `begins with "."`}, {"./a", `begins with "."`}, {"..", `has ".."`}, {"../a", `has ".."`}, {"a/../b", `has ".."`},
+		{"", "empty"}, {".", `starts with "."`}, {"./a", `starts with "."`}, {"..", `has ".."`}, {"../a", `has ".."`}, {"a/../b", `has ".."`},
 		{"/a", "absolute"}, {"a//b", "not a clean"}, {"a/", "not a clean"}, {"a/./b", "not a clean"},
 		{"a\xffb", "UTF-8"}, {`a\b`, `"\"`}, {"a\nb", "control character at byte 1"}, {"a\u0085b", "control character"},
 		{strings.Repeat("x", 4096), ""}, {strings.Repeat("x", 4097), "the limit is 4096"},

@@ -1,21 +1,19 @@
 package manifests
 
-// File is a file that is to be written.
+// File is a file to write.
 type File struct {
-	// Name is its name in the dist folder.
+	// Name is its name in the dist directory.
 	Name string
 	Data []byte
 }
 
-// ChannelFiles returns what makes the channel visible to clients, for each of
-// [Version.Names]: channel-rust-NAME.toml, -date.txt and, if the commit is
-// known, -git-commit-hash.txt, each with its .sha256. The texts end without
-// line feed. Sources: `src/tools/build-manifest/src/main.rs`,
-// rust-lang/promote-release.
+// ChannelFiles returns the files by which clients find the channel, for each of
+// [Version.Names]: channel-rust-NAME.toml, -date.txt and, if the commit is known,
+// -git-commit-hash.txt, each with its .sha256. The texts end without line feed.
+// Sources: `src/tools/build-manifest/src/main.rs`, rust-lang/promote-release.
 //
-// rustup asks for channel-rust-NAME.toml.sha256 first. Write the files in the
-// order given, each under a temporary name first, and no .sha256 will ever
-// name a file that is not there.
+// rustup asks for channel-rust-NAME.toml.sha256 first. So write the files in this
+// order, each under a temporary name first: then no .sha256 names a missing file.
 func ChannelFiles(v Version, c *Channel, d Dialect) []File {
 	var files []File
 	add := func(name string, data []byte) {

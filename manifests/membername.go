@@ -37,7 +37,7 @@ func CheckMemberName(name string) error {
 	case name[0] == '/':
 		return errors.New("name is absolute, want a clean relative path")
 	case name == "." || strings.HasPrefix(name, "./"):
-		return errors.New(`name begins with ".", which rustup counts as the top directory: want a clean relative path`)
+		return errors.New(`name starts with ".", which rustup counts as the top directory: want a clean relative path`)
 	case slices.Contains(strings.Split(name, "/"), ".."):
 		return errors.New(`name has "..", want a clean relative path`)
 	}

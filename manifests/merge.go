@@ -13,29 +13,28 @@ import (
 // MergeOptions say what [Channel.Merge] tolerates. The zero value tolerates
 // nothing.
 type MergeOptions struct {
-	// AnyRelease merges channels of different releases or days, such as an own
-	// target into Rust's own channel. The date, and the version of a package
+	// AnyRelease merges channels of different releases or days, such as a
+	// vendor's target into Rust's channel. The date, and the version of a package
 	// that both have, are those of the receiver.
 	AnyRelease bool
 }
 
-// Merge returns a channel with all that c and other have, such as two that were
-// built on two machines. The channels must be of the same day and release, told
-// by the version and the commit of the package "rust" where both have it; if
-// they are not, the error says only that.
+// Merge returns a channel with all that c and other have, such as two from two
+// build machines. The channels must be of the same day, and of the same release by
+// the version and the commit of the package "rust" where both have it. If they are
+// not, the error says only that.
 //
 // What both have must be equal. An archive in one format and the same archive in
-// another complete each other, and "not available" yields to an archive. The
-// error joins all that differs, with the values of both sides. Nothing is ever
-// replaced: to replace a package, leave it out of c by [Channel.Subset].
+// another complete each other, and "not available" yields to an archive. The error
+// joins all differences, with the values of both sides. Merge replaces nothing: to
+// replace a package, first drop it from c with [Channel.Subset].
 //
-// A host is offered what only the other channel has for it, and the targets that
-// it can then compile for, as `src/tools/build-manifest` lists them. What the
-// channel of a host has and does not list stays unlisted. No host is offered the
-// documentation of a similar host, as [ChannelPlan.Channel] does. Lists keep
-// their order.
+// Each host also lists the packages and targets that only the other channel has,
+// in the order of `src/tools/build-manifest`. What the channel of a host has and
+// does not list stays unlisted. Unlike [ChannelPlan.Channel], Merge gives no host
+// the documentation of a similar one. Lists keep their order.
 //
-// Neither c nor other is changed, and the result shares no memory with them.
+// Neither c nor other changes, and the result shares no memory with them.
 func (c *Channel) Merge(other *Channel, o MergeOptions) (*Channel, error) {
 	m := merger{options: o, a: c, b: other, out: c.clone()}
 	if m.release(); len(m.problems) == 0 {
@@ -47,7 +46,7 @@ func (c *Channel) Merge(other *Channel, o MergeOptions) (*Channel, error) {
 	return m.out, nil
 }
 
-// merger holds the state of one [Channel.Merge]: out begins as a copy of a.
+// merger holds the state of one [Channel.Merge]: out starts as a copy of a.
 type merger struct {
 	options  MergeOptions
 	a, b     *Channel
@@ -89,8 +88,8 @@ func (m *merger) same(path, a, b string) {
 	}
 }
 
-// fact merges what is told once for a release or a package: "" yields, and with
-// AnyRelease the first does not care for the second.
+// fact merges a value of a release or a package: "" yields, and with AnyRelease
+// the first wins.
 func (m *merger) fact(path, a, b string) string {
 	if a == "" || b == "" {
 		return a + b
@@ -121,8 +120,7 @@ func (m *merger) pkg(name string) {
 	set(&m.out.Packages, name, p)
 }
 
-// target merges a package for one target. The zero value yields, which is what
-// build-manifest calls not available.
+// target merges a package for one target. The zero value, not available, yields.
 func (m *merger) target(at string, a, b PackageTarget) PackageTarget {
 	for f, d := range b.Downloads() {
 		switch old := a.Download(f); {
@@ -184,8 +182,7 @@ func (m *merger) crossList() {
 	}
 }
 
-// lists reports whether the channel could have listed ref for host, whether it
-// did or not.
+// lists reports whether the channel could list ref for host, listed or not.
 func (c *Channel) lists(host string, ref ComponentRef) bool {
 	_, ok := c.Packages[ref.Package].Targets[ref.Target]
 	return ok && len(c.Packages[rustPackage].Targets[host].Components) > 0

@@ -11,9 +11,9 @@ import (
 )
 
 // An owner is a row of the table that says which files of a sysroot belong to
-// which component, for trees that carry no lists of their own: x.py's stage2
-// and the trees of distributions. Source: the images that
-// `src/bootstrap/src/core/build_steps/dist.rs` makes.
+// which component, for trees without file lists: x.py's stage2 and the trees of
+// distributions. Source: the images of
+// `src/bootstrap/src/core/build_steps/dist.rs`.
 type owner struct {
 	component string   // archive name
 	files     []string // patterns, see match
@@ -66,8 +66,8 @@ var owners = []owner{
 	{"rust-std", []string{"lib/rustlib/{target}/lib/**/*"}},
 }
 
-// installerFiles are the records that install.sh and rustup keep of what they
-// installed. They describe a tree and belong to no component.
+// installerFiles are the records that install.sh and rustup keep of an
+// installation. They belong to no component.
 var installerFiles = []string{
 	"lib/rustlib/components", "lib/rustlib/manifest-*", "lib/rustlib/rust-installer-version", "lib/rustlib/install.log",
 	"lib/rustlib/uninstall.sh", "lib/rustlib/multirust-channel-manifest.toml", "lib/rustlib/multirust-config.toml",
@@ -119,8 +119,7 @@ func match(pattern, name string, host targets.Triple) (targets.Triple, bool) {
 var gccLDPrograms = [...]string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"}
 
 // GCCLDPrograms returns the names of the programs in lib/rustlib/HOST/bin/gcc-ld,
-// without the suffix that programs have on Windows. rustc passes that directory to
-// the C compiler with -B, which looks there for the linker of -fuse-ld. The name
-// tells the program as which linker LLD is to run. The first is the one that a
-// C compiler on Linux looks for.
+// without the suffix of Windows. rustc passes that directory to the C compiler with
+// -B, and the C compiler looks there for the linker of -fuse-ld. LLD runs as the
+// linker that the name stands for. A C compiler on Linux looks for the first.
 func GCCLDPrograms() []string { return slices.Clone(gccLDPrograms[:]) }

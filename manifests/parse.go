@@ -15,12 +15,11 @@ const (
 	maxFindings     = 1000
 )
 
-// ParseChannel reads a channel manifest in any [Dialect]. Its error is
-// [Findings], with line and column: those of syntax, or all the missing keys and
-// malformed values together. What rustup would not even parse is always an error; a
-// malformed hash is one too, though rustup notices it only when it downloads. Keys
-// that are not known are ignored, as rustup does, so that newer manifests can be
-// read.
+// ParseChannel reads a channel manifest in any [Dialect]. Its error is [Findings],
+// with line and column: those of syntax, or all missing keys and malformed values
+// together. All that rustup cannot parse is an error; so is a malformed hash, though
+// rustup notices that only when it downloads. Like rustup it ignores unknown keys,
+// so that it can read newer manifests.
 func ParseChannel(data []byte) (*Channel, error) {
 	c, _, err := parseChannel(data)
 	return c, err
@@ -47,12 +46,12 @@ func CheckChannel(data []byte) (*Channel, Findings) {
 
 func parseChannel(data []byte) (*Channel, *toml.Document, error) {
 	if len(data) > maxManifestSize {
-		return nil, nil, Findings{{Rule: RuleSize, Got: fmt.Sprintf("%d bytes", len(data)), Want: fmt.Sprintf("at most %d", maxManifestSize)}}
+		return nil, nil, Findings{{ID: FindingSize, Got: fmt.Sprintf("%d bytes", len(data)), Want: fmt.Sprintf("at most %d", maxManifestSize)}}
 	}
 	doc := toml.Parse("", data)
 	r := reader{doc: doc}
 	for _, e := range doc.Errors {
-		r.addAt(RuleSyntax, e.At, e.Key, strconv.Quote(e.Msg), "a channel manifest in TOML")
+		r.addAt(FindingSyntax, e.At, e.Key, strconv.Quote(e.Msg), "a channel manifest in TOML")
 	}
 	if len(r.findings) == 0 {
 		if c := r.channel(doc.Root); len(r.findings) == 0 {
@@ -74,11 +73,11 @@ type reader struct {
 	findings Findings
 }
 
-func (r *reader) addAt(rule Rule, off int, path, got, want string) {
+func (r *reader) addAt(id FindingID, off int, path, got, want string) {
 	if len(r.findings) >= maxFindings {
 		return
 	}
-	f := Finding{Rule: rule, Path: path, Got: got, Want: want}
+	f := Finding{ID: id, Path: path, Got: got, Want: want}
 	f.Line, f.Column = lineColumn(r.doc, off)
 	r.findings = append(r.findings, f)
 }
@@ -87,11 +86,11 @@ func (r *reader) addAt(rule Rule, off int, path, got, want string) {
 func (r *reader) missing(t *toml.Node, path, want string) {
 	if t == r.doc.Root {
 		if len(r.findings) < maxFindings {
-			r.findings = append(r.findings, Finding{Rule: RuleKeyMissing, Path: path, Got: "nothing", Want: want})
+			r.findings = append(r.findings, Finding{ID: FindingKeyMissing, Path: path, Got: "nothing", Want: want})
 		}
 		return
 	}
-	r.addAt(RuleKeyMissing, t.At, path, "nothing", want)
+	r.addAt(FindingKeyMissing, t.At, path, "nothing", want)
 }
 
 // A where returns a path when it is needed, which for sound manifests is never.
@@ -114,7 +113,7 @@ func (r *reader) get(t *toml.Node, at where, key string, kind toml.Kind) *toml.N
 // is reports whether n is of a kind, with a finding if not.
 func (r *reader) is(n *toml.Node, kind toml.Kind, at where, keys ...string) bool {
 	if n.Kind != kind {
-		r.addAt(RuleSyntax, n.Value, at(keys...), n.Describe(), kind.String())
+		r.addAt(FindingSyntax, n.Value, at(keys...), n.Describe(), kind.String())
 	}
 	return n.Kind == kind
 }
@@ -142,7 +141,7 @@ func (r *reader) hash(t *toml.Node, at where, key string) Hash {
 	}
 	h, err := ParseHash(n.Text)
 	if err != nil {
-		r.addAt(RuleHash, n.At, at(key), fmt.Sprintf("%.100q", n.Text), "64 lower-case hexadecimal digits")
+		r.addAt(FindingHash, n.At, at(key), fmt.Sprintf("%.100q", n.Text), "64 lower-case hexadecimal digits")
 	}
 	return h
 }
@@ -156,7 +155,7 @@ func (r *reader) each(t *toml.Node, at where, key string, visit func(n *toml.Nod
 	}
 	for _, n := range table.Children {
 		if len(n.Key) > maxNameLength {
-			r.addAt(RuleSize, n.At, at(key), fmt.Sprintf("a name of %d bytes", len(n.Key)), fmt.Sprintf("at most %d", maxNameLength))
+			r.addAt(FindingSize, n.At, at(key), fmt.Sprintf("a name of %d bytes", len(n.Key)), fmt.Sprintf("at most %d", maxNameLength))
 			continue
 		}
 		visit(n)
@@ -194,16 +193,16 @@ func (r *reader) version(root *toml.Node, at where) {
 	n := r.get(root, at, key, toml.String)
 	switch want := strconv.Quote(manifestVersion); {
 	case root.Child(key) == nil:
-		r.findings = append(r.findings, Finding{Rule: RuleManifestVersion, Path: key, Got: "nothing", Want: want})
+		r.findings = append(r.findings, Finding{ID: FindingManifestVersion, Path: key, Got: "nothing", Want: want})
 	case n != nil && n.Text != manifestVersion:
-		r.addAt(RuleManifestVersion, n.At, key, fmt.Sprintf("%.100q", n.Text), want)
+		r.addAt(FindingManifestVersion, n.At, key, fmt.Sprintf("%.100q", n.Text), want)
 	}
 }
 
 func (r *reader) profile(n *toml.Node) []string {
 	at := below("profiles", n.Key)
 	if profileRank(n.Key) == len(profileTable) {
-		r.addAt(RuleProfileName, n.At, at(), strconv.Quote(n.Key), "minimal, default or complete")
+		r.addAt(FindingProfileName, n.At, at(), strconv.Quote(n.Key), "minimal, default or complete")
 	}
 	if !r.is(n, toml.Array, at) {
 		return nil

@@ -8,9 +8,9 @@ import (
 	"x.go/targets"
 )
 
-// Names of the build record. It stands at the top of each archive, from where it
-// is not installed, and in component rustc of a toolchain that links otherwise
-// than its compiler was built to.
+// Names of the build record. It is at the top of each archive, where installers
+// ignore it, and in component rustc of a toolchain that does not link as its
+// compiler was built to.
 const (
 	BuildRecordFile      = "x-build.json"
 	BuildRecordInstalled = "share/doc/rust/" + BuildRecordFile
@@ -19,9 +19,9 @@ const (
 // MaxBuildRecord bounds the size of a build record in bytes; ours have 3000.
 const MaxBuildRecord = 1 << 20
 
-// BuildRecord says what a build decided and of what inputs, as every archive has
-// it in [BuildRecordFile]. Equal inputs write equal records: there is no time, no
-// name of a machine and no path of the build in it.
+// BuildRecord says what a build decided and what its inputs were. Every archive has
+// it in [BuildRecordFile]. It holds no time, no name of a machine and no path of
+// the build, so equal inputs give equal records.
 type BuildRecord struct {
 	Format    int               `json:"format"` // 1; changes if a field changes its meaning
 	X         string            `json:"x"`      // version of x
@@ -44,7 +44,7 @@ type RecordedCompiler struct {
 	LLDDefault bool   `json:"lld_default"` // the compiler was built to link with LLD
 }
 
-// RecordedLLD says what became of LLD. Package bootstrap has the words.
+// RecordedLLD says how the toolchain uses LLD. Package lld has the words.
 type RecordedLLD struct {
 	Shipped  bool   `json:"shipped"`  // rust-lld is in the toolchain
 	Default  bool   `json:"default"`  // a plain link of the host uses it
@@ -66,8 +66,8 @@ type RecordedProgram struct {
 	SHA256  Hash   `json:"sha256"`
 }
 
-// ParseBuildRecord reads a build record. A key that it does not know is not an
-// error, another format is.
+// ParseBuildRecord reads a build record. It ignores unknown keys and refuses other
+// formats.
 func ParseBuildRecord(data []byte) (BuildRecord, error) {
 	var r BuildRecord
 	if err := r.parse(data); err != nil {

@@ -21,8 +21,8 @@ type Rustc struct {
 const maxRustcText = 64 << 10
 
 // ParseRustc reads what `rustc -vV` prints: a version line, then "key: value"
-// lines, of which it needs host and release. A commit of "unknown" is none: so
-// say compilers that were built outside of git.
+// lines. host and release must be there. The commit "unknown" counts as none:
+// compilers built outside of git print it.
 func ParseRustc(text string) (Rustc, error) {
 	if len(text) > maxRustcText {
 		return Rustc{}, fmt.Errorf("got %d bytes, want at most %d", len(text), maxRustcText)
@@ -50,7 +50,7 @@ func ParseRustc(text string) (Rustc, error) {
 	if h := fields["commit-hash"]; h != "unknown" && h != "" {
 		r.Version.CommitHash, r.Version.CommitDate = h, fields["commit-date"]
 	}
-	// What follows the version and the commit is build.description.
+	// build.description follows the version and the commit.
 	if d, ok := strings.CutPrefix(r.Line, "rustc "+r.Version.String()+" ("); ok {
 		r.Version.Description = strings.TrimSuffix(d, ")")
 	}

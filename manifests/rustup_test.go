@@ -20,7 +20,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// dist is a dist folder with tiny archives, as rustup wants to find it.
+// dist is a dist directory with tiny archives, as rustup wants to find it.
 type dist struct {
 	server  string // RUSTUP_DIST_SERVER
 	dir     string
@@ -69,7 +69,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 	return d
 }
 
-// packArchive makes an archive of one component with one file.
+// packArchive writes an archive of one component with one file.
 func packArchive(t *testing.T, name manifests.ArchiveName, file string) []byte {
 	t.Helper()
 	var list manifests.FileList
@@ -297,44 +297,44 @@ func TestRustupReadsDialects(t *testing.T) {
 	}
 }
 
-// mutants are broken manifests: the rule by which we find each, and whether
+// mutants are broken manifests: the finding that each has, and whether
 // rustup 1.29 refuses to install the profile default from it.
 var mutants = []struct {
 	name     string
 	old, new string // replaced once in the text
-	rule     manifests.Rule
+	id       manifests.FindingID
 	refused  bool
 }{
-	{"manifest version", `manifest-version = "2"`, `manifest-version = "3"`, manifests.RuleManifestVersion, true},
-	{"manifest version is a number", `manifest-version = "2"`, `manifest-version = 2`, manifests.RuleSyntax, true},
-	{"no date", `date = "2026-04-16"`, ``, manifests.RuleKeyMissing, true},
-	{"odd date", `date = "2026-04-16"`, `date = "today"`, manifests.RuleDate, false},
-	{"no package rust", "", "", manifests.RuleRustMissing, true},
-	{"no version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]", manifests.RuleKeyMissing, true},
-	{"empty version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]\nversion = \"\"", manifests.RuleVersionMissing, false},
-	{"other version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]\nversion = \"1.94.0\"", manifests.RuleVersionMismatch, false},
-	{"no available", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = true", "[pkg.cargo.target.x86_64-unknown-linux-gnu]", manifests.RuleKeyMissing, true},
-	{"not available", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = true", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = false", manifests.RuleUnavailableURL, true},
-	{"component of no package", "pkg = \"cargo\"", "pkg = \"cargos\"", manifests.RuleComponentPackage, true},
-	{"component of no target", "pkg = \"cargo\"\ntarget = \"x86_64-unknown-linux-gnu\"", "pkg = \"cargo\"\ntarget = \"x86_64-unknown-linux-musl\"", manifests.RuleComponentTarget, true},
-	{"extension of no package", "pkg = \"rust-src\"\ntarget = \"*\"", "pkg = \"rust-source\"\ntarget = \"*\"", manifests.RuleComponentPackage, true},
-	{"rename to no package", "to = \"rustfmt-preview\"", "to = \"rustfmt-review\"", manifests.RuleRenameTarget, true},
-	{"profile of another name", "minimal = [", "small = [", manifests.RuleProfileName, true},
-	{"profile missing", "default = [\"rustc\", \"cargo\", \"rust-std\", \"rust-docs\", \"rustfmt-preview\", \"clippy-preview\"]\n", "", manifests.RuleProfileMissing, true},
-	{"profile of no package", "default = [\"rustc\"", "default = [\"rustc-typo\"", manifests.RuleProfilePackage, false},
-	{"relative URL", "xz_url = \"{base}/cargo", "xz_url = \"dist/cargo", manifests.RuleURL, true},
-	{"URL of another scheme", "xz_url = \"file://", "xz_url = \"ftp://", manifests.RuleURL, true},
-	{"hash in upper case", "", "", manifests.RuleHash, true},
-	{"empty hash", "", "", manifests.RuleHash, true},
-	{"URL without hash", "", "", manifests.RuleURLWithoutHash, true},
-	{"hash without URL", "", "", manifests.RuleHashWithoutURL, true},
-	{"gz under the key of xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz", manifests.RuleURLFormat, true},
-	{"archive of another component", "rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz", manifests.RuleURLArchive, true},
-	{"duplicate table", "[renames.rustfmt]", "[renames.clippy]", manifests.RuleSyntax, true},
-	{"not TOML", "[renames.rustfmt]", "[renames.rustfmt", manifests.RuleSyntax, true},
-	{"component twice", "pkg = \"cargo\"", "pkg = \"rustc\"", manifests.RuleComponentDuplicate, false},
-	{"no components", "", "", manifests.RuleRustMissing, false},
-	{"package name leaves the folder", "", "", manifests.RulePackageName, false},
+	{"manifest version", `manifest-version = "2"`, `manifest-version = "3"`, manifests.FindingManifestVersion, true},
+	{"manifest version is a number", `manifest-version = "2"`, `manifest-version = 2`, manifests.FindingSyntax, true},
+	{"no date", `date = "2026-04-16"`, ``, manifests.FindingKeyMissing, true},
+	{"odd date", `date = "2026-04-16"`, `date = "today"`, manifests.FindingDate, false},
+	{"no package rust", "", "", manifests.FindingRustMissing, true},
+	{"no version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]", manifests.FindingKeyMissing, true},
+	{"empty version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]\nversion = \"\"", manifests.FindingVersionMissing, false},
+	{"other version", "[pkg.rustc]\nversion = \"1.95.0 (59807616e 2026-04-14)\"", "[pkg.rustc]\nversion = \"1.94.0\"", manifests.FindingVersionMismatch, false},
+	{"no available", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = true", "[pkg.cargo.target.x86_64-unknown-linux-gnu]", manifests.FindingKeyMissing, true},
+	{"not available", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = true", "[pkg.cargo.target.x86_64-unknown-linux-gnu]\navailable = false", manifests.FindingUnavailableURL, true},
+	{"component of no package", "pkg = \"cargo\"", "pkg = \"cargos\"", manifests.FindingComponentPackage, true},
+	{"component of no target", "pkg = \"cargo\"\ntarget = \"x86_64-unknown-linux-gnu\"", "pkg = \"cargo\"\ntarget = \"x86_64-unknown-linux-musl\"", manifests.FindingComponentTarget, true},
+	{"extension of no package", "pkg = \"rust-src\"\ntarget = \"*\"", "pkg = \"rust-source\"\ntarget = \"*\"", manifests.FindingComponentPackage, true},
+	{"rename to no package", "to = \"rustfmt-preview\"", "to = \"rustfmt-review\"", manifests.FindingRenameTarget, true},
+	{"profile of another name", "minimal = [", "small = [", manifests.FindingProfileName, true},
+	{"profile missing", "default = [\"rustc\", \"cargo\", \"rust-std\", \"rust-docs\", \"rustfmt-preview\", \"clippy-preview\"]\n", "", manifests.FindingProfileMissing, true},
+	{"profile of no package", "default = [\"rustc\"", "default = [\"rustc-typo\"", manifests.FindingProfilePackage, false},
+	{"relative URL", "xz_url = \"{base}/cargo", "xz_url = \"dist/cargo", manifests.FindingURL, true},
+	{"URL of another scheme", "xz_url = \"file://", "xz_url = \"ftp://", manifests.FindingURL, true},
+	{"hash in upper case", "", "", manifests.FindingHash, true},
+	{"empty hash", "", "", manifests.FindingHash, true},
+	{"URL without hash", "", "", manifests.FindingURLWithoutHash, true},
+	{"hash without URL", "", "", manifests.FindingHashWithoutURL, true},
+	{"gz under the key of xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz", manifests.FindingURLFormat, true},
+	{"archive of another component", "rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz", "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz", manifests.FindingURLArchive, true},
+	{"duplicate table", "[renames.rustfmt]", "[renames.clippy]", manifests.FindingSyntax, true},
+	{"not TOML", "[renames.rustfmt]", "[renames.rustfmt", manifests.FindingSyntax, true},
+	{"component twice", "pkg = \"cargo\"", "pkg = \"rustc\"", manifests.FindingComponentDuplicate, false},
+	{"no components", "", "", manifests.FindingRustMissing, false},
+	{"package name leaves the directory", "", "", manifests.FindingPackageName, false},
 }
 
 // edits are the mutants that take more than one replacement.
@@ -345,7 +345,7 @@ var edits = map[string]func(string) string{
 	"URL without hash":   cutLine("xz_hash = "),
 	"hash without URL":   cutLine("xz_url = "),
 	"no components":      func(s string) string { return strings.ReplaceAll(s, ".components]]", ".parts]]") },
-	"package name leaves the folder": func(s string) string {
+	"package name leaves the directory": func(s string) string {
 		return s + "\n[pkg.\"../x\"]\nversion = \"1\"\n[pkg.\"../x\".target.\"*\"]\navailable = false\n"
 	},
 }
@@ -369,7 +369,7 @@ func editHash(change func(string) string) func(string) string {
 	}
 }
 
-// cutLine removes the first line that begins with start.
+// cutLine removes the first line with prefix start.
 func cutLine(start string) func(string) string {
 	return func(s string) string {
 		before, rest, _ := strings.Cut(s, "\n"+start)
@@ -392,8 +392,8 @@ func TestMutants(t *testing.T) {
 				t.Fatal("the mutant is the original")
 			}
 			_, findings := manifests.CheckChannel([]byte(text))
-			if !slices.ContainsFunc(findings, func(f manifests.Finding) bool { return f.Rule == m.rule }) {
-				t.Errorf("got findings %v, want rule %s", findings, m.rule)
+			if !slices.ContainsFunc(findings, func(f manifests.Finding) bool { return f.ID == m.id }) {
+				t.Errorf("got findings %v, want %s", findings, m.id)
 			}
 			d.writeManifest(t, []byte(text))
 			out, err := newClient(t, d).install(t, stableToolchain, "default")

@@ -13,14 +13,14 @@ import (
 	"x.go/targets"
 )
 
-// Validate returns everything that is wrong with a channel, sorted by path
-// within each kind of check, at most 1000 findings; nil if nothing is. It
-// finds what rustup refuses, what rustup misunderstands without a word, and
-// what build-manifest would never write.
+// Validate returns everything that is wrong with a channel, sorted by path within
+// each kind of check, at most 1000 findings; nil if nothing is. It finds what
+// rustup refuses, what rustup silently misunderstands, and what build-manifest
+// never writes.
 func (c *Channel) Validate() Findings {
 	v := validator{channel: c, hashes: map[string]seenURL{}}
 	if !isDate(c.Date) {
-		v.add(RuleDate, "date", quote(c.Date), "YYYY-MM-DD")
+		v.add(FindingDate, "date", quote(c.Date), "YYYY-MM-DD")
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Packages)) {
 		v.pkg(name, c.Packages[name])
@@ -45,9 +45,9 @@ type seenURL struct {
 	path string
 }
 
-func (v *validator) add(rule Rule, path, got, want string) {
+func (v *validator) add(id FindingID, path, got, want string) {
 	if len(v.findings) < maxFindings {
-		v.findings = append(v.findings, Finding{Rule: rule, Path: path, Got: got, Want: want})
+		v.findings = append(v.findings, Finding{ID: id, Path: path, Got: got, Want: want})
 	}
 }
 
@@ -62,16 +62,16 @@ func isPackageName(s string) bool {
 func (v *validator) pkg(name string, p Package) {
 	at := toml.Path("pkg", name)
 	if !isPackageName(name) {
-		v.add(RulePackageName, at, quote(name), "letters, digits, '-' and '_'")
+		v.add(FindingPackageName, at, quote(name), "letters, digits, '-' and '_'")
 	}
 	if hasControl(p.Version) || !utf8.ValidString(p.Version) {
-		v.add(RuleVersionText, at+".version", quote(p.Version), "one line of text")
+		v.add(FindingVersionText, at+".version", quote(p.Version), "one line of text")
 	}
 	if p.CommitHash != "" && !isCommitHash(p.CommitHash) {
-		v.add(RuleCommitHash, at+".git_commit_hash", quote(p.CommitHash), "40 lower-case hexadecimal digits")
+		v.add(FindingCommitHash, at+".git_commit_hash", quote(p.CommitHash), "40 lower-case hexadecimal digits")
 	}
 	if len(p.Targets) == 0 {
-		v.add(RulePackageTargets, at, "no target", `at least one, or "*"`)
+		v.add(FindingPackageTargets, at, "no target", `at least one, or "*"`)
 	}
 	available := false
 	for _, target := range slices.Sorted(maps.Keys(p.Targets)) {
@@ -85,12 +85,12 @@ func (v *validator) pkg(name string, p Package) {
 func (v *validator) targetName(at, target string, count int) {
 	if target == AnyTarget {
 		if count > 1 {
-			v.add(RuleTargetMixed, at, fmt.Sprintf(`"*" and %d more`, count-1), `"*" alone, or triples alone`)
+			v.add(FindingTargetMixed, at, fmt.Sprintf(`"*" and %d more`, count-1), `"*" alone, or triples alone`)
 		}
 		return
 	}
 	if _, err := targets.ParseTriple(target); err != nil {
-		v.add(RuleTargetName, at, quote(target), `a target triple or "*"`)
+		v.add(FindingTargetName, at, quote(target), `a target triple or "*"`)
 	}
 }
 
@@ -101,26 +101,26 @@ func (v *validator) version(at, name, version string, available bool) {
 		return
 	}
 	if version == "" {
-		v.add(RuleVersionMissing, at, `""`, "a version, since the package is available")
+		v.add(FindingVersionMissing, at, `""`, "a version, since the package is available")
 		return
 	}
 	rust, ok := v.channel.Packages[rustPackage]
 	if spec, known := LookupPackage(name); ok && known && !spec.OwnVersion && rust.Version != "" && version != rust.Version {
-		v.add(RuleVersionMismatch, at, quote(version), quote(rust.Version)+" as pkg.rust has")
+		v.add(FindingVersionMismatch, at, quote(version), quote(rust.Version)+" as pkg.rust has")
 	}
 }
 
-// target checks where a package is to be had for one target.
+// target checks the archives of a package for one target.
 func (v *validator) target(at, name, target string, t PackageTarget) {
 	offered := false
 	for f, d := range t.Downloads() {
 		keys := downloadKeys[f]
 		switch {
 		case d.URL == "":
-			v.add(RuleHashWithoutURL, at+"."+keys[1], "a hash", "none without "+keys[0])
+			v.add(FindingHashWithoutURL, at+"."+keys[1], "a hash", "none without "+keys[0])
 			continue
 		case d.Hash.IsZero():
-			v.add(RuleURLWithoutHash, at+"."+keys[0], "no "+keys[1], "64 lower-case hexadecimal digits")
+			v.add(FindingURLWithoutHash, at+"."+keys[0], "no "+keys[1], "64 lower-case hexadecimal digits")
 		}
 		offered = true
 		v.url(at+"."+keys[0], d)
@@ -128,12 +128,12 @@ func (v *validator) target(at, name, target string, t PackageTarget) {
 	}
 	switch {
 	case t.Available && !offered && name != rustPackage:
-		v.add(RuleAvailableNoURL, at, "available = true and no URL", "a URL and a hash, or available = false")
+		v.add(FindingAvailableNoURL, at, "available = true and no URL", "a URL and a hash, or available = false")
 	case !t.Available && offered:
-		v.add(RuleUnavailableURL, at, "available = false and a URL", "available = true, or no URL")
+		v.add(FindingUnavailableURL, at, "available = false and a URL", "available = true, or no URL")
 	}
 	if name != rustPackage && len(t.Components)+len(t.Extensions) > 0 {
-		v.add(RuleComponentNested, at, "components of "+quote(name), `components of "rust" alone`)
+		v.add(FindingComponentNested, at, "components of "+quote(name), `components of "rust" alone`)
 	}
 	seen := map[ComponentRef]string{}
 	v.refs(at+".components", t.Components, seen)
@@ -143,14 +143,14 @@ func (v *validator) target(at, name, target string, t PackageTarget) {
 // url checks one URL by itself and against the same URL elsewhere.
 func (v *validator) url(at string, d Download) {
 	if want := urlProblem(d.URL); want != "" {
-		v.add(RuleURL, at, quote(d.URL), want)
+		v.add(FindingURL, at, quote(d.URL), want)
 		return
 	}
 	first, ok := v.hashes[d.URL]
 	if !ok {
 		v.hashes[d.URL] = seenURL{d.Hash, at}
 	} else if first.hash != d.Hash {
-		v.add(RuleURLConflict, at, "another hash than "+first.path+" for the same URL", "one hash for one file")
+		v.add(FindingURLConflict, at, "another hash than "+first.path+" for the same URL", "one hash for one file")
 	}
 }
 
@@ -160,19 +160,19 @@ func (v *validator) archive(at, pkg, target string, f Format, url string) {
 	file := path.Base(url)
 	for _, other := range Formats() {
 		if other != f && strings.HasSuffix(file, other.Ext()) {
-			v.add(RuleURLFormat, at, quote(file), "a name that ends in "+f.Ext())
+			v.add(FindingURLFormat, at, quote(file), "a name that ends in "+f.Ext())
 			return
 		}
 	}
 	a, err := ParseArchiveName(file)
 	if err != nil {
-		return // a site may name its files as it likes
+		return // a site may choose its file names
 	}
 	switch spec := a.Component; {
 	case spec.Package != pkg || a.Source != "":
-		v.add(RuleURLArchive, at, quote(file), "an archive of "+quote(pkg))
+		v.add(FindingURLArchive, at, quote(file), "an archive of "+quote(pkg))
 	case targetKey(a.Target) != target && target != AnyTarget && !spec.DocsFallback:
-		v.add(RuleURLArchive, at, quote(file), "an archive for "+quote(target))
+		v.add(FindingURLArchive, at, quote(file), "an archive for "+quote(target))
 	}
 }
 
@@ -180,18 +180,18 @@ func (v *validator) refs(at string, refs []ComponentRef, seen map[ComponentRef]s
 	for i, ref := range refs {
 		elem := toml.Element(at, i)
 		if first, ok := seen[ref]; ok {
-			v.add(RuleComponentDuplicate, elem, ref.String(), "it once; it is also "+first)
+			v.add(FindingComponentDuplicate, elem, ref.String(), "it once; it is also "+first)
 			continue
 		}
 		seen[ref] = elem
 		p, ok := v.channel.Packages[ref.Package]
 		if !ok {
-			v.add(RuleComponentPackage, elem, quote(ref.Package), "a package of this channel")
+			v.add(FindingComponentPackage, elem, quote(ref.Package), "a package of this channel")
 			continue
 		}
 		_, any := p.Targets[AnyTarget]
 		if _, has := p.Targets[ref.Target]; !has && !any {
-			v.add(RuleComponentTarget, elem, ref.String(), "a target that "+toml.Path("pkg", ref.Package)+" has")
+			v.add(FindingComponentTarget, elem, ref.String(), "a target that "+toml.Path("pkg", ref.Package)+" has")
 		}
 	}
 }
@@ -203,7 +203,7 @@ func (r ComponentRef) String() string { return quote(r.Package) + " for " + quot
 func (v *validator) rust() {
 	rust, ok := v.channel.Packages[rustPackage]
 	if !ok {
-		v.add(RuleRustMissing, toml.Path("pkg", rustPackage), "nothing", "the package that says what a host consists of")
+		v.add(FindingRustMissing, toml.Path("pkg", rustPackage), "nothing", "the package that says what a host consists of")
 		return
 	}
 	hosts := 0
@@ -213,11 +213,11 @@ func (v *validator) rust() {
 			hosts++
 			v.required(at, t)
 		} else if t.Available {
-			v.add(RuleComponentsMissing, at+".components", "none", "the components that the host consists of")
+			v.add(FindingComponentsMissing, at+".components", "none", "the components that the host consists of")
 		}
 	}
 	if hosts == 0 && len(rust.Targets) > 0 {
-		v.add(RuleRustMissing, toml.Path("pkg", rustPackage), "no host with components", "at least one")
+		v.add(FindingRustMissing, toml.Path("pkg", rustPackage), "no host with components", "at least one")
 	}
 }
 
@@ -225,7 +225,7 @@ func (v *validator) rust() {
 func (v *validator) required(at string, t PackageTarget) {
 	for i, ref := range t.Components {
 		if p, err := v.channel.Lookup(ref); err == nil && !p.Available {
-			v.add(RuleComponentUnavailable, toml.Element(at+".components", i), ref.String()+", which is not available", "a component that is")
+			v.add(FindingComponentUnavailable, toml.Element(at+".components", i), ref.String()+", which is not available", "a component that is")
 		}
 	}
 }
@@ -236,7 +236,7 @@ func (v *validator) artifacts() {
 			for i, d := range v.channel.Artifacts[kind][target] {
 				at := toml.Element(toml.Path("artifacts", kind, "target", target), i)
 				if d.URL == "" || d.Hash.IsZero() {
-					v.add(RuleArtifact, at, "no URL or no hash", "both")
+					v.add(FindingArtifact, at, "no URL or no hash", "both")
 					continue
 				}
 				v.url(at+".url", d)
@@ -249,10 +249,10 @@ func (v *validator) renames() {
 	for _, from := range slices.Sorted(maps.Keys(v.channel.Renames)) {
 		at, to := toml.Path("renames", from), v.channel.Renames[from]
 		if _, ok := v.channel.Packages[to]; !ok {
-			v.add(RuleRenameTarget, at+".to", quote(to), "a package of this channel")
+			v.add(FindingRenameTarget, at+".to", quote(to), "a package of this channel")
 		}
 		if _, ok := v.channel.Packages[from]; ok {
-			v.add(RuleRenameShadows, at, quote(from)+", which is a package", "a name that is no package")
+			v.add(FindingRenameShadows, at, quote(from)+", which is a package", "a name that is no package")
 		}
 	}
 }
@@ -265,21 +265,21 @@ func (v *validator) profiles() {
 	}
 	for _, name := range []string{ProfileMinimal, ProfileDefault} {
 		if _, ok := v.channel.Profiles[name]; !ok {
-			v.add(RuleProfileMissing, toml.Path("profiles", name), "nothing", "a profile "+strconv.Quote(name)+", since there are others")
+			v.add(FindingProfileMissing, toml.Path("profiles", name), "nothing", "a profile "+strconv.Quote(name)+", since there are others")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.channel.Profiles)) {
 		at := toml.Path("profiles", name)
 		if profileRank(name) == len(profileTable) {
-			v.add(RuleProfileName, at, quote(name), "minimal, default or complete")
+			v.add(FindingProfileName, at, quote(name), "minimal, default or complete")
 		}
 		list := v.channel.Profiles[name]
 		for i, pkg := range list {
 			if _, ok := v.channel.Packages[pkg]; !ok {
-				v.add(RuleProfilePackage, toml.Element(at, i), quote(pkg), "a package of this channel")
+				v.add(FindingProfilePackage, toml.Element(at, i), quote(pkg), "a package of this channel")
 			}
 			if slices.Contains(list[:i], pkg) {
-				v.add(RuleProfileDuplicate, toml.Element(at, i), quote(pkg)+" again", "it once")
+				v.add(FindingProfileDuplicate, toml.Element(at, i), quote(pkg)+" again", "it once")
 			}
 		}
 		if name != ProfileComplete {
@@ -299,7 +299,7 @@ func (v *validator) installable(at string, list []string) {
 				continue
 			}
 			if p, err := v.channel.Lookup(ref); err == nil && !p.Available {
-				v.add(RuleProfileUnavailable, toml.Element(at, slices.Index(list, ref.Package)),
+				v.add(FindingProfileUnavailable, toml.Element(at, slices.Index(list, ref.Package)),
 					ref.String()+", which is not available", "a component that is")
 			}
 		}

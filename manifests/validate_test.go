@@ -43,7 +43,7 @@ func TestValidate(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*manifests.Channel)
-		want   []string // path and rule
+		want   []string // path and ID
 	}{
 		{"sound", func(*manifests.Channel) {}, nil},
 		{"date", func(c *manifests.Channel) { c.Date = "2026-4-16" }, []string{"date date"}},
@@ -114,7 +114,7 @@ func TestValidate(t *testing.T) {
 			tt.change(c)
 			var got []string
 			for _, f := range c.Validate() {
-				got = append(got, f.Path+" "+string(f.Rule))
+				got = append(got, f.Path+" "+string(f.ID))
 				if f.Got == "" || f.Want == "" || f.Line != 0 {
 					t.Errorf("incomplete finding %+v", f)
 				}

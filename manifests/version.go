@@ -15,8 +15,8 @@ const (
 	ChannelDev     = "dev"
 )
 
-// Version is what a compiler, or an archive or channel, says of where it comes
-// from: which release of which commit. Source of the rules:
+// Version is the origin of a compiler, an archive or a channel: the release and the
+// commit. Source of the rules:
 // `src/bootstrap/src/lib.rs`, `src/tools/build-manifest/src/main.rs`.
 type Version struct {
 	Release targets.Release

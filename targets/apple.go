@@ -5,7 +5,7 @@ import "strings"
 // VersionedLLVMTarget returns the LLVM target with the oldest supported system
 // version in it, which is what rustc hands to clang: on Apple's systems
 // x86_64-apple-macosx becomes x86_64-apple-macosx10.12.0, on others it is the
-// spec's own. The environment's *_DEPLOYMENT_TARGET are not regarded.
+// spec's own. It ignores the environment's *_DEPLOYMENT_TARGET variables.
 func (s *Spec) VersionedLLVMTarget() string {
 	if !s.LikeDarwin {
 		return s.LLVMTarget

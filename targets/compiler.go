@@ -1,8 +1,8 @@
 package targets
 
-// Compiler is what a decision depends on of the rustc that is asked: the
-// default linker is a function of the compiler's release and host and of how
-// it was built, not of the target alone. The zero Compiler is invalid.
+// Compiler holds the facts about a rustc that decide its default linker, which
+// does not depend on the target alone: release, host, and how it was built. The
+// zero Compiler is invalid.
 type Compiler struct {
 	Release Release `json:"release"`
 	Host    Triple  `json:"host"`

@@ -19,8 +19,8 @@ func ParseSpecFile(name string, data []byte) (*Spec, error) {
 	return s, nil
 }
 
-// NameInMessages returns what rustc's messages call the target: a custom one has a
-// hash of its file after the name (TargetTuple::debug_tuple in
+// NameInMessages returns what rustc's messages call the target: a custom one has
+// a hash of its file after the name (TargetTuple::debug_tuple in
 // compiler/rustc_target/src/spec/mod.rs).
 func (s *Spec) NameInMessages() string {
 	if s.shown != "" {
@@ -29,7 +29,7 @@ func (s *Spec) NameInMessages() string {
 	return s.Triple.name
 }
 
-// hashString is what Rust's DefaultHasher makes of a str: SipHash-1-3 with an
+// hashString is the hash of a str by Rust's DefaultHasher: SipHash-1-3 with an
 // all-zero key, over the bytes and an 0xff after them.
 func hashString(data []byte) uint64 {
 	h := sip{0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261, 0x7465646279746573}

@@ -1,5 +1,5 @@
-// Package targets says what rustc's builtin targets are, what a release of
-// rustc is, and what one compiler makes of a target.
+// Package targets describes rustc's builtin targets and its releases, and how
+// one compiler sees a target.
 //
 // It holds the target specs of whole compiler releases as embedded text:
 // [Builtin] is a [Registry] of them, a [Snapshot] one release, and a [Spec] one

@@ -7,8 +7,8 @@ import (
 	"x.go/targets"
 )
 
-// What a target is depends on the compiler: the same target links with LLD by
-// default where the compiler was built to.
+// A target depends on the compiler: the same one links with LLD by default if
+// the compiler was built to.
 func ExampleSnapshot_Find() {
 	s, _ := targets.Builtin().Newest("stable")
 	info := s.Info()

@@ -2,10 +2,9 @@ package targets
 
 import "fmt"
 
-// LinkerFlavor says how a linker wants to be talked to: the family of its
-// command line, whether it is reached through a C compiler, and whether it is
-// LLD. It mirrors rustc_target's LinkerFlavor. The zero LinkerFlavor is
-// invalid; values are comparable.
+// LinkerFlavor says what command line a linker takes: its family, whether a C
+// compiler runs the linker, and whether it is LLD. It mirrors rustc_target's
+// LinkerFlavor. The zero LinkerFlavor is invalid; values are comparable.
 type LinkerFlavor struct {
 	kind    FlavorKind
 	cc, lld bool
@@ -103,8 +102,8 @@ func (f LinkerFlavor) UsesLLD() bool { return f.lld }
 // Kind returns the family of the command line.
 func (f LinkerFlavor) Kind() FlavorKind { return f.kind }
 
-// WithCC returns f with a C compiler as the driver, or without. Kinds that
-// leave no choice are returned as they are.
+// WithCC returns f with or without a C compiler as the driver. Kinds without
+// that choice stay as they are.
 func (f LinkerFlavor) WithCC(on bool) LinkerFlavor {
 	if flavorKinds[f.kind].hasCC {
 		f.cc = on
@@ -112,9 +111,8 @@ func (f LinkerFlavor) WithCC(on bool) LinkerFlavor {
 	return f
 }
 
-// WithLLD returns f with LLD on or off. Kinds without a choice of their own,
-// wasm among them, are returned as they are: this is what
-// -Clinker-features=±lld does.
+// WithLLD returns f with LLD on or off, as -Clinker-features=±lld does. Kinds
+// without that choice, wasm among them, stay as they are.
 func (f LinkerFlavor) WithLLD(on bool) LinkerFlavor {
 	if flavorKinds[f.kind].hasLLD {
 		f.lld = on

@@ -2,7 +2,7 @@ package targets
 
 // HostOf returns the triple of the machine that Go calls goos and goarch
 // ([runtime.GOOS], [runtime.GOARCH]): the one that rustup installs there. It is
-// zero where Go's names make no triple.
+// zero where Go's names give no triple.
 func HostOf(goos, goarch string) Triple {
 	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}[goarch]
 	if arch == "" {

@@ -16,10 +16,10 @@ const maxSpecsSize = 64 << 20
 //
 //	RUSTC_BOOTSTRAP=1 rustc -Zunstable-options --print all-target-specs-json
 //
-// and info that of `rustc -vV`. Info.LLDDefault is not read: it is found in
-// the specs, and what it does to them is taken back, so that the text holds
-// base specs. With a parent the text holds only what differs from that older
-// release. The same input gives the same bytes.
+// and info that of `rustc -vV`. Import ignores Info.LLDDefault: it finds that in the
+// specs and undoes its effect, so that the text holds base specs. With a parent the
+// text holds only what differs from that older release. The same input gives the
+// same bytes.
 func Import(specs []byte, info Info, parent *Snapshot) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, fmt.Errorf("importing targets of rustc %s: %w", info.Release, err)
@@ -83,13 +83,13 @@ func fieldMap(fields []member) map[string]string {
 	return m
 }
 
-// takeBackLLDDefault turns specs into base specs and notes what was taken
-// back in each. It reports whether there was anything: whether the compiler
-// has LLD as its default.
+// takeBackLLDDefault turns specs into base specs and notes what it removed from
+// each. It reports whether it removed anything: whether the compiler has LLD as
+// its default.
 //
-// base/linux_gnu.rs is what specs with os linux and env gnu build on. Where a
-// compiler does not have the default, what it would add cannot be seen; then
-// the usual pair is noted, with the one exception known: LLD has no m68k, so
+// Specs with os linux and env gnu build on base/linux_gnu.rs. A compiler without
+// the default does not show what the default would add. Then takeBackLLDDefault
+// notes the usual pair, with the one known exception: LLD has no m68k, so
 // m68k_unknown_linux_gnu.rs resets link_self_contained.
 func takeBackLLDDefault(all map[string]map[string]string) bool {
 	found := false

@@ -12,8 +12,8 @@ import (
 // Registry holds the builtin targets of some releases of rustc. The zero
 // Registry holds none; [Builtin] is the one that comes with this program.
 //
-// Nothing is parsed until it is asked for: finding a target is a search for
-// its line in the release's text.
+// It parses nothing before that is asked for: to find a target is to search the
+// release's text for its line.
 type Registry struct{ snapshots []Snapshot } // oldest release first
 
 // Snapshot is the builtin targets of one release. The zero Snapshot is
@@ -22,8 +22,8 @@ type Registry struct{ snapshots []Snapshot } // oldest release first
 // Its text is one block per target, `target NAME BASE` and a line per field,
 // over blocks `base NAME` which hold what most targets of one system and C
 // library share. A release may build on an older one: then `target NAME ~`
-// changes the older block and `dropped NAME` takes it away. Values are JSON as
-// rustc prints it, and a field that a base has and a target has not is `-FIELD`.
+// changes the older block and `dropped NAME` removes it. Values are JSON as rustc
+// prints it; `-FIELD` removes a field that the base has.
 type Snapshot struct {
 	text   string
 	info   Info
@@ -65,9 +65,9 @@ func Builtin() Registry {
 	return r
 }
 
-// NewRegistry makes a registry of the texts that [Import] writes, in any
-// order. It reads only their first lines. A text that builds on a release
-// which is not among them, or a release held twice, is an error.
+// NewRegistry returns a registry of the texts that [Import] writes, in any order.
+// It reads only their first lines. A release held twice is an error, and so is a
+// text that builds on a release that is not among them.
 func NewRegistry(texts ...string) (Registry, error) {
 	var r Registry
 	parents := map[Release]Release{}
@@ -153,9 +153,9 @@ func (r Registry) Newest(channel string) (s Snapshot, ok bool) {
 	return Snapshot{}, false
 }
 
-// At returns the snapshot that speaks for a release: its own, else that of the
-// nearest older release held, else the oldest. note says so where it is not
-// its own, and is "" where it is.
+// At returns the snapshot to use for a release: its own, else that of the nearest
+// older release held, else the oldest. note is "" for its own and says so
+// otherwise.
 func (r Registry) At(rel Release) (s Snapshot, note string, err error) {
 	if len(r.snapshots) == 0 {
 		return Snapshot{}, "", errors.New("looking up a release: the registry is empty")
@@ -201,8 +201,8 @@ func (r Registry) Lookup(t Triple) (*Spec, error) {
 // Info says which compiler the snapshot was taken from.
 func (s Snapshot) Info() Info { return s.info }
 
-// Indexed returns the snapshot with an index of its text, which pays where
-// more than a few dozen targets are looked up.
+// Indexed returns the snapshot with an index of its text. The index pays off from
+// a few dozen lookups on.
 func (s Snapshot) Indexed() Snapshot {
 	if s.parent != nil {
 		parent := s.parent.Indexed()
@@ -214,7 +214,7 @@ func (s Snapshot) Indexed() Snapshot {
 		if next < 0 {
 			return s
 		}
-		at += next + 1 // at the line end that a block's head begins with
+		at += next + 1 // at the line end that a block's head starts with
 		line, _, _ := strings.Cut(s.text[at+1:], "\n")
 		if words := strings.SplitN(line, " ", 3); len(words) == 3 {
 			s.index[words[0]+" "+words[1]] = at
@@ -242,9 +242,8 @@ func (s Snapshot) Names() []string {
 	return names
 }
 
-// All returns every target in the order of the names, as base specs. It
-// panics where the text is damaged, which the tests of this package exclude
-// for the builtin one.
+// All returns every target in the order of the names, as base specs. It panics
+// where the text is damaged; tests exclude that for the builtin one.
 func (s Snapshot) All() iter.Seq[*Spec] {
 	return func(yield func(*Spec) bool) {
 		s := s.Indexed()
@@ -290,8 +289,8 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 	return newSpec(t, fields)
 }
 
-// Find is [Snapshot.For] by any name that somebody may have typed: one that
-// has not even the form of a triple is unknown, with the nearest names too.
+// Find is [Snapshot.For] by a name that somebody typed. A name without the form
+// of a triple is unknown too, and the error has the nearest names.
 func (s Snapshot) Find(c Compiler, name string) (*Spec, error) {
 	t, err := ParseTriple(name)
 	if err != nil {

@@ -15,8 +15,8 @@ type Release struct {
 }
 
 // ParseRelease reads a version as `rustc -vV` prints it after "release: ".
-// "1.95" is short for 1.95.0. Words after a blank, such as a commit, are an
-// error: they are not part of the version.
+// "1.95" is short for 1.95.0. Words after a blank, such as a commit, are not part
+// of the version and an error.
 func ParseRelease(s string) (Release, error) {
 	bad := func(why string) (Release, error) {
 		return Release{}, fmt.Errorf("parsing release %q: %s, want a version such as 1.95.0 or 1.97.0-nightly", s, why)
@@ -91,8 +91,8 @@ func (r Release) Channel() string {
 // without RUSTC_BOOTSTRAP: nightly and dev do.
 func (r Release) AllowsUnstable() bool { return r.pre == "nightly" || r.pre == "dev" }
 
-// Compare orders releases by number, then dev, nightly, beta, beta.1, stable,
-// which is the order in which one version comes to be.
+// Compare orders releases by number, then dev, nightly, beta, beta.1, stable:
+// the order in which one version appears.
 func (r Release) Compare(s Release) int {
 	return cmp.Or(
 		cmp.Compare(r.major, s.major),

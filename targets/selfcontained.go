@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Components is a set of the things rustc can ship for linking and use in
-// place of the system's, as link-self-contained names them.
+// Components is a set of what rustc can ship and link in place of the system's,
+// by the names of link-self-contained.
 type Components byte
 
 // The components, in the order of rustc's messages.
@@ -28,8 +28,8 @@ var componentNames = [...]string{"crto", "libc", "unwind", "linker", "sanitizers
 // Has reports whether every component of o is in c.
 func (c Components) Has(o Components) bool { return c&o == o }
 
-// Names lists the components in rustc's order.
-func (c Components) Names() []string {
+// names lists the components in rustc's order.
+func (c Components) names() []string {
 	var names []string
 	for i, name := range componentNames {
 		if c&(1<<i) != 0 {
@@ -40,10 +40,10 @@ func (c Components) Names() []string {
 }
 
 // String joins the names with ", ", as rustc's messages do.
-func (c Components) String() string { return strings.Join(c.Names(), ", ") }
+func (c Components) String() string { return strings.Join(c.names(), ", ") }
 
-// ParseFileList finds one component by name.
-func ParseFileList(name string) (Components, error) {
+// ParseComponent finds one component by name.
+func ParseComponent(name string) (Components, error) {
 	for i, n := range componentNames {
 		if n == name {
 			return 1 << i, nil
@@ -90,9 +90,9 @@ func (d SelfContainedDefault) Components() (Components, bool) {
 
 // InForce returns the components that rustc takes from its own sysroot where
 // the command line says nothing (self_contained_components in
-// rustc_codegen_ssa/src/back/link.rs): crtStatic says that the C runtime is
-// linked statically, noMinGW that the user has no MinGW of his own. noMinGW is
-// called only where that decides.
+// rustc_codegen_ssa/src/back/link.rs). crtStatic says that the C runtime is
+// linked statically, noMinGW that the machine has no MinGW; InForce calls it only
+// where it decides.
 func (d SelfContainedDefault) InForce(crtStatic bool, noMinGW func() bool) Components {
 	switch {
 	case d.mode == selfContainedList:

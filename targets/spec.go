@@ -12,9 +12,9 @@ import (
 // struct fields hold what this project asks about; every other field of the
 // JSON is kept too, and [Spec.MarshalJSON] gives all of it back.
 //
-// A Spec is made by a [Snapshot] or by [ParseSpec], and is never changed.
+// [Snapshot] and [ParseSpec] create specs. Nothing changes one afterwards.
 type Spec struct {
-	Triple   Triple // zero where ParseSpec made the spec
+	Triple   Triple // zero for a spec of ParseSpec
 	Metadata Metadata
 
 	Arch, Vendor, OS, Env, ABI string
@@ -65,6 +65,14 @@ const (
 	Yes
 )
 
+// TristateOf returns [Yes] or [No].
+func TristateOf(b bool) Tristate {
+	if b {
+		return Yes
+	}
+	return No
+}
+
 // String returns "yes", "no" or "?".
 func (t Tristate) String() string { return [...]string{"?", "no", "yes"}[t] }
 
@@ -97,8 +105,8 @@ func (a LinkArgs) For(f LinkerFlavor) []string {
 // member is one member of the target's JSON: its name and its compact value.
 type member struct{ Name, JSON string }
 
-// lldDefault is what a compiler with LLD as its baked-in default says instead
-// of the base spec. Targets that do not use base/linux_gnu.rs have none.
+// lldDefault replaces parts of the base spec for a compiler with LLD as its
+// default. Targets that do not use base/linux_gnu.rs have none.
 type lldDefault struct {
 	flavor     LinkerFlavor
 	components Components
@@ -112,8 +120,8 @@ func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
 // HasFamily reports whether cfg(target_family = name) holds.
 func (s *Spec) HasFamily(name string) bool { return slices.Contains(s.Families, name) }
 
-// WithLLDDefault returns the spec as a compiler prints it whose own host was
-// built with default-linker-linux-override = "self-contained-lld-cc". For
+// WithLLDDefault returns the spec as a compiler with LLD as its default prints it
+// (default-linker-linux-override = "self-contained-lld-cc" for its own host). For
 // targets without that choice it is s itself.
 func (s *Spec) WithLLDDefault() *Spec {
 	if s.lld.flavor.IsZero() {
@@ -124,7 +132,7 @@ func (s *Spec) WithLLDDefault() *Spec {
 	t.fields = setField(slices.Clone(s.fields), member{"linker-flavor", `"` + t.Flavor.String() + `"`})
 	if s.lld.components != 0 {
 		t.SelfContained = SelfContainedDefault{selfContainedList, s.lld.components}
-		names, _ := json.Marshal(s.lld.components.Names())
+		names, _ := json.Marshal(s.lld.components.names())
 		t.fields = setField(t.fields, member{"link-self-contained", `{"components":` + string(names) + `}`})
 		t.fields = removeField(t.fields, "crt-objects-fallback")
 	}
@@ -205,8 +213,8 @@ const maxSpecSize = 1 << 20
 
 // ParseSpec reads one target's JSON, as `rustc --print target-spec-json`
 // prints it or a custom target's file holds it. The JSON does not hold the
-// target's name: see [ParseSpecFile]. The spec is taken as it stands: no
-// compiler's default can be laid over it.
+// target's name: see [ParseSpecFile]. The spec stays as it is: no compiler's
+// default can change it.
 func ParseSpec(data []byte) (*Spec, error) {
 	if len(data) > maxSpecSize {
 		return nil, fmt.Errorf("parsing target spec: got %d bytes, the limit is %d", len(data), maxSpecSize)

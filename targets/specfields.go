@@ -116,7 +116,7 @@ func decodeLinkSelfContained(s *Spec, b []byte) error {
 func componentSet(names []string) (Components, error) {
 	var set Components
 	for _, name := range names {
-		c, err := ParseFileList(name)
+		c, err := ParseComponent(name)
 		if err != nil {
 			return 0, err
 		}

@@ -40,7 +40,7 @@ func BenchmarkProcess(b *testing.B) {
 func BenchmarkBatch(b *testing.B) {
 	cases := recordings(b)
 	const rounds = 25
-	in := bytes.Repeat(questions(b, cases), rounds)
+	in := bytes.Repeat(questions(cases), rounds)
 	dir := b.TempDir()
 	var busy time.Duration
 	for b.Loop() {

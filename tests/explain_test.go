@@ -3,7 +3,6 @@ package tests
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"io"
 	"os"
@@ -15,78 +14,31 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/targets"
+	"x.go/tests/oracle"
 	"x.go/tests/testenv"
 )
 
-// recordedCase is a line of targets/testdata: a question, and what the real
-// compiler did.
-type recordedCase struct {
-	question map[string]json.RawMessage
-	recordedAnswer
-}
-
-func (c *recordedCase) UnmarshalJSON(line []byte) error {
-	if err := json.Unmarshal(line, &c.recordedAnswer); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(line, &c.question); err != nil {
-		return err
-	}
-	for _, answer := range []string{"group", "exit", "error", "linker", "lld_args", "argv"} {
-		delete(c.question, answer)
-	}
-	return nil
-}
-
-type recordedAnswer struct {
-	Exit    int      `json:"exit"`
-	Error   *string  `json:"error"`
-	Linker  *string  `json:"linker"`
-	LLDArgs []string `json:"lld_args"`
-}
-
 // recordings reads every recorded case.
-func recordings(t testing.TB) []recordedCase {
+func recordings(t testing.TB) []oracle.Recorded {
 	t.Helper()
-	files, err := filepath.Glob("../targets/testdata/*.jsonl.gz")
+	files, err := filepath.Glob("../targets/link/testdata/*.jsonl.gz")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recordings: %v", err)
 	}
-	var out []recordedCase
+	var out []oracle.Recorded
 	for _, name := range files {
-		f, err := os.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for d := json.NewDecoder(z); ; {
-			var c recordedCase
-			if err := d.Decode(&c); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			out = append(out, c)
-		}
+		out = append(out, oracle.Recordings(t, name)...)
 	}
 	return out
 }
 
 // questions writes cases as the input of `x explain --batch`.
-func questions(t testing.TB, cases []recordedCase) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+func questions(cases []oracle.Recorded) []byte {
+	var b []byte
 	for _, c := range cases {
-		if err := enc.Encode(c.question); err != nil {
-			t.Fatal(err)
-		}
+		b = append(append(b, c.Question...), '\n')
 	}
-	return b.Bytes()
+	return b
 }
 
 // TestBatchRecordings asks the command about everything that was recorded: it
@@ -94,7 +46,7 @@ func questions(t testing.TB, cases []recordedCase) []byte {
 func TestBatchRecordings(t *testing.T) {
 	cases := recordings(t)
 	cmd := xCommand(t, t.TempDir(), nil, "explain", "--batch", "--release", "1.95.0")
-	cmd.Stdin = bytes.NewReader(questions(t, cases))
+	cmd.Stdin = bytes.NewReader(questions(cases))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -104,24 +56,24 @@ func TestBatchRecordings(t *testing.T) {
 	wrong := 0
 	for _, c := range cases {
 		if !lines.Scan() {
-			t.Fatalf("output ends before case %s: %v", c.question["id"], lines.Err())
+			t.Fatalf("output ends before case %d: %v", c.ID, lines.Err())
 		}
 		var got struct {
-			ID json.RawMessage `json:"id"`
-			recordedAnswer
+			ID int `json:"id"`
+			oracle.Answer
 		}
 		if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
 			t.Fatal(err)
 		}
-		diff := cmp.Diff(c.recordedAnswer, got.recordedAnswer)
-		if string(c.question["id"]) != string(got.ID) {
+		diff := cmp.Diff(c.Answer, got.Answer)
+		if got.ID != c.ID {
 			diff += "ids differ"
 		}
 		if diff == "" {
 			continue
 		}
 		if wrong++; wrong <= 5 {
-			t.Errorf("case %s (-recorded +answered)\n%s", c.question, diff)
+			t.Errorf("case %s (-recorded +answered)\n%s", c.Question, diff)
 		}
 	}
 	if lines.Scan() {

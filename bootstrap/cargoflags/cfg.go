@@ -11,8 +11,8 @@ import (
 // maxDepth bounds the nesting of conditions.
 const maxDepth = 64
 
-// evalCfg judges a key such as cfg(all(unix, target_arch = "x86_64")). What
-// depends on more than the target, such as target_feature, is Unknown.
+// evalCfg judges a key such as cfg(all(unix, target_arch = "x86_64")). It returns
+// Unknown for what depends on more than the target, such as target_feature.
 func evalCfg(key string, target *targets.Spec) (targets.Tristate, error) {
 	p := cfgParser{rest: strings.TrimSuffix(strings.TrimPrefix(key, "cfg("), ")"), target: target}
 	v, err := p.predicate(0)
@@ -123,12 +123,7 @@ func (p *cfgParser) comparison(name string) (targets.Tristate, error) {
 		endian = "big"
 	}
 	t := p.target
-	is := func(b bool) (targets.Tristate, error) {
-		if b {
-			return targets.Yes, nil
-		}
-		return targets.No, nil
-	}
+	is := func(b bool) (targets.Tristate, error) { return targets.TristateOf(b), nil }
 	switch name {
 	case "target_os":
 		return is(value == t.OS)

@@ -13,19 +13,19 @@ import (
 	"x.go/bootstrap/toml"
 )
 
-// Source is everything that the flags are made from.
+// Source is all that the flags depend on.
 type Source struct {
-	Dir       string // the current folder, absolute
+	Dir       string // the current directory, absolute
 	CargoHome string // $CARGO_HOME or ~/.cargo, absolute; "" for none
-	// Lookupenv returns a variable and whether it is set. May be nil.
+	// Lookupenv returns a variable and whether it is set. nil means that none is.
 	Lookupenv func(key string) (string, bool)
 	// ReadFile reads a file; it returns an error that is fs.ErrNotExist if
 	// there is none. nil means that no file exists.
 	ReadFile func(path string) ([]byte, error)
 }
 
-// Config is cargo's configuration as far as it bears on rustc's flags. The
-// zero Config is empty.
+// Config is cargo's configuration as far as it affects rustc's flags. The zero
+// Config is empty.
 type Config struct {
 	src   Source
 	files []file // the ones that count least come first
@@ -38,11 +38,11 @@ type file struct {
 	doc  *toml.Document
 }
 
-// maxIncludes bounds the files that one file may lead to.
+// maxIncludes bounds the files that one file includes, directly or not.
 const maxIncludes = 100
 
-// Load reads .cargo/config.toml of the current folder and of all folders above
-// it, and that of CargoHome. A nearer file counts more.
+// Load reads .cargo/config.toml of the current directory and of all directories
+// above it, and that of CargoHome. A nearer file counts more.
 func Load(src Source) (Config, error) {
 	if src.ReadFile == nil {
 		src.ReadFile = func(string) ([]byte, error) { return nil, fs.ErrNotExist }
@@ -71,8 +71,8 @@ func Load(src Source) (Config, error) {
 	return c, nil
 }
 
-// loadDir reads the file of one .cargo folder. The name without .toml is the
-// old one; cargo prefers it where both are there.
+// loadDir reads the file of one .cargo directory. The name without .toml is the
+// old one; cargo prefers it where both exist.
 func (c *Config) loadDir(dir string) error {
 	for _, name := range []string{"config", "config.toml"} {
 		left := maxIncludes
@@ -268,8 +268,7 @@ func (c *Config) text(env string, path ...string) (value, root, origin string, e
 	return "", "", "", nil
 }
 
-// conditions lists the cfg(…) keys of [target], sorted, as cargo goes through
-// them.
+// conditions lists the cfg(…) keys of [target], sorted, as cargo does.
 func (c *Config) conditions() []string {
 	set := map[string]bool{}
 	for _, f := range c.files {

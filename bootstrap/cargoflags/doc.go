@@ -4,6 +4,6 @@
 // The rules are cargo's (src/cargo/core/compiler/build_context/target_info.rs
 // and src/cargo/util/context in rust-lang/cargo): CARGO_ENCODED_RUSTFLAGS, else
 // RUSTFLAGS, else target.TRIPLE.rustflags and every matching
-// target.'cfg(…)'.rustflags, else build.rustflags; the linker comes apart from
-// them and first. The package reads only what its [Source] hands in.
+// target.'cfg(…)'.rustflags, else build.rustflags. The linker has keys of its own
+// and comes first. The package reads only through its [Source].
 package cargoflags

@@ -30,8 +30,8 @@ func (c Config) Target() (name, origin string) {
 }
 
 // Flags returns what cargo adds to rustc's command line for a target: the
-// configured linker as -Clinker, then the flags. Notes name the conditions
-// that cannot be judged without running the compiler; they count as false.
+// configured linker as -Clinker, then the flags. Notes name the conditions that
+// only the compiler can judge; they count as false.
 func (c Config) Flags(target *targets.Spec) (flags []Flag, notes []string, err error) {
 	matching, notes, err := c.matching(target)
 	if err != nil {

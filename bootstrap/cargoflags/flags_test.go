@@ -26,7 +26,7 @@ func lookup(t testing.TB, name string) *targets.Spec {
 	return spec
 }
 
-// source makes a Source of files and variables.
+// source returns a Source of files and variables.
 func source(files, env map[string]string) cargoflags.Source {
 	return cargoflags.Source{
 		Dir: "/w/p", CargoHome: "/home/.cargo",
@@ -41,7 +41,7 @@ func source(files, env map[string]string) cargoflags.Source {
 	}
 }
 
-// project has every kind of source. What cargo 1.95 makes of it was seen with
+// project has every kind of source. What cargo 1.95 does with it was seen with
 // RUSTC set to a program that prints its arguments.
 var project = map[string]string{
 	"/w/p/.cargo/config.toml": `

@@ -217,7 +217,7 @@ func (k *checker) tools() {
 	}
 	for _, t := range k.c.TargetTriples() {
 		key := "target." + t.String() + ".llvm-has-rust-patches"
-		if k.c.Targets[t].LLVMHasRustPatches.IsSet() && b.Submodules != config.False && k.c.Targets[t].LLVMConfig == "" {
+		if k.c.Targets[t].LLVMHasRustPatches != targets.Unknown && b.Submodules != targets.No && k.c.Targets[t].LLVMConfig == "" {
 			k.say(config.Failure, key, "set build.submodules = false or an llvm-config", "use of `llvm-has-rust-patches` is restricted to cases where either submodules are disabled or llvm-config been provided")
 		}
 	}

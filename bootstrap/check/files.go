@@ -9,6 +9,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/targets"
 )
 
 func (k *checker) path(p string) string {
@@ -42,7 +43,7 @@ func (k *checker) rustLLD(name string) {
 	switch used := k.decided.Outcome.Shipped && k.c.X.LLD.Binary == ""; {
 	case used && k.f.LLD.Toolchain == nil && errors.Is(err, fs.ErrNotExist):
 		severity := config.Warning
-		if k.c.Rust.LLD == config.True {
+		if k.c.Rust.LLD == targets.Yes {
 			severity = config.Failure
 		}
 		k.at(severity, name, "rust.lld", remedy, "no such file: LLD cannot be shipped, although %s", k.decided.Wanted.Reason)

@@ -227,7 +227,7 @@ func TestIncludeErrors(t *testing.T) {
 	}
 	// The same file twice is no cycle.
 	c := load(t, source(map[string]string{"bootstrap.toml": "include = ['a', 'b']", "a": "include = ['c']", "b": "include = ['c']", "c": "rust.lld = false"}))
-	if c.Rust.LLD != False {
+	if c.Rust.LLD != targets.No {
 		t.Errorf("rust.lld: got %v, want false", c.Rust.LLD)
 	}
 }

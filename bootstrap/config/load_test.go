@@ -54,7 +54,7 @@ func TestLoadNothing(t *testing.T) {
 	if diff := cmp.Diff([]targets.Triple{triple(linux)}, c.Build.Target, cmp.Comparer(func(a, b targets.Triple) bool { return a == b })); diff != "" {
 		t.Errorf("build.target (-want +got):\n%s", diff)
 	}
-	if c.Rust.LLD != Unset || !c.Rust.RPath || c.Rust.Channel != "dev" || c.Rust.OmitGitHash != True {
+	if c.Rust.LLD != targets.Unknown || !c.Rust.RPath || c.Rust.Channel != "dev" || c.Rust.OmitGitHash != targets.Yes {
 		t.Errorf("rust: got lld %v, rpath %v, channel %q, omit-git-hash %v", c.Rust.LLD, c.Rust.RPath, c.Rust.Channel, c.Rust.OmitGitHash)
 	}
 	if diff := cmp.Diff([]string{"gz", "xz"}, c.Dist.CompressionFormats); diff != "" {
@@ -107,7 +107,7 @@ func TestRelativeDir(t *testing.T) {
 	src := source(map[string]string{"sub/bootstrap.toml": "include = ['more.toml']", "sub/more.toml": "rust.lld = false", "sub/x.toml": "lld.jobserver = true"})
 	src.Dir = "sub"
 	c := load(t, src)
-	if c.Rust.LLD != False || !c.X.LLD.Jobserver {
+	if c.Rust.LLD != targets.No || !c.X.LLD.Jobserver {
 		t.Errorf("got rust.lld %v, lld.jobserver %v; want false, true", c.Rust.LLD, c.X.LLD.Jobserver)
 	}
 	if got, want := c.Origin("rust.lld").String(), "include more.toml:1:6"; got != want {
@@ -120,7 +120,7 @@ func TestRelativeDir(t *testing.T) {
 func TestByteOrderMark(t *testing.T) {
 	const mark = "\ufeff"
 	c := load(t, source(bootstrapToml(mark+"rust.lld = true\r\n")))
-	if got, want := c.Origin("rust.lld").String(), "bootstrap.toml:1:6"; c.Rust.LLD != True || got != want {
+	if got, want := c.Origin("rust.lld").String(), "bootstrap.toml:1:6"; c.Rust.LLD != targets.Yes || got != want {
 		t.Errorf("rust.lld: got %v by %s, want true by %s", c.Rust.LLD, got, want)
 	}
 	_, err := Load(source(bootstrapToml(mark + "lld = true\n[rust\n")))

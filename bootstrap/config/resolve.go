@@ -194,7 +194,7 @@ func cloneValue(v any) any {
 func assign(f reflect.Value, v any) {
 	v = cloneValue(v)
 	if b, ok := v.(bool); ok && f.Type() == reflect.TypeFor[Tristate]() {
-		v = TristateOf(b)
+		v = targets.TristateOf(b)
 	}
 	f.Set(reflect.ValueOf(v).Convert(f.Type()))
 }

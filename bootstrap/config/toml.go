@@ -14,8 +14,6 @@ func toTOML(v any) string {
 	switch v := v.(type) {
 	case bool:
 		return strconv.FormatBool(v)
-	case Tristate:
-		return v.String()
 	case int:
 		return strconv.Itoa(v)
 	case int64:

@@ -9,38 +9,7 @@ import (
 
 // Tristate is a boolean key that may be absent, where absence means something
 // else than false: rust.lld above all.
-type Tristate uint8
-
-// The values of a [Tristate].
-const (
-	Unset Tristate = iota
-	False
-	True
-)
-
-// TristateOf returns [True] or [False].
-func TristateOf(b bool) Tristate {
-	if b {
-		return True
-	}
-	return False
-}
-
-// Or returns the value, or def if there is none.
-func (t Tristate) Or(def bool) bool {
-	if t == Unset {
-		return def
-	}
-	return t == True
-}
-
-// IsSet reports whether the key has a value.
-func (t Tristate) IsSet() bool { return t != Unset }
-
-// String returns "unset", "false" or "true".
-func (t Tristate) String() string {
-	return [...]string{"unset", "false", "true"}[t]
-}
+type Tristate = targets.Tristate
 
 // StringOrBool is a key that takes a boolean or a string, such as
 // llvm.download-ci-llvm. The zero value means false.

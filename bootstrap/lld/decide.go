@@ -113,7 +113,7 @@ func (k *decider) ship() {
 		k.tc = *k.f.Toolchain
 	}
 	unasked := k.want.Rule == RuleNoDefaultHost || k.want.Rule == RuleBeforeDefaults
-	if !k.out.Shipped && k.tc.RustLLD && k.want.lld == config.Unset && unasked {
+	if !k.out.Shipped && k.tc.RustLLD && k.want.lld == targets.Unknown && unasked {
 		// x.py would not have built LLD by default, but the input has it.
 		k.out.Shipped, k.out.Default = true, k.tc.Baked
 	}
@@ -122,7 +122,7 @@ func (k *decider) ship() {
 	}
 	const remedy = "set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"
 	switch {
-	case k.want.lld == config.True:
+	case k.want.lld == targets.Yes:
 		k.refuse(keyLLD, remedy, "the input toolchain has no rust-lld")
 	case k.tc.Baked:
 		k.refuse(keyLLD, remedy, "the input toolchain has no rust-lld, and its compiler was built to link with it")
@@ -176,7 +176,7 @@ func (k *decider) turnOff() {
 // where x.py would only ship it: releases before 1.90, and other hosts.
 func (k *decider) turnOn() {
 	override := fmt.Sprintf("target.%s.%s", k.tc.Host, linkerOption)
-	asked := k.want.lld == config.True && k.c.Target(k.tc.Host).DefaultLinkerLinuxOverride != config.LinuxLinkerOff
+	asked := k.want.lld == targets.Yes && k.c.Target(k.tc.Host).DefaultLinkerLinuxOverride != config.LinuxLinkerOff
 	launcher := k.tc.Linux && k.c.X.LLD.BakedDefault == config.BakedDefaultLauncher
 	const built = "the compiler was built to use the system linker by default"
 	switch {

@@ -1,6 +1,6 @@
 package lld
 
-import "x.go/bootstrap/config"
+import "x.go/targets"
 
 // onlyIfAsked decides by the rules of 1.79 and before: LLD is shipped if
 // rust.lld says so, and is nobody's default.
@@ -13,8 +13,8 @@ func (k *ruling) onlyIfAsked() {
 
 // asked decides by rust.lld alone.
 func (k *ruling) asked(absent string) {
-	if k.lld.IsSet() {
-		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+	if k.lld != targets.Unknown {
+		k.wonByKey()
 		k.lost(RuleBeforeDefaults, "%s comes first", RuleLLDSet)
 		return
 	}
@@ -45,8 +45,8 @@ func (k *ruling) everyChannel() {
 func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 	alone := k.build.String() == x86LinuxGNU && len(k.hosts) == 1 && k.hosts[0] == k.build
 	switch {
-	case k.lld.IsSet():
-		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+	case k.lld != targets.Unknown:
+		k.wonByKey()
 	case !channelOK:
 		k.won(false, RuleBeforeDefaults, "%s", channelText)
 	case !alone:
@@ -57,7 +57,7 @@ func (k *ruling) single(channelOK bool, channelText string, llvmOK bool) {
 		k.won(true, RuleDefaultHost, "%s is the only host and its default linker is LLD", k.build)
 	}
 	k.others([]contender{
-		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
+		{RuleLLDSet, k.lld != targets.Unknown, "rust.lld is not set"},
 		{RuleBeforeDefaults, !channelOK, "the channel has LLD by default"},
 		{RuleNoDefaultHost, !alone, "the only host has LLD as its default linker"},
 		{RuleExternalLLVM, !llvmOK, "LLVM is not external"},

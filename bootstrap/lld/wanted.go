@@ -63,7 +63,7 @@ type Wanted struct {
 	// Error is the error's text if the configuration is refused; see [Refused].
 	Error string `json:"error,omitempty"`
 
-	lld config.Tristate // rust.lld as of the release
+	lld targets.Tristate // rust.lld as of the release
 }
 
 // Refused returns what a configuration asks for that is refused with err, which
@@ -157,7 +157,7 @@ type ruling struct {
 	channel  string
 	build    targets.Triple
 	hosts    []targets.Triple
-	lld      config.Tristate // rust.lld as of the release
+	lld      targets.Tristate // rust.lld as of the release
 	lldFrom  string
 	external bool // an external LLVM for the build triple
 	ciLLVM   bool // LLVM comes from CI
@@ -187,15 +187,15 @@ func newRuling(c config.Config, f Facts) *ruling {
 
 // lldAsOf returns rust.lld and its origin as of the release: the profile dist
 // set it from 1.81 (#126701) to 1.89 (#143255).
-func (k *ruling) lldAsOf() (config.Tristate, string) {
+func (k *ruling) lldAsOf() (targets.Tristate, string) {
 	o := k.c.Origin(keyLLD)
 	if o.Kind > config.OriginProfile || k.c.Profile != "dist" {
 		return k.c.Rust.LLD, o.String()
 	}
 	if k.minor >= 81 && k.minor < 90 {
-		return config.True, "profile dist"
+		return targets.Yes, "profile dist"
 	}
-	return config.Unset, ""
+	return targets.Unknown, ""
 }
 
 // llvm finds out where LLVM comes from. Upstream takes it from CI by default
@@ -233,6 +233,11 @@ func (k *ruling) won(shipped bool, r Rule, format string, args ...any) {
 	k.out.Shipped, k.out.Rule, k.out.Reason = shipped, r, fmt.Sprintf(format, args...)
 }
 
+// wonByKey records that rust.lld itself decided.
+func (k *ruling) wonByKey() {
+	k.won(k.lld == targets.Yes, RuleLLDSet, "rust.lld = %t by %s", k.lld == targets.Yes, k.lldFrom)
+}
+
 // lost records a rule that did not decide.
 func (k *ruling) lost(r Rule, format string, args ...any) {
 	k.out.Lost = append(k.out.Lost, RuleOutcome{r, fmt.Sprintf(format, args...)})
@@ -265,7 +270,7 @@ func (k *ruling) finish() {
 // 1.90 that is an error (#143175); in 1.88 and 1.89 LLD was left out with a
 // warning (#139853), and the install step failed for lack of it.
 func (k *ruling) externalLLVM() {
-	if !k.external || k.lld != config.True {
+	if !k.external || k.lld != targets.Yes {
 		return
 	}
 	switch {
@@ -284,8 +289,8 @@ func (k *ruling) overrides() {
 	k.checkOverrides()
 	candidates, free := k.candidates()
 	switch {
-	case k.lld.IsSet():
-		k.won(k.lld == config.True, RuleLLDSet, "rust.lld = %s by %s", k.lld, k.lldFrom)
+	case k.lld != targets.Unknown:
+		k.wonByKey()
 	case k.external:
 		k.won(false, RuleExternalLLVM, "%s is set by %s, and LLD is not built from an external LLVM", k.configKey(), k.c.Origin(k.configKey()))
 	case len(candidates) > 0 && len(free) == 0:
@@ -315,7 +320,7 @@ func (k *ruling) checkOverrides() {
 		if !linuxGNU(t) {
 			k.fail(key, "remove it", "`default-linker-linux` can only be set for Linux GNU targets, not for `%s`", t)
 		}
-		if k.lld != config.True {
+		if k.lld != targets.Yes {
 			k.fail(key, "", "Trying to override the default Linux linker for `%s` to be self-contained LLD, but LLD is not being built. Enable it with rust.lld = true.", t)
 		}
 	}
@@ -349,7 +354,7 @@ func (k *ruling) candidates() (all, free []targets.Triple) {
 // losers says why the other rules of 1.92 did not decide.
 func (k *ruling) losers(candidates, free []targets.Triple) {
 	k.others([]contender{
-		{RuleLLDSet, k.lld.IsSet(), "rust.lld is not set"},
+		{RuleLLDSet, k.lld != targets.Unknown, "rust.lld is not set"},
 		{RuleExternalLLVM, k.external, fmt.Sprintf("LLVM of %s is not external", k.build)},
 		{RuleHostOverride, len(candidates) > 0 && len(free) == 0, "no override takes a host out of the table"},
 		{RuleDefaultHost, len(free) > 0, fmt.Sprintf("no host that could have LLD is left on channel %s", k.channel)},

@@ -1,4 +1,4 @@
-// Package toml reads TOML into a tree in which each key knows its place.
+// Package toml reads TOML into a tree in which each key has its position.
 //
 //	doc := toml.Parse("bootstrap.toml", data)
 //	for _, e := range doc.Errors {
@@ -8,10 +8,10 @@
 //		fmt.Println(doc.Position(rust.At))
 //	}
 //
-// A text with mistakes gives a tree of what could be understood and all the
-// mistakes, so that one run can tell everything. The work and the memory of Parse
-// grow with the length of the text and not faster, whatever it holds.
+// For a text with mistakes, Parse returns a tree of the rest and all the mistakes,
+// so that one run can report everything. Its time and memory are linear in the
+// length of the text, whatever it holds.
 //
-// The grammar is go-toml's, whose parser for others to build on is named unstable:
-// no other package uses it.
+// The grammar is go-toml's. Its low-level parser is named unstable, so no other
+// package uses that.
 package toml

@@ -15,8 +15,8 @@ const byteOrderMark = "\ufeff"
 type Document struct {
 	Name string // of the file, for positions
 	Data []byte
-	Root *Node // a table; it is there whatever the text holds
-	// Errors are in the order in which they were found: first all of a part
+	Root *Node // a table, never nil
+	// Errors are in the order in which Parse finds them: first all of a part
 	// without a mistake of the grammar.
 	Errors Errors
 
@@ -76,7 +76,7 @@ func (d *Document) Err() error {
 	return d.Errors
 }
 
-// start is the offset of the text: behind the byte order mark, if there is one.
+// start is the offset of the text: after the byte order mark, if there is one.
 func (d *Document) start() int {
 	if bytes.HasPrefix(d.Data, []byte(byteOrderMark)) {
 		return len(byteOrderMark)
@@ -84,8 +84,8 @@ func (d *Document) start() int {
 	return 0
 }
 
-// block is the distance in bytes of the places whose number of characters is
-// known, so that a column costs the same wherever it is.
+// block is the number of bytes between places whose number of characters is known,
+// so that a column costs the same in all of the text.
 const block = 1 << 10
 
 // index finds the lines of the text, and how many characters precede each block.
@@ -105,7 +105,7 @@ func (d *Document) index() {
 	}
 }
 
-// characters returns how many characters begin before an offset.
+// characters returns how many characters start before an offset.
 func (d *Document) characters(off int) int {
 	if len(d.runes) == 0 {
 		return 0

@@ -44,7 +44,7 @@ func escape(c byte) string {
 	return ""
 }
 
-// AppendKey appends one key: bare where it can stand so, else quoted.
+// AppendKey appends one key, quoted only where it must be.
 func AppendKey(dst []byte, key string) []byte {
 	if IsBareKey(key) {
 		return append(dst, key...)
@@ -82,9 +82,9 @@ func Path(keys ...string) string {
 // Element writes the path of an element of an array, counted from 0.
 func Element(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// Nearest finds what a path of [Path] and [Element] leads to: the node itself or,
-// where the text lacks it, the nearest table or array around it that has a place
-// in the text. It is nil where that is the document.
+// Nearest finds the node of a path that [Path] and [Element] wrote. Where the text
+// does not have it, Nearest returns the nearest table or array around it, nil for
+// the document itself.
 func (d *Document) Nearest(path string) *Node {
 	at := d.Root
 	for path != "" {

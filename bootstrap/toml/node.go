@@ -27,7 +27,7 @@ func (k Kind) String() string {
 	return [...]string{"a table", "a string", "a boolean", "an integer", "a float", "a date", "an array", "an array of tables"}[k]
 }
 
-// Form is how a table came to be, which decides who may add to it.
+// Form says what created a table, which decides what may add to it.
 type Form uint8
 
 // The forms.
@@ -85,8 +85,8 @@ func (n *Node) add(c *Node) *Node {
 	return c
 }
 
-// path returns the full key of key in n. It is for messages alone: to have it
-// ready for each key could take the square of the text's length.
+// path returns the full key of key in n. Only messages need it: for every key it
+// could take the square of the text's length.
 func (n *Node) path(key string) string {
 	parts := []string{key}
 	for ; n != nil && n.parent != nil; n = n.parent {

@@ -24,9 +24,9 @@ const (
 	maxErrors = 128
 )
 
-// Parse builds the tree of a TOML document. It checks what the grammar cannot:
-// duplicate keys and tables, numbers and dates. After a broken place it goes on at
-// the next line that looks like a key or a table. The name is for positions.
+// Parse builds the tree of a TOML document. It also checks what the grammar cannot:
+// duplicate keys and tables, numbers and dates. After a mistake it continues at the
+// next line that looks like a key or a table. The name is for positions.
 func Parse(name string, data []byte) *Document {
 	d := &Document{Name: name, Data: data, Root: &Node{Form: ByHeader}}
 	b := &builder{doc: d, table: d.Root}
@@ -49,8 +49,8 @@ type builder struct {
 	table  *Node
 }
 
-// run parses from start to the end of the document or to the first broken place;
-// in that case it returns where to go on, else -1.
+// run parses from start to the end of the document, or to the first broken place.
+// Then it returns where to continue, otherwise -1.
 func (b *builder) run(start int) int {
 	data := b.doc.Data[start:len(b.doc.Data):len(b.doc.Data)]
 	b.base = start
@@ -82,8 +82,8 @@ func (b *builder) run(start int) int {
 	return b.resume(at)
 }
 
-// nobody takes the keys of a header that is broken or refused, so that they are not
-// read as keys of the table above.
+// nobody takes the keys below a broken or refused header, so that they do not
+// become keys of the table above.
 func nobody() *Node { return &Node{Form: ByHeader} }
 
 // resume finds the next line after off that starts a key or a table.
@@ -126,7 +126,7 @@ func (b *builder) offset(n *unstable.Node) int { return b.base + int(n.Raw.Offse
 // line names the line of an offset, for "first set on line 3".
 func (b *builder) line(off int) int { return b.doc.line(off) + 1 }
 
-// tooDeep reports whether a key has more parts than anything that we read.
+// tooDeep reports whether a key has too many parts.
 func (b *builder) tooDeep(parts, at int, t *Node, key string) bool {
 	if parts > maxDepth {
 		b.fail(at, t, key, "nested more than %d deep", maxDepth)

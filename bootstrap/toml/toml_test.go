@@ -123,7 +123,7 @@ func TestPosition(t *testing.T) {
 }
 
 // TestLinear holds that four times the text takes about four times the memory, by
-// which the work is bounded too, for texts that make a careless reader slow.
+// which the work is bounded too, for texts that slow down a careless reader.
 func TestLinear(t *testing.T) {
 	const unit = 1 << 16
 	long := strings.Repeat("a", unit/4)

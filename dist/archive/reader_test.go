@@ -237,7 +237,7 @@ func TestUnpackRefuses(t *testing.T) {
 		{"parent", []tar.Header{file("../evil", 1)}, `member "../evil": name has ".."`},
 		{"parent inside", []tar.Header{file("p/../../evil", 1)}, `name has ".."`},
 		{"absolute", []tar.Header{file("/tmp/evil", 1)}, "name is absolute"},
-		{"dot first", []tar.Header{file("./p/a", 1)}, `name begins with "."`},
+		{"dot first", []tar.Header{file("./p/a", 1)}, `name starts with "."`},
 		{"backslash", []tar.Header{file(`p\a`, 1)}, `"\"`},
 		{"control character", []tar.Header{file("p/a\x1b[2J", 1)}, "control character"},
 		{"not UTF-8", []tar.Header{file("p/\xff", 1)}, "UTF-8"},

@@ -2,6 +2,7 @@ package linkage_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"x.go/dist/linkage"
@@ -12,4 +13,20 @@ func ExampleCompareGlibc() {
 	floors := []string{"2.17", "2.4", "", "2.2.5"}
 	fmt.Println(slices.MaxFunc(floors, linkage.CompareGlibc))
 	// Output: 2.17
+}
+
+// LLD signs what it links. The order of the sections still tells when strip has
+// removed that mark, but it proves less: Linker is then unknown.
+func ExampleReadFile() {
+	for _, name := range []string{"lld.so", "lld-nocomment.so"} {
+		info, err := linkage.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s: %s for %s, linker %s %q, layout of %s\n", name, info.Kind, info.Machine, info.Linker, info.LinkerVersion, info.Layout)
+	}
+	// Output:
+	// lld.so: shared for EM_X86_64, linker LLD "22.1.2", layout of LLD
+	// lld-nocomment.so: shared for EM_X86_64, linker unknown "", layout of LLD
 }

@@ -55,7 +55,7 @@ func formatErrorf(off uint64, format string, args ...any) error {
 	return &FormatError{Offset: int64(off), Msg: fmt.Sprintf(format, args...)}
 }
 
-// readAt fills b from offset off; a file that ends before is a FormatError.
+// readAt fills b from offset off. A file that ends before is a [FormatError].
 func (f *file) readAt(b []byte, off uint64, what string) error {
 	if off > 1<<62 {
 		return formatErrorf(off, "%s lies outside any file", what)

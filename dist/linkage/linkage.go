@@ -1,10 +1,10 @@
 // Package linkage reads from an ELF file how it was linked: by which linker
 // and version, against which libraries, and with which search path.
 //
-// That a link succeeded says nothing about the linker that ran: a C driver
-// which rejects -fuse-ld=lld makes rustc retry without it and exit 0
-// (rust-lang/rust#140964). The file itself tells. LLD and mold name themselves
-// in the section .comment, gold leaves a note, and GNU ld leaves nothing:
+// A successful link says nothing about the linker that ran: if a C compiler
+// rejects -fuse-ld=lld, rustc tries again without it and exits 0
+// (rust-lang/rust#140964). The file itself tells. LLD and mold name themselves in
+// the section .comment, gold leaves a note, and GNU ld leaves nothing:
 //
 //	linker  mark                                        order of dynamic sections
 //	LLD     .comment: "Linker: LLD 22.1.2 (...)"         .dynsym .gnu.hash .dynstr
@@ -13,12 +13,12 @@
 //	BFD     none, .comment names only compilers          .gnu.hash .dynsym .dynstr
 //	Go      .note.go.buildid, and no .comment            (not told apart by order)
 //
-// A mark decides. The order of sections only confirms or contradicts it, and
-// gives a guess when .comment was stripped; see [Info].
+// A mark decides. The order of sections only confirms or contradicts it, and gives
+// a guess for a stripped .comment; see [Info].
 //
-// Input is untrusted. [Read] has its own bounded decoder, because debug/elf is
-// documented as not hardened: it reads headers and short strings only, never a
-// whole section, so its memory does not depend on the size of the file.
+// Input is untrusted, and debug/elf is documented as not hardened. So [Read] has a
+// bounded decoder of its own: it reads headers and short strings only, never a
+// whole section, and its memory does not depend on the size of the file.
 package linkage
 
 import (
@@ -29,8 +29,8 @@ import (
 	"os"
 )
 
-// ErrNotELF is wrapped by the error of [Read] for input that does not begin
-// with the ELF magic: a script, a linker script such as libLLVM's
+// The error of [Read] wraps ErrNotELF for input that does not start with the ELF
+// magic: a script, a linker script such as libLLVM's
 // "INPUT(libLLVM.so.22.1-rust-1.95.0-stable)", an archive.
 var ErrNotELF = errors.New("not an ELF file")
 
@@ -67,12 +67,12 @@ type Info struct {
 	Machine elf.Machine
 	Kind    Kind
 
-	// Linker is judged by marks alone; Unknown means that the file holds no
-	// mark and no list of producers whose silence would speak for GNU ld.
+	// Linker follows from marks alone. Unknown means that the file holds no mark,
+	// and no producers either: those without a mark speak for GNU ld.
 	Linker Linker
 	// LinkerVersion is the linker's own version, "22.1.2"; empty if unknown or
-	// if the file holds marks of several versions (objects that LLD joined
-	// before by -r carry one too).
+	// if the file holds marks of several versions (objects that LLD joined with
+	// -r have one too).
 	LinkerVersion string
 	// Layout is the linker that writes the dynamic sections in this order, and
 	// Unknown if none does or the file has none. It survives stripping.
@@ -81,7 +81,7 @@ type Info struct {
 	Evidence []Evidence
 	// Doubt says why the witnesses contradict each other; empty if they agree.
 	Doubt string
-	// Producers are the strings of .comment which are no linker's mark, such
+	// Producers are the strings of .comment that are no linker's mark, such
 	// as "rustc version 1.95.0 (59807616e 2026-04-14)" and
 	// "GCC: (Debian 12.2.0-14+deb12u1) 12.2.0".
 	Producers []string

@@ -13,7 +13,7 @@ import (
 	"x.go/dist/linkage"
 )
 
-// The files of testdata were made on Debian 12 from `void f(void) {}` in w.c
+// The files of testdata come from Debian 12 and `void f(void) {}` in w.c
 // with gcc 12.2, binutils 2.40, mold 1.10.1 and the LLD of Rust 1.95.0:
 //
 //	gcc -shared -nostdlib -s -fno-asynchronous-unwind-tables \

@@ -8,20 +8,18 @@ import (
 	"slices"
 )
 
-// BuildRoots are beginnings of absolute paths that exist only on the machine
-// where something was built. Not among them is "/rustc/<commit>/", which rustc
-// writes on purpose in place of its own source folder.
-var BuildRoots = []string{"/home/", "/root/", "/Users/", "/build/", "/builds/", "/checkout/", "/tmp/", "/var/tmp/", "/private/tmp/"}
-
 const (
 	maxPath = 512 // bytes kept of one path found
 	window  = 256 << 10
 )
 
-// BuildPaths returns the distinct strings in r that begin with one of roots,
-// sorted, at most limit of them. A path ends at the first byte that is no
-// printable ASCII or is a space, quote, colon, comma or bracket. Memory does
-// not depend on the length of r.
+// BuildPaths returns the distinct strings in r that start with one of roots,
+// sorted, at most limit of them. Roots are beginnings of absolute paths that
+// exist only on the machine of a build, such as "/home/" or "/tmp/";
+// "/rustc/<commit>/" is not one: rustc writes it on purpose in place of its own
+// source directory. A path ends at a byte that is not printable ASCII, or at a
+// space, quote, colon, comma or bracket. Memory does not depend on the length
+// of r.
 func BuildPaths(r io.Reader, roots []string, limit int) ([]string, error) {
 	seen := map[string]bool{}
 	buf := make([]byte, 0, window)
@@ -35,8 +33,8 @@ func BuildPaths(r io.Reader, roots []string, limit int) ([]string, error) {
 		case err != nil:
 			return nil, fmt.Errorf("looking for build paths: %w", err)
 		}
-		// A path that begins in the last maxPath bytes may go on in the next
-		// window, so it is looked for there.
+		// A path that starts in the last maxPath bytes may go on in the next
+		// window, so the next round looks for it.
 		end := len(buf)
 		if !eof {
 			end -= maxPath
@@ -58,7 +56,7 @@ func BuildPaths(r io.Reader, roots []string, limit int) ([]string, error) {
 	return paths, nil
 }
 
-// scanRoot adds the paths of buf that begin before end with root.
+// scanRoot adds the paths of buf that start before end with root.
 func scanRoot(buf []byte, end int, before byte, root []byte, seen map[string]bool, limit int) {
 	for at := 0; at < end && len(seen) < limit; {
 		i := bytes.Index(buf[at:], root)
@@ -74,7 +72,7 @@ func scanRoot(buf []byte, end int, before byte, root []byte, seen map[string]boo
 		for stop < len(buf) && stop-at < maxPath && inPath(buf[stop]) {
 			stop++
 		}
-		// In the middle of a longer path it is no root.
+		// In the middle of a longer path this is not a root.
 		if stop-at > len(root) && !(inPath(prev) && prev != '=') {
 			seen[string(buf[at:stop])] = true
 		}

@@ -13,19 +13,24 @@ import (
 	"x.go/targets"
 )
 
-// Batch decides many questions, each a JSON object: "target" (a triple), and
-// where they matter "flags" (rustc's arguments that matter, in order),
-// "unstable" (-Zunstable-options is given too), "bootstrap" (RUSTC_BOOTSTRAP),
-// "channel" (stable, beta, nightly; "+…" after it only describes bootstrap),
-// "release" and "host" (of the compiler), "lld_default" (whether the compiler
-// was built to link with LLD), "sysroot" and "id" (any value, which the answer
-// repeats). Other members are allowed and skipped. null counts as not given;
-// where "bootstrap" is not given at all, "unstable" unlocks by itself.
+// Batch decides many questions. Each is a JSON object with the members
 //
-// "sysroot" is one of: normal; nogccld (no gcc-ld directory); explicit-bare
-// (--sysroot with one that holds no tools); explicit-same (--sysroot with the
-// compiler's own); relative-cwd (the same as a relative path). Every linker
-// exists but those below /nonexistent.
+//	id           any value; the answer repeats it
+//	target       triple; the only one that must be there
+//	flags        rustc's arguments, in order
+//	unstable     true: -Zunstable-options is given too
+//	bootstrap    value of RUSTC_BOOTSTRAP
+//	release      version of the compiler
+//	channel      stable, beta or nightly: its newest release; "+…" after it is ignored
+//	host         triple that the compiler runs on
+//	lld_default  true: the compiler was built to link with LLD
+//	sysroot      normal; nogccld: it has no gcc-ld directory; explicit-bare:
+//	             --sysroot with one that has no tools; explicit-same: --sysroot
+//	             with the compiler's own
+//
+// Other members are skipped. null means the same as an absent member, except
+// that without "bootstrap" at all, "unstable" also unlocks the compiler. Every
+// linker exists, except for those below /nonexistent.
 //
 // A Batch remembers the specs it has decoded, so it must not be used by
 // several goroutines at once.
@@ -57,7 +62,7 @@ type question struct {
 	Target     string          `json:"target"`
 	Flags      []*string       `json:"flags"`
 	Unstable   bool            `json:"unstable"`
-	Bootstrap  json.RawMessage `json:"bootstrap"` // nil where not given, and null is not that
+	Bootstrap  json.RawMessage `json:"bootstrap"` // nil where not given; null is not nil
 	Channel    string          `json:"channel"`
 	Sysroot    string          `json:"sysroot"`
 	Release    string          `json:"release"`
@@ -65,8 +70,8 @@ type question struct {
 	LLDDefault *bool           `json:"lld_default"` // nil for what the official compiler has
 }
 
-// NewBatch returns a Batch whose questions are about the given compiler where
-// they do not say otherwise.
+// NewBatch returns a Batch. A question is about the compiler defaults where it
+// does not name another.
 func NewBatch(r targets.Registry, defaults targets.Compiler) (*Batch, error) {
 	if _, _, err := r.At(defaults.Release); err != nil {
 		return nil, err
@@ -77,8 +82,8 @@ func NewBatch(r targets.Registry, defaults targets.Compiler) (*Batch, error) {
 	return &Batch{registry: r, defaults: defaults, specs: map[specKey]*targets.Spec{}}, nil
 }
 
-// Decide answers one line. A line that is not a valid question, or names a
-// target that the release does not have, is answered with a problem.
+// Decide answers one line. The answer is a problem where the line is not a valid
+// question or the release does not have the target.
 func (b *Batch) Decide(line []byte) Result {
 	var c question
 	err := c.parse(line)
@@ -125,7 +130,6 @@ func wanted(t reflect.Type) string {
 
 // query turns a question into one for [Decide].
 func (b *Batch) query(c *question) (Query, error) {
-	c.translate()
 	q := Query{Unstable: c.Unstable, Args: make([]string, len(c.Flags))}
 	for i, flag := range c.Flags {
 		if flag == nil {
@@ -142,7 +146,7 @@ func (b *Batch) query(c *question) (Query, error) {
 		return q, err
 	}
 	q.Compiler = compiler
-	if q.World, err = sysroot(c.Sysroot, compiler.Release); err != nil {
+	if q.World, err = sysroot(c.Sysroot); err != nil {
 		return q, err
 	}
 	q.World.ReadFile = b.ReadFile
@@ -153,8 +157,8 @@ func (b *Batch) query(c *question) (Query, error) {
 	return q, err
 }
 
-// setBootstrap reads RUSTC_BOOTSTRAP. A question that says nothing of it had
-// what it needs.
+// setBootstrap reads RUSTC_BOOTSTRAP. Where the member is absent, the question
+// has what it needs.
 func (q *Query) setBootstrap(value json.RawMessage) error {
 	if value == nil {
 		if q.Unstable {
@@ -217,7 +221,7 @@ func (b *Batch) spec(s targets.Snapshot, c targets.Compiler, target string) (*ta
 }
 
 // sysroot describes the sysroot of a question.
-func sysroot(shape string, r targets.Release) (World, error) {
+func sysroot(shape string) (World, error) {
 	exists := func(path string) bool { return !strings.HasPrefix(path, "/nonexistent/") }
 	w := World{Exists: exists}
 	switch shape {
@@ -229,17 +233,15 @@ func sysroot(shape string, r targets.Release) (World, error) {
 		w.Exists = func(path string) bool { return exists(path) && !strings.HasPrefix(path, "<bare-sysroot>/") }
 	case "explicit-same":
 		w.Explicit = "<sysroot>"
-	case "relative-cwd":
-		w.Explicit = relativeSysroot(r)
 	default:
-		return w, fmt.Errorf("reading sysroot %q: want normal, nogccld, explicit-bare, explicit-same or relative-cwd", shape)
+		return w, fmt.Errorf("reading sysroot %q: want normal, nogccld, explicit-bare or explicit-same", shape)
 	}
 	return w, nil
 }
 
 // AppendJSON appends the result as one line: id, exit, error, linker and
-// lld_args, or id and problem. error is null where rustc stops with none,
-// linker and lld_args are null where nothing is linked.
+// lld_args, or id and problem. error is null where rustc reports none; linker
+// and lld_args are null where nothing is linked.
 func (r Result) AppendJSON(b []byte) []byte {
 	b = append(b, `{"id": `...)
 	if r.ID == nil {

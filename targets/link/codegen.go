@@ -8,8 +8,8 @@ import (
 	"x.go/targets"
 )
 
-// linkOptions is what the -C and -Z options of a command line add up to,
-// as far as they bear on linking. The zero value is that of no options.
+// linkOptions is what the -C and -Z options of a command line add up to, as far
+// as they affect linking. The zero value is that of no options.
 type linkOptions struct {
 	linker            string // -Clinker; see linkerGiven
 	linkerGiven       bool
@@ -63,8 +63,8 @@ func (c *linkOptions) apply(g optionGroup, row optionRow, o Option) *diagnostic 
 	return nil
 }
 
-// applyUnstable reads the -Z options this package knows. Others are taken to
-// be right: there are over two hundred and none of them bears on linking.
+// applyUnstable reads the -Z options that this package knows. It takes others to
+// be right: there are over two hundred, and none of them affects linking.
 func (c *linkOptions) applyUnstable(options []Option) *diagnostic {
 	for _, o := range options {
 		row, ok := unstableOptions[dashed(o.Key)]
@@ -144,8 +144,8 @@ var codegenOptions = map[string]optionRow{
 	"unsafe-allow-abi-mismatch": {"a comma-separated list of strings", true, accept(ignore)},
 }
 
-// removedOptions did nothing in 1.95 and are errors in 1.97, with a hint.
-// Which of the two 1.96 does is not known here; it is taken for the former.
+// removedOptions did nothing in 1.95 and are errors in 1.97, with a hint. What
+// 1.96 does is not known here; it counts as 1.95.
 var removedOptions = map[string]string{
 	"ar":               "",
 	"inline-threshold": " (consider using `-Cllvm-args=--inline-threshold=...`)",
@@ -163,7 +163,7 @@ func mustRelease(text string) targets.Release {
 	return r
 }
 
-// unstableOptions are the few -Z options that bear on linking.
+// unstableOptions are the few -Z options that affect linking.
 var unstableOptions = map[string]optionRow{
 	"help":                  noValue(func(c *linkOptions, _ string) { c.noLink = true }),
 	"no-codegen":            noValue(func(c *linkOptions, _ string) { c.noLink = true }),

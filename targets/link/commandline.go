@@ -26,8 +26,8 @@ func parseOption(s string) Option {
 	return Option{key, value, ok}
 }
 
-// Invocation is rustc's command line, split into its options but not judged
-// yet: whether the values are right is for [Decide].
+// Invocation is rustc's command line, split into its options. Whether their
+// values are right is for [Decide] to say.
 type Invocation struct {
 	Codegen    []Option // -C, --codegen, in order; -O is opt-level=3
 	Unstable   []Option // -Z, in order
@@ -64,9 +64,9 @@ var rustcOptions = map[string]optionArity{
 
 // ParseInvocation splits rustc's arguments (without argv[0]) as getopts does:
 // -C x, -Cx, --codegen x, --codegen=x, flags of one letter joined (-gOCx), and
-// no options after --. An argument @PATH stands for the lines of that file,
-// which readFile hands in; nil finds no file. The error is the first line of
-// rustc's message.
+// no options after --. An argument @PATH stands for the lines of that file, which
+// readFile reads; nil finds no file. The error is the first line of rustc's
+// message.
 func ParseInvocation(args []string, readFile func(path string) ([]byte, error)) (Invocation, error) {
 	var p argParser
 	if d := p.parse(args, readFile); d != nil {

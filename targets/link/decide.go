@@ -24,13 +24,13 @@ type Query struct {
 	World World
 }
 
-// World is what the decision depends on outside the compiler: folders and
-// programs. The zero World has the compiler's sysroot written <sysroot>, and
-// everything in it exists.
+// World is the part of a machine that a decision depends on: directories and
+// programs. In the zero World the compiler's sysroot is <sysroot>, and everything
+// exists.
 type World struct {
 	Sysroot  string // the compiler's own, as it prints it; "" for <sysroot>
 	Explicit string // --sysroot as given, where Args do not hold it
-	// Exists reports whether a path is there: gcc-ld folders, and linkers
+	// Exists reports whether a path is there: gcc-ld directories, and linkers
 	// given with a path. nil: everything is.
 	Exists func(path string) bool
 	// OnPath reports whether a program is found in the search path that
@@ -54,8 +54,8 @@ func NewQuery(s targets.Snapshot, c targets.Compiler, t targets.Triple, args []s
 	return Query{Compiler: c, Target: spec, Host: host, Args: args}, nil
 }
 
-// Decision is what rustc does: it stops with an error, links nothing, or
-// starts a linker.
+// Decision is what rustc does: stop with an error, link nothing, or start a
+// linker.
 type Decision struct {
 	Exit  int      `json:"exit"`            // rustc's exit status, as far as linking decides it
 	Error string   `json:"error,omitempty"` // first line of its message, with "error: ", or ""
@@ -68,9 +68,9 @@ type Decision struct {
 	Rule    Rule                 `json:"rule"`
 }
 
-// UsesLLD reports whether the program started is LLD itself or is told to use
-// it, the last word on its command line counting. Nothing in rustc checks that
-// the program obeys.
+// UsesLLD reports whether the linker is LLD, or a program that is told to run
+// LLD. The last such argument counts. Nothing in rustc checks that the program
+// obeys.
 func (d Decision) UsesLLD() bool {
 	if !d.Linked {
 		return false
@@ -87,9 +87,9 @@ func (d Decision) UsesLLD() bool {
 	return lld
 }
 
-// Decide answers which linker rustc starts, or with which error it stops,
-// checking in rustc's order. It is the one place that knows: every other
-// answer of this program about linkers is asked of it.
+// Decide answers which linker rustc starts, or which error it stops with. It
+// checks in rustc's order. It is the only place with these rules: everything
+// else in this module asks it.
 func Decide(q Query) Decision {
 	var s session
 	return s.answer(&q)
@@ -102,8 +102,8 @@ func (s *session) answer(q *Query) Decision {
 	return s.out
 }
 
-// session is the state of one decision. It may be used for another one after
-// it: then it keeps its memory, and nothing else.
+// session is the state of one decision. The next decision may use it again: it
+// keeps the memory and nothing else.
 type session struct {
 	q        *Query
 	parser   argParser
@@ -134,8 +134,8 @@ func (s *session) decide(q *Query) *diagnostic {
 	return nil
 }
 
-// checks are in rustc's order: the first that fails is what rustc reports. The
-// options come as in build_session_options of rustc_session.
+// checks are in rustc's order, that of build_session_options in rustc_session:
+// rustc reports the first that fails.
 var checks = [...]func(*session) *diagnostic{
 	(*session).readOptions,
 	(*session).checkComponents,
@@ -210,9 +210,8 @@ func (s *session) readOptions() *diagnostic {
 
 var emitTypes = [...]string{"asm", "llvm-bc", "dep-info", "link", "llvm-ir", "metadata", "mir", "obj", "thin-link-bitcode"}
 
-// stableTarget is the one name on which -linker and -lld are stable. rustc
-// compares the text: what the target's default is plays no part
-// (rust-lang/rust#140525).
+// stableTarget is the one name for which -linker and -lld are stable. rustc
+// compares the text; the target's default plays no part (rust-lang/rust#140525).
 const stableTarget = "x86_64-unknown-linux-gnu"
 
 func (s *session) stableByName() bool {
@@ -303,10 +302,9 @@ func (s *session) link() *diagnostic {
 	return nil
 }
 
-// asksTooMuch reports whether rustc asks a linker that is called directly for
-// something only a C compiler can be asked for, and stops with a bug of its
-// own (`assertion failed: l.is_cc()` in back/linker.rs): --static-crt on
-// VxWorks, -nodefaultlibs on L4Re.
+// asksTooMuch reports whether rustc passes an option of C compilers to a linker
+// that it calls directly, and so stops with a bug of its own (`assertion failed:
+// l.is_cc()` in back/linker.rs): --static-crt on VxWorks, -nodefaultlibs on L4Re.
 func (s *session) asksTooMuch(f targets.LinkerFlavor) bool {
 	target := s.q.Target
 	switch {
@@ -332,7 +330,7 @@ func (w *World) hasLinker(program string) bool {
 
 func (w *World) exists(path string) bool { return w.Exists == nil || w.Exists(path) }
 
-// chooseLinker mirrors linker_and_flavor: the flavor option first, then the
+// chooseLinker mirrors linker_and_flavor: first the flavor option, then the
 // hints in the linker's name, then the target.
 func (s *session) chooseLinker() (f targets.LinkerFlavor, program string, rule Rule, d *diagnostic) {
 	target, o := s.q.Target, &s.opts
@@ -362,8 +360,8 @@ func (s *session) chooseLinker() (f targets.LinkerFlavor, program string, rule R
 	return f, program, rule, nil
 }
 
-// hostCC is the C compiler driver rustc starts by default: cc, but gcc where
-// the compiler itself runs on Solaris or illumos.
+// hostCC is the C compiler that rustc starts by default: gcc on a Solaris or
+// illumos host, cc on all others.
 func (q *Query) hostCC() string {
 	if q.Host.OS == "solaris" || q.Host.OS == "illumos" {
 		return "gcc"
@@ -384,14 +382,14 @@ func (s *session) componentsInForce(program string) (targets.Components, *diagno
 	}
 	return target.SelfContained.InForce(target.CrtStatic(s.opts.crtStatic), func() bool {
 		// A linker of that name outside the sysroot means that the
-		// user has a MinGW of his own.
+		// machine has a MinGW.
 		native := s.q.Compiler.Host == target.Triple
 		return native && (program == "rust-lld" || s.q.World.OnPath != nil && !s.q.World.OnPath(program))
 	}), nil
 }
 
-// lldArgs gathers, in the order of the linker's command line, the arguments
-// that choose LLD: rustc's own, and those of the spec and of the user.
+// lldArgs returns the arguments that choose LLD, in the order of the linker's
+// command line: rustc's own, the spec's and the user's.
 func (s *session) lldArgs(f targets.LinkerFlavor, inForce targets.Components) ([]string, *diagnostic) {
 	args := make([]string, 0, 3)
 	if f.UsesLLD() && !f.UsesCC() {
@@ -417,8 +415,8 @@ func (s *session) lldArgs(f targets.LinkerFlavor, inForce targets.Components) ([
 	return appendRelevant(args, s.opts.linkArgs), nil
 }
 
-// appendGccLd adds one -B per sysroot, as given and without removing doubles.
-// Only the folder is looked for, not the programs in it.
+// appendGccLd adds one -B per sysroot, as given, duplicates included. rustc looks
+// for the directory only, not for the programs in it.
 func (s *session) appendGccLd(args []string) ([]string, *diagnostic) {
 	w := &s.q.World
 	found := false
@@ -450,8 +448,8 @@ func (w *World) own() string {
 	return w.Sysroot
 }
 
-// appendRelevant adds those of more that choose a linker: a -B with a folder,
-// -fuse-ld, --target, and -flavor with its value.
+// appendRelevant adds the arguments in more that choose a linker: -B with a
+// directory, -fuse-ld, --target, and -flavor with its value.
 func appendRelevant(args, more []string) []string {
 	for i, arg := range more {
 		switch {

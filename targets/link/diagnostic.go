@@ -16,8 +16,8 @@ type diagnostic struct {
 // Error implements [error].
 func (d *diagnostic) Error() string { return d.first }
 
-// decision is the outcome of a compiler that stops here. A bug of its own ends
-// it with status 101, everything else with 1.
+// decision is that of a compiler that stops here: with status 101 at a bug of its
+// own, with 1 at everything else.
 func (d *diagnostic) decision() Decision {
 	exit := 1
 	if d.rule == RuleCompilerBug {

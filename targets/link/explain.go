@@ -8,9 +8,8 @@ import (
 	"x.go/targets"
 )
 
-// Explanation says why rustc decides as it does, and what would change it. It
-// is made by asking [Decide] again and again, so it cannot say anything else
-// than that does.
+// Explanation says why rustc decides as it does, and what would change it. All
+// of it comes from [Decide], asked again and again, so the two cannot disagree.
 type Explanation struct {
 	Target   targets.Triple   `json:"target"`
 	Compiler targets.Compiler `json:"compiler"`
@@ -18,7 +17,7 @@ type Explanation struct {
 	// LLD says whether LLD links: "toolchain" for the one in the sysroot,
 	// "system" for one that the C compiler must find, "" for none.
 	LLD      string    `json:"lld"`
-	Steps    []Step    `json:"steps"`    // the rules about the linker, in order; none won where rustc stops
+	Steps    []Step    `json:"steps"`    // rules about the linker, in order; none has won where rustc stops
 	Ways     []Way     `json:"ways"`     // what would turn LLD off, or on
 	Warnings []Warning `json:"warnings"` // what the user may not expect
 }
@@ -34,8 +33,8 @@ type Step struct {
 type Way struct {
 	Turns string   `json:"turns"` // "off" or "on"
 	Flags []string `json:"flags"`
-	// Stable says that this compiler takes the flags as they are. Else it
-	// wants -Zunstable-options, and Refusal is its message without.
+	// Stable says that this compiler takes the flags as they are. Otherwise it
+	// wants -Zunstable-options too, and Refusal is its message without that.
 	Stable  bool   `json:"stable"`
 	Refusal string `json:"refusal,omitempty"`
 }
@@ -79,7 +78,7 @@ func isGccLd(arg string) bool {
 	return strings.HasPrefix(arg, "-B") && strings.HasSuffix(arg, "/bin/gcc-ld")
 }
 
-// steps tells of the four rules that choose the linker.
+// steps lists the four rules that choose the linker.
 func (s *session) steps(d Decision) []Step {
 	target, o := s.q.Target, &s.opts
 	state := func(r Rule, given bool) string {
@@ -142,8 +141,8 @@ var candidates = []struct {
 	{"on", []string{"-Clinker=cc"}},
 }
 
-// ways tries the candidates. Where rustc stops it asks about the compiler's
-// default instead, because that is what a user wants to get back to.
+// ways tries the candidates. Where rustc stops, it starts from the compiler's
+// default instead, because the user wants to get back to that.
 func ways(q Query, d Decision) []Way {
 	if d.Exit != 0 {
 		q.Args = nil
@@ -227,7 +226,7 @@ var warnings = []struct {
 			return d.Flavor.UsesCC() && d.Flavor.Kind() == targets.KindGNU && slices.Contains(d.LLDArgs, "-fuse-ld=lld")
 		}},
 	{"system-lld",
-		"-fuse-ld=lld is passed without the toolchain's gcc-ld folder: the C compiler must find an ld.lld of the system, and gcc says \"cannot find 'ld'\" where there is none",
+		"-fuse-ld=lld is passed without the toolchain's gcc-ld directory: the C compiler must find an ld.lld of the system, and gcc says \"cannot find 'ld'\" where there is none",
 		func(_ *session, d Decision) bool {
 			return d.Flavor.UsesCC() && d.Flavor.Kind() == targets.KindGNU && lldSource(d) == "system"
 		}},

@@ -6,9 +6,9 @@ import (
 	"x.go/targets"
 )
 
-// linkerFeatures is the state of -Clinker-features: which features were
-// switched on and which off. lld is the only one a user can write. The zero
-// linkerFeatures means that nothing was asked for.
+// linkerFeatures is the state of -Clinker-features: the features switched on and
+// those switched off. lld is the only one that the option takes. The zero
+// linkerFeatures is that of no option.
 type linkerFeatures struct{ enabled, disabled featureSet }
 
 type featureSet byte

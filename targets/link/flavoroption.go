@@ -27,8 +27,8 @@ type flavorOptionRow struct {
 	stable  bool
 }
 
-// flavorOptions is in the order of rustc's listing. Modern names hint at their
-// own bits but for the bits their kind has none of.
+// flavorOptions is in the order of rustc's listing. A modern name hints at its
+// own bits, except those that its kind does not have.
 var flavorOptions = [...]flavorOptionRow{
 	{},
 	{"gnu", off, off, targets.KindGNU, false},
@@ -58,7 +58,7 @@ var flavorOptions = [...]flavorOptionRow{
 	{"em", on, on, 0, true},
 }
 
-// ParseflavorOption finds a value of -Clinker-flavor by name.
+// parseFlavorOption finds a value of -Clinker-flavor by name.
 func parseFlavorOption(name string) (flavorOption, bool) {
 	for i := 1; i < len(flavorOptions); i++ {
 		if flavorOptions[i].name == name {
@@ -115,9 +115,8 @@ func withHints(f targets.LinkerFlavor, cc, lld hint) targets.LinkerFlavor {
 	return f
 }
 
-// flavorPrograms says what the linkers of a kind are called: the one that is
-// started without a C compiler and without LLD, and the name that `lld
-// -flavor` takes.
+// flavorPrograms names the linkers of a kind: the program that runs without a C
+// compiler and without LLD, and the value that `lld -flavor` takes.
 var flavorPrograms = [...]struct{ direct, lldName string }{
 	targets.KindGNU:    {"ld", "gnu"},
 	targets.KindDarwin: {"ld", "darwin"},
@@ -188,7 +187,7 @@ func compatibleFlavors(f targets.LinkerFlavor) string {
 	return strings.Join(names, ", ")
 }
 
-// flavorListing is every value followed by one blank, the last too, as rustc
+// flavorListing is every value with a blank after it, the last one too, as rustc
 // prints it.
 func flavorListing() string {
 	var b strings.Builder

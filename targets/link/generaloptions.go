@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// generalOption is an option that has no bearing on linking but for being
-// wrong: then rustc stops before it gets there.
+// generalOption is an option that does not affect linking, except that a wrong
+// value stops rustc before it links.
 type generalOption struct {
 	name    string
 	values  []string

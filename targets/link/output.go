@@ -52,7 +52,7 @@ func (s *session) outputs() crateType {
 	return out
 }
 
-// checkOutputs makes the checks between reading the options and linking.
+// checkOutputs does the checks between reading the options and linking.
 func (s *session) checkOutputs() *diagnostic {
 	if s.onlyPrints() {
 		return nil
@@ -82,9 +82,8 @@ func (s *session) checkOutputs() *diagnostic {
 	return nil
 }
 
-// linksSomething reports whether any output of the command line is made by a
-// linker: rlibs and staticlibs are not, nor is anything with an --emit that
-// lacks link.
+// linksSomething reports whether a linker writes any output of the command line.
+// None writes rlibs and staticlibs, or anything with an --emit that lacks link.
 func (s *session) linksSomething() bool {
 	if s.opts.noLink || !s.emits("link") || s.onlyPrints() {
 		return false
@@ -126,9 +125,8 @@ func (s *session) emits(kinds ...string) bool {
 	return false
 }
 
-// onlyPrints reports whether --print asks for something else than facts about
-// this compilation's linking, or another option for a text: then rustc prints
-// and ends.
+// onlyPrints reports whether rustc prints something and ends: --print asks for
+// more than facts about this compilation's linking, or another option for a text.
 func (s *session) onlyPrints() bool {
 	return s.inv.explains() || s.inv.listsLints() || slices.ContainsFunc(s.inv.Print, func(p string) bool {
 		kind, _, _ := strings.Cut(p, "=")

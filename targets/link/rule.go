@@ -3,8 +3,8 @@ package link
 // Rule says which rule gave a [Decision]. The zero Rule is invalid.
 type Rule byte
 
-// The rules, in the order in which rustc comes to them. The first group ends
-// with an error, the second links nothing, the third chooses the linker.
+// The rules, in rustc's order. Those of the first group end with an error, that
+// of the second links nothing, those of the third choose the linker.
 const (
 	_ Rule = iota
 
@@ -18,7 +18,7 @@ const (
 	RuleNeedsCPU             // the target has no default CPU
 	RuleSelfContainedRefused // y or n on a target without self-contained linking
 	RuleCompilerBug          // rustc stops with a bug of its own
-	RuleGccLdMissing         // no gcc-ld folder in any sysroot
+	RuleGccLdMissing         // no gcc-ld directory in any sysroot
 	RuleLinkerMissing        // the linker is not found
 
 	RuleNothingToLink // no output of this command line is linked
@@ -49,7 +49,7 @@ var ruleNames = [...]string{
 	RuleTargetFlavor:         "target-flavor",
 }
 
-// String returns the rule's name, as the JSON of `x explain` has it.
+// String returns the rule's name as in the JSON of a [Decision].
 func (r Rule) String() string { return ruleNames[r] }
 
 // MarshalText implements [encoding.TextMarshaler].

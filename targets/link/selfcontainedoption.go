@@ -40,7 +40,7 @@ func (s linkSelfContained) with(value string) (linkSelfContained, bool) {
 		if len(item) < 2 {
 			return s, false
 		}
-		c, err := targets.ParseFileList(item[1:])
+		c, err := targets.ParseComponent(item[1:])
 		switch {
 		case err != nil:
 			return s, false

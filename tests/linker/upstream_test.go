@@ -1,7 +1,7 @@
 // Package linker_test holds counterparts of rustc's own tests about linkers,
 // under their names in rust-lang/rust (tests/ui/linking and tests/run-make).
 // Each asks the real compilers of the machine and the model in package
-// targets, and wants the same from both.
+// link, and wants the same from both.
 package linker_test
 
 import (
@@ -15,8 +15,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/targets"
-	"x.go/targets/link"
 	"x.go/tests/oracle"
 	"x.go/tests/testenv"
 )
@@ -79,7 +77,7 @@ func TestRefusals(t *testing.T) {
 					if c.flags[0] == "-Zunstable-options" {
 						bootstrap = "1"
 					}
-					model := decide(t, tc, c.target, bootstrap, c.flags)
+					model := tc.Decide(t, oracle.Case{Target: c.target, Bootstrap: &bootstrap, Flags: c.flags})
 					if model.Error != c.want || model.Exit != 1 {
 						t.Errorf("%s %q: model: got %q, want %q", c.target, c.flags, model.Error, c.want)
 					}
@@ -141,7 +139,7 @@ fn main() {
 `
 
 func noGCEncapsulationSymbols(t *testing.T, tc *oracle.Toolchain) {
-	if d := decide(t, tc, x64, "", nil); !d.UsesLLD() {
+	if d := tc.Decide(t, oracle.Case{Target: x64}); !d.UsesLLD() {
 		t.Errorf("model: got %s %q, want LLD", d.Linker, d.LLDArgs)
 	}
 	r := compile(t, tc, "main.rs", encapsulation, "", []string{"-O", "--edition=2024"})
@@ -184,7 +182,7 @@ var lldLine = regexp.MustCompile(`(?m)^(warning: linker std(out|err): )?LLD \d+\
 // itself with the model, and both with want.
 func usesLLD(t *testing.T, tc *oracle.Toolchain, bootstrap string, want bool, flags ...string) {
 	t.Helper()
-	if got := decide(t, tc, x64, bootstrap, flags); got.UsesLLD() != want || got.Exit != 0 {
+	if got := tc.Decide(t, oracle.Case{Target: x64, Bootstrap: &bootstrap, Flags: flags}); got.UsesLLD() != want || got.Exit != 0 {
 		t.Errorf("%q: model: got LLD %v with %s %q, want %v", flags, got.UsesLLD(), got.Linker, got.LLDArgs, want)
 	}
 	args := append([]string{"-Wlinker-messages", "-Clink-arg=-Wl,-v"}, flags...)
@@ -195,24 +193,6 @@ func usesLLD(t *testing.T, tc *oracle.Toolchain, bootstrap string, want bool, fl
 	if got := lldLine.MatchString(r.stderr); got != want {
 		t.Errorf("%q: compiler: got LLD %v, want %v\n%s", flags, got, want, r.stderr)
 	}
-}
-
-func decide(t *testing.T, tc *oracle.Toolchain, target, bootstrap string, flags []string) link.Decision {
-	t.Helper()
-	s, _, err := targets.Builtin().At(tc.Release)
-	if err != nil {
-		t.Fatal(err)
-	}
-	triple, err := targets.ParseTriple(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := link.NewQuery(s, tc.Compiler(), triple, flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Bootstrap = bootstrap
-	return link.Decide(q)
 }
 
 type compiled struct {

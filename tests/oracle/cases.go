@@ -4,9 +4,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-
-	"x.go/targets"
-	"x.go/targets/link"
 )
 
 // linkerNames are values of -Clinker. A stand-in exists for all but those
@@ -153,10 +150,4 @@ func Draw(r *rand.Rand, all []string, n int) []string {
 	out := slices.Clone(all)
 	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out[:min(n, len(out))]
-}
-
-// NewBatch returns a batch about this compiler, which answers from the
-// builtin registry.
-func (tc *Toolchain) NewBatch() (*link.Batch, error) {
-	return link.NewBatch(targets.Builtin(), tc.Compiler())
 }

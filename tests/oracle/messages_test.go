@@ -6,8 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"x.go/targets"
-	"x.go/targets/link"
 	"x.go/tests/oracle"
 )
 
@@ -30,7 +28,7 @@ func TestMessages(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					got := decide(t, tc, c)
+					got := tc.Decide(t, c)
 					if got.Rule.String() != rule {
 						t.Errorf("got rule %s", got.Rule)
 					}
@@ -55,30 +53,6 @@ var messageCases = map[string]oracle.Case{
 	"self-contained-refused": {Target: "x86_64-unknown-freebsd", Flags: []string{"-Clink-self-contained=n"}, Sysroot: "normal"},
 	"gcc-ld-missing":         {Target: "x86_64-unknown-linux-gnu", Flags: []string{}, Sysroot: "nogccld"},
 	"linker-missing":         {Target: "x86_64-unknown-linux-gnu", Flags: []string{"-Clinker=/nonexistent/cc"}, Sysroot: "normal"},
-}
-
-func decide(t *testing.T, tc *oracle.Toolchain, c oracle.Case) link.Decision {
-	t.Helper()
-	s, _, err := targets.Builtin().At(tc.Release)
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := targets.ParseTriple(c.Target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q, err := link.NewQuery(s, tc.Compiler(), target, c.Flags)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q.Unstable = c.Unstable
-	if c.Bootstrap != nil {
-		q.Bootstrap = *c.Bootstrap
-	}
-	q.World.Exists = func(path string) bool {
-		return !strings.HasPrefix(path, "/nonexistent/") && (c.Sysroot != "nogccld" || !strings.HasSuffix(path, "/gcc-ld"))
-	}
-	return link.Decide(q)
 }
 
 func lines(stderr string) []string {

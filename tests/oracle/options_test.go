@@ -57,7 +57,7 @@ func compareOption(t *testing.T, tc *oracle.Toolchain, dir, flag string) {
 			break
 		}
 	}
-	if got := decide(t, tc, oracle.Case{Target: tc.Host.String(), Flags: flags}).Error; got != want {
+	if got := tc.Decide(t, oracle.Case{Target: tc.Host.String(), Flags: flags}).Error; got != want {
 		t.Errorf("%s: got %q, want %q", flag, got, want)
 	}
 }

@@ -3,7 +3,6 @@ package oracle
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"x.go/targets"
-	"x.go/targets/link"
 )
 
 // Case is one question, with the names of the recordings' fields.
@@ -106,7 +104,7 @@ func (tc *Toolchain) command(ctx context.Context, c Case, source, tmp string) (*
 	case "explicit-same":
 		explicit = tc.root("tc")
 	case "relative-cwd":
-		explicit = "../../tc/" + tc.Name
+		explicit = tc.relative()
 	default:
 		return nil, fmt.Errorf("recording case %d: unknown sysroot %q", c.ID, c.Sysroot)
 	}
@@ -124,6 +122,9 @@ func (tc *Toolchain) command(ctx context.Context, c Case, source, tmp string) (*
 	cmd.Dir = tmp
 	return cmd, nil
 }
+
+// relative is the path from a case's working directory to the sysroot.
+func (tc *Toolchain) relative() string { return "../../tc/" + tc.Name }
 
 // environment is small, so that no variable of the machine has a say.
 func (tc *Toolchain) environment(c Case, notes string) []string {
@@ -161,7 +162,7 @@ func (tc *Toolchain) readNotes(r *Recording, notes, tmp string) error {
 	return nil
 }
 
-// normalize replaces the folders of this run by the names that recordings use.
+// normalize replaces the directories of this run by the names that recordings use.
 func (tc *Toolchain) normalize(s, tmp string) string {
 	return strings.NewReplacer(
 		tmp, "<tmp>",
@@ -169,7 +170,7 @@ func (tc *Toolchain) normalize(s, tmp string) string {
 		tc.root("nogccld"), "<sysroot>",
 		tc.bare(), "<bare-sysroot>",
 		tc.fake(), "<fake>",
-		"../../tc/"+tc.Name, "../research/oracle/tc/"+tc.Name,
+		tc.relative(), relativeSysroot(tc.Name),
 	).Replace(s)
 }
 
@@ -212,18 +213,4 @@ func (tc *Toolchain) spec(name string) (*targets.Spec, error) {
 func (tc *Toolchain) Targets() ([]string, error) {
 	specs, err := tc.specs()
 	return slices.Sorted(maps.Keys(specs)), err
-}
-
-// Predict asks the model about a case, through the batch's JSON.
-func Predict(b *link.Batch, c Case) (Answer, error) {
-	line, err := json.Marshal(c)
-	if err != nil {
-		return Answer{}, err
-	}
-	r := b.Decide(line)
-	if r.Problem != "" {
-		return Answer{}, fmt.Errorf("predicting case %s: %s", line, r.Problem)
-	}
-	var a Answer
-	return a, json.Unmarshal(r.AppendJSON(nil), &a)
 }

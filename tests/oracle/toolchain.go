@@ -1,8 +1,8 @@
 // Package oracle asks real compilers which linker they start. It runs rustc
-// with a stand-in for every linker, which notes its arguments, and gives the
-// answers in the form of targets/testdata. The tests of this package compare
-// them with package targets; other tests use it to run the same checks by
-// name.
+// with a stand-in for every linker, which notes its arguments, and returns the
+// answers in the form of targets/link/testdata. It also reads those recordings
+// ([Recordings]) and asks the model, package link, the same questions. The tests
+// of this package compare both; other tests run the same checks by name.
 //
 // A compiler is run from a copy of its toolchain (hard links where the file
 // system has them) in which rust-lld is a stand-in too and the standard
@@ -30,7 +30,7 @@ import (
 )
 
 // noteVar names the file that a stand-in appends its arguments to. Its
-// presence in the environment is what makes a test binary a stand-in.
+// presence in the environment turns a test binary into a stand-in.
 const noteVar = "X_ORACLE_NOTE"
 
 // Main runs the tests of a package that uses a [Toolchain]. The test binary
@@ -136,7 +136,7 @@ func (tc *Toolchain) ask() error {
 	return nil
 }
 
-// Compiler describes the toolchain to package targets.
+// Compiler describes the toolchain to the model.
 func (tc *Toolchain) Compiler() targets.Compiler {
 	return targets.Compiler{Release: tc.Release, Host: tc.Host, LLDDefault: targets.DefaultLLD(tc.Release, tc.Host)}
 }
@@ -166,8 +166,8 @@ func (tc *Toolchain) lib(root, target, sub string) string {
 	return filepath.Join(root, "lib", "rustlib", target, sub)
 }
 
-// copyCompiler links the compiler's own files. rustc takes the folder of its
-// driver library, links resolved, for its sysroot: so a symlink will not do.
+// copyCompiler links the compiler's own files. rustc takes the directory of
+// its driver library, links resolved, for its sysroot: so a symlink will not do.
 func (tc *Toolchain) copyCompiler(from, to string) error {
 	files, err := filepath.Glob(filepath.Join(from, "lib", "*.so*"))
 	if err != nil {
@@ -321,7 +321,7 @@ func (tc *Toolchain) build(target *targets.Spec) error {
 	return nil
 }
 
-// ErrNoBackend says that this compiler's LLVM cannot make code for a target,
+// ErrNoBackend says that this compiler's LLVM cannot generate code for a target,
 // so that its cases cannot be recorded.
 var ErrNoBackend = errors.New("LLVM has no such backend")
 
