@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
+	"x.go/dist/channel"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -26,67 +29,70 @@ type client struct {
 	r       *run
 	rustup  string
 	host    targets.Triple
-	server  *distServer
+	server  *channel.Server
 	name    string // of the toolchain, "stable"
 	channel *manifests.Channel
 	label   string
 	homes   int
 }
 
-// clients runs the real client against each folder's channel once: aliases of
-// one release are the same text.
-func (r *run) clients(ctx context.Context) error {
+// clientGroup runs the real client against the channels.
+type clientGroup struct{ *run }
+
+// verify tests each directory's channel once: aliases of one release are the same
+// text.
+func (g clientGroup) verify(ctx context.Context) error {
 	done := map[string]bool{}
-	for _, at := range r.in.manifests {
+	for _, at := range g.in.manifests {
 		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(filepath.ToSlash(at)), "channel-rust-"), ".toml")
-		local := at
-		if p, ok := filePath(at); ok {
-			local = p
-		}
-		if isURL(local) || !rustupChannel.MatchString(name) {
+		local, ok := channel.LocalPath(at)
+		if !ok || !rustupChannel.MatchString(name) {
 			continue
 		}
-		data, err := readSmall(local, maxManifest)
+		data, err := dist.ReadFile(local, maxManifest)
 		if err != nil {
 			continue // found by the channel checks
 		}
-		channel, _ := manifests.CheckChannel(data)
-		if channel == nil || done[filepath.Dir(local)+channel.Packages["rust"].Version] {
+		m, _ := manifests.CheckChannel(data)
+		if m == nil || done[filepath.Dir(local)+m.Packages["rust"].Version] {
 			continue
 		}
-		done[filepath.Dir(local)+channel.Packages["rust"].Version] = true
-		if err := r.client(ctx, local, name, channel); err != nil {
+		done[filepath.Dir(local)+m.Packages["rust"].Version] = true
+		c := &client{r: g.run, rustup: g.opts.Rustup, name: name, channel: m, label: filepath.Base(local)}
+		if err := c.verify(ctx, local); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// client tests one channel.
-func (r *run) client(ctx context.Context, at, name string, channel *manifests.Channel) error {
-	c := &client{r: r, rustup: r.opts.Rustup, name: name, channel: channel, label: filepath.Base(at)}
+// verify tests the channel whose manifest is at a path.
+func (c *client) verify(ctx context.Context, at string) error {
 	if c.rustup == "" {
-		s := newSubject(c.label)
-		s.skipf(clientInstall, "no rustup on this machine")
-		r.add(s)
+		c.skip("no rustup on this machine")
 		return nil
 	}
-	if err := r.needWorkspace(); err != nil {
+	if err := c.r.needWorkspace(); err != nil {
 		return err
 	}
 	if why := c.askHost(ctx); why != "" {
-		s := newSubject(c.label)
-		s.skipf(clientInstall, "%s", why)
-		r.add(s)
+		c.skip(why)
 		return nil
 	}
-	server, err := startServer(filepath.Dir(at))
+	server, err := channel.Serve(filepath.Dir(at))
 	if err != nil {
-		return fmt.Errorf("serving the channel to rustup: %w", err)
+		return fmt.Errorf("testing rustup: %w", err)
 	}
 	c.server = server
 	err = errors.Join(c.profiles(ctx), c.parts(ctx), c.update(ctx, filepath.Base(at)))
-	return errors.Join(err, server.close())
+	return errors.Join(err, server.Close())
+}
+
+// skip leaves out all of a channel's checks.
+func (c *client) skip(why string) {
+	s := newSubject(c.label)
+	s.skipf(clientInstall, "%s", why)
+	c.r.add(s)
 }
 
 // home is a pair of empty homes for one rustup.
@@ -112,7 +118,7 @@ func (h *home) run(ctx context.Context, args ...string) result {
 		"RUSTUP_TERM_COLOR=never", "TMPDIR=" + filepath.Join(h.dir, "home"),
 	}
 	if h.c.server != nil {
-		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.url())
+		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.URL())
 	}
 	return command{path: h.c.rustup, args: args, dir: h.dir, env: env}.run(ctx)
 }
@@ -170,7 +176,7 @@ func refusal(r result) string {
 // profiles installs each profile into an empty home and, if that brings a
 // compiler, links a program with it.
 func (c *client) profiles(ctx context.Context) error {
-	names := sortedKeys(c.channel.Profiles)
+	names := slices.Sorted(maps.Keys(c.channel.Profiles))
 	if len(names) == 0 {
 		names = []string{"default"}
 	}
@@ -226,7 +232,7 @@ func (c *client) smallest() string {
 	if _, ok := c.channel.Profiles["minimal"]; ok || len(c.channel.Profiles) == 0 {
 		return "minimal"
 	}
-	return sortedKeys(c.channel.Profiles)[0]
+	return slices.Sorted(maps.Keys(c.channel.Profiles))[0]
 }
 
 // parts adds and removes every component for the host, and one target.
@@ -292,7 +298,7 @@ func (c *client) part(ctx context.Context, h *home, add, remove *subject, ref ma
 		add.failf(clientAdd, "%s: %s", name, refusal(r))
 		return
 	}
-	b, err := readSmall(h.list(ref), maxInventory)
+	b, err := dist.ReadFile(h.list(ref), maxInventory)
 	if err != nil {
 		add.failf(clientAdd, "%s: rustup succeeded, but %v", name, err)
 		return
@@ -335,16 +341,16 @@ func (c *client) update(ctx context.Context, file string) error {
 	}
 	earlier := *c.channel
 	earlier.Date = "2000-01-01"
-	c.server.override(file, earlier.Encode(manifests.DialectDist))
+	c.server.Override(file, earlier.Encode(manifests.DialectDist))
 	r := h.install(ctx, c.smallest())
-	c.server.override(file, nil)
+	c.server.Override(file, nil)
 	if !r.ok() {
 		s.skipf(clientUpdate, "the first install failed: %s", refusal(r))
 		return errors.Join(h.close(), ctx.Err())
 	}
 	if r := h.run(ctx, "update", "--no-self-update", c.name); !r.ok() {
 		s.failf(clientUpdate, "%s", refusal(r))
-	} else if got, err := readSmall(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
+	} else if got, err := dist.ReadFile(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
 		s.failf(clientUpdate, "%v", err)
 	} else if installed, err := manifests.ParseChannel(got); err != nil || installed.Date != c.channel.Date {
 		s.failf(clientUpdate, "rustup kept the manifest of the earlier date")

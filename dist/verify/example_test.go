@@ -36,14 +36,3 @@ func ExampleReport_Status() {
 	fmt.Println(report.Status(), "-", report.Summary())
 	// Output: SKIP - 0 failed, 1 skipped, 1 passed
 }
-
-// Differences that are intended are written down with their reasons.
-func ExampleParseAllow() {
-	allow, err := verify.ParseAllow([]byte("only-in-b share/doc/rust/licenses/* # two new licences\n"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("%s %s: %s\n", allow[0].Kind, allow[0].Pattern, allow[0].Reason)
-	// Output: only-in-b share/doc/rust/licenses/*: two new licences
-}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist/channel"
 	"x.go/dist/recompress"
 	"x.go/manifests"
 )
@@ -30,6 +31,7 @@ type input struct {
 type archiveFile struct {
 	path   string
 	file   string // base name
+	stem   string // file without extension: the top directory it must have
 	format manifests.Format
 }
 
@@ -49,7 +51,7 @@ func resolve(operands []string) *input {
 
 // add sorts one operand.
 func (in *input) add(op string) error {
-	if isURL(op) {
+	if channel.IsURL(op) {
 		if !strings.HasSuffix(op, ".toml") {
 			return fmt.Errorf("reading operand %q: name the manifest itself, such as %s/channel-rust-stable.toml", op, strings.TrimSuffix(op, "/"))
 		}
@@ -101,17 +103,11 @@ func (in *input) addFile(path string) bool {
 		in.manifests = append(in.manifests, path)
 		return true
 	}
-	for _, f := range manifests.Formats() {
-		if strings.HasSuffix(name, f.Ext()) && len(name) > len(f.Ext()) {
-			in.archives = append(in.archives, archiveFile{path, name, f})
-			return true
-		}
+	if stem, f, ok := manifests.CutFormat(name); ok {
+		in.archives = append(in.archives, archiveFile{path, name, stem, f})
+		return true
 	}
 	return false
-}
-
-func isURL(s string) bool {
-	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "file://")
 }
 
 // isTree reports whether dir is an installed tree or a sysroot.
@@ -144,6 +140,19 @@ func (in *input) unchecked() *subject {
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
 	}
 	return s
+}
+
+// leaveManifests marks what belongs to manifests as looked at where the group
+// that would do so was not chosen.
+func (in *input) leaveManifests() {
+	for _, m := range in.manifests {
+		stem := strings.TrimSuffix(m, ".toml")
+		for _, other := range in.others {
+			if strings.HasPrefix(other, stem) {
+				in.check(other)
+			}
+		}
+	}
 }
 
 // byStem groups the archives that differ only in format, in order of name.

@@ -3,7 +3,9 @@ package verify
 import (
 	"context"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -44,7 +46,7 @@ pub fn word(_: TokenStream) -> TokenStream {
 
 // cargoLeg builds the project by the archives' own cargo, offline.
 func cargoLeg(ctx context.Context, b *bench) built {
-	for _, name := range sortedKeys(cargoProject) {
+	for _, name := range slices.Sorted(maps.Keys(cargoProject)) {
 		if _, err := b.write(name, cargoProject[name], 0o644); err != nil {
 			return built{failure: err.Error()}
 		}

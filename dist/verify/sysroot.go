@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -67,7 +68,7 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 		c.binary(f, hostLibs)
 	}
 	if len(hostLibs) > 0 {
-		s.notef(treeNeeded, "of the host: %s", strings.Join(sortedKeys(hostLibs), " "))
+		s.notef(treeNeeded, "of the host: %s", strings.Join(slices.Sorted(maps.Keys(hostLibs)), " "))
 	}
 	c.inventory()
 	return rows, c.buildPaths(ctx, roots)

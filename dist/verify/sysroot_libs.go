@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/manifests"
 )
@@ -122,7 +123,7 @@ func (c *sysrootChecker) linkerScript(f treeFile) {
 	if !strings.HasSuffix(base, ".so") && !strings.Contains(base, ".so.") {
 		return
 	}
-	b, err := readSmall(f.path, maxScript)
+	b, err := dist.ReadFile(f.path, maxScript)
 	if err != nil {
 		c.s.failf(treeScript, "%s is neither ELF nor a linker script: %v", f.rel, err)
 		return
@@ -170,7 +171,7 @@ func (c *sysrootChecker) inventory() {
 	}
 	c.s.declare(treeInventory)
 	for _, list := range lists {
-		b, err := readSmall(list, maxInventory)
+		b, err := dist.ReadFile(list, maxInventory)
 		if err != nil {
 			c.s.failf(treeInventory, "%v", err)
 			continue
@@ -200,7 +201,7 @@ func (c *sysrootChecker) inventory() {
 
 // components compares the list of components with the manifests beside it.
 func (c *sysrootChecker) components(lists []string) {
-	b, err := readSmall(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
+	b, err := dist.ReadFile(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
 	if err != nil {
 		c.s.failf(treeInventory, "%v", err)
 		return

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"debug/elf"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -158,12 +157,15 @@ func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 
 // specAsksLLD reads the answer out of the compiler's target specification.
 func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
-	c := command{path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"}, dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1")}
-	r := c.run(ctx)
-	var spec struct {
-		Flavor string `json:"linker-flavor"`
+	r := command{
+		path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"},
+		dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1"),
+	}.run(ctx)
+	if !r.ok() {
+		return false
 	}
-	return r.ok() && json.Unmarshal([]byte(r.output), &spec) == nil && strings.Contains(spec.Flavor, "lld")
+	spec, err := targets.ParseSpec([]byte(r.output))
+	return err == nil && spec.BakedLLD()
 }
 
 // shimWithoutLinker is what the programs of bootstrap/lldwrapper say if they

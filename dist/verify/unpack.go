@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -141,7 +142,7 @@ func plans(files []archiveFile) []plan {
 		n := names[compiler]
 		p := plan{release: n.Version, host: n.Target, files: []archiveFile{best[compiler]}}
 		if n.Component.Archive == "rustc" {
-			for _, stem := range sortedKeys(names) {
+			for _, stem := range slices.Sorted(maps.Keys(names)) {
 				if part := names[stem]; stem != compiler && part.Version == n.Version && belongs(part, n.Target) {
 					p.files = append(p.files, best[stem])
 				}
@@ -158,7 +159,7 @@ func compilers(names map[string]manifests.ArchiveName) []string {
 	var out []string
 	have := map[string]bool{}
 	for _, component := range []string{"rustc", "rust"} {
-		for _, stem := range sortedKeys(names) {
+		for _, stem := range slices.Sorted(maps.Keys(names)) {
 			n := names[stem]
 			key := n.Version + " " + n.Target.String()
 			if n.Component.Archive == component && !have[key] {
@@ -206,5 +207,5 @@ func (w *workspace) install(folder string, l *archive.Layout, prefix string) err
 	return nil
 }
 
-// folderOf names the folder that the i-th archive is unpacked to.
-func folderOf(i int) string { return "unpacked/" + strconv.Itoa(i) }
+// unpackedDir names the directory that the i-th archive is unpacked to.
+func unpackedDir(i int) string { return "unpacked/" + strconv.Itoa(i) }

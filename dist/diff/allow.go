@@ -1,10 +1,8 @@
-package verify
+package diff
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -48,7 +46,7 @@ func ParseAllow(data []byte) ([]Allowance, error) {
 			continue
 		}
 		a := Allowance{Kind: fields[0], Reason: strings.TrimSpace(reason), Line: n}
-		known := a.Kind == "*" || slices.ContainsFunc(DiffKinds(), func(k [2]string) bool { return k[0] == a.Kind })
+		known := a.Kind == "*" || slices.ContainsFunc(Kinds(), func(k [2]string) bool { return k[0] == a.Kind })
 		switch {
 		case !known:
 			errs = append(errs, fmt.Errorf("line %d: got kind %q, want one of the kinds of differences or *", n, a.Kind))
@@ -112,47 +110,4 @@ func matchParts(pattern, name []string) bool {
 		pattern, name = pattern[1:], name[1:]
 	}
 	return len(name) == 0
-}
-
-// WriteJSON writes the comparison as one JSON object, indented.
-func (c Comparison) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
-		return fmt.Errorf("writing comparison as JSON: %w", err)
-	}
-	return nil
-}
-
-// WriteText writes the comparison for a terminal: the differences that are not
-// allowed, then a count of the others, then the verdict.
-func (c Comparison) WriteText(w io.Writer) error {
-	var b strings.Builder
-	allowed := 0
-	for _, d := range c.Differences {
-		if d.Allowed != "" {
-			allowed++
-			continue
-		}
-		fmt.Fprintf(&b, "%-11s %s", d.Kind, oneLine(strings.TrimSpace(d.In+" "+d.Path)))
-		switch {
-		case d.A != "" && d.B != "":
-			fmt.Fprintf(&b, ": %s -> %s", oneLine(d.A), oneLine(d.B))
-		case d.A != "" || d.B != "":
-			fmt.Fprintf(&b, ": %s", oneLine(d.A+d.B))
-		}
-		b.WriteByte('\n')
-	}
-	if allowed > 0 {
-		fmt.Fprintf(&b, "%d allowed differences\n", allowed)
-	}
-	for _, u := range c.Unused {
-		fmt.Fprintf(&b, "allowance covers nothing: %s\n", oneLine(u))
-	}
-	fmt.Fprintf(&b, "%s\n", c.Sameness)
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("writing comparison: %w", err)
-	}
-	return nil
 }
