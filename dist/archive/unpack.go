@@ -26,7 +26,7 @@ type UnpackOptions struct {
 	Keep func(name string) bool
 }
 
-// Unpack writes the content of an archive below destDir, which it creates if need
+// Unpack writes the content of an archive below destDir, which it makes if need
 // be. Files get mode 0755 or 0644 by their owner's execute bit, whatever the
 // umask; times and owners are not kept.
 //
@@ -37,51 +37,35 @@ type UnpackOptions struct {
 // destDir is written, even if it has symbolic links that lead out. On error, what
 // has been unpacked stays.
 func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions) error {
+	// Looked for first: a wrong path leaves no empty directory behind.
+	if _, err := os.Stat(archivePath); err != nil {
+		return fmt.Errorf("reading archive %q: %w", archivePath, dist.WithoutPath(err))
+	}
+	if err := os.MkdirAll(destDir, 0o755); err != nil {
+		return fmt.Errorf("unpacking %q: %w", archivePath, err)
+	}
+	root, err := os.OpenRoot(destDir)
+	if err != nil {
+		return fmt.Errorf("unpacking %q: %w", archivePath, err)
+	}
+	defer root.Close()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * runtime.GOMAXPROCS(0))
-	u := unpacker{dest: destDir, opts: opts, group: g, made: map[string]bool{}}
-	defer u.close()
-	_, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: u.member}, true)
+	u := unpacker{root: root, opts: opts, group: g, made: map[string]bool{}}
+	_, err = scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: u.member}, true)
 	if werr := g.Wait(); werr != nil {
 		return fmt.Errorf("unpacking archive %q: %w", archivePath, werr) // it is what stopped the reading
 	}
-	if err != nil {
-		return err
-	}
-	if err := u.openRoot(); err != nil { // of an archive without members
-		return fmt.Errorf("unpacking archive %q: %w", archivePath, err)
-	}
-	return nil
-}
-
-// unpacker writes members. Small files are written beside the reading of the next
-// ones, since creating a file takes longer than filling it.
-type unpacker struct {
-	dest  string
-	root  *os.Root // opened with the first member
-	opts  UnpackOptions
-	group *errgroup.Group // writes small files
-	made  map[string]bool // directories that are known to be there
-}
-
-// openRoot creates and opens the destination. It waits for the first member, so
-// that a file that is missing or no archive leaves no empty directory behind.
-func (u *unpacker) openRoot() error {
-	if u.root != nil {
-		return nil
-	}
-	if err := os.MkdirAll(u.dest, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(u.dest)
-	u.root = root
 	return err
 }
 
-func (u *unpacker) close() {
-	if u.root != nil {
-		u.root.Close() // it was only read through; each file reported its own errors
-	}
+// unpacker writes members. Small files are written beside the reading of the next
+// ones, since making a file takes longer than filling it.
+type unpacker struct {
+	root  *os.Root
+	opts  UnpackOptions
+	group *errgroup.Group // writes small files
+	made  map[string]bool // directories that are known to be there
 }
 
 // smallFile is the size in bytes up to which a file is held in memory.
@@ -89,9 +73,6 @@ const smallFile = 256 << 10
 
 // member is a [Sink].
 func (u *unpacker) member(m Member) (io.WriteCloser, error) {
-	if err := u.openRoot(); err != nil {
-		return nil, err
-	}
 	if u.opts.Keep != nil && !u.opts.Keep(m.Name) {
 		return nil, nil
 	}
@@ -160,7 +141,7 @@ func writeMember(root *os.Root, name string, mode fs.FileMode, data []byte) erro
 	return errors.Join(err, f.Close())
 }
 
-// createMember creates a file that must not be there, of a mode that no umask
+// createMember makes a file that must not be there, of a mode that no umask
 // changes.
 func createMember(root *os.Root, name string, mode fs.FileMode) (*os.File, error) {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
