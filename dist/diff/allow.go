@@ -11,7 +11,7 @@ import (
 // Allowance says that a difference is intended, and why.
 type Allowance struct {
 	Kind    string // a kind of difference, or "*"
-	Pattern string // glob of a path; ** stands for any folders
+	Pattern string // glob of a path; ** stands for any directories
 	Reason  string
 	Line    int // in the allow-file
 }
@@ -69,7 +69,7 @@ func ParseAllow(data []byte) ([]Allowance, error) {
 }
 
 // covers reports whether the allowance is for d. A difference without a path
-// is matched by the archive's name. The component folder in front of a path in
+// is matched by the archive's name. The component directory in front of a path in
 // an archive need not be written.
 func (a Allowance) covers(d Difference) bool {
 	if a.Kind != "*" && a.Kind != d.Kind {
@@ -86,7 +86,7 @@ func (a Allowance) covers(d Difference) bool {
 }
 
 // matchPath matches a path with a glob in which ** stands for any number of
-// folders.
+// directories.
 func matchPath(pattern, name string) bool {
 	return matchParts(strings.Split(pattern, "/"), strings.Split(name, "/"))
 }

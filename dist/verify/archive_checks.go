@@ -49,7 +49,7 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 	return l
 }
 
-// checkInstaller judges rust-installer's own files in the top folder.
+// checkInstaller judges rust-installer's own files in the top directory.
 func checkInstaller(a *scanned, l *archive.Layout) {
 	s := a.subject
 	if m, ok := l.Files["install.sh"]; !ok {

@@ -1,7 +1,7 @@
 // Package verify is the dist test: it looks at what would be published, and
 // only at that, and says whether it is sound and which linker it links with.
 //
-// [Run] takes a folder of archives, single archives, a channel manifest, an
+// [Run] takes a directory of archives, single archives, a channel manifest, an
 // installed tree or an assembled sysroot, and returns a [Report]. Its checks
 // are in five groups, and [Catalogue] lists every one:
 //

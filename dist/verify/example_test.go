@@ -8,7 +8,7 @@ import (
 	"x.go/dist/verify"
 )
 
-// A release job verifies the folder that it is about to publish.
+// A release job verifies the directory that it is about to publish.
 func ExampleRun() {
 	report, err := verify.Run(context.Background(), verify.Options{
 		Inputs: []string{"testdata/none"},

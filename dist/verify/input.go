@@ -20,7 +20,7 @@ type input struct {
 	// manifests are channel manifests: paths, or URLs.
 	manifests []string
 	trees     []string // installed trees and assembled sysroots
-	// others are files of a folder that are neither, by path; checked is
+	// others are files of a directory that are neither, by path; checked is
 	// filled by the checks that look at them.
 	others  []string
 	checked map[string]bool
@@ -67,16 +67,16 @@ func (in *input) add(op string) error {
 		in.trees = append(in.trees, op)
 		return nil
 	case info.IsDir():
-		return in.addFolder(op)
+		return in.addDir(op)
 	case in.addFile(op):
 		return nil
 	}
-	return fmt.Errorf("reading operand %q: neither a folder, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
+	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
 }
 
-// addFolder takes the files of a dist folder. Subfolders, such as dated copies,
+// addDir takes the files of a dist directory. Subdirectories, such as dated copies,
 // are inputs of their own; that they were not looked at is said.
-func (in *input) addFolder(dir string) error {
+func (in *input) addDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("reading operand: %w", err)
@@ -91,7 +91,7 @@ func (in *input) addFolder(dir string) error {
 		in.others = append(in.others, path)
 	}
 	if !found {
-		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the folder", dir)
+		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func isTree(dir string) bool {
 // check notes that a file was looked at.
 func (in *input) check(path string) { in.checked[path] = true }
 
-// ownFiles are what x itself keeps in a folder of archives: the lock of a running
+// ownFiles are what x itself keeps in a directory of archives: the lock of a running
 // command and the record of `x recompress`.
 var ownFiles = []string{".x-lock", recompress.RecordName}
 
@@ -134,7 +134,7 @@ func (in *input) unchecked() *subject {
 			continue // a temporary file of a run that ended meanwhile
 		}
 		if info, err := os.Lstat(path); err == nil && info.IsDir() {
-			s.failf(inputUnchecked, "no check looks at folder %q: name it as an input of its own", filepath.Base(path))
+			s.failf(inputUnchecked, "no check looks at directory %q: name it as an input of its own", filepath.Base(path))
 			continue
 		}
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))

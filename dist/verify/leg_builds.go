@@ -50,7 +50,7 @@ fn main() {
 	prints: "42\n",
 }
 
-// write puts a file into the leg's folder and returns its path.
+// write puts a file into the leg's directory and returns its path.
 func (b *bench) write(name, text string, mode fs.FileMode) (string, error) {
 	path := filepath.Join(b.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -63,7 +63,7 @@ func cargoLeg(ctx context.Context, b *bench) built {
 	return built{products: products}
 }
 
-// cargoProducts finds what cargo linked below its target folder.
+// cargoProducts finds what cargo linked below its target directory.
 func cargoProducts(dir string) (products []product, missing string) {
 	found := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -81,7 +81,7 @@ func cargoProducts(dir string) (products []product, missing string) {
 		return nil
 	})
 	if err != nil {
-		return nil, "readable target folder: " + err.Error()
+		return nil, "readable target directory: " + err.Error()
 	}
 	for _, kind := range []string{"build script", "procedural macro", "program"} {
 		path, ok := found[kind]

@@ -150,7 +150,7 @@ func stableOptOut(b *bench) bool { return b.host.String() == "x86_64-unknown-lin
 
 func expectsLLD(b *bench) bool { return b.expect == ExpectLLD }
 
-// bench is where one leg runs: a toolchain, an expectation and a fresh folder.
+// bench is where one leg runs: a toolchain, an expectation and a fresh directory.
 type bench struct {
 	*toolchain
 	expect Expect

@@ -64,7 +64,7 @@ func ParseGroups(s string) ([]Group, error) {
 
 // Options say what to verify and with what. Only Inputs is required.
 type Options struct {
-	// Inputs are folders, archives, channel manifests or URLs of manifests.
+	// Inputs are directories, archives, channel manifests or URLs of manifests.
 	Inputs []string
 	// Expect is the linker that a default link must use; empty means [Auto].
 	Expect Expect
@@ -73,7 +73,7 @@ type Options struct {
 	// Legs are the link legs to run, by the middle part of their checks' names;
 	// empty means all.
 	Legs []string
-	// SearchPath is the list of folders, as in PATH, in which the C compiler
+	// SearchPath is the list of directories, as in PATH, in which the C compiler
 	// and the linkers that it calls are found; empty means [DefaultSearchPath].
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.

@@ -19,7 +19,7 @@ import (
 // COMPILER_PATH, LIBRARY_PATH, GCC_EXEC_PREFIX, MAKEFLAGS, LANG, LC_*, TZ,
 // SOURCE_DATE_EPOCH.
 //
-// prefix is the tree under test, home a folder that may be written to.
+// prefix is the tree under test, home a directory that may be written to.
 func CleanEnv(prefix, home, searchPath string) []string {
 	return []string{
 		"PATH=" + filepath.Join(prefix, "bin") + ":" + searchPath,
@@ -117,7 +117,7 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lookPath finds a program in the folders of searchPath; exec.LookPath would
+// lookPath finds a program in the directories of searchPath; exec.LookPath would
 // ask the caller's environment.
 func lookPath(name, searchPath string) (string, error) {
 	for _, dir := range filepath.SplitList(searchPath) {

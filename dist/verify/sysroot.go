@@ -36,7 +36,7 @@ type sysrootChecker struct {
 	whole   bool // every file of the prefix belongs to the toolchain
 	foreign bool
 	files   []treeFile
-	byName  map[string][]string // base name to folders, of shared libraries
+	byName  map[string][]string // base name to directories, of shared libraries
 	machine elf.Machine         // of bin/rustc
 }
 
@@ -74,11 +74,11 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 	return rows, c.buildPaths(ctx, roots)
 }
 
-// rustPrograms are the programs of a toolchain in a bin folder that it shares
+// rustPrograms are the programs of a toolchain in a bin directory that it shares
 // with others, as a distribution's /usr/bin.
 var rustPrograms = []string{"cargo", "cargo-*", "clippy-driver", "miri", "rls", "rust-analyzer", "rust-demangler", "rust-gdb", "rust-gdbgui", "rust-lldb", "rustc", "rustdoc", "rustfmt"}
 
-// rustLibraries are likewise those of a lib folder.
+// rustLibraries are likewise those of a lib directory.
 var rustLibraries = []string{"librustc_driver-*", "libLLVM*-rust-*", "libstd-*.so", "libtest-*.so", "libproc_macro-*.so"}
 
 // owned reports whether a file of the prefix is the toolchain's.
@@ -127,7 +127,7 @@ func (c *sysrootChecker) collect(ctx context.Context) error {
 	return nil
 }
 
-// enters says which folders of a shared prefix hold files of a toolchain.
+// enters says which directories of a shared prefix hold files of a toolchain.
 func enters(rel string) bool {
 	return rel == "bin" || rel == "lib" || rel == "libexec" || rel == "lib/rustlib" || strings.HasPrefix(rel, "lib/rustlib/")
 }
@@ -169,12 +169,12 @@ func (c *sysrootChecker) file(rel, p string, d fs.DirEntry) error {
 	return nil
 }
 
-// gccLD judges the folder that rustc hands to the C driver: names and kinds.
+// gccLD judges the directory that rustc hands to the C driver: names and kinds.
 func (c *sysrootChecker) gccLD(expect Expect) {
 	entries, err := os.ReadDir(c.t.gccLD())
 	if errors.Is(err, fs.ErrNotExist) {
 		if expect == ExpectLLD {
-			c.s.failf(treeGCCLD, "the folder gcc-ld is missing")
+			c.s.failf(treeGCCLD, "the directory gcc-ld is missing")
 		} else {
 			c.s.notef(treeGCCLD, "not shipped")
 		}
@@ -278,7 +278,7 @@ func (c *sysrootChecker) forOtherTarget(rel string) bool {
 }
 
 // guessHost names the host of a compiler that does not run here: the target
-// whose folder in lib/rustlib has programs.
+// whose directory in lib/rustlib has programs.
 func guessHost(t *toolchain) targets.Triple {
 	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "bin"))
 	if err != nil || len(dirs) != 1 {

@@ -16,7 +16,7 @@ import (
 	"x.go/manifests"
 )
 
-// origins resolves the search path of a file to folders below the prefix. ok
+// origins resolves the search path of a file to directories below the prefix. ok
 // is false for an entry that leads outside.
 func origins(f treeFile) (dirs []string, bad []string) {
 	entries := f.info.RunPath
@@ -51,9 +51,9 @@ func (c *sysrootChecker) runPath(f treeFile) {
 	}
 }
 
-// systemFolders are where the loader looks without being told, on common
+// systemDirs are where the loader looks without being told, on common
 // distributions; the multiarch ones are globs.
-var systemFolders = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
+var systemDirs = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
 
 // needed demands that a library be found as the loader would without
 // LD_LIBRARY_PATH: by the file's own RUNPATH in the tree, else on the host.
@@ -102,7 +102,7 @@ func knownDefect(rel, lib string) string {
 }
 
 func onHost(lib string) bool {
-	return slices.ContainsFunc(systemFolders, func(dir string) bool {
+	return slices.ContainsFunc(systemDirs, func(dir string) bool {
 		found, err := filepath.Glob(filepath.Join(dir, globQuote(lib)))
 		return err == nil && len(found) > 0
 	})

@@ -19,7 +19,7 @@ import (
 type toolchain struct {
 	label  string // subject of its checks
 	prefix string
-	home   string // writable folder beside it
+	home   string // writable directory beside it
 	search string
 	// wholePath, if set, is PATH instead of the tree's bin and search.
 	wholePath string
@@ -52,7 +52,7 @@ func (t *toolchain) path(elem ...string) string {
 	return filepath.Join(append([]string{t.prefix}, elem...)...)
 }
 
-// gccLD is the folder that rustc hands to the C driver.
+// gccLD is the directory that rustc hands to the C driver.
 func (t *toolchain) gccLD(elem ...string) string {
 	return t.path(append([]string{"lib", "rustlib", t.host.String(), "bin", "gcc-ld"}, elem...)...)
 }

@@ -18,7 +18,7 @@ import (
 	"x.go/targets"
 )
 
-// workspace is the temporary folder of a run. All names in it are reached
+// workspace is the temporary directory of a run. All names in it are reached
 // through one [os.Root], so that no archive can lead outside.
 type workspace struct {
 	dir  string
@@ -28,25 +28,25 @@ type workspace struct {
 func newWorkspace(tempDir string) (*workspace, error) {
 	dir, err := os.MkdirTemp(tempDir, "x-verify-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+		return nil, fmt.Errorf("making a directory to unpack to: %w", err)
 	}
 	// The compiler reports resolved paths.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+		return nil, fmt.Errorf("making a directory to unpack to: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making a folder to unpack to: %w", err), os.RemoveAll(dir))
+		return nil, errors.Join(fmt.Errorf("making a directory to unpack to: %w", err), os.RemoveAll(dir))
 	}
 	return &workspace{dir, root}, nil
 }
 
-// close removes the folder.
+// close removes the directory.
 func (w *workspace) close() error {
 	return errors.Join(w.root.Close(), removeTree(w.dir))
 }
 
-// removeTree is [os.RemoveAll] which also enters folders without permissions,
+// removeTree is [os.RemoveAll] which also enters directories without permissions,
 // as tests of the archives' own programs may leave.
 func removeTree(dir string) error {
 	if err := os.RemoveAll(dir); err == nil {
@@ -61,19 +61,19 @@ func removeTree(dir string) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-// maxPathDepth bounds the folders that unpacking makes for one member.
+// maxPathDepth bounds the directories that unpacking makes for one member.
 const maxPathDepth = 64
 
 // unpackSink returns a sink that writes the files of an archive's components
-// below folder, without the archive's top folder. What another member is in the
+// below directory, without the archive's top directory. What another member is in the
 // way of is left out: the static checks report it.
-func (w *workspace) unpackSink(folder string) archive.Sink {
+func (w *workspace) unpackSink(dir string) archive.Sink {
 	return func(m archive.Member) (io.WriteCloser, error) {
 		rel := archive.Below(m.Name)
 		if rel == "" || !m.IsFile() || strings.Count(rel, "/") > maxPathDepth {
 			return nil, nil
 		}
-		f, err := w.create(folder+"/"+rel, installMode(m.Mode))
+		f, err := w.create(dir+"/"+rel, installMode(m.Mode))
 		if isBlocked(err) {
 			return nil, nil
 		}
@@ -84,7 +84,7 @@ func (w *workspace) unpackSink(folder string) archive.Sink {
 	}
 }
 
-// create makes a file and the folders above it.
+// create makes a file and the directories above it.
 func (w *workspace) create(name string, perm fs.FileMode) (*os.File, error) {
 	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return nil, err
@@ -186,13 +186,13 @@ func belongs(n manifests.ArchiveName, host targets.Triple) bool {
 	return n.Component.Scope == manifests.ScopeTarget || n.Target == host || n.Target.IsZero()
 }
 
-// install moves the files that l's manifests list from folder to prefix, as
+// install moves the files that l's manifests list from directory to prefix, as
 // rustup does. What is wrong with the manifests was found before; here the
 // usable lines are followed.
-func (w *workspace) install(folder string, l *archive.Layout, prefix string) error {
+func (w *workspace) install(dir string, l *archive.Layout, prefix string) error {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
-			from, to := path.Join(folder, c, d.Path), path.Join(prefix, d.Path)
+			from, to := path.Join(dir, c, d.Path), path.Join(prefix, d.Path)
 			if _, err := w.root.Lstat(from); err != nil {
 				continue
 			}
