@@ -45,8 +45,8 @@ func Serve(dir string) (*Server, error) {
 // URL returns the value for RUSTUP_DIST_SERVER.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// Override makes the server answer for the manifest file, and for its checksum, with
-// data instead of what is on disk. With nil it serves the files again.
+// Override has the server answer for the manifest file, and for its checksum, with
+// data in place of what is on disk. With nil it serves the files again.
 func (s *Server) Override(file string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // Allowance says that a difference is intended, and why.
 type Allowance struct {
 	Kind    string // a kind of difference, or "*"
-	Pattern string // glob of a path; ** stands for any directories
+	Pattern string // glob of a path; ** stands for any number of directories
 	Reason  string
 	Line    int // in the allow-file
 }
@@ -25,8 +25,8 @@ const (
 )
 
 // ParseAllow reads an allow-file: a line each of a kind, a glob and, after #,
-// the reason, which is required. Empty lines and lines of a comment alone are
-// skipped. All errors are reported at once.
+// the reason, which is required. It skips empty lines and lines of a comment alone,
+// and returns all errors at once.
 //
 //	only-in-b share/doc/rust/licenses/*  # two new licences
 //	size      bin/cargo                  # now with its own TLS
@@ -68,9 +68,9 @@ func ParseAllow(data []byte) ([]Allowance, error) {
 	return out, nil
 }
 
-// covers reports whether the allowance is for d. A difference without a path
-// is matched by the archive's name. The component directory in front of a path in
-// an archive need not be written.
+// covers reports whether the allowance is for d. It matches a difference without a
+// path by the archive's name, and a path in an archive with or without the
+// component's directory in front.
 func (a Allowance) covers(d Difference) bool {
 	if a.Kind != "*" && a.Kind != d.Kind {
 		return false
@@ -85,8 +85,7 @@ func (a Allowance) covers(d Difference) bool {
 	return d.In != "" && ok && matchPath(a.Pattern, rest)
 }
 
-// matchPath matches a path with a glob in which ** stands for any number of
-// directories.
+// matchPath matches a path with a glob. ** stands for any number of directories.
 func matchPath(pattern, name string) bool {
 	return matchParts(strings.Split(pattern, "/"), strings.Split(name, "/"))
 }

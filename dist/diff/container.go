@@ -18,7 +18,7 @@ import (
 	"x.go/manifests"
 )
 
-// containers says why two archives with equal trees are not equal files: the
+// containers finds out why two archives with equal trees are not equal files: the
 // order or the times of their members, a field of the tar, or the compression.
 func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *side) error {
 	add := func(kind, path, x, y string) {
@@ -148,8 +148,8 @@ var tarFields = []struct {
 	{"linkname", 257}, {"magic", 263}, {"version", 265}, {"uname", 297}, {"gname", 329}, {"devmajor", 337}, {"devminor", 345}, {"prefix", 512},
 }
 
-// tarField names the first field that differs; the checksum only if it alone
-// does, since it follows the others.
+// tarField names the first field that differs. It names the checksum only if no
+// other field does: any change of the others changes it.
 func tarField(x, y [512]byte) string {
 	found, start := "", 0
 	for _, f := range tarFields {

@@ -40,8 +40,8 @@ type side struct {
 	unreadable string
 }
 
-// hashInName and releaseInName are the parts of names that change with every
-// build: librustc_driver-6108105cd7e839cf.so, libLLVM.so.22.1-rust-1.95.0-stable.
+// The parts of names that change with every build or release:
+// librustc_driver-6108105cd7e839cf.so, libLLVM.so.22.1-rust-1.95.0-stable.
 var (
 	hashInName    = regexp.MustCompile(`-[0-9a-f]{16}\b`)
 	releaseInName = regexp.MustCompile(`-rust-1\.\d+\.\d+-(stable|beta|nightly|dev)`)

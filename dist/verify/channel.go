@@ -16,7 +16,7 @@ import (
 
 const (
 	maxManifest = 64 << 20 // bytes; the nightly manifest has 1 MB
-	maxSideFile = 1 << 10
+	maxSideFile = 1 << 10  // bytes; a date or a commit
 )
 
 // channelFile is a channel manifest that was read.
@@ -71,10 +71,10 @@ func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 		}
 	}
 	g.in.check(c.at + ".sha256")
-	channel, findings := manifests.CheckChannel(c.data)
-	c.channel = channel
+	m, findings := manifests.CheckChannel(c.data)
+	c.channel = m
 	check := channelValid
-	if channel == nil {
+	if m == nil {
 		check = channelReadable
 	}
 	for _, f := range findings {
@@ -83,7 +83,8 @@ func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 	return ctx.Err()
 }
 
-// downloads demands each offered file with its hash, and the version inside.
+// downloads requires each offered file to be there, with the hash and the version
+// that the manifest gives.
 func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 	s := c.subject
 	s.declare(channelPresent)
@@ -127,14 +128,12 @@ func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifest
 		if v, ok := a.Texts["version"]; ok && strings.TrimSpace(string(v)) != pkg.Version {
 			s.failf(channelVersion, "%s holds version %.80q, the manifest says %q", a.file, strings.TrimSpace(string(v)), pkg.Version)
 		}
-	} else {
-		if sum, err = channel.Hash(ctx, where); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			s.failf(channelPresent, "%v", err)
-			return nil
+	} else if sum, err = channel.Hash(ctx, where); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		s.failf(channelPresent, "%v", err)
+		return nil
 	}
 	if sum != d.Hash {
 		s.failf(channelHash, "%s has %s, the manifest says %s", path.Base(d.URL), sum, d.Hash)
@@ -142,7 +141,8 @@ func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifest
 	return nil
 }
 
-// sideFiles compares the texts beside a manifest, if they are there.
+// sideFiles compares the texts beside a manifest with it. They may be missing:
+// promote-release writes them, and rustup does not read them.
 func (g channelGroup) sideFiles(ctx context.Context, c *channelFile) {
 	s := c.subject
 	s.declare(channelSide)
@@ -153,7 +153,7 @@ func (g channelGroup) sideFiles(ctx context.Context, c *channelFile) {
 	} {
 		b, err := channel.Fetch(ctx, stem+f.suffix, maxSideFile)
 		if err != nil {
-			continue // promote-release's, not rustup's
+			continue
 		}
 		name := path.Base(stem + f.suffix)
 		if got := strings.TrimSuffix(string(b), "\n"); got != f.want && f.want != "" {
@@ -170,7 +170,8 @@ func (g channelGroup) sideFiles(ctx context.Context, c *channelFile) {
 	}
 }
 
-// offered demands that an archive beside the manifest be reachable through it.
+// offered requires the manifest to offer each archive beside it: rustup finds no
+// other.
 func (g channelGroup) offered(c *channelFile) {
 	s := c.subject
 	if channel.IsURL(c.at) {
@@ -194,7 +195,7 @@ func (g channelGroup) offered(c *channelFile) {
 	}
 	for _, p := range g.packs {
 		spec := p.name.Component
-		if !p.known || names[p.file] || filepath.Dir(p.Path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
+		if !p.known || names[p.file] || filepath.Dir(p.path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
 			continue
 		}
 		if v, ok := p.Texts["version"]; ok && !spec.OwnVersion && strings.TrimSpace(string(v)) != c.channel.Packages["rust"].Version {
@@ -204,8 +205,8 @@ func (g channelGroup) offered(c *channelFile) {
 	}
 }
 
-// aliases compares the manifests of one release: stable, 1.95.0 and 1.95 are
-// names for the same text.
+// aliases compares the manifests of one release: stable, 1.95.0 and 1.95 name the
+// same text.
 func aliases(read []channelFile) []*subject {
 	groups := map[string][]channelFile{}
 	for _, c := range read {

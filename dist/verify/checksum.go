@@ -32,8 +32,8 @@ func checkChecksum(s *subject, check, path, name string, sum manifests.Hash) {
 	}
 }
 
-// badChecksum lists what is wrong with the text of a .sha256 file. Not all that
-// can be parsed will do: rustup takes a bare digest, sha256sum -c does not.
+// badChecksum lists what is wrong with the text of a .sha256 file. It wants more than
+// a text that parses: rustup accepts a bare digest, sha256sum -c does not.
 func badChecksum(text []byte, name string, sum manifests.Hash) []string {
 	got, _, err := manifests.ParseChecksum(text)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 )
 
 // rustupChannel matches the names of channels that rustup asks a server for
-// (its `src/dist/mod.rs`); a channel of another name, such as dev, is for other
-// readers.
+// (its `src/dist/mod.rs`). It cannot ask for a channel of another name, such as dev.
 var rustupChannel = regexp.MustCompile(`^(stable|beta|nightly|\d+\.\d+(\.\d+)?(-beta(\.\d+)?)?)$`)
 
-// client is the real rustup in homes of its own, with a server of its own.
+// client tests one channel with the real rustup, in homes of its own and with a
+// server of its own.
 type client struct {
 	r       *run
 	rustup  string
@@ -105,7 +105,7 @@ func (c *client) newHome() (*home, error) {
 	c.homes++
 	dir := filepath.Join(c.r.work.dir, fmt.Sprintf("client-%s-%d", c.name, c.homes))
 	if err := os.MkdirAll(filepath.Join(dir, "home"), 0o755); err != nil {
-		return nil, fmt.Errorf("making a home for rustup: %w", err)
+		return nil, fmt.Errorf("creating a home for rustup: %w", err)
 	}
 	return &home{c, dir}, nil
 }
@@ -135,8 +135,8 @@ func (h *home) prefix() string {
 
 func (h *home) close() error { return removeTree(h.dir) }
 
-// askHost asks rustup for its host and whether the channel has a toolchain
-// for it.
+// askHost asks rustup for its host. why is the reason to skip the channel: it has
+// no toolchain for that host.
 func (c *client) askHost(ctx context.Context) (why string) {
 	h, err := c.newHome()
 	if err != nil {
@@ -215,11 +215,11 @@ func (c *client) links(ctx context.Context, h *home) string {
 		return ""
 	}
 	b := &bench{toolchain: t, dir: t.home}
-	made := b.linkProgram(ctx, t, helloProgram)
-	if made.failure != "" {
-		return "the installed compiler does not link: " + made.failure
+	linked := b.linkProgram(ctx, t, helloProgram)
+	if linked.failure != "" {
+		return "the installed compiler does not link: " + linked.failure
 	}
-	for _, p := range made.products {
+	for _, p := range linked.products {
 		if r := (command{path: p.path, dir: t.home, env: t.env()}).run(ctx); !r.ok() || r.output != p.want {
 			return "a program of the installed compiler does not run: " + r.why()
 		}

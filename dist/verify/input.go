@@ -14,14 +14,14 @@ import (
 	"x.go/manifests"
 )
 
-// input is what the operands turned out to be.
+// input holds the operands, sorted by kind.
 type input struct {
 	archives []archiveFile
 	// manifests are channel manifests: paths, or URLs.
 	manifests []string
 	trees     []string // installed trees and assembled sysroots
-	// others are files of a directory that are neither, by path; checked is
-	// filled by the checks that look at them.
+	// others are the paths of the other files of a directory. checked has those
+	// that a check looked at.
 	others  []string
 	checked map[string]bool
 	subject *subject
@@ -74,8 +74,8 @@ func (in *input) add(op string) error {
 	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
 }
 
-// addDir takes the files of a dist directory. Subdirectories, such as dated copies,
-// are inputs of their own; that they were not looked at is said.
+// addDir takes the files of a dist directory. A subdirectory, such as a dated copy,
+// is an input of its own: [input.unchecked] reports it.
 func (in *input) addDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -96,7 +96,7 @@ func (in *input) addDir(dir string) error {
 	return nil
 }
 
-// addFile takes an archive or a manifest, and says whether path is one.
+// addFile takes path if it is an archive or a manifest, and reports whether it is.
 func (in *input) addFile(path string) bool {
 	name := filepath.Base(path)
 	if strings.HasPrefix(name, "channel-rust-") && strings.HasSuffix(name, ".toml") {
@@ -116,14 +116,14 @@ func isTree(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-// check notes that a file was looked at.
+// check notes that a check looked at a file.
 func (in *input) check(path string) { in.checked[path] = true }
 
-// ownFiles are what x itself keeps in a directory of archives: the lock of a running
-// command and the record of `x recompress`.
+// ownFiles are the files that x keeps in a directory of archives: the lock of a
+// running command, and the record of `x recompress`.
 var ownFiles = []string{".x-lock", recompress.RecordName}
 
-// unchecked is the verdict on files that nothing looked at.
+// unchecked fails each file that no check looked at.
 func (in *input) unchecked() *subject {
 	s := newSubject("", inputUnchecked)
 	for _, path := range in.others {
@@ -131,7 +131,7 @@ func (in *input) unchecked() *subject {
 			continue
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			continue // a temporary file of a run that ended meanwhile
+			continue // a temporary file of a run that has ended since
 		}
 		if info, err := os.Lstat(path); err == nil && info.IsDir() {
 			s.failf(inputUnchecked, "no check looks at directory %q: name it as an input of its own", filepath.Base(path))
@@ -142,8 +142,8 @@ func (in *input) unchecked() *subject {
 	return s
 }
 
-// leaveManifests marks what belongs to manifests as looked at where the group
-// that would do so was not chosen.
+// leaveManifests marks the files that belong to manifests as checked. The channel
+// group does so, unless it was not chosen.
 func (in *input) leaveManifests() {
 	for _, m := range in.manifests {
 		stem := strings.TrimSuffix(m, ".toml")

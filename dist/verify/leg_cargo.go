@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// cargoProject makes cargo link three kinds of files for the host: a build
-// script, a procedural macro (a shared object that rustc loads) and a program.
+// cargoProject has cargo link three kinds of files for the host: a build script, a
+// procedural macro (a shared object that rustc loads) and a program.
 var cargoProject = map[string]string{
 	"Cargo.toml": `[package]
 name = "x-verify"
@@ -58,7 +58,7 @@ func cargoLeg(ctx context.Context, b *bench) built {
 	}
 	products, missing := cargoProducts(filepath.Join(b.dir, "target", "debug"))
 	if missing != "" {
-		return built{failure: "cargo build made no " + missing}
+		return built{failure: "cargo build wrote no " + missing}
 	}
 	return built{products: products}
 }

@@ -28,13 +28,12 @@ type treeFile struct {
 	info linkage.Info
 }
 
-// sysrootChecker checks the tree of a toolchain that was probed. foreign says
-// that its programs are for another machine.
+// sysrootChecker checks the tree of a toolchain that was probed.
 type sysrootChecker struct {
 	t       *toolchain
 	s       *subject
 	whole   bool // every file of the prefix belongs to the toolchain
-	foreign bool
+	foreign bool // its programs are for another machine
 	files   []treeFile
 	byName  map[string][]string // base name to directories, of shared libraries
 	machine elf.Machine         // of bin/rustc
@@ -56,7 +55,7 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 	if probeErr == nil {
 		c.wrappers(ctx, expect)
 	}
-	hostLibs := map[string]bool{} // and known defects, for the note
+	hostLibs := map[string]bool{} // for the note; known defects, too
 	var rows []Binary
 	for _, f := range c.files {
 		c.modes(f)
@@ -78,7 +77,7 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 // with others, as a distribution's /usr/bin.
 var rustPrograms = []string{"cargo", "cargo-*", "clippy-driver", "miri", "rls", "rust-analyzer", "rust-demangler", "rust-gdb", "rust-gdbgui", "rust-lldb", "rustc", "rustdoc", "rustfmt"}
 
-// rustLibraries are likewise those of a lib directory.
+// rustLibraries are the libraries of a toolchain in a lib directory that it shares.
 var rustLibraries = []string{"librustc_driver-*", "libLLVM*-rust-*", "libstd-*.so", "libtest-*.so", "libproc_macro-*.so"}
 
 // owned reports whether a file of the prefix is the toolchain's.
@@ -127,12 +126,12 @@ func (c *sysrootChecker) collect(ctx context.Context) error {
 	return nil
 }
 
-// enters says which directories of a shared prefix hold files of a toolchain.
+// enters reports whether a directory of a shared prefix holds files of a toolchain.
 func enters(rel string) bool {
 	return rel == "bin" || rel == "lib" || rel == "libexec" || rel == "lib/rustlib" || strings.HasPrefix(rel, "lib/rustlib/")
 }
 
-// file takes one file, through a symbolic link if it is one.
+// file takes one file. It follows a symbolic link.
 func (c *sysrootChecker) file(rel, p string, d fs.DirEntry) error {
 	if d.Type()&fs.ModeSymlink != 0 {
 		real, err := filepath.EvalSymlinks(p)
@@ -169,7 +168,8 @@ func (c *sysrootChecker) file(rel, p string, d fs.DirEntry) error {
 	return nil
 }
 
-// gccLD judges the directory that rustc hands to the C driver: names and kinds.
+// gccLD judges the names and kinds of the files in gcc-ld, where rustc has the C
+// driver look for a linker.
 func (c *sysrootChecker) gccLD(expect Expect) {
 	entries, err := os.ReadDir(c.t.gccLD())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -205,8 +205,8 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 	}
 }
 
-// wrappers runs each wrapper: one that does not reach its linker is found
-// here, with the reason, where a failed link only shows the driver's words.
+// wrappers runs each wrapper. Here, one that does not reach its linker says why; in a
+// failed link, only the C driver speaks.
 func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	c.s.declare(treeRustLLD)
 	_, err := os.Stat(c.t.rustLLD())
@@ -238,8 +238,7 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	}
 }
 
-// modes demands that programs be executable and that nobody but the owner may
-// write.
+// modes requires that programs are executable and that only the owner may write.
 func (c *sysrootChecker) modes(f treeFile) {
 	if isProgram(f.rel) && f.mode&0o111 == 0 {
 		c.s.failf(treeMode, "%s has mode %04o, want it executable", f.rel, f.mode.Perm())
