@@ -20,40 +20,36 @@ const distDir = "dist" // archives and channels
 var programDirs = map[string]string{programs.LLDWrapper: "lld-wrapper", programs.Launcher: "launcher"}
 
 // Builder runs steps, each at most once, and performs their effects. Make one
-// with [NewBuilder]. It is not for concurrent use: assembly is a sequence, and
+// with [Open]. It is not for concurrent use: assembly is a sequence, and
 // what takes long inside it (compression) runs in parallel by itself.
 type Builder struct {
-	Options
+	inputs
+	unlock func() // gives the build directory back; nil in a dry run
 
 	memo  map[any]*memo
 	stack []string // names of the steps that run now, outermost first
 	plan  []Action
 }
 
-// Options say what a [Builder] works on and how.
-type Options struct {
-	Config    config.Config
-	Toolchain toolchain.Toolchain
-	Input     toolchain.Input
-	BuildDir  string // absolute
-	// ConfigText is the configuration file as it is, for the archives' overlay;
-	// nil if there is none.
-	ConfigText []byte
-	Env        []string // environment of the programs that steps run
-	Version    string   // of x, for the build record
-	DryRun     bool     // record the plan, touch nothing
-	Writer     archive.Writer
-	// Notify is told of each action when it begins and of each archive that is
-	// finished. It may be nil.
-	Notify func(Event)
+// inputs say what a [Builder] works on and how.
+type inputs struct {
+	cfg      config.Config
+	tc       toolchain.Toolchain
+	input    toolchain.Input
+	buildDir string   // absolute
+	env      []string // environment of the programs that steps run
+	version  string   // of x, for the build record
+	dryRun   bool     // record the plan, touch nothing
+	writer   archive.Writer
+	// tell is told of each action when it starts; it may be nil.
+	tell func(Event)
 }
 
 // Event is one thing that happened during a build.
 type Event struct {
-	Action   Action            // what begins, if Artifact is nil
-	Artifact *archive.Artifact // what was finished
-	Note     string            // something a person should know, if not empty
-	Plans    []archive.Plan    // how archives are going to be compressed, if not nil
+	Action Action         // what starts
+	Note   string         // something a person should know, if not empty
+	Plans  []archive.Plan // how archives are going to be compressed, if not nil
 }
 
 // Action is one effect of a step: a line of the plan.
@@ -77,9 +73,9 @@ type memo struct {
 	err error
 }
 
-// NewBuilder returns a Builder for opts.
-func NewBuilder(opts Options) *Builder {
-	return &Builder{Options: opts, memo: map[any]*memo{}}
+// newBuilder returns a Builder for opts.
+func newBuilder(opts inputs) *Builder {
+	return &Builder{inputs: opts, memo: map[any]*memo{}}
 }
 
 // Plan returns the actions so far, in order.
@@ -125,12 +121,12 @@ func (b *Builder) act(verb, object, detail string) bool {
 	}
 	b.plan = append(b.plan, a)
 	b.notify(Event{Action: a})
-	return !b.DryRun
+	return !b.dryRun
 }
 
 func (b *Builder) notify(e Event) {
-	if b.Notify != nil {
-		b.Notify(e)
+	if b.tell != nil {
+		b.tell(e)
 	}
 }
 
@@ -140,4 +136,4 @@ func (b *Builder) note(format string, args ...any) {
 }
 
 // claim records that this build creates dir; see [builddir.Dir.Claim].
-func (b *Builder) claim(dir string) (bool, error) { return builddir.Dir(b.BuildDir).Claim(dir) }
+func (b *Builder) claim(dir string) (bool, error) { return builddir.Dir(b.buildDir).Claim(dir) }

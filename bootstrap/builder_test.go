@@ -25,7 +25,7 @@ func (c counted) Run(_ context.Context, b *Builder) (int, error) {
 }
 
 func TestEnsureRunsEqualStepsOnce(t *testing.T) {
-	b := NewBuilder(Options{})
+	b := newBuilder(inputs{})
 	var n int
 	for range 3 {
 		got, err := Ensure(t.Context(), b, counted{"a", &n})
@@ -60,7 +60,7 @@ func (r ring) Run(ctx context.Context, b *Builder) (int, error) {
 }
 
 func TestEnsureReportsCycle(t *testing.T) {
-	_, err := Ensure(t.Context(), NewBuilder(Options{}), ring(0))
+	_, err := Ensure(t.Context(), newBuilder(inputs{}), ring(0))
 	if want := "ring0 -> ring0"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Fatalf("got %v, want an error with %q", err, want)
 	}
@@ -70,7 +70,7 @@ func TestEnsureStopsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var n int
-	if _, err := Ensure(ctx, NewBuilder(Options{}), counted{"a", &n}); !errors.Is(err, context.Canceled) || n != 0 {
+	if _, err := Ensure(ctx, newBuilder(inputs{}), counted{"a", &n}); !errors.Is(err, context.Canceled) || n != 0 {
 		t.Errorf("got %v after %d runs, want context.Canceled after none", err, n)
 	}
 }

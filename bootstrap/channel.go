@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"x.go/bootstrap/lld"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
@@ -22,6 +23,7 @@ func (c Channel) String() string { return "Channel" + c.Selection.String() }
 
 // Dist is what a run has written to [Builder.DistDir].
 type Dist struct {
+	LLD      lld.Outcome // what the toolchain has of LLD
 	Archives []Archive
 	Channel  []string // names of the channel's files; none if there is no channel
 }
@@ -30,17 +32,21 @@ type Dist struct {
 // component can be made again by itself. Without rustc among them there is nothing
 // that rustup could install, and no channel is made.
 func (c Channel) Run(ctx context.Context, b *Builder) (Dist, error) {
+	decided, err := Ensure(ctx, b, DecideLLD{})
+	if err != nil {
+		return Dist{}, err
+	}
 	archives, err := Ensure(ctx, b, Archives(c))
 	if err != nil {
 		return Dist{}, err
 	}
 	files, err := b.channel(archives)
-	return Dist{archives, files}, err
+	return Dist{decided, archives, files}, err
 }
 
 // channel writes the channel of the archives and returns the names of its files.
 func (b *Builder) channel(archives []Archive) ([]string, error) {
-	plan := manifests.ChannelPlan{Version: b.Toolchain.Version, Date: b.date(), URLBase: b.urlBase()}
+	plan := manifests.ChannelPlan{Version: b.tc.Version, Date: b.date(), URLBase: b.urlBase()}
 	for _, a := range archives {
 		plan.Archives = append(plan.Archives, a.Listed)
 	}
@@ -53,7 +59,7 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 		b.note("no channel is made: it would need the archive of rustc")
 		return nil, nil
 	}
-	if b.DryRun {
+	if b.dryRun {
 		return b.planChannel(plan.Version), nil
 	}
 	channel, err := plan.Channel()
@@ -89,17 +95,17 @@ func (b *Builder) planChannel(v manifests.Version) []string {
 // date returns the day of publication: that of SOURCE_DATE_EPOCH, else of the
 // commit, so that equal inputs make equal bytes.
 func (b *Builder) date() string {
-	if t := b.Writer.ModTime; !t.IsZero() {
+	if t := b.writer.ModTime; !t.IsZero() {
 		return t.UTC().Format(time.DateOnly)
 	}
-	return cmp.Or(b.Toolchain.Version.CommitDate, "1970-01-01")
+	return cmp.Or(b.tc.Version.CommitDate, "1970-01-01")
 }
 
 // urlBase returns the URL of the folder that holds the archives: below
 // dist.upload-addr as build-manifest has it, else rustup's own dist server,
 // whose place any server takes.
 func (b *Builder) urlBase() string {
-	if addr := b.Config.Dist.UploadAddr; addr != "" {
+	if addr := b.cfg.Dist.UploadAddr; addr != "" {
 		return addr + "/" + b.date()
 	}
 	return manifests.OfficialServer + "/dist"

@@ -10,7 +10,7 @@ import (
 )
 
 // DistDir is where archives and channel files are.
-func (b *Builder) DistDir() string { return filepath.Join(b.BuildDir, distDir) }
+func (b *Builder) DistDir() string { return filepath.Join(b.buildDir, distDir) }
 
 // Archives is the step that writes the archives of a selection.
 type Archives struct{ Selection Selection }
@@ -35,12 +35,12 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 	for _, p := range parts {
 		pkgs = append(pkgs, p.Package)
 	}
-	job, err := b.Writer.Plan(pkgs)
+	job, err := b.writer.Plan(pkgs)
 	if err != nil {
 		return nil, err
 	}
 	archives := b.planned(parts, job.Plans())
-	if b.DryRun {
+	if b.dryRun {
 		return archives, nil
 	}
 	if _, err := b.claim(b.DistDir()); err != nil {
@@ -71,7 +71,7 @@ func (b *Builder) planned(parts []Part, plans []archive.Plan) []Archive {
 		}
 		for k, art := range plan.Artifacts(b.DistDir()) {
 			b.act("emit", art.Path, FormatSize(size)+" of files, "+DescribeArchive(plan.Archives[k]))
-			listed := manifests.ListedArchive{ArchiveName: parts[i].Name, VersionText: parts[i].Version}
+			listed := manifests.ListedArchive{ArchiveName: parts[i].Name, VersionText: parts[i].version}
 			listed.Format = art.Format
 			archives = append(archives, Archive{art, listed})
 		}

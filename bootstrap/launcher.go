@@ -30,7 +30,7 @@ func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
 		return "", err
 	}
 	return b.buildProgram(ctx, programs.Build{Name: programs.Launcher, Vars: []programs.Variable{
-		{Name: "linker", Value: string(decided.Launcher)}, {Name: "host", Value: b.Toolchain.Host.String()},
+		{Name: "linker", Value: string(decided.Launcher)}, {Name: "host", Value: b.tc.Host.String()},
 	}}, string(decided.Launcher))
 }
 
@@ -46,10 +46,10 @@ func withLauncher(ctx context.Context, b *Builder, components []toolchain.InputC
 	if err != nil {
 		return err
 	}
-	exe := b.Toolchain.Spec.ExeSuffix
+	exe := b.tc.Spec.ExeSuffix
 	for _, l := range launched {
 		i := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
-			return c.Spec.Archive == l.archive && c.Target == b.Toolchain.Host
+			return c.Spec.Archive == l.archive && c.Target == b.tc.Host
 		})
 		if i < 0 {
 			continue

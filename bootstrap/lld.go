@@ -21,11 +21,11 @@ func (DecideLLD) String() string { return "DecideLLD" }
 
 // Run implements [Step]. It tells the decision's warnings and notes.
 func (DecideLLD) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
-	facts, err := b.Toolchain.LLDFacts(ctx, b.Config)
+	facts, err := b.tc.LLDFacts(ctx, b.cfg)
 	if err != nil {
 		return lld.Outcome{}, err
 	}
-	d, err := lld.Decide(b.Config, facts)
+	d, err := lld.Decide(b.cfg, facts)
 	if err != nil {
 		return lld.Outcome{}, err // it names keys and places
 	}
@@ -51,10 +51,10 @@ func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	if !decided.Shipped {
 		return img, nil
 	}
-	name := dist.LLDFile(b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix)
-	from := b.Config.X.LLD.Binary
+	name := dist.LLDFile(b.tc.Host.String(), b.tc.Spec.ExeSuffix)
+	from := b.cfg.X.LLD.Binary
 	if from == "" {
-		from = filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(name))
+		from = filepath.Join(b.tc.Sysroot, filepath.FromSlash(name))
 	}
 	if err := img.AddFile(name, from); err != nil {
 		return dist.Image{}, err
@@ -76,13 +76,13 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	}
 	var img dist.Image
 	add := img.AddFile
-	file := func(name string) string { return filepath.Join(b.Toolchain.Sysroot, filepath.FromSlash(name)) }
+	file := func(name string) string { return filepath.Join(b.tc.Sysroot, filepath.FromSlash(name)) }
 	switch decided.Wrapper {
 	case lld.WrapperNone:
 		return img, nil
 	case lld.WrapperKept:
 	case lld.WrapperGiven:
-		file = func(string) string { return b.Config.X.LLD.Wrapper }
+		file = func(string) string { return b.cfg.X.LLD.Wrapper }
 	case lld.WrapperBuilt, lld.WrapperShim:
 		mode := programs.WrapperLLD
 		if decided.Wrapper == lld.WrapperShim {
@@ -97,7 +97,7 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	default:
 		return img, fmt.Errorf("assembling gcc-ld: unknown kind of wrapper %q", decided.Wrapper)
 	}
-	for _, name := range dist.WrapperFiles(b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix) {
+	for _, name := range dist.WrapperFiles(b.tc.Host.String(), b.tc.Spec.ExeSuffix) {
 		if err := add(name, file(name)); err != nil {
 			return dist.Image{}, err
 		}
@@ -107,7 +107,7 @@ func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 
 // buildWrapper builds the gcc-ld program for the toolchain's host.
 func (b *Builder) buildWrapper(ctx context.Context, mode programs.WrapperMode) (string, error) {
-	x := b.Config.X.LLD
+	x := b.cfg.X.LLD
 	p := programs.Build{Name: programs.LLDWrapper, Vars: []programs.Variable{{Name: "mode", Value: string(mode)}}}
 	if x.SiteWrapper != "" {
 		p.Vars = append(p.Vars, programs.Variable{Name: "site", Value: x.SiteWrapper})
@@ -121,23 +121,23 @@ func (b *Builder) buildWrapper(ctx context.Context, mode programs.WrapperMode) (
 // buildProgram builds p for the toolchain's host under a file name of its kind.
 func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file string) (string, error) {
 	var err error
-	if p.GOOS, p.GOARCH, err = programs.Platform(b.Toolchain.Spec); err != nil {
+	if p.GOOS, p.GOARCH, err = programs.Platform(b.tc.Spec); err != nil {
 		return "", err
 	}
-	p.Out = filepath.Join(b.BuildDir, b.Toolchain.Host.String(), programDirs[p.Name], file+b.Toolchain.Spec.ExeSuffix)
+	p.Out = filepath.Join(b.buildDir, b.tc.Host.String(), programDirs[p.Name], file+b.tc.Spec.ExeSuffix)
 	if !b.act("run", "go build "+p.Name, p.String()) {
 		return p.Out, nil
 	}
 	if _, err := b.claim(filepath.Dir(p.Out)); err != nil {
 		return "", err
 	}
-	return p.Out, p.Run(ctx, b.Env)
+	return p.Out, p.Run(ctx, b.env)
 }
 
 // addBuilt adds a file that a step of this run made. In a dry run it was not
 // made, and an empty file stands for it.
 func (b *Builder) addBuilt(img *dist.Image, name, from string) error {
-	if _, err := os.Stat(from); b.DryRun && errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(from); b.dryRun && errors.Is(err, os.ErrNotExist) {
 		return img.AddBytes(name, nil, dist.ModeExec)
 	}
 	return img.AddFile(name, from)

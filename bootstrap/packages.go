@@ -34,6 +34,8 @@ func (s Selection) String() string {
 // Select parses the names of archives as a user gives them: archive names
 // ("rustfmt"), names of a channel ("rustfmt-preview"), and x.py's name
 // "extended" for the combined archive. All wrong names are reported at once.
+//
+// The error is an [OptionError].
 func (b *Builder) Select(names ...string) (Selection, error) {
 	var archives []string
 	var errs []error
@@ -46,14 +48,14 @@ func (b *Builder) Select(names ...string) (Selection, error) {
 		archives = append(archives, archive)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return Selection{}, err
+		return Selection{}, &OptionError{"component", err}
 	}
 	slices.Sort(archives)
 	return Selection{strings.Join(slices.Compact(archives), ",")}, nil
 }
 
 func (b *Builder) archiveName(name string) (string, error) {
-	archives := b.Input.Archives()
+	archives := b.input.Archives()
 	if name == combinedArchive || name == "extended" {
 		return combinedArchive, nil
 	}
@@ -84,14 +86,14 @@ func (b *Builder) wants(s Selection, c toolchain.InputComponent) bool {
 	if s.names != "" {
 		return s.has(c.Spec.Archive)
 	}
-	cfg, set := b.Config, b.Config.IsSet
+	cfg, set := b.cfg, b.cfg.IsSet
 	switch {
 	case c.Spec.Archive == "rust-docs" || c.Spec.Archive == "rust-docs-json":
 		return cfg.Build.Docs || !set("build.docs")
 	case c.Spec.Archive == "rustc-docs":
 		return cfg.Build.CompilerDocs || !set("build.compiler-docs")
 	case c.Spec.Scope == manifests.ScopeTarget && c.Spec.Archive == "rust-std":
-		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == b.Toolchain.Host
+		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == b.tc.Host
 	case extendedTools[c.Spec.Archive]:
 		if set("build.extended") && !cfg.Build.Extended {
 			return false
@@ -113,13 +115,13 @@ func (b *Builder) wantsCombined(s Selection) bool {
 	if s.names != "" {
 		return s.has(combinedArchive)
 	}
-	return b.Config.Build.Extended || !b.Config.IsSet("build.extended")
+	return b.cfg.Build.Extended || !b.cfg.IsSet("build.extended")
 }
 
 // Part is one archive that is to be made.
 type Part struct {
 	Name    manifests.ArchiveName // without format
-	Version string                // text of the `version` file
+	version string                // text of the `version` file
 	Package dist.Package
 }
 
@@ -174,13 +176,13 @@ func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
 // checkTargets reports the triples of build.target that the input has no
 // standard library for.
 func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
-	if !b.Config.IsSet("build.target") {
+	if !b.cfg.IsSet("build.target") {
 		return nil
 	}
 	var errs []error
-	for _, t := range b.Config.Build.Target {
+	for _, t := range b.cfg.Build.Target {
 		if !slices.ContainsFunc(components, func(c toolchain.InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
-			errs = append(errs, fmt.Errorf("%s: build.target names %s, but the toolchain has no rust-std for it", b.Config.Origin("build.target"), t))
+			errs = append(errs, fmt.Errorf("%s: build.target names %s, but the toolchain has no rust-std for it", b.cfg.Origin("build.target"), t))
 		}
 	}
 	return errors.Join(errs...)
@@ -188,7 +190,7 @@ func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
 
 // part lays out the archive of one component, which is component in it.
 func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, component dist.Component) (Part, error) {
-	version, err := b.Toolchain.ComponentVersion(ctx, c.Spec)
+	version, err := b.tc.ComponentVersion(ctx, c.Spec)
 	if err != nil {
 		return Part{}, err
 	}
@@ -196,7 +198,7 @@ func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, componen
 	if err != nil {
 		return Part{}, err
 	}
-	name := manifests.ArchiveName{Component: c.Spec, Version: b.Toolchain.Version.PackageVersion(), Target: c.Target}
+	name := manifests.ArchiveName{Component: c.Spec, Version: b.tc.Version.PackageVersion(), Target: c.Target}
 	return Part{name, version, dist.Package{
 		Name: name.Stem(), Components: []dist.Component{component}, Overlay: overlay,
 		Product: c.Spec.Product, SuccessMessage: c.Spec.SuccessMessage(),
@@ -206,7 +208,7 @@ func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, componen
 // combinedComponents returns which of the components the combined archive holds,
 // in upstream's order.
 func (b *Builder) combinedComponents(components []toolchain.InputComponent) []int {
-	host := b.Toolchain.Host
+	host := b.tc.Host
 	var picked []int
 	for _, row := range manifests.CombinedComponents() {
 		i := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
@@ -227,12 +229,12 @@ func (b *Builder) combined(ctx context.Context, components []dist.Component, pic
 	for _, i := range picked {
 		held = append(held, components[i])
 	}
-	version := b.Toolchain.Version.String()
+	version := b.tc.Version.String()
 	overlay, err := b.overlay(ctx, combinedArchive, version)
 	if err != nil {
 		return Part{}, err
 	}
-	name := manifests.ArchiveName{Component: spec, Version: b.Toolchain.Version.PackageVersion(), Target: b.Toolchain.Host}
+	name := manifests.ArchiveName{Component: spec, Version: b.tc.Version.PackageVersion(), Target: b.tc.Host}
 	return Part{name, version, dist.Package{
 		Name: name.Stem(), Components: held, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
@@ -246,7 +248,7 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 	if err != nil {
 		return img, err
 	}
-	v := b.Toolchain.Version
+	v := b.tc.Version
 	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
 	errs := []error{add("version", version), add(manifests.BuildRecordFile, string(record))}
 	if v.CommitHash != "" {
@@ -254,8 +256,8 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 			add("git-commit-hash", v.CommitHash),
 			add("git-commit-info", fmt.Sprintf("%s\n%s\n%s\n", v.CommitHash, v.CommitHash[:9], v.CommitDate)))
 	}
-	if b.ConfigText != nil {
-		errs = append(errs, img.AddBytes("builder-config", b.ConfigText, dist.ModeFile))
+	if text := b.cfg.MainText(); text != nil {
+		errs = append(errs, img.AddBytes("builder-config", text, dist.ModeFile))
 	}
 	for _, doc := range toolchain.OverlayDocs(archive) {
 		for _, from := range doc.From {
@@ -270,7 +272,7 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 
 // inputEntry finds a file of the input by its name.
 func (b *Builder) inputEntry(name string) (dist.Entry, bool) {
-	for _, c := range b.Input.Components {
+	for _, c := range b.input.Components {
 		if e, ok := c.Image.Lookup(name); ok {
 			return e, true
 		}

@@ -25,9 +25,9 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	tc, x := b.Toolchain, b.Config.X.LLD
+	tc, x := b.tc, b.cfg.X.LLD
 	r := manifests.BuildRecord{
-		X: b.Version, LLD: decided.Recorded(), Inputs: map[string]manifests.Hash{},
+		X: b.version, LLD: decided.Recorded(), Inputs: map[string]manifests.Hash{},
 		Toolchain: manifests.RecordedCompiler{
 			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
 			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
@@ -36,7 +36,7 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	if decided.BuildsWrapper() {
 		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: x.Jobserver && decided.Wrapper == lld.WrapperBuilt}
 	}
-	if !b.DryRun {
+	if !b.dryRun {
 		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {
 			return nil, err
 		}
@@ -90,22 +90,22 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 // linked: of the compiler and of LLD. Those of all files would take as long as
 // the archives.
 func (b *Builder) recordInputs(ctx context.Context, decided lld.Outcome, digests map[string]manifests.Hash) error {
-	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
+	host, exe := b.tc.Host.String(), b.tc.Spec.ExeSuffix
 	patterns := append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe),
 		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "bin/rustc_driver-*.dll")
 	var files dist.Image
-	for _, c := range b.Input.Components {
-		if c.Spec.Archive != "rustc" || c.Target != b.Toolchain.Host {
+	for _, c := range b.input.Components {
+		if c.Spec.Archive != "rustc" || c.Target != b.tc.Host {
 			continue
 		}
 		files = c.Image.Filter(func(e dist.Entry) bool { return e.IsRegular() && matchesAny(patterns, e.Name) })
 	}
 	given := map[string]string{}
-	if x := b.Config.X.LLD; decided.Shipped && x.Binary != "" {
+	if x := b.cfg.X.LLD; decided.Shipped && x.Binary != "" {
 		given["lld.binary"] = x.Binary
 	}
 	if decided.Wrapper == lld.WrapperGiven {
-		given["lld.wrapper"] = b.Config.X.LLD.Wrapper
+		given["lld.wrapper"] = b.cfg.X.LLD.Wrapper
 	}
 	for key, name := range given {
 		if err := files.AddFile(key, name); err != nil {

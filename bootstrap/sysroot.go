@@ -15,7 +15,7 @@ import (
 
 // SysrootDir is where the assembled sysroot is.
 func (b *Builder) SysrootDir() string {
-	return filepath.Join(b.BuildDir, b.Toolchain.Host.String(), "stage2")
+	return filepath.Join(b.buildDir, b.tc.Host.String(), "stage2")
 }
 
 // Assemble is the step that makes the components of the toolchain that goes out:
@@ -28,12 +28,12 @@ func (Assemble) String() string { return "Assemble" }
 
 // Run implements [Step].
 func (Assemble) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent, error) {
-	components := slices.Clone(b.Input.Components)
+	components := slices.Clone(b.input.Components)
 	rustc := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
-		return c.Spec.Archive == "rustc" && c.Target == b.Toolchain.Host
+		return c.Spec.Archive == "rustc" && c.Target == b.tc.Host
 	})
 	if rustc < 0 {
-		return nil, fmt.Errorf("assembling the sysroot: %q has no component rustc for %s", b.Toolchain.Sysroot, b.Toolchain.Host)
+		return nil, fmt.Errorf("assembling the sysroot: %q has no component rustc for %s", b.tc.Sysroot, b.tc.Host)
 	}
 	img, err := withLLD(ctx, b, components[rustc].Image)
 	if err != nil {
@@ -65,7 +65,7 @@ func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
 		}
 	}
 	dir := b.SysrootDir()
-	if dir == b.Toolchain.Sysroot {
+	if dir == b.tc.Sysroot {
 		return "", fmt.Errorf("assembling the sysroot: the input %q is also where the result goes: choose another folder with --build-dir", dir)
 	}
 	if !b.act("install", dir, fmt.Sprintf("%d files, %s", whole.Len(), FormatSize(whole.Size()))) {
@@ -95,7 +95,7 @@ func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, err
 	if err != nil {
 		return dist.Image{}, err
 	}
-	host, exe := b.Toolchain.Host.String(), b.Toolchain.Spec.ExeSuffix
+	host, exe := b.tc.Host.String(), b.tc.Spec.ExeSuffix
 	img := rustc.Clone()
 	if _, err := img.Remove(append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe))...); err != nil {
 		return dist.Image{}, err

@@ -11,36 +11,54 @@ import (
 	"testing"
 )
 
-// layers lists the packages of the module from the bottom up, with what each
-// may import beside the standard library. A package may import only packages
-// that stand above it in this list.
+// layers lists the packages of the module, the lowest floor first, with what each
+// may import beside the standard library: packages of the module on lower floors,
+// and other modules.
 var layers = []struct {
+	floor   int
 	pkg     string
 	own     []string // packages of this module
 	foreign []string // modules
 }{
-	{pkg: "targets"},
-	{pkg: "bootstrap/toml", foreign: []string{"github.com/pelletier/go-toml/v2"}},
-	{pkg: "manifests", own: []string{"bootstrap/toml", "targets"}, foreign: []string{"github.com/bmatcuk/doublestar/v4"}},
-	{pkg: "dist/installer"},
-	{pkg: "dist/bench"},
-	{pkg: "dist/xz", foreign: []string{"golang.org/x/sys"}},
-	{pkg: "dist", own: []string{"manifests", "targets", "dist/installer", "dist/xz"},
-		foreign: []string{"github.com/bmatcuk/doublestar/v4", "github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
-	{pkg: "dist/linkage"},
-	{pkg: "dist/verify", own: []string{"dist", "dist/linkage", "dist/xz", "manifests", "targets"},
-		foreign: []string{"github.com/klauspost/compress", "github.com/ulikunitz/xz", "golang.org/x/sync", "golang.org/x/sys"}},
-	{pkg: "bootstrap/config", own: []string{"bootstrap/toml", "targets"}},
-	{pkg: "bootstrap/cargoflags", own: []string{"bootstrap/toml", "targets"}},
-	{pkg: "bootstrap/process"},
-	{pkg: "bootstrap/lldwrapper", own: []string{"bootstrap/process"}},
-	{pkg: "bootstrap/launcher", own: []string{"bootstrap/process"}},
-	{pkg: "bootstrap", own: []string{"bootstrap/config", "dist", "manifests", "targets"}, foreign: []string{"golang.org/x/sys"}},
-	{pkg: "bootstrap/explain", own: []string{"bootstrap", "bootstrap/cargoflags", "targets"}},
-	{pkg: "bootstrap/cli",
-		own:     []string{"bootstrap", "bootstrap/config", "bootstrap/cargoflags", "dist", "dist/bench", "dist/linkage", "dist/verify", "dist/xz", "manifests", "targets"},
-		foreign: []string{"github.com/spf13/cobra", "github.com/vbauerster/mpb/v8", "golang.org/x/sys"}},
-	{pkg: "", own: []string{"bootstrap/cli"}}, // x.go
+	{1, "targets", nil, nil},
+	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
+	{1, "bootstrap/programs/process", nil, nil},
+	{1, "dist/bench", nil, nil},
+	{1, "dist/installsh", nil, nil},
+	{1, "dist/linkage", nil, nil},
+	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
+
+	{2, "targets/link", []string{"targets"}, nil},
+	{2, "manifests", []string{"bootstrap/toml", "targets"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
+	{2, "bootstrap/config", []string{"bootstrap/toml", "targets"}, nil},
+	{2, "bootstrap/programs", []string{"targets"}, nil},
+	{2, "bootstrap/programs/launcher", []string{"bootstrap/programs/process"}, nil},
+	{2, "bootstrap/programs/lldwrapper", []string{"bootstrap/programs/process"}, nil},
+
+	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
+	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+
+	{4, "bootstrap/builddir", []string{"dist"}, []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
+	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
+	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "manifests", "targets"}, nil},
+	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests"}, []string{"github.com/klauspost/compress", "golang.org/x/sync"}},
+
+	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
+		[]string{"golang.org/x/sys"}},
+	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "targets", "targets/link"}, nil},
+	{5, "dist/install", []string{"dist", "manifests"}, nil},
+	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
+
+	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml", "bootstrap/toolchain",
+		"dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets"}, nil},
+	{6, "dist/verify", []string{"dist/archive", "dist/linkage", "dist/recompress", "manifests", "targets"}, nil},
+
+	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config", "bootstrap/explain",
+		"bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/recompress", "dist/verify", "dist/xz",
+		"manifests", "targets", "targets/link"},
+		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
+	{9, "", []string{"bootstrap/cli"}, nil}, // x.go
 }
 
 // TestImports holds the imports of every package against the layers, and the
@@ -74,8 +92,8 @@ func TestImports(t *testing.T) {
 			grant := grantOf(l.own, l.foreign, imp, module)
 			if grant == "" {
 				t.Errorf("package %s imports %s: its layer may import %v and %v", p.ImportPath, imp, l.own, l.foreign)
-			} else if above, own := index[imp]; own && above >= at {
-				t.Errorf("package %s imports %s, which stands above it", p.ImportPath, imp)
+			} else if above, own := index[imp]; own && layers[above].floor >= l.floor {
+				t.Errorf("package %s imports %s, which is not on a lower floor", p.ImportPath, imp)
 			}
 			delete(unused, l.pkg+" "+grant)
 		}

@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"os"
 	"os/exec"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/manifests"
 	"x.go/targets"
 	"x.go/tests/testenv"
@@ -19,7 +23,10 @@ import (
 // programs are those in the directory programs: what somebody writes who imports
 // this module.
 var programs = map[string]func(*testing.T, program){
-	"mirror": testMirror,
+	"ci":      testCI,
+	"combine": testCombine,
+	"distro":  testDistro,
+	"mirror":  testMirror,
 }
 
 // program is a built program, and a directory of its own to run in.
@@ -60,6 +67,99 @@ func (p program) run(t *testing.T, args ...string) (string, error) {
 	cmd.Env = []string{"HOME=" + p.dir, "PATH=" + p.dir}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// plainConfig keeps archives quick to write.
+const plainConfig = "change-id = 'ignore'\n[dist]\ncompression-profile = 'fast'\ncompression-formats = ['xz']\n[install]\nprefix = '/usr'\n"
+
+// testDistro holds what package bootstrap does against what the commands do.
+func testDistro(t *testing.T, p program) {
+	sysroot, dir := slimSysroot(t), t.TempDir()
+	for _, d := range []string{p.dir, dir} {
+		testenv.Must(t, os.WriteFile(filepath.Join(d, "bootstrap.toml"), []byte(plainConfig), 0o644))
+	}
+	if out, err := p.run(t, "-sysroot", sysroot, "-destdir", "staged", "cargo", "rustfmt"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	mustX(t, dir, nil, "dist", "--sysroot", sysroot, "cargo", "rustfmt")
+	mustX(t, dir, nil, "install", "--sysroot", sysroot, "--destdir", "staged", "cargo", "rustfmt")
+	for _, tree := range []string{"build/dist", "staged/usr/bin", "staged/usr/share"} {
+		if diff := cmp.Diff(testenv.Tree(t, filepath.Join(dir, tree)), testenv.Tree(t, filepath.Join(p.dir, tree))); diff != "" {
+			t.Errorf("%s (-x +program)\n%.2000s", tree, diff)
+		}
+	}
+	if out, err := p.run(t, "-sysroot", sysroot, "nothing"); err == nil || !strings.HasPrefix(out, `distro: selecting component "nothing"`) {
+		t.Errorf("a component that is none: got %v and\n%s", err, out)
+	}
+}
+
+// testCI asks about a dist, and about flags.
+func testCI(t *testing.T, p program) {
+	sysroot, dir := slimSysroot(t), t.TempDir()
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "bootstrap.toml"), []byte(plainConfig), 0o644))
+	mustX(t, dir, nil, "dist", "--sysroot", sysroot, "rustfmt")
+	made := filepath.Join(dir, "build/dist")
+	testenv.Must(t, os.WriteFile(filepath.Join(p.dir, "cc"), nil, 0o755)) // that there is one is all that counts
+	out, err := p.run(t, "-sysroot", sysroot, made, "-Clinker-features=-lld")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var got struct {
+		Status string
+		Failed []any
+		Link   json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got.Status != "PASS" || len(got.Failed) > 0 {
+		t.Errorf("got %s, want PASS\n%v", got.Status, got.Failed)
+	}
+	var want bytes.Buffer
+	testenv.Must(t, json.Compact(&want, []byte(mustX(t, dir, nil, "explain", "--json", "--sysroot", sysroot, "--", "-Clinker-features=-lld").stdout)))
+	if diff := cmp.Diff(want.String(), string(got.Link)); diff != "" {
+		t.Errorf("link (-x +program)\n%s", diff)
+	}
+	archives, err := filepath.Glob(filepath.Join(made, "*.tar.xz"))
+	if err != nil || len(archives) != 1 {
+		t.Fatalf("got archives %q (%v), want 1", archives, err)
+	}
+	testenv.Must(t, os.Truncate(archives[0], 1000))
+	if out, err := p.run(t, "-sysroot", sysroot, made); err != nil || !strings.Contains(out, `"status":"FAIL"`) {
+		t.Errorf("a cut archive: got %v and\n%.500s", err, out)
+	}
+}
+
+// testCombine installs the combined archive by its own script.
+func testCombine(t *testing.T, p program) {
+	tar, sh := testenv.Need(t, "tar"), testenv.Need(t, "sh")
+	var tool dist.Image
+	testenv.Must(t, tool.AddBytes("bin/tool", []byte("#!/bin/sh\n"), dist.ModeExec))
+	in, err := archive.Writer{Formats: []archive.Format{archive.GZ}}.Write(t.Context(), p.dir,
+		dist.Package{Name: "tool-1.0", Components: []dist.Component{{Name: "tool", Image: tool}}})
+	testenv.Must(t, err)
+	const name = "board-1.0"
+	if out, err := p.run(t, "-name", name, in[0].Path, "out"); err != nil || out != name+".tar.xz\n" {
+		t.Fatalf("got %v and\n%s", err, out)
+	}
+	for _, args := range [][]string{
+		{tar, "-xf", "out/" + name + ".tar.xz"},
+		{sh, name + "/install.sh", "--prefix=" + filepath.Join(p.dir, "prefix"), "--disable-ldconfig"},
+	} {
+		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+		cmd.Dir = p.dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, out)
+		}
+	}
+	for _, file := range []string{"bin/tool", "share/board/board.toml"} {
+		if _, err := os.Stat(filepath.Join(p.dir, "prefix", file)); err != nil {
+			t.Error(err)
+		}
+	}
+	if out, err := p.run(t, "-name", name, "nothing.tar.xz", "out"); err == nil || !strings.Contains(out, "nothing.tar.xz") {
+		t.Errorf("no archive: got %v and\n%s", err, out)
+	}
 }
 
 // testMirror mirrors one host of a channel of two, with an own target on top.

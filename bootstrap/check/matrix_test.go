@@ -126,7 +126,7 @@ func newMatrix(t *testing.T) *matrix {
 	goCommand, sh := testenv.Need(t, "go"), testenv.Need(t, "sh")
 	m := &matrix{dir: t.TempDir(), path: map[string]string{"go": t.TempDir(), "no go": t.TempDir()}}
 	program := filepath.Join(m.dir, "program")
-	build := exec.Command(goCommand, "build", "-o", program, "x.go/bootstrap/launcher")
+	build := exec.Command(goCommand, "build", "-o", program, "x.go/bootstrap/programs/launcher")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building a program: %v\n%s", err, out)
@@ -154,12 +154,13 @@ func (m *matrix) compare(t *testing.T, tc toolchain.Toolchain, c map[string]stri
 	t.Helper()
 	name := caseName(c)
 	t.Setenv("PATH", m.path[c["go"]])
-	cfg, loadErr := m.load(t, c, tc)
+	src := m.source(c, tc)
+	cfg, loadErr := config.Load(src)
 	findings, outcome := ask(t.Context(), cfg, loadErr, tc)
 	errorsFound := slices.DeleteFunc(slices.Clone(findings), func(f config.Finding) bool { return f.Severity != config.Failure })
-	dry := m.build(t.Context(), cfg, loadErr, tc, t.TempDir(), true)
+	dry := m.build(t.Context(), src, tc, t.TempDir(), true)
 	dir := t.TempDir()
-	real := m.build(t.Context(), cfg, loadErr, tc, dir, false)
+	real := m.build(t.Context(), src, tc, dir, false)
 	if (real.err != nil) != (dry.err != nil) || (real.err != nil) != (len(errorsFound) > 0) {
 		t.Errorf("%s:\ncheck:   %v\ndry run: %v\nbuild:   %v", name, errorsFound, dry.err, real.err)
 		return
@@ -189,8 +190,8 @@ func caseName(c map[string]string) string {
 	return b.String()
 }
 
-// load reads the configuration of a case as x does for a toolchain.
-func (m *matrix) load(t *testing.T, c map[string]string, tc toolchain.Toolchain) (config.Config, error) {
+// source is the configuration of a case, as x reads it for a toolchain.
+func (m *matrix) source(c map[string]string, tc toolchain.Toolchain) config.Source {
 	src := config.Source{Host: tc.Host, Release: tc.Version.Release, Sets: []string{"rust.channel=auto-detect"}, ReadFile: func(path string) ([]byte, error) {
 		if filepath.Base(path) == "bootstrap.toml" {
 			return []byte("change-id = 'ignore'\n" + c["profile"] + "\n"), nil
@@ -203,7 +204,7 @@ func (m *matrix) load(t *testing.T, c map[string]string, tc toolchain.Toolchain)
 			src.Sets = append(src.Sets, replace.Replace(v))
 		}
 	}
-	return config.Load(src)
+	return src
 }
 
 // ask is what `x check` finds, and what it takes LLD to be.
@@ -223,16 +224,14 @@ type result struct {
 }
 
 // build is `x build`.
-func (m *matrix) build(ctx context.Context, cfg config.Config, loadErr error, tc toolchain.Toolchain, dir string, dryRun bool) result {
-	if loadErr != nil {
-		return result{err: loadErr}
-	}
-	input, err := toolchain.ReadInput(tc)
+func (m *matrix) build(ctx context.Context, src config.Source, tc toolchain.Toolchain, dir string, dryRun bool) result {
+	src.Flags = append(src.Flags, config.Flag{Name: "--build-dir", Key: "build.build-dir", Value: dir})
+	b, err := bootstrap.Open(ctx, bootstrap.Options{Config: src, Toolchain: &tc, DryRun: dryRun})
 	if err != nil {
 		return result{err: err}
 	}
-	b := bootstrap.NewBuilder(bootstrap.Options{Config: cfg, Toolchain: tc, Input: input, BuildDir: dir, Env: os.Environ(), DryRun: dryRun})
-	if _, err := bootstrap.Ensure(ctx, b, bootstrap.Sysroot{}); err != nil {
+	defer b.Close()
+	if _, err := b.Sysroot(ctx); err != nil {
 		return result{err: err}
 	}
 	data, err := bootstrap.Ensure(ctx, b, bootstrap.BuildRecord{})
@@ -315,7 +314,7 @@ func (m *matrix) sysroot(t *testing.T, c map[string]string) string {
 	}
 	switch kind {
 	case "shim":
-		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "lld": {"wrapper": "shim"}}`, 0o644)
+		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{"format": 1, "toolchain": {"host": "`+c["host"]+`"}, "lld": {"wrapper": "shim", "launcher": "none"}}`, 0o644)
 	case "broken record":
 		write(t, filepath.Join(dir, "share/doc/rust/x-build.json"), `{`, 0o644)
 	}

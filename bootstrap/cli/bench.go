@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap"
 	"x.go/dist/bench"
 )
 
@@ -179,7 +180,7 @@ func benchUsage(err error) error {
 
 // cargoSource is the toolchain's cargo, or what comes nearest where there is none.
 func (a *app) cargoSource(ctx context.Context) (bench.Source, error) {
-	_, tc, err := a.toolchain(ctx)
+	tc, err := a.toolchain(ctx)
 	if err != nil {
 		return bench.Source{}, fmt.Errorf("finding a toolchain to compress: %w: or name a file", err)
 	}
@@ -200,7 +201,7 @@ func (a *app) benchReplay(cmd *cobra.Command, args []string, f benchFlags) error
 	if len(args) > 0 {
 		return usagef("--from prints a saved answer and takes no files: drop the files, or --from")
 	}
-	data, err := readConfigFile(a.path(f.from))
+	data, err := bootstrap.ReadConfigFile(a.path(f.from))
 	if err != nil {
 		return usagef("reading report: %w", err)
 	}

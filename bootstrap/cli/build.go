@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/bootstrap"
 	"x.go/bootstrap/lld"
 )
 
@@ -34,18 +33,13 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 			if err != nil {
 				return err
 			}
-			// The answer has the decision; Sysroot asks for it again and gets the
-			// same value.
-			outcome, err := bootstrap.Ensure(ctx, s.builder, bootstrap.DecideLLD{})
-			if err == nil {
-				_, err = bootstrap.Ensure(ctx, s.builder, bootstrap.Sysroot{})
-			}
+			outcome, err := s.Sysroot(ctx)
 			s.close() // before the answer: progress must not write into it
 			if err != nil {
 				return err
 			}
-			return a.answer(s, buildAnswer{Sysroot: s.builder.SysrootDir(), LLD: outcome}, func() {
-				fmt.Fprintln(a.Stdout, s.builder.SysrootDir())
+			return a.answer(s, buildAnswer{Sysroot: s.SysrootDir(), LLD: outcome}, func() {
+				fmt.Fprintln(a.Stdout, s.SysrootDir())
 			})
 		},
 	}
@@ -61,9 +55,9 @@ type buildAnswer struct {
 func (a *app) answer(s *session, v any, text func()) error {
 	switch {
 	case a.flags.dryRun && a.flags.json:
-		return a.printJSON(s.builder.Plan())
+		return a.printJSON(s.Plan())
 	case a.flags.dryRun:
-		for _, act := range s.builder.Plan() {
+		for _, act := range s.Plan() {
 			fmt.Fprintln(a.Stdout, act)
 		}
 	case a.flags.json:

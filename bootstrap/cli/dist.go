@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -83,43 +84,35 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	answer, err := func() (distAnswer, error) {
-		b := s.builder
-		if len(b.Writer.Formats) == 0 {
-			return distAnswer{}, usagef("%s: dist.compression-formats can't be empty: name gz, xz or zst, or leave the key out for gz and xz", b.Config.Origin("dist.compression-formats"))
-		}
-		if b.Config.Dist.CompressionProfile == "no-op" {
-			return distAnswer{}, usagef("%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.Config.Origin("dist.compression-profile"))
-		}
-		selection, err := b.Select(args...)
-		if err != nil {
-			return distAnswer{}, usage(err)
-		}
-		outcome, err := bootstrap.Ensure(ctx, b, bootstrap.DecideLLD{})
-		if err != nil {
-			return distAnswer{}, err
-		}
-		done, err := bootstrap.Ensure(ctx, b, bootstrap.Channel{Selection: selection})
-		if err != nil {
-			return distAnswer{}, err
-		}
-		answer := distAnswer{
-			Dist: b.DistDir(), Release: b.Toolchain.Version.Release.String(), Host: b.Toolchain.Host.String(), LLD: outcome, Channel: done.Channel,
-			Compression: s.progress.compression(),
-		}
-		for _, ar := range done.Archives {
-			answer.Archives = append(answer.Archives, archiveAnswer{
-				Name: ar.Name, Component: ar.Listed.Component.Archive, Version: ar.Listed.VersionText,
-				Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
-			})
-		}
-		return answer, nil
-	}()
+	answer, err := s.dist(ctx, args)
 	s.close()
 	if err != nil {
 		return err
 	}
 	return a.answer(s, answer, func() { a.printDist(answer) })
+}
+
+// dist writes the archives that args name.
+func (s *session) dist(ctx context.Context, args []string) (distAnswer, error) {
+	selection, err := s.Select(args...)
+	if err != nil {
+		return distAnswer{}, optionError(err)
+	}
+	done, err := s.Dist(ctx, selection)
+	if err != nil {
+		return distAnswer{}, optionError(err)
+	}
+	answer := distAnswer{
+		Dist: s.DistDir(), Release: s.Toolchain().Version.Release.String(), Host: s.Toolchain().Host.String(),
+		LLD: done.LLD, Channel: done.Channel, Compression: s.progress.compression(),
+	}
+	for _, ar := range done.Archives {
+		answer.Archives = append(answer.Archives, archiveAnswer{
+			Name: ar.Name, Component: ar.Listed.Component.Archive, Version: ar.Listed.VersionText,
+			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
+		})
+	}
+	return answer, nil
 }
 
 // printDist prints a row for each archive, and below them the channel files.

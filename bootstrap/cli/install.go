@@ -5,9 +5,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-
-	"x.go/bootstrap"
-	"x.go/bootstrap/config"
 )
 
 func (a *app) installCommand() *cobra.Command {
@@ -34,11 +31,11 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 				return err
 			}
 			defer s.close()
-			selection, err := s.builder.Select(args...)
+			selection, err := s.Select(args...)
 			if err != nil {
-				return usage(err)
+				return optionError(err)
 			}
-			dirs := installDirs(s.builder.Config)
+			dirs := s.InstallDirs()
 			if prefix != "" {
 				dirs.Prefix = a.path(prefix)
 			}
@@ -47,12 +44,9 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 			if dirs.DestDir = a.path(destdir); destdir == "" {
 				dirs.DestDir = a.path(a.getenv("DESTDIR"))
 			}
-			if !filepath.IsAbs(dirs.Prefix) {
-				return usagef("install.prefix %q: want an absolute path", dirs.Prefix)
-			}
-			done, err := bootstrap.Ensure(ctx, s.builder, bootstrap.Install{Selection: selection, To: dirs})
+			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
-				return err
+				return optionError(err)
 			}
 			s.progress.close()
 			return a.answer(s, done, func() {
@@ -63,26 +57,4 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `directory` (default install.prefix, else /usr/local)")
 	cmd.Flags().StringVar(&destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
 	return cmd
-}
-
-// installDirs returns the directories of [install]. Where the file says nothing,
-// the empty string leaves the choice to the installer: x.py's own defaults, such as
-// sysconfdir = "/etc", lead out of a prefix in a home directory
-// (rust-lang/rust#63915).
-func installDirs(cfg config.Config) bootstrap.InstallDirs {
-	set := func(key, value string) string {
-		if !cfg.IsSet("install." + key) {
-			return ""
-		}
-		return value
-	}
-	in := cfg.Install
-	dirs := bootstrap.InstallDirs{
-		Prefix: set("prefix", in.Prefix), Bindir: set("bindir", in.Bindir), Libdir: set("libdir", in.Libdir),
-		Sysconfdir: set("sysconfdir", in.Sysconfdir), Datadir: set("datadir", in.Datadir), Mandir: set("mandir", in.Mandir), Docdir: set("docdir", in.Docdir),
-	}
-	if dirs.Prefix == "" {
-		dirs.Prefix = "/usr/local"
-	}
-	return dirs
 }

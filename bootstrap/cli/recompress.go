@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap"
 	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
 	"x.go/dist/archive"
@@ -124,7 +125,8 @@ func (a *app) recompressor(cfg config.Config, f recompressFlags) (recompress.Rec
 		r.Shard, err = recompress.ParseShard(f.shard)
 		note(err)
 	}
-	r.MaxMemory = a.memoryLimit(cfg, r.Profile)
+	r.MaxMemory = bootstrap.MemoryLimit(cfg, r.Profile)
+	a.limitMemory(r.MaxMemory)
 	return r, usage(errors.Join(errs...))
 }
 

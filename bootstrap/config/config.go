@@ -33,6 +33,7 @@ type Config struct {
 
 	settings map[string][]Setting
 	mainFile string
+	mainText []byte
 	files    []string
 	notices  []Finding
 	release  targets.Release
@@ -95,3 +96,7 @@ func (c Config) Target(t targets.Triple) Target { return c.Targets[t] }
 // MainFile returns the name of the bootstrap.toml that was read, or "" if there
 // was none.
 func (c Config) MainFile() string { return c.mainFile }
+
+// MainText returns that file as it is; nil if there was none. It is for reading
+// only.
+func (c Config) MainText() []byte { return c.mainText }

@@ -42,6 +42,28 @@ type Source struct {
 	Release targets.Release
 }
 
+// Cached returns a Source that reads each file once, so that a configuration that
+// is loaded for another release too is of one piece.
+func (s Source) Cached() Source {
+	if s.ReadFile == nil {
+		return s
+	}
+	type file struct {
+		data []byte
+		err  error
+	}
+	read, files := s.ReadFile, map[string]file{}
+	s.ReadFile = func(path string) ([]byte, error) {
+		f, ok := files[path]
+		if !ok {
+			f.data, f.err = read(path)
+			files[path] = f
+		}
+		return f.data, f.err
+	}
+	return s
+}
+
 // Flag is a flag of the command line that sets a key.
 type Flag struct {
 	Name  string // "--jobs"
@@ -91,6 +113,7 @@ type loader struct {
 	errs        Errors
 	notices     []Finding
 	main        string
+	mainText    []byte
 	files       []string
 	including   []string
 	includes    int
@@ -153,6 +176,7 @@ func (l *loader) mainFile() string {
 			l.fail(&Error{Message: fmt.Sprintf("config file %s not found, named by %s: %v", name, by, err), Hint: "name an existing file"})
 			return name
 		}
+		l.mainText = data
 		l.bootstrapFile(name, data)
 		return name
 	}
@@ -168,6 +192,7 @@ func (l *loader) mainFile() string {
 		if filepath.Base(name) == legacyName {
 			l.note(Finding{Severity: Warning, Place: name, Reason: "config.toml is the old name of this file (rust-lang/rust#137081)", Remedy: "rename it to bootstrap.toml"})
 		}
+		l.mainText = data
 		l.bootstrapFile(name, data)
 		return name
 	}

@@ -15,7 +15,7 @@ import (
 
 // resolve sorts what the layers said, adds defaults and fills in the Config.
 func (l *loader) resolve() Config {
-	c := Config{settings: l.settings, mainFile: l.main, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
+	c := Config{settings: l.settings, mainFile: l.main, mainText: l.mainText, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
 	for _, s := range c.settings {
 		slices.SortStableFunc(s, func(a, b Setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
 	}

@@ -1,0 +1,337 @@
+package bootstrap
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"x.go/bootstrap/builddir"
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/lld"
+	"x.go/bootstrap/toml"
+	"x.go/bootstrap/toolchain"
+	"x.go/dist/archive"
+	"x.go/dist/install"
+	"x.go/dist/xz"
+	"x.go/targets"
+)
+
+// Options say what to build from, and how. The zero value is what `x dist` does in
+// the current directory.
+type Options struct {
+	// Config says where the configuration comes from. Host and Release in it do not
+	// count: the toolchain knows better. If Dir is "", it is the current directory; if
+	// ReadFile is nil, files are those of the disk; if Getenv is nil, Env is asked.
+	Config config.Source
+	// Sysroot is the input toolchain. "" stands for that of build.rustc, else of
+	// rustc on PATH.
+	Sysroot string
+	// Toolchain, if not nil, is the input, asked before. Sysroot does not count then.
+	Toolchain *toolchain.Toolchain
+	// Env is the environment of the programs that a build runs, as in
+	// [os/exec.Cmd]; nil means that of this process.
+	Env []string
+	// Version is that of the calling program, for the build record.
+	Version string
+	// DryRun records the plan and touches nothing.
+	DryRun bool
+	// Notify, if not nil, is told of each action when it starts, of notes and of
+	// how archives are going to be compressed.
+	Notify func(Event)
+	// Progress, if not nil, is told how far archives are: see [archive.Writer].
+	Progress func(archive.Progress)
+	// Waiting, if not nil, is called once if another process, holder, has the build
+	// directory dir.
+	Waiting func(dir, holder string)
+}
+
+// OptionError is an error in what the caller asked for, not in the work: nothing has
+// been touched. Errors of the configuration files are a [config.Errors] instead.
+type OptionError struct {
+	Option string // such as "SOURCE_DATE_EPOCH" or "dist.compression-formats"
+	Err    error
+}
+
+// Error implements [error].
+func (e *OptionError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// optionErrorf returns an OptionError.
+func optionErrorf(option, format string, args ...any) error {
+	return &OptionError{option, fmt.Errorf(format, args...)}
+}
+
+// Load finds the input toolchain and loads the configuration as of its release:
+// keys come and go, and rust.lld has changed its meaning. Each file is read once.
+func Load(ctx context.Context, o Options) (config.Config, toolchain.Toolchain, error) {
+	if err := o.fill(); err != nil {
+		return config.Config{}, toolchain.Toolchain{}, err
+	}
+	return o.load(ctx)
+}
+
+// fill replaces zero values by their defaults.
+func (o *Options) fill() error {
+	if o.Config.Dir == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		o.Config.Dir = dir
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	if o.Config.Getenv == nil {
+		o.Config.Getenv = o.getenv
+	}
+	if o.Config.ReadFile == nil {
+		o.Config.ReadFile = ReadConfigFile
+	}
+	o.Config = o.Config.Cached()
+	return nil
+}
+
+func (o *Options) load(ctx context.Context) (config.Config, toolchain.Toolchain, error) {
+	tc, err := o.toolchain(ctx)
+	if err != nil {
+		return config.Config{}, tc, err
+	}
+	src := o.Config
+	src.Host, src.Release = tc.Host, tc.Version.Release
+	cfg, err := config.Load(src)
+	if err != nil {
+		return cfg, tc, err
+	}
+	// The channel is in file names and inside the compiler itself.
+	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
+		return cfg, tc, optionErrorf("rust.channel", "%s: rust.channel: got %q, want %q, which rustc %s was built as",
+			cfg.Origin("rust.channel"), want, tc.Version.Channel(), tc.Version.Release)
+	}
+	return cfg, tc, nil
+}
+
+// toolchain finds the input. Only build.rustc is needed to find it, which has had
+// one meaning in all releases.
+func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
+	if o.Toolchain != nil {
+		return *o.Toolchain, nil
+	}
+	src := o.Config
+	src.Host, src.Release = targets.HostOf(runtime.GOOS, runtime.GOARCH), targets.Release{}
+	cfg, err := config.Load(src)
+	if err != nil {
+		return toolchain.Toolchain{}, err
+	}
+	return toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+}
+
+// Open loads the configuration, asks the toolchain, sorts its files into components,
+// and takes the build directory: after it, [Builder.Dist] and [Builder.Install] do what
+// `x dist` and `x install` do, with the same defaults. Close the Builder to give the
+// build directory back.
+//
+// The error is a [config.Errors] or an [OptionError] if somebody has to change what
+// was asked for.
+func Open(ctx context.Context, o Options) (*Builder, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	modTime, err := SourceDate(o.getenv("SOURCE_DATE_EPOCH"))
+	if err != nil {
+		return nil, err
+	}
+	cfg, tc, err := o.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	input, err := toolchain.ReadInput(tc)
+	if err != nil {
+		return nil, err
+	}
+	b := newBuilder(inputs{
+		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify,
+	})
+	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
+	if o.DryRun {
+		return b, nil
+	}
+	b.unlock, err = builddir.Lock(ctx, b.buildDir, func(holder string) {
+		if o.Waiting != nil {
+			o.Waiting(b.buildDir, holder)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// path makes a path absolute, and keeps "" as it is.
+func (o *Options) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(o.Config.Dir, p)
+}
+
+// getenv returns the last setting of a variable in Env, as a started program sees
+// it.
+func (o *Options) getenv(name string) string {
+	for i := len(o.Env) - 1; i >= 0; i-- {
+		if k, v, ok := strings.Cut(o.Env[i], "="); ok && k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+// SourceDate reads the value of SOURCE_DATE_EPOCH; "" is the zero time. A malformed
+// value is an error, as its specification wants: a build that only looks
+// reproducible helps nobody.
+func SourceDate(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	// The channel's date has four digits for the year.
+	const last = 253402300799 // 9999-12-31T23:59:59Z
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > last {
+		return time.Time{}, optionErrorf("SOURCE_DATE_EPOCH", "reading SOURCE_DATE_EPOCH %q: want a number of seconds from 0 to %d", text, last)
+	}
+	return time.Unix(n, 0).UTC(), nil
+}
+
+// ReadConfigFile reads a configuration file, which a stranger may have written: it
+// takes at most what [toml.Parse] does.
+func ReadConfigFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, toml.MaxSize+1))
+	if err == nil && len(data) > toml.MaxSize {
+		err = fmt.Errorf("got more than %d bytes, which no configuration has", toml.MaxSize)
+	}
+	return data, err
+}
+
+// writer configures the archive writer.
+func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
+	w := archive.Writer{
+		Profile: archive.Profile(cfg.Dist.CompressionProfile),
+		Order:   archive.KindOrder,
+		Jobs:    cfg.Build.Jobs, SkipReadBack: !cfg.X.Dist.ReadBack, Formats: []archive.Format{archive.GZ, archive.XZ},
+	}
+	w.MaxMemory = MemoryLimit(cfg, w.Profile)
+	if cfg.IsSet("dist.compression-formats") {
+		w.Formats = nil
+		for _, f := range cfg.Dist.CompressionFormats {
+			w.Formats = append(w.Formats, archive.Format(f))
+		}
+	}
+	if cfg.X.Dist.BCJ {
+		w.BCJ = branchFilter(tc.Spec.Arch)
+	}
+	return w
+}
+
+// fastMemory is what the profile fast may take unless somebody says otherwise, in
+// bytes, so that the default fits a small machine.
+const fastMemory = 1 << 30
+
+// MemoryLimit returns the bytes that compression with a profile may take, 0 for any
+// number: dist.max-memory, else 1 GiB for the profile fast.
+func MemoryLimit(cfg config.Config, profile archive.Profile) int64 {
+	if limit := cfg.X.Dist.MaxMemory; limit != 0 || profile != archive.Fast {
+		return limit
+	}
+	return fastMemory
+}
+
+// branchFilter returns the filter for the machine code of an architecture.
+func branchFilter(arch string) xz.BCJ {
+	switch arch {
+	case "x86_64", "x86":
+		return xz.BCJX86
+	case "aarch64":
+		return xz.BCJARM64
+	}
+	return xz.BCJNone
+}
+
+// Dist writes the archives of a selection, and the channel that describes them, to
+// [Builder.DistDir].
+func (b *Builder) Dist(ctx context.Context, s Selection) (Dist, error) {
+	if len(b.writer.Formats) == 0 {
+		return Dist{}, optionErrorf("dist.compression-formats", "%s: dist.compression-formats can't be empty: name gz, xz or zst, or leave the key out for gz and xz", b.cfg.Origin("dist.compression-formats"))
+	}
+	if b.writer.Profile == archive.NoOp {
+		return Dist{}, optionErrorf("dist.compression-profile", "%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.cfg.Origin("dist.compression-profile"))
+	}
+	return Ensure(ctx, b, Channel{s})
+}
+
+// InstallDirs returns the directories of [install] in the configuration. What it
+// does not set is "" and left to the installer, but for Prefix.
+func (b *Builder) InstallDirs() InstallDirs {
+	set := func(key, value string) string {
+		if !b.cfg.IsSet("install." + key) {
+			return ""
+		}
+		return value
+	}
+	in := b.cfg.Install
+	return InstallDirs{
+		Prefix: cmp.Or(set("prefix", in.Prefix), "/usr/local"), Bindir: set("bindir", in.Bindir), Libdir: set("libdir", in.Libdir),
+		Sysconfdir: set("sysconfdir", in.Sysconfdir), Datadir: set("datadir", in.Datadir), Mandir: set("mandir", in.Mandir), Docdir: set("docdir", in.Docdir),
+	}
+}
+
+// Install installs the components of a selection into dirs, below dirs.DestDir if
+// that is set.
+func (b *Builder) Install(ctx context.Context, s Selection, dirs InstallDirs) (install.Installed, error) {
+	if !filepath.IsAbs(dirs.Prefix) {
+		return install.Installed{}, optionErrorf("install.prefix", "install.prefix %q: want an absolute path", dirs.Prefix)
+	}
+	return Ensure(ctx, b, Install{Selection: s, To: dirs})
+}
+
+// Sysroot assembles the toolchain in [Builder.SysrootDir], with LLD as the
+// configuration has it, and returns what it has of LLD.
+func (b *Builder) Sysroot(ctx context.Context) (lld.Outcome, error) {
+	decided, err := Ensure(ctx, b, DecideLLD{})
+	if err != nil {
+		return decided, err
+	}
+	_, err = Ensure(ctx, b, Sysroot{})
+	return decided, err
+}
+
+// Toolchain returns the input toolchain.
+func (b *Builder) Toolchain() toolchain.Toolchain { return b.tc }
+
+// Input returns the files of the toolchain by component.
+func (b *Builder) Input() toolchain.Input { return b.input }
+
+// Writer returns how archives are written.
+func (b *Builder) Writer() archive.Writer { return b.writer }
+
+// Close gives the build directory back. It may be called again.
+func (b *Builder) Close() {
+	if b.unlock != nil {
+		b.unlock()
+		b.unlock = nil
+	}
+}
