@@ -88,6 +88,30 @@ func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
 	return hashOf(ctx, f, info.Size(), path)
 }
 
+// ReadFile returns the content of the file at path. More than limit bytes are an
+// error: the file is a stranger's, and no text that is looked for is that long.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadAll(f, path, limit)
+}
+
+// ReadAll returns the content of r, as [ReadFile] does; name stands for it in
+// errors.
+func ReadAll(r io.Reader, name string, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", name, WithoutPath(err))
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("reading %q: more than %s", name, FormatBytes(limit))
+	}
+	return b, nil
+}
+
 // hashOf returns the digest of r, which has size bytes; name stands for it in
 // errors.
 func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifests.Hash, error) {

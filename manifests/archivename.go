@@ -32,19 +32,16 @@ type ArchiveName struct {
 // [Components] and the grammar of versions, so it mistakes no part of a triple for
 // either.
 func ParseArchiveName(file string) (ArchiveName, error) {
-	for _, f := range Formats() {
-		stem, ok := strings.CutSuffix(file, f.Ext())
-		if !ok {
-			continue
-		}
-		a, err := parseStem(stem)
-		if err != nil {
-			return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: %w", file, err)
-		}
-		a.Format = f
-		return a, nil
+	stem, format, ok := CutFormat(file)
+	if !ok {
+		return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: want it to end in .tar.gz, .tar.xz or .tar.zst", file)
 	}
-	return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: want it to end in .tar.gz, .tar.xz or .tar.zst", file)
+	a, err := parseStem(stem)
+	if err != nil {
+		return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: %w", file, err)
+	}
+	a.Format = format
+	return a, nil
 }
 
 // String returns the file name.

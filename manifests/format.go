@@ -1,6 +1,9 @@
 package manifests
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Format is the compression of an archive, named by its file extension.
 type Format string
@@ -27,3 +30,14 @@ func ParseFormat(s string) (Format, error) {
 
 // Ext returns the end of an archive's file name, such as ".tar.xz".
 func (f Format) Ext() string { return ".tar." + string(f) }
+
+// CutFormat splits the file name of an archive into what comes before the
+// extension, which is not empty, and the format that the extension names.
+func CutFormat(file string) (stem string, f Format, ok bool) {
+	for _, f := range Formats() {
+		if stem, ok := strings.CutSuffix(file, f.Ext()); ok && stem != "" {
+			return stem, f, true
+		}
+	}
+	return "", "", false
+}

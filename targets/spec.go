@@ -117,6 +117,13 @@ type lldDefault struct {
 // baked-in LLD default changes (rust-lang/rust#147626).
 func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
 
+// BakedLLD reports whether a compiler with this spec links by default with the LLD
+// of its own sysroot (rust-lang/rust#140525).
+func (s *Spec) BakedLLD() bool {
+	components, listed := s.SelfContained.Components()
+	return s.Flavor.UsesLLD() && listed && components.Has(Linker)
+}
+
 // HasFamily reports whether cfg(target_family = name) holds.
 func (s *Spec) HasFamily(name string) bool { return slices.Contains(s.Families, name) }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"x.go/dist/verify"
+	"x.go/dist/diff"
 )
 
 func (a *app) diffCommand() *cobra.Command {
@@ -33,17 +33,17 @@ usage.`,
 		Args: exactly("A", "B"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			// An allow-file is read before the archives: its mistakes show at once.
-			opts := verify.DiffOptions{A: a.path(args[0]), B: a.path(args[1]), Budget: budget, IgnoreContent: ignoreContent}
+			opts := diff.Options{A: a.path(args[0]), B: a.path(args[1]), Budget: budget, IgnoreContent: ignoreContent}
 			if allow != "" {
 				data, err := os.ReadFile(a.path(allow))
 				if err != nil {
 					return usagef("reading allow-file %q: %w", allow, err)
 				}
-				if opts.Allow, err = verify.ParseAllow(data); err != nil {
+				if opts.Allow, err = diff.ParseAllow(data); err != nil {
 					return usagef("reading allow-file %q: %w", allow, err)
 				}
 			}
-			c, err := verify.Diff(cmd.Context(), opts)
+			c, err := diff.Run(cmd.Context(), opts)
 			if err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ usage.`,
 // diffKindsHelp lists the kinds of differences for the help text.
 func diffKindsHelp() string {
 	text := "Kinds of differences:\n"
-	for _, k := range verify.DiffKinds() {
+	for _, k := range diff.Kinds() {
 		text += fmt.Sprintf("  %-14s %s\n", k[0], fill(k[1], 17))
 	}
 	return text

@@ -202,10 +202,7 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 
 // BakedLLD reports whether the compiler was built to link its host with
 // self-contained LLD by default (rust-lang/rust#140525).
-func (tc Toolchain) BakedLLD() bool {
-	components, listed := tc.Spec.SelfContained.Components()
-	return tc.Spec.Flavor.UsesLLD() && listed && components.Has(targets.Linker)
-}
+func (tc Toolchain) BakedLLD() bool { return tc.Spec.BakedLLD() }
 
 // exeSuffix ends the names of programs on the system that x runs on.
 func exeSuffix() string {

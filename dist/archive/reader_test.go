@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -266,6 +267,18 @@ func TestUnpackRefuses(t *testing.T) {
 				t.Errorf("outside of the root (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestUnpackMissing unpacks an archive that is not there: no directory is created.
+func TestUnpackMissing(t *testing.T) {
+	outer := t.TempDir()
+	err := Unpack(t.Context(), filepath.Join(outer, "none.tar.gz"), filepath.Join(outer, "root"), UnpackOptions{})
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "none.tar.gz") {
+		t.Errorf("got %v, want an error that names the missing archive", err)
+	}
+	if got := list(t, outer); len(got) > 0 {
+		t.Errorf("got %q created, want nothing", got)
 	}
 }
 

@@ -36,6 +36,10 @@ type UnpackOptions struct {
 // error, too. Nothing outside destDir is written, even if symbolic links in it lead
 // out. On error, what was unpacked stays.
 func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions) error {
+	// Looked for first: a wrong path leaves no empty directory behind.
+	if _, err := os.Stat(archivePath); err != nil {
+		return fmt.Errorf("reading archive %q: %w", archivePath, dist.WithoutPath(err))
+	}
 	if err := os.MkdirAll(destDir, 0o755); err != nil {
 		return fmt.Errorf("unpacking %q: %w", archivePath, err)
 	}

@@ -36,10 +36,8 @@ type input struct {
 // splitArchiveName splits the name of an archive into stem and format, which is
 // "" for .tar.
 func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
-	for _, f := range manifests.Formats() {
-		if stem, ok := strings.CutSuffix(name, f.Ext()); ok {
-			return stem, f, stem != ""
-		}
+	if stem, f, ok := manifests.CutFormat(name); ok {
+		return stem, f, true
 	}
 	stem, ok = strings.CutSuffix(name, ".tar")
 	return stem, "", ok && stem != ""

@@ -10,12 +10,12 @@ import (
 	"x.go/manifests"
 )
 
-// bareChecks are the checks of an archive without components: of sources. It
-// may hold symbolic links and any permissions of its tree.
+// bareChecks are the checks of an archive of sources, which has no components. It may
+// hold symbolic links, and files of any mode.
 var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, archiveDuplicate, archiveOrder}
 
-// checkArchive judges the members of a. Every finding is reported, whatever
-// else is wrong. bare says that it is an archive of sources.
+// checkArchive judges the members of a. It reports every finding, whatever else is
+// wrong. bare marks an archive of sources.
 func checkArchive(a *scanned, bare bool) *archive.Layout {
 	s := a.subject
 	for _, c := range staticTable {
@@ -39,7 +39,7 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 		checkExecutables(a, l)
 	}
 	if !a.Complete {
-		// What was not read cannot be judged: only findings stand.
+		// Nothing is known of what was not read: only findings stand.
 		for _, name := range s.names {
 			if strings.HasPrefix(name, archivePrefix) && !s.failed(name) && name != archiveFormat {
 				s.skipf(name, "the archive could not be read to its end")
@@ -49,7 +49,7 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 	return l
 }
 
-// checkInstaller judges rust-installer's own files in the top folder.
+// checkInstaller judges rust-installer's own files in the top directory.
 func checkInstaller(a *scanned, l *archive.Layout) {
 	s := a.subject
 	if m, ok := l.Files["install.sh"]; !ok {
@@ -67,7 +67,7 @@ func checkInstaller(a *scanned, l *archive.Layout) {
 // overlayFiles are the files beside the components that are not documents.
 var overlayFiles = []string{"components", "rust-installer-version", "install.sh", "version", "git-commit-hash", "git-commit-info", "builder-config"}
 
-// checkStray finds what belongs neither to rust-installer nor to a component.
+// checkStray finds members that belong neither to rust-installer nor to a component.
 func checkStray(s *subject, l *archive.Layout) {
 	for _, dir := range slices.Sorted(maps.Keys(l.Dirs)) {
 		_, component := l.Files[dir+"/"+manifests.ManifestFile] // the file components should list it
@@ -90,7 +90,7 @@ func isDocument(name string) bool {
 		strings.HasPrefix(upper, "README") || name == manifests.BuildRecordFile
 }
 
-// sortFindings makes findings that came in map order deterministic.
+// sortFindings sorts findings that came in the order of a map.
 func sortFindings(s *subject, checks ...string) {
 	for _, c := range checks {
 		if o := s.out[c]; o != nil {
@@ -99,8 +99,8 @@ func sortFindings(s *subject, checks ...string) {
 	}
 }
 
-// checkExecutables demands the execute bit of programs. rustup installs a
-// bin/rustc of mode 0644 without a word.
+// checkExecutables requires the execute bit of programs. rustup installs a bin/rustc
+// of mode 0644 and says nothing.
 func checkExecutables(a *scanned, l *archive.Layout) {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {

@@ -4,22 +4,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"os"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
+	"x.go/dist/channel"
 	"x.go/manifests"
 )
 
 const (
 	maxManifest = 64 << 20 // bytes; the nightly manifest has 1 MB
-	maxSideFile = 1 << 10
+	maxSideFile = 1 << 10  // bytes; a date or a commit
 )
 
 // channelFile is a channel manifest that was read.
@@ -30,40 +27,42 @@ type channelFile struct {
 	subject *subject
 }
 
-// channels checks the manifests: each by itself and against the files that it
-// names, then those of one folder against each other.
-func (r *run) channels(ctx context.Context) error {
+// channelGroup checks the manifests: each by itself and against the files that it
+// names, then those of one directory against each other.
+type channelGroup struct{ *run }
+
+func (g channelGroup) verify(ctx context.Context) error {
 	var read []channelFile
-	for _, at := range r.in.manifests {
-		r.progress(Event{Group: Channel, Subject: path.Base(at)})
+	for _, at := range g.in.manifests {
+		g.progress(Event{Group: Channel, Subject: path.Base(at)})
 		c := channelFile{at: at, subject: newSubject(path.Base(at), channelReadable, channelValid, channelChecksum)}
-		if err := r.readChannel(ctx, &c); err != nil {
+		if err := g.readChannel(ctx, &c); err != nil {
 			return err
 		}
 		if c.channel != nil {
-			if err := r.downloads(ctx, &c); err != nil {
+			if err := g.downloads(ctx, &c); err != nil {
 				return err
 			}
-			r.sideFiles(ctx, &c)
-			r.offered(&c)
+			g.sideFiles(ctx, &c)
+			g.offered(&c)
 			read = append(read, c)
 		}
-		r.add(c.subject)
-		r.progress(Event{Group: Channel, Subject: path.Base(at), Done: true})
+		g.add(c.subject)
+		g.progress(Event{Group: Channel, Subject: path.Base(at), Done: true})
 	}
-	r.add(aliases(read)...)
+	g.add(aliases(read)...)
 	return ctx.Err()
 }
 
 // readChannel reads and judges one manifest and its .sha256.
-func (r *run) readChannel(ctx context.Context, c *channelFile) error {
+func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 	s := c.subject
 	var err error
-	if c.data, err = fetch(ctx, c.at, maxManifest); err != nil {
+	if c.data, err = channel.Fetch(ctx, c.at, maxManifest); err != nil {
 		s.failf(channelReadable, "%v", err)
 		return ctx.Err()
 	}
-	sum, err := fetch(ctx, c.at+".sha256", maxChecksum)
+	sum, err := channel.Fetch(ctx, c.at+".sha256", maxChecksum)
 	if err != nil {
 		s.failf(channelChecksum, "%v", err)
 	} else {
@@ -71,11 +70,11 @@ func (r *run) readChannel(ctx context.Context, c *channelFile) error {
 			s.failf(channelChecksum, "%s", why)
 		}
 	}
-	r.in.check(c.at + ".sha256")
-	channel, findings := manifests.CheckChannel(c.data)
-	c.channel = channel
+	g.in.check(c.at + ".sha256")
+	m, findings := manifests.CheckChannel(c.data)
+	c.channel = m
 	check := channelValid
-	if channel == nil {
+	if m == nil {
 		check = channelReadable
 	}
 	for _, f := range findings {
@@ -84,17 +83,18 @@ func (r *run) readChannel(ctx context.Context, c *channelFile) error {
 	return ctx.Err()
 }
 
-// downloads demands each offered file with its hash, and the version inside.
-func (r *run) downloads(ctx context.Context, c *channelFile) error {
+// downloads requires each offered file to be there, with the hash and the version
+// that the manifest gives.
+func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 	s := c.subject
 	s.declare(channelPresent)
 	s.declare(channelHash)
 	s.declare(channelVersion)
 	count := 0
 	seen := map[string]bool{}
-	for _, name := range sortedKeys(c.channel.Packages) {
+	for _, name := range slices.Sorted(maps.Keys(c.channel.Packages)) {
 		pkg := c.channel.Packages[name]
-		for _, target := range sortedKeys(pkg.Targets) {
+		for _, target := range slices.Sorted(maps.Keys(pkg.Targets)) {
 			if !pkg.Targets[target].Available {
 				continue
 			}
@@ -104,7 +104,7 @@ func (r *run) downloads(ctx context.Context, c *channelFile) error {
 				}
 				seen[d.URL] = true
 				count++
-				if err := r.download(ctx, c, pkg, d); err != nil {
+				if err := g.download(ctx, c, pkg, d); err != nil {
 					return err
 				}
 			}
@@ -115,28 +115,25 @@ func (r *run) downloads(ctx context.Context, c *channelFile) error {
 }
 
 // download checks one file.
-func (r *run) download(ctx context.Context, c *channelFile, pkg manifests.Package, d manifests.Download) error {
+func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifests.Package, d manifests.Download) error {
 	s := c.subject
-	where, local, why := locate(c.at, d.URL)
-	if why != "" {
-		s.skipf(channelPresent, "%s", why)
+	where, err := channel.Locate(c.at, d.URL)
+	if err != nil {
+		s.skipf(channelPresent, "%v", err)
 		return nil
 	}
 	var sum manifests.Hash
-	if a, ok := r.digest[where]; ok && local {
+	if a, ok := g.digest[where]; ok {
 		sum = a.Digest
 		if v, ok := a.Texts["version"]; ok && strings.TrimSpace(string(v)) != pkg.Version {
 			s.failf(channelVersion, "%s holds version %.80q, the manifest says %q", a.file, strings.TrimSpace(string(v)), pkg.Version)
 		}
-	} else {
-		var err error
-		if sum, err = hashOf(ctx, where); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			s.failf(channelPresent, "%v", err)
-			return nil
+	} else if sum, err = channel.Hash(ctx, where); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		s.failf(channelPresent, "%v", err)
+		return nil
 	}
 	if sum != d.Hash {
 		s.failf(channelHash, "%s has %s, the manifest says %s", path.Base(d.URL), sum, d.Hash)
@@ -144,52 +141,9 @@ func (r *run) download(ctx context.Context, c *channelFile, pkg manifests.Packag
 	return nil
 }
 
-// locate says where the file behind a URL of the manifest at can be read. A
-// file beside a manifest on disk is taken before one on the network: before
-// publication the URLs do not answer yet. rustup does likewise rewrite
-// [manifests.OfficialServer] to the server that it is told.
-func locate(at, target string) (where string, local bool, why string) {
-	if p, ok := filePath(target); ok {
-		return p, true, ""
-	}
-	if isURL(at) {
-		base, ok := filePath(at)
-		if !ok {
-			return rewrite(at, target), false, ""
-		}
-		at = base
-	}
-	beside := filepath.Join(filepath.Dir(at), path.Base(target))
-	if _, err := os.Stat(beside); err == nil {
-		return beside, true, ""
-	}
-	return "", false, fmt.Sprintf("%s is not beside the manifest, and other servers are asked only for a manifest given by URL", path.Base(target))
-}
-
-// rewrite does what rustup does with a URL of a manifest from another server.
-func rewrite(at, target string) string {
-	rest, ok := strings.CutPrefix(target, manifests.OfficialServer)
-	if !ok || strings.HasPrefix(at, manifests.OfficialServer) {
-		return target
-	}
-	server, _, ok := strings.Cut(at, "/dist/")
-	if !ok {
-		return target
-	}
-	return server + rest
-}
-
-// filePath is the path of a file:// URL.
-func filePath(s string) (string, bool) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "file" || u.Host != "" && u.Host != "localhost" {
-		return "", false
-	}
-	return filepath.FromSlash(u.Path), true
-}
-
-// sideFiles compares the texts beside a manifest, if they are there.
-func (r *run) sideFiles(ctx context.Context, c *channelFile) {
+// sideFiles compares the texts beside a manifest with it. They may be missing:
+// promote-release writes them, and rustup does not read them.
+func (g channelGroup) sideFiles(ctx context.Context, c *channelFile) {
 	s := c.subject
 	s.declare(channelSide)
 	stem := strings.TrimSuffix(c.at, ".toml")
@@ -197,29 +151,30 @@ func (r *run) sideFiles(ctx context.Context, c *channelFile) {
 		{"-date.txt", c.channel.Date},
 		{"-git-commit-hash.txt", c.channel.Packages["rust"].CommitHash},
 	} {
-		b, err := fetch(ctx, stem+f.suffix, maxSideFile)
+		b, err := channel.Fetch(ctx, stem+f.suffix, maxSideFile)
 		if err != nil {
-			continue // promote-release's, not rustup's
+			continue
 		}
 		name := path.Base(stem + f.suffix)
 		if got := strings.TrimSuffix(string(b), "\n"); got != f.want && f.want != "" {
 			s.failf(channelSide, "%s says %.80q, the manifest %q", name, got, f.want)
 		}
-		sum, err := fetch(ctx, stem+f.suffix+".sha256", maxChecksum)
+		sum, err := channel.Fetch(ctx, stem+f.suffix+".sha256", maxChecksum)
 		if err == nil {
 			for _, why := range badChecksum(sum, name, sha256.Sum256(b)) {
 				s.failf(channelSide, "%s.sha256: %s", name, why)
 			}
 		}
-		r.in.check(stem + f.suffix)
-		r.in.check(stem + f.suffix + ".sha256")
+		g.in.check(stem + f.suffix)
+		g.in.check(stem + f.suffix + ".sha256")
 	}
 }
 
-// offered demands that an archive beside the manifest be reachable through it.
-func (r *run) offered(c *channelFile) {
+// offered requires the manifest to offer each archive beside it: rustup finds no
+// other.
+func (g channelGroup) offered(c *channelFile) {
 	s := c.subject
-	if isURL(c.at) {
+	if channel.IsURL(c.at) {
 		return
 	}
 	s.declare(channelUnlisted)
@@ -238,9 +193,9 @@ func (r *run) offered(c *channelFile) {
 			}
 		}
 	}
-	for _, p := range r.packs {
+	for _, p := range g.packs {
 		spec := p.name.Component
-		if !p.known || names[p.file] || filepath.Dir(p.Path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
+		if !p.known || names[p.file] || filepath.Dir(p.path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
 			continue
 		}
 		if v, ok := p.Texts["version"]; ok && !spec.OwnVersion && strings.TrimSpace(string(v)) != c.channel.Packages["rust"].Version {
@@ -250,8 +205,8 @@ func (r *run) offered(c *channelFile) {
 	}
 }
 
-// aliases compares the manifests of one release: stable, 1.95.0 and 1.95 are
-// names for the same text.
+// aliases compares the manifests of one release: stable, 1.95.0 and 1.95 name the
+// same text.
 func aliases(read []channelFile) []*subject {
 	groups := map[string][]channelFile{}
 	for _, c := range read {
@@ -259,7 +214,7 @@ func aliases(read []channelFile) []*subject {
 		groups[key] = append(groups[key], c)
 	}
 	var out []*subject
-	for _, key := range sortedKeys(groups) {
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		group := groups[key]
 		if len(group) < 2 {
 			continue
@@ -273,89 +228,4 @@ func aliases(read []channelFile) []*subject {
 		out = append(out, s)
 	}
 	return out
-}
-
-// directHTTP goes to the address given: the default client would ask the
-// environment for a proxy.
-var directHTTP = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: time.Minute}}
-
-// open opens a path, a file:// or an http(s) URL.
-func open(ctx context.Context, at string) (io.ReadCloser, error) {
-	if p, ok := filePath(at); ok {
-		at = p
-	}
-	if !isURL(at) {
-		return os.Open(at)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
-		return nil, fmt.Errorf("fetching %q: %w", at, err)
-	}
-	// Archives are wanted as they are, not unpacked by the transport.
-	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := directHTTP.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("fetching: %w", err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		return nil, fmt.Errorf("fetching %q: got status %s, want 200", at, resp.Status)
-	}
-	return resp.Body, nil
-}
-
-// fetch reads a small file from a path or URL.
-func fetch(ctx context.Context, at string, limit int64) ([]byte, error) {
-	f, err := open(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", at, err)
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("reading %q: more than %s", at, byteCount(limit))
-	}
-	return b, nil
-}
-
-// hashOf reads a whole file or download for its digest.
-func hashOf(ctx context.Context, at string) (manifests.Hash, error) {
-	f, err := open(ctx, at)
-	if err != nil {
-		return manifests.Hash{}, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	in := readerFunc(func(p []byte) (int, error) {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		return f.Read(p)
-	})
-	if _, err := io.Copy(h, in); err != nil {
-		return manifests.Hash{}, fmt.Errorf("reading %q: %w", at, err)
-	}
-	return manifests.Hash(h.Sum(nil)), nil
-}
-
-// readerFunc is an [io.Reader] made of a function.
-type readerFunc func([]byte) (int, error)
-
-// Read implements [io.Reader].
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// leaveManifests marks what belongs to manifests as looked at where the group
-// that would do so was not chosen.
-func (in *input) leaveManifests() {
-	for _, m := range in.manifests {
-		stem := strings.TrimSuffix(m, ".toml")
-		for _, other := range in.others {
-			if strings.HasPrefix(other, stem) {
-				in.check(other)
-			}
-		}
-	}
 }

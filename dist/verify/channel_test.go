@@ -91,12 +91,12 @@ func addTarget(ctx context.Context, dir string, c compiler) error {
 	return err
 }
 
-// A sound channel passes, from a folder and from a server.
+// A sound channel passes, from a directory and from a server.
 func TestGoodChannel(t *testing.T) {
 	dir, _ := channelDir(t, "")
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}, Groups: []verify.Group{verify.Static, verify.Channel}})
 	if got := report.Status(); got != verify.Pass {
-		t.Errorf("folder: got %s, failures %q", got, failedNames(report))
+		t.Errorf("directory: got %s, failures %q", got, failedNames(report))
 	}
 	report = verifyAll(t, verify.Options{Inputs: []string{"file://" + dir + "/channel-rust-stable.toml"}, Groups: []verify.Group{verify.Channel}})
 	if got := report.Status(); got != verify.Pass {

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -19,7 +18,7 @@ const maxChecksum = 1 << 10
 // digits as text; sha256sum -c needs the name.
 func checkChecksum(s *subject, check, path, name string, sum manifests.Hash) {
 	s.declare(check)
-	b, err := readSmall(path+".sha256", maxChecksum)
+	b, err := dist.ReadFile(path+".sha256", maxChecksum)
 	if errors.Is(err, fs.ErrNotExist) {
 		s.failf(check, "%s.sha256 is missing", name)
 		return
@@ -33,8 +32,8 @@ func checkChecksum(s *subject, check, path, name string, sum manifests.Hash) {
 	}
 }
 
-// badChecksum lists what is wrong with the text of a .sha256 file. Not all that
-// can be parsed will do: rustup takes a bare digest, sha256sum -c does not.
+// badChecksum lists what is wrong with the text of a .sha256 file. It wants more than
+// a text that parses: rustup accepts a bare digest, sha256sum -c does not.
 func badChecksum(text []byte, name string, sum manifests.Hash) []string {
 	got, _, err := manifests.ParseChecksum(text)
 	if err != nil {
@@ -48,21 +47,4 @@ func badChecksum(text []byte, name string, sum manifests.Hash) []string {
 		bad = append(bad, fmt.Sprintf("got %.200q, want %q", text, want))
 	}
 	return bad
-}
-
-// readSmall reads a file of at most limit bytes.
-func readSmall(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %q: %w", path, err)
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("reading %q: more than %s", path, byteCount(limit))
-	}
-	return b, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -12,81 +13,86 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
+	"x.go/dist/channel"
 	"x.go/manifests"
 	"x.go/targets"
 )
 
 // rustupChannel matches the names of channels that rustup asks a server for
-// (its `src/dist/mod.rs`); a channel of another name, such as dev, is for other
-// readers.
+// (its `src/dist/mod.rs`). It cannot ask for a channel of another name, such as dev.
 var rustupChannel = regexp.MustCompile(`^(stable|beta|nightly|\d+\.\d+(\.\d+)?(-beta(\.\d+)?)?)$`)
 
-// client is the real rustup in homes of its own, with a server of its own.
+// client tests one channel with the real rustup, in homes of its own and with a
+// server of its own.
 type client struct {
 	r       *run
 	rustup  string
 	host    targets.Triple
-	server  *distServer
+	server  *channel.Server
 	name    string // of the toolchain, "stable"
 	channel *manifests.Channel
 	label   string
 	homes   int
 }
 
-// clients runs the real client against each folder's channel once: aliases of
-// one release are the same text.
-func (r *run) clients(ctx context.Context) error {
+// clientGroup runs the real client against the channels.
+type clientGroup struct{ *run }
+
+// verify tests each directory's channel once: aliases of one release are the same
+// text.
+func (g clientGroup) verify(ctx context.Context) error {
 	done := map[string]bool{}
-	for _, at := range r.in.manifests {
+	for _, at := range g.in.manifests {
 		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(filepath.ToSlash(at)), "channel-rust-"), ".toml")
-		local := at
-		if p, ok := filePath(at); ok {
-			local = p
-		}
-		if isURL(local) || !rustupChannel.MatchString(name) {
+		local, ok := channel.LocalPath(at)
+		if !ok || !rustupChannel.MatchString(name) {
 			continue
 		}
-		data, err := readSmall(local, maxManifest)
+		data, err := dist.ReadFile(local, maxManifest)
 		if err != nil {
 			continue // found by the channel checks
 		}
-		channel, _ := manifests.CheckChannel(data)
-		if channel == nil || done[filepath.Dir(local)+channel.Packages["rust"].Version] {
+		m, _ := manifests.CheckChannel(data)
+		if m == nil || done[filepath.Dir(local)+m.Packages["rust"].Version] {
 			continue
 		}
-		done[filepath.Dir(local)+channel.Packages["rust"].Version] = true
-		if err := r.client(ctx, local, name, channel); err != nil {
+		done[filepath.Dir(local)+m.Packages["rust"].Version] = true
+		c := &client{r: g.run, rustup: g.opts.Rustup, name: name, channel: m, label: filepath.Base(local)}
+		if err := c.verify(ctx, local); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// client tests one channel.
-func (r *run) client(ctx context.Context, at, name string, channel *manifests.Channel) error {
-	c := &client{r: r, rustup: r.opts.Rustup, name: name, channel: channel, label: filepath.Base(at)}
+// verify tests the channel whose manifest is at a path.
+func (c *client) verify(ctx context.Context, at string) error {
 	if c.rustup == "" {
-		s := newSubject(c.label)
-		s.skipf(clientInstall, "no rustup on this machine")
-		r.add(s)
+		c.skip("no rustup on this machine")
 		return nil
 	}
-	if err := r.needWorkspace(); err != nil {
+	if err := c.r.needWorkspace(); err != nil {
 		return err
 	}
 	if why := c.askHost(ctx); why != "" {
-		s := newSubject(c.label)
-		s.skipf(clientInstall, "%s", why)
-		r.add(s)
+		c.skip(why)
 		return nil
 	}
-	server, err := startServer(filepath.Dir(at))
+	server, err := channel.Serve(filepath.Dir(at))
 	if err != nil {
-		return fmt.Errorf("serving the channel to rustup: %w", err)
+		return fmt.Errorf("testing rustup: %w", err)
 	}
 	c.server = server
 	err = errors.Join(c.profiles(ctx), c.parts(ctx), c.update(ctx, filepath.Base(at)))
-	return errors.Join(err, server.close())
+	return errors.Join(err, server.Close())
+}
+
+// skip leaves out all of a channel's checks.
+func (c *client) skip(why string) {
+	s := newSubject(c.label)
+	s.skipf(clientInstall, "%s", why)
+	c.r.add(s)
 }
 
 // home is a pair of empty homes for one rustup.
@@ -99,7 +105,7 @@ func (c *client) newHome() (*home, error) {
 	c.homes++
 	dir := filepath.Join(c.r.work.dir, fmt.Sprintf("client-%s-%d", c.name, c.homes))
 	if err := os.MkdirAll(filepath.Join(dir, "home"), 0o755); err != nil {
-		return nil, fmt.Errorf("making a home for rustup: %w", err)
+		return nil, fmt.Errorf("creating a home for rustup: %w", err)
 	}
 	return &home{c, dir}, nil
 }
@@ -112,7 +118,7 @@ func (h *home) run(ctx context.Context, args ...string) result {
 		"RUSTUP_TERM_COLOR=never", "TMPDIR=" + filepath.Join(h.dir, "home"),
 	}
 	if h.c.server != nil {
-		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.url())
+		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.URL())
 	}
 	return command{path: h.c.rustup, args: args, dir: h.dir, env: env}.run(ctx)
 }
@@ -129,8 +135,8 @@ func (h *home) prefix() string {
 
 func (h *home) close() error { return removeTree(h.dir) }
 
-// askHost asks rustup for its host and whether the channel has a toolchain
-// for it.
+// askHost asks rustup for its host. why is the reason to skip the channel: it has
+// no toolchain for that host.
 func (c *client) askHost(ctx context.Context) (why string) {
 	h, err := c.newHome()
 	if err != nil {
@@ -170,7 +176,7 @@ func refusal(r result) string {
 // profiles installs each profile into an empty home and, if that brings a
 // compiler, links a program with it.
 func (c *client) profiles(ctx context.Context) error {
-	names := sortedKeys(c.channel.Profiles)
+	names := slices.Sorted(maps.Keys(c.channel.Profiles))
 	if len(names) == 0 {
 		names = []string{"default"}
 	}
@@ -209,11 +215,11 @@ func (c *client) links(ctx context.Context, h *home) string {
 		return ""
 	}
 	b := &bench{toolchain: t, dir: t.home}
-	made := b.linkProgram(ctx, t, helloProgram)
-	if made.failure != "" {
-		return "the installed compiler does not link: " + made.failure
+	linked := b.linkProgram(ctx, t, helloProgram)
+	if linked.failure != "" {
+		return "the installed compiler does not link: " + linked.failure
 	}
-	for _, p := range made.products {
+	for _, p := range linked.products {
 		if r := (command{path: p.path, dir: t.home, env: t.env()}).run(ctx); !r.ok() || r.output != p.want {
 			return "a program of the installed compiler does not run: " + r.why()
 		}
@@ -226,7 +232,7 @@ func (c *client) smallest() string {
 	if _, ok := c.channel.Profiles["minimal"]; ok || len(c.channel.Profiles) == 0 {
 		return "minimal"
 	}
-	return sortedKeys(c.channel.Profiles)[0]
+	return slices.Sorted(maps.Keys(c.channel.Profiles))[0]
 }
 
 // parts adds and removes every component for the host, and one target.
@@ -292,7 +298,7 @@ func (c *client) part(ctx context.Context, h *home, add, remove *subject, ref ma
 		add.failf(clientAdd, "%s: %s", name, refusal(r))
 		return
 	}
-	b, err := readSmall(h.list(ref), maxInventory)
+	b, err := dist.ReadFile(h.list(ref), maxInventory)
 	if err != nil {
 		add.failf(clientAdd, "%s: rustup succeeded, but %v", name, err)
 		return
@@ -335,16 +341,16 @@ func (c *client) update(ctx context.Context, file string) error {
 	}
 	earlier := *c.channel
 	earlier.Date = "2000-01-01"
-	c.server.override(file, earlier.Encode(manifests.DialectDist))
+	c.server.Override(file, earlier.Encode(manifests.DialectDist))
 	r := h.install(ctx, c.smallest())
-	c.server.override(file, nil)
+	c.server.Override(file, nil)
 	if !r.ok() {
 		s.skipf(clientUpdate, "the first install failed: %s", refusal(r))
 		return errors.Join(h.close(), ctx.Err())
 	}
 	if r := h.run(ctx, "update", "--no-self-update", c.name); !r.ok() {
 		s.failf(clientUpdate, "%s", refusal(r))
-	} else if got, err := readSmall(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
+	} else if got, err := dist.ReadFile(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
 		s.failf(clientUpdate, "%v", err)
 	} else if installed, err := manifests.ParseChannel(got); err != nil || installed.Date != c.channel.Date {
 		s.failf(clientUpdate, "rustup kept the manifest of the earlier date")

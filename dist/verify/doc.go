@@ -1,9 +1,9 @@
 // Package verify is the dist test: it looks at what would be published, and
 // only at that, and says whether it is sound and which linker it links with.
 //
-// [Run] takes a folder of archives, single archives, a channel manifest, an
+// [Run] takes a directory of archives, single archives, a channel manifest, an
 // installed tree or an assembled sysroot, and returns a [Report]. Its checks
-// are in five groups, and [Catalogue] lists every one:
+// are in five groups, and [Catalogue] lists them all:
 //
 //	static   the archives as files: container, tar members, rust-installer's contract
 //	sysroot  the unpacked tree: gcc-ld, libraries, glibc floor, leftovers of the build
@@ -15,11 +15,10 @@
 // needs. A file that no check looked at is a failure. One skip makes the whole
 // report a skip: what was not tested did not pass.
 //
-// Nothing that runs here inherits the caller's environment; [CleanEnv] says
-// what it gets instead. The archives' compiler is run, so a verdict on archives
-// of unknown origin needs a sandbox around the whole process; static and
-// channel checks alone run nothing.
+// No program that runs here inherits the caller's environment; [CleanEnv] is what it
+// gets instead. Run runs the archives' compiler, so archives of unknown origin need a
+// sandbox around the whole process. The static and channel checks run nothing.
 //
-// The package prints nothing. Of the environment it reads only what
-// [os.TempDir] does, and that only where no TempDir is given.
+// The package prints nothing. Of the environment it reads only what [os.TempDir]
+// does, and only where no TempDir is given.
 package verify

@@ -8,7 +8,7 @@ import (
 	"x.go/dist/verify"
 )
 
-// A release job verifies the folder that it is about to publish.
+// A release job verifies the directory that it is about to publish.
 func ExampleRun() {
 	report, err := verify.Run(context.Background(), verify.Options{
 		Inputs: []string{"testdata/none"},
@@ -35,15 +35,4 @@ func ExampleReport_Status() {
 	}}
 	fmt.Println(report.Status(), "-", report.Summary())
 	// Output: SKIP - 0 failed, 1 skipped, 1 passed
-}
-
-// Differences that are intended are written down with their reasons.
-func ExampleParseAllow() {
-	allow, err := verify.ParseAllow([]byte("only-in-b share/doc/rust/licenses/* # two new licences\n"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("%s %s: %s\n", allow[0].Kind, allow[0].Pattern, allow[0].Reason)
-	// Output: only-in-b share/doc/rust/licenses/*: two new licences
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"x.go/dist/archive"
@@ -99,13 +100,13 @@ func unpackAll(t *testing.T, outer, path, name string) {
 		}
 	}()
 	limits := archive.Limits{Unpacked: 1 << 20, Members: 100}
-	f := archiveFile{path, name, manifests.GZ}
-	a, err := scan(t.Context(), f, limits, func(Event) {}, work.unpackSink(folderOf(0)))
+	f := archiveFile{path, name, strings.TrimSuffix(name, ".tar.gz"), manifests.GZ}
+	a, err := scan(t.Context(), f, limits, func(Event) {}, work.unpackSink(unpackedDir(0)))
 	if err != nil {
 		t.Fatalf("an archive's fault came as an error of the machine: %v", err)
 	}
 	l := checkArchive(a, false)
-	if err := work.install(folderOf(0), l, "prefix"); err != nil {
+	if err := work.install(unpackedDir(0), l, "prefix"); err != nil {
 		t.Logf("installing: %v", err) // a finding of the caller
 	}
 	if !a.Complete && !a.subject.failed(archiveReadable, archiveLimits, archiveName) {

@@ -14,7 +14,7 @@ var rivals = regexp.MustCompile(`(^|-)(ld\.lld|ld64\.lld|lld|lld-link|wasm-ld|mo
 
 // hideLLD returns a search path with the programs of another one, but without
 // LLD and mold. Directories of links below dir stand for those that hold one.
-// All others stay: a compiler cache looks behind its own place in PATH.
+// All other directories stay: a compiler cache searches those after its own in PATH.
 func hideLLD(searchPath, dir string) (string, error) {
 	dirs := filepath.SplitList(searchPath)
 	for i, from := range dirs {

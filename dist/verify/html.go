@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strings"
+
+	"x.go/dist"
 )
 
 //go:embed report.html
@@ -15,9 +18,9 @@ var pageText string
 
 // page is parsed once; that it parses is tested.
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"bytes": byteCount,
+	"bytes": dist.FormatBytes,
 	"lower": func(s Status) string { return strings.ToLower(string(s)) },
-	"line":  oneLine,
+	"line":  dist.OneLine,
 	"short": func(s string) string { return s[:min(len(s), 12)] },
 }).Parse(pageText))
 
@@ -96,7 +99,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 			d.Produced = append(d.Produced, b)
 		}
 	}
-	for _, name := range sortedKeys(count) {
+	for _, name := range slices.Sorted(maps.Keys(count)) {
 		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
 	}
 	slices.SortStableFunc(d.Problems, func(a, b pageRow) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })

@@ -9,18 +9,19 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist/channel"
 	"x.go/dist/recompress"
 	"x.go/manifests"
 )
 
-// input is what the operands turned out to be.
+// input holds the operands, sorted by kind.
 type input struct {
 	archives []archiveFile
 	// manifests are channel manifests: paths, or URLs.
 	manifests []string
 	trees     []string // installed trees and assembled sysroots
-	// others are files of a folder that are neither, by path; checked is
-	// filled by the checks that look at them.
+	// others are the paths of the other files of a directory. checked has those
+	// that a check looked at.
 	others  []string
 	checked map[string]bool
 	subject *subject
@@ -30,6 +31,7 @@ type input struct {
 type archiveFile struct {
 	path   string
 	file   string // base name
+	stem   string // file without extension: the top directory it must have
 	format manifests.Format
 }
 
@@ -49,7 +51,7 @@ func resolve(operands []string) *input {
 
 // add sorts one operand.
 func (in *input) add(op string) error {
-	if isURL(op) {
+	if channel.IsURL(op) {
 		if !strings.HasSuffix(op, ".toml") {
 			return fmt.Errorf("reading operand %q: name the manifest itself, such as %s/channel-rust-stable.toml", op, strings.TrimSuffix(op, "/"))
 		}
@@ -65,16 +67,16 @@ func (in *input) add(op string) error {
 		in.trees = append(in.trees, op)
 		return nil
 	case info.IsDir():
-		return in.addFolder(op)
+		return in.addDir(op)
 	case in.addFile(op):
 		return nil
 	}
-	return fmt.Errorf("reading operand %q: neither a folder, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
+	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
 }
 
-// addFolder takes the files of a dist folder. Subfolders, such as dated copies,
-// are inputs of their own; that they were not looked at is said.
-func (in *input) addFolder(dir string) error {
+// addDir takes the files of a dist directory. A subdirectory, such as a dated copy,
+// is an input of its own: [input.unchecked] reports it.
+func (in *input) addDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("reading operand: %w", err)
@@ -89,29 +91,23 @@ func (in *input) addFolder(dir string) error {
 		in.others = append(in.others, path)
 	}
 	if !found {
-		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the folder", dir)
+		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
 	}
 	return nil
 }
 
-// addFile takes an archive or a manifest, and says whether path is one.
+// addFile takes path if it is an archive or a manifest, and reports whether it is.
 func (in *input) addFile(path string) bool {
 	name := filepath.Base(path)
 	if strings.HasPrefix(name, "channel-rust-") && strings.HasSuffix(name, ".toml") {
 		in.manifests = append(in.manifests, path)
 		return true
 	}
-	for _, f := range manifests.Formats() {
-		if strings.HasSuffix(name, f.Ext()) && len(name) > len(f.Ext()) {
-			in.archives = append(in.archives, archiveFile{path, name, f})
-			return true
-		}
+	if stem, f, ok := manifests.CutFormat(name); ok {
+		in.archives = append(in.archives, archiveFile{path, name, stem, f})
+		return true
 	}
 	return false
-}
-
-func isURL(s string) bool {
-	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") || strings.HasPrefix(s, "file://")
 }
 
 // isTree reports whether dir is an installed tree or a sysroot.
@@ -120,14 +116,14 @@ func isTree(dir string) bool {
 	return err == nil && info.IsDir()
 }
 
-// check notes that a file was looked at.
+// check notes that a check looked at a file.
 func (in *input) check(path string) { in.checked[path] = true }
 
-// ownFiles are what x itself keeps in a folder of archives: the lock of a running
-// command and the record of `x recompress`.
+// ownFiles are the files that x keeps in a directory of archives: the lock of a
+// running command, and the record of `x recompress`.
 var ownFiles = []string{".x-lock", recompress.RecordName}
 
-// unchecked is the verdict on files that nothing looked at.
+// unchecked fails each file that no check looked at.
 func (in *input) unchecked() *subject {
 	s := newSubject("", inputUnchecked)
 	for _, path := range in.others {
@@ -135,15 +131,28 @@ func (in *input) unchecked() *subject {
 			continue
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			continue // a temporary file of a run that ended meanwhile
+			continue // a temporary file of a run that has ended since
 		}
 		if info, err := os.Lstat(path); err == nil && info.IsDir() {
-			s.failf(inputUnchecked, "no check looks at folder %q: name it as an input of its own", filepath.Base(path))
+			s.failf(inputUnchecked, "no check looks at directory %q: name it as an input of its own", filepath.Base(path))
 			continue
 		}
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
 	}
 	return s
+}
+
+// leaveManifests marks the files that belong to manifests as checked. The channel
+// group does so, unless it was not chosen.
+func (in *input) leaveManifests() {
+	for _, m := range in.manifests {
+		stem := strings.TrimSuffix(m, ".toml")
+		for _, other := range in.others {
+			if strings.HasPrefix(other, stem) {
+				in.check(other)
+			}
+		}
+	}
 }
 
 // byStem groups the archives that differ only in format, in order of name.

@@ -50,7 +50,7 @@ fn main() {
 	prints: "42\n",
 }
 
-// write puts a file into the leg's folder and returns its path.
+// write writes a file into the leg's directory and returns its path.
 func (b *bench) write(name, text string, mode fs.FileMode) (string, error) {
 	path := filepath.Join(b.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -115,11 +115,11 @@ func noSystemLLDLeg(ctx context.Context, b *bench) built {
 	if lld := t.unhiddenLLD(ctx, b.dir); lld != "" {
 		return built{skipped: fmt.Sprintf("this machine has %s, which a PATH cannot hide from its C compiler", lld)}
 	}
-	made := b.linkProgram(ctx, &t, helloProgram, "-Clink-self-contained=-linker")
-	if strings.Contains(made.failure, "cannot find 'ld'") || strings.Contains(made.failure, "invalid linker name") {
-		return built{refused: "refused, as there is no ld.lld: " + made.failure}
+	out := b.linkProgram(ctx, &t, helloProgram, "-Clink-self-contained=-linker")
+	if strings.Contains(out.failure, "cannot find 'ld'") || strings.Contains(out.failure, "invalid linker name") {
+		return built{refused: "refused, as there is no ld.lld: " + out.failure}
 	}
-	return made
+	return out
 }
 
 // unhiddenLLD returns the ld.lld that the C compiler finds although PATH has
@@ -224,8 +224,8 @@ done
 exec '%s' "$@"
 `
 
-// oldDriverLeg proves that this machine's verdicts do not rest on exit
-// statuses: the link succeeds, and must be seen not to have used LLD.
+// oldDriverLeg proves that verdicts do not rest on exit statuses: the link succeeds,
+// but the product must show that LLD did not link it.
 func oldDriverLeg(ctx context.Context, b *bench) built {
 	driver, err := b.write("cc", fmt.Sprintf(oldDriver, strings.ReplaceAll(b.cc, "'", `'\''`)), 0o755)
 	if err != nil {

@@ -3,12 +3,14 @@ package verify
 import (
 	"context"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// cargoProject makes cargo link three kinds of files for the host: a build
-// script, a procedural macro (a shared object that rustc loads) and a program.
+// cargoProject has cargo link three kinds of files for the host: a build script, a
+// procedural macro (a shared object that rustc loads) and a program.
 var cargoProject = map[string]string{
 	"Cargo.toml": `[package]
 name = "x-verify"
@@ -44,7 +46,7 @@ pub fn word(_: TokenStream) -> TokenStream {
 
 // cargoLeg builds the project by the archives' own cargo, offline.
 func cargoLeg(ctx context.Context, b *bench) built {
-	for _, name := range sortedKeys(cargoProject) {
+	for _, name := range slices.Sorted(maps.Keys(cargoProject)) {
 		if _, err := b.write(name, cargoProject[name], 0o644); err != nil {
 			return built{failure: err.Error()}
 		}
@@ -56,12 +58,12 @@ func cargoLeg(ctx context.Context, b *bench) built {
 	}
 	products, missing := cargoProducts(filepath.Join(b.dir, "target", "debug"))
 	if missing != "" {
-		return built{failure: "cargo build made no " + missing}
+		return built{failure: "cargo build wrote no " + missing}
 	}
 	return built{products: products}
 }
 
-// cargoProducts finds what cargo linked below its target folder.
+// cargoProducts finds what cargo linked below its target directory.
 func cargoProducts(dir string) (products []product, missing string) {
 	found := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -79,7 +81,7 @@ func cargoProducts(dir string) (products []product, missing string) {
 		return nil
 	})
 	if err != nil {
-		return nil, "readable target folder: " + err.Error()
+		return nil, "readable target directory: " + err.Error()
 	}
 	for _, kind := range []string{"build script", "procedural macro", "program"} {
 		path, ok := found[kind]

@@ -66,9 +66,9 @@ func (b *bench) linkCross(ctx context.Context, target targets.Triple) built {
 		}
 		return built{refused: "a WebAssembly module"}
 	}
-	made := b.linkProgram(ctx, b.toolchain, helloProgram, append(flags, "-Clinker="+driver)...)
-	for i := range made.products {
-		made.products[i].run = nil
+	out := b.linkProgram(ctx, b.toolchain, helloProgram, append(flags, "-Clinker="+driver)...)
+	for i := range out.products {
+		out.products[i].run = nil
 	}
-	return made
+	return out
 }

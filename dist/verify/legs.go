@@ -8,7 +8,7 @@ import (
 	"x.go/dist/linkage"
 )
 
-// demand says which linker a leg's products must show.
+// demand says which linker must have linked the products of a leg.
 type demand int
 
 const (
@@ -22,10 +22,10 @@ const (
 type leg struct {
 	name string
 	what string
-	// want is demanded of every product.
+	// want holds for every product.
 	want demand
-	// only, if set, says whether the leg exists for a toolchain; a leg that
-	// does not is absent from the report.
+	// only, if set, reports whether the leg exists for a toolchain. If not, the
+	// report does not mention it.
 	only func(*bench) bool
 	// need, if set, returns why the leg cannot run on this machine, or "".
 	need func(*bench) string
@@ -33,12 +33,12 @@ type leg struct {
 	build func(context.Context, *bench) built
 }
 
-// built is what a leg made.
+// built is the outcome of a leg.
 type built struct {
 	failure  string    // why it did not link; empty if it did
 	products []product // in the order of judging
 	witness  string    // the linker's own words, "LLD 22.1.2 (...)"
-	// refused says that failing to link was right, and how it failed.
+	// refused is how the link failed, where it was right to fail.
 	refused string
 	// skipped is why this machine cannot run the leg.
 	skipped string
@@ -61,13 +61,13 @@ const (
 
 func legCheck(leg, part string) string { return "link/" + leg + "/" + part }
 
-// legTable is the part of the catalogue that the legs make.
+// legTable is the part of the catalogue about the legs.
 func legTable() []CheckInfo {
 	var out []CheckInfo
 	for _, l := range append(slices.Clone(legs), leg{name: crossName, what: crossWhat}) {
 		out = append(out,
 			CheckInfo{legCheck(l.name, partLinks), Link, l.what + ": it links"},
-			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the one that is demanded, by .comment and by -Wl,-v"},
+			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the required one, by .comment and by -Wl,-v"},
 			CheckInfo{legCheck(l.name, partRuns), Link, l.what + ": the result runs"})
 	}
 	return out
@@ -150,7 +150,7 @@ func stableOptOut(b *bench) bool { return b.host.String() == "x86_64-unknown-lin
 
 func expectsLLD(b *bench) bool { return b.expect == ExpectLLD }
 
-// bench is where one leg runs: a toolchain, an expectation and a fresh folder.
+// bench is where one leg runs: a toolchain, an expectation and a fresh directory.
 type bench struct {
 	*toolchain
 	expect Expect
@@ -168,8 +168,8 @@ func (b *bench) demanded(want demand) demand {
 	return want
 }
 
-// runLeg links, reads back and runs, and returns the rows for the report's
-// table of binaries.
+// runLeg links, reads back and runs. It returns rows for the report's table of
+// binaries.
 func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Binary) {
 	s := newSubject(label)
 	links := legCheck(l.name, partLinks)
@@ -180,31 +180,31 @@ func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Bin
 			return s, nil
 		}
 	}
-	made := l.build(ctx, b)
-	if made.skipped != "" {
-		s.skipf(links, "%s", made.skipped)
+	out := l.build(ctx, b)
+	if out.skipped != "" {
+		s.skipf(links, "%s", out.skipped)
 		return s, nil
 	}
-	if made.failure != "" {
-		s.failf(links, "%s", made.failure)
+	if out.failure != "" {
+		s.failf(links, "%s", out.failure)
 		return s, nil
 	}
-	if made.refused != "" {
-		s.notef(links, "%s", made.refused)
+	if out.refused != "" {
+		s.notef(links, "%s", out.refused)
 		return s, nil
 	}
 	linker, runs := legCheck(l.name, partLinker), legCheck(l.name, partRuns)
 	var rows []Binary
-	for _, p := range made.products {
+	for _, p := range out.products {
 		info, err := linkage.ReadFile(p.path)
 		if err != nil {
 			s.failf(linker, "%v", err)
 			continue
 		}
 		row := binaryRow(filepath.Base(p.path), p.path, info)
-		row.Leg, row.Witness = l.name, made.witness
+		row.Leg, row.Witness = l.name, out.witness
 		rows = append(rows, row)
-		judge(s, linker, b.demanded(l.want), info, made.witness, filepath.Base(p.path))
+		judge(s, linker, b.demanded(l.want), info, out.witness, filepath.Base(p.path))
 		if p.run != nil {
 			runProduct(ctx, s, runs, b, p)
 		}
@@ -212,7 +212,7 @@ func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Bin
 	return s, rows
 }
 
-// judge compares the linker that a product shows with the one demanded.
+// judge compares the linker that linked a product with the required one.
 func judge(s *subject, check string, want demand, info linkage.Info, witness, name string) {
 	s.declare(check)
 	saw := describeLinker(info)

@@ -17,7 +17,7 @@ import (
 	"x.go/dist/verify"
 )
 
-// comp is the component folder of the archive that mutants are made of.
+// comp is the component directory of the archive that mutants are made of.
 const comp = "rustfmt-preview/"
 
 // mutants are the ways to break an archive, each with the check that must name
@@ -75,23 +75,23 @@ var mutants = []struct {
 	{name: "writable by all", mutate: mode(comp+"bin/cargo-fmt", 0o777), want: "archive/member-mode"},
 	{name: "set-uid program", mutate: mode(comp+"bin/cargo-fmt", 0o4755), want: "archive/member-mode"},
 	{name: "file without permissions", mutate: mode("version", 0), want: "archive/member-mode"},
-	{name: "closed folder", mutate: mode(comp+"bin", 0o700), want: "archive/member-mode"},
+	{name: "closed directory", mutate: mode(comp+"bin", 0o700), want: "archive/member-mode"},
 	{name: "owner by number", mutate: func(m *mutant) { m.members[3].Uid = 1000 }, want: "archive/member-owner"},
 	{name: "owner by name", mutate: func(m *mutant) { m.members[3].Uname = "builder" }, want: "archive/member-owner"},
 	{name: "time of a file", mutate: touch("version"), want: "archive/member-time"},
-	{name: "time of a folder", mutate: touch(comp + "bin"), want: "archive/member-time"},
+	{name: "time of a directory", mutate: touch(comp + "bin"), want: "archive/member-time"},
 	{name: "file twice", mutate: func(m *mutant) { m.members = append(m.members, m.members[m.at("version")]) }, want: "archive/duplicate-member"},
-	{name: "folder twice", mutate: func(m *mutant) { m.members = append(m.members, m.members[m.at(comp+"bin")]) }, want: "archive/duplicate-member"},
-	{name: "folder after its content", mutate: func(m *mutant) { moveLast(m, comp+"bin") }, want: "archive/folder-order"},
-	{name: "no folder entries", mutate: func(m *mutant) {
+	{name: "directory twice", mutate: func(m *mutant) { m.members = append(m.members, m.members[m.at(comp+"bin")]) }, want: "archive/duplicate-member"},
+	{name: "directory after its content", mutate: func(m *mutant) { moveLast(m, comp+"bin") }, want: "archive/folder-order"},
+	{name: "no directory entries", mutate: func(m *mutant) {
 		m.members = slices.DeleteFunc(m.members, func(r rawMember) bool { return r.Typeflag == tar.TypeDir })
 	}, want: "archive/folder-order"},
-	{name: "folder before its parent", mutate: func(m *mutant) { moveFirst(m, comp+"share/doc") }, want: "archive/folder-order"},
-	{name: "second top folder", mutate: func(m *mutant) { m.add("x", 0o644, ""); last(m).Name = "other/x" }, want: "archive/top-folder"},
-	{name: "top folder of another name", mutate: func(m *mutant) {
+	{name: "directory before its parent", mutate: func(m *mutant) { moveFirst(m, comp+"share/doc") }, want: "archive/folder-order"},
+	{name: "second top directory", mutate: func(m *mutant) { m.add("x", 0o644, ""); last(m).Name = "other/x" }, want: "archive/top-folder"},
+	{name: "top directory of another name", mutate: func(m *mutant) {
 		rename(m, func(n string) string { return strings.Replace(n, m.stem, "rustfmt", 1) })
 	}, want: "archive/top-folder"},
-	{name: "file without a folder", mutate: func(m *mutant) { m.add("x", 0o644, ""); last(m).Name = "x" }, want: "archive/top-folder"},
+	{name: "file without a directory", mutate: func(m *mutant) { m.add("x", 0o644, ""); last(m).Name = "x" }, want: "archive/top-folder"},
 
 	// rust-installer's contract.
 	{name: "no installer version", mutate: func(m *mutant) { m.drop("rust-installer-version") }, want: "archive/installer-version"},
@@ -117,7 +117,7 @@ var mutants = []struct {
 		m.edit(comp+"manifest.in", func(r *rawMember) { r.data = bytes.TrimSuffix(r.data, []byte("\n")) })
 	}, want: "archive/manifest"},
 	{name: "line twice", mutate: manifest("file:bin/cargo-fmt\n", "file:bin/cargo-fmt\nfile:bin/cargo-fmt\n"), want: "archive/manifest-duplicate"},
-	{name: "line inside a listed folder", mutate: manifest("file:bin/cargo-fmt\n", "dir:bin\nfile:bin/cargo-fmt\n"), want: "archive/manifest-duplicate"},
+	{name: "line inside a listed directory", mutate: manifest("file:bin/cargo-fmt\n", "dir:bin\nfile:bin/cargo-fmt\n"), want: "archive/manifest-duplicate"},
 	{name: "lines out of order", mutate: func(m *mutant) {
 		m.edit(comp+"manifest.in", func(r *rawMember) {
 			lines := bytes.SplitAfter(r.data, []byte("\n"))
@@ -130,7 +130,7 @@ var mutants = []struct {
 		m.add("evil", 0o644, "")
 	}, want: "archive/manifest-path"},
 	{name: "absolute path", mutate: manifest("file:bin/cargo-fmt", "file:/bin/cargo-fmt"), want: "archive/manifest-path"},
-	{name: "file: names a folder", mutate: manifest("file:bin/cargo-fmt", "file:bin"), want: "archive/manifest-kind"},
+	{name: "file: names a directory", mutate: manifest("file:bin/cargo-fmt", "file:bin"), want: "archive/manifest-kind"},
 	{name: "dir: names a file", mutate: manifest("file:bin/cargo-fmt", "dir:bin/cargo-fmt"), want: "archive/manifest-kind"},
 	{name: "absent file", mutate: manifest("file:bin/cargo-fmt\n", "file:bin/cargo-fmt\nfile:bin/none\n"), want: "archive/manifest-absent-file"},
 	{name: "unlisted file", mutate: manifest("file:bin/cargo-fmt\n", ""), want: "archive/unlisted-file"},
@@ -150,7 +150,7 @@ var mutants = []struct {
 	{name: "no version", mutate: func(m *mutant) { m.drop("version") }, want: "archive/version"},
 	{name: "version of two lines", mutate: func(m *mutant) { m.text("version", " ", "\n") }, want: "archive/version"},
 	{name: "stray file", mutate: func(m *mutant) { m.add("core.1234", 0o644, "") }, want: "archive/stray-member"},
-	{name: "stray folder", mutate: func(m *mutant) { m.addDir("tmp") }, want: "archive/stray-member"},
+	{name: "stray directory", mutate: func(m *mutant) { m.addDir("tmp") }, want: "archive/stray-member"},
 
 	// What lies beside the archive.
 	{name: "unknown name", mutate: func(m *mutant) { m.file = "gofmt-1.95.0-x86_64-unknown-linux-gnu.tar.gz" }, want: "archive/file-name"},
@@ -163,10 +163,10 @@ var mutants = []struct {
 	{name: "file that nothing checks", mutate: func(m *mutant) {
 		m.extra = func(dir string) error { return os.WriteFile(filepath.Join(dir, "notes.bin"), nil, 0o644) }
 	}, want: "input/unchecked-file"},
-	{name: "folder that nothing checks", mutate: func(m *mutant) {
+	{name: "directory that nothing checks", mutate: func(m *mutant) {
 		m.extra = func(dir string) error { return os.Mkdir(filepath.Join(dir, "2026-04-16"), 0o755) }
 	}, want: "input/unchecked-file"},
-	{name: "link in the folder", mutate: func(m *mutant) {
+	{name: "link in the directory", mutate: func(m *mutant) {
 		m.extra = func(dir string) error { return os.Symlink("/etc/hosts", filepath.Join(dir, "hosts")) }
 	}, want: "input/unchecked-file"},
 }
@@ -207,7 +207,7 @@ func TestMutants(t *testing.T) {
 }
 
 // The archive that the mutants are made of, packed by the same code, is sound,
-// and so is the folder it comes from.
+// and so is the directory it comes from.
 func TestNoMutant(t *testing.T) {
 	for _, ext := range []string{"gz", "xz", "zst"} {
 		m := newMutant(t, ext)

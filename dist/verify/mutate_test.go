@@ -29,7 +29,7 @@ import (
 // scripts, documents and small libraries, but no compiler that runs.
 const maxSmall = 400 << 10
 
-// smallDist is a folder with the components of the toolchain without their
+// smallDist is a directory with the components of the toolchain without their
 // large files, each as gz, xz and zst, and the combined archive, made once.
 var smallDist = sync.OnceValues(func() (string, error) {
 	c, err := thisCompiler()
@@ -67,7 +67,7 @@ type rawMember struct {
 
 // mutant is an archive to be broken: its members, then its tar, then its file.
 type mutant struct {
-	stem    string // of the file name and of the top folder
+	stem    string // of the file name and of the top directory
 	file    string // name to write it under
 	members []rawMember
 	tar     func([]byte) []byte
@@ -76,7 +76,7 @@ type mutant struct {
 	codec string
 	// checksum writes the .sha256; the default writes a right one.
 	checksum func(path string, sum string) error
-	// extra changes the folder at the end.
+	// extra changes the directory at the end.
 	extra func(dir string) error
 }
 
@@ -159,7 +159,7 @@ func compress(codec string, b []byte) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// write makes the folder that is verified.
+// write makes the directory that is verified.
 func (m *mutant) write(dir string) error {
 	b, err := encode(m.members)
 	if err != nil {
@@ -197,7 +197,7 @@ func (m *mutant) write(dir string) error {
 	return nil
 }
 
-// at returns the index of the member called name below the top folder.
+// at returns the index of the member called name below the top directory.
 func (m *mutant) at(name string) int {
 	i := slices.IndexFunc(m.members, func(r rawMember) bool { return strings.TrimSuffix(r.Name, "/") == m.stem+"/"+name })
 	if i < 0 {
@@ -206,7 +206,7 @@ func (m *mutant) at(name string) int {
 	return i
 }
 
-// edit changes one member; pass a name below the top folder.
+// edit changes one member; pass a name below the top directory.
 func (m *mutant) edit(name string, f func(*rawMember)) { f(&m.members[m.at(name)]) }
 
 func (m *mutant) drop(name string) {
@@ -230,7 +230,7 @@ func (m *mutant) add(name string, mode int64, data string) {
 	m.members = append(m.members, rawMember{h, []byte(data)})
 }
 
-// addDir puts a folder in front of the files.
+// addDir puts a directory in front of the files.
 func (m *mutant) addDir(name string) {
 	h := m.members[0].Header
 	h.Name = m.stem + "/" + name

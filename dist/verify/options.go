@@ -14,12 +14,12 @@ type Expect string
 
 // The expectations.
 const (
-	// Auto takes LLD if the archives ship it as the compiler's default, and
-	// the system linker otherwise.
+	// Auto expects LLD if the archives ship it as the compiler's default, and the
+	// system linker otherwise.
 	Auto Expect = "auto"
 	// ExpectLLD requires LLD for a default link.
 	ExpectLLD Expect = "lld"
-	// ExpectSystem requires that no link uses LLD, as for rust.lld = false.
+	// ExpectSystem requires that no link uses LLD, as with rust.lld = false.
 	ExpectSystem Expect = "system"
 )
 
@@ -64,7 +64,7 @@ func ParseGroups(s string) ([]Group, error) {
 
 // Options say what to verify and with what. Only Inputs is required.
 type Options struct {
-	// Inputs are folders, archives, channel manifests or URLs of manifests.
+	// Inputs are directories, archives, channel manifests or URLs of manifests.
 	Inputs []string
 	// Expect is the linker that a default link must use; empty means [Auto].
 	Expect Expect
@@ -73,7 +73,7 @@ type Options struct {
 	// Legs are the link legs to run, by the middle part of their checks' names;
 	// empty means all.
 	Legs []string
-	// SearchPath is the list of folders, as in PATH, in which the C compiler
+	// SearchPath is the list of directories, as in PATH, in which the C compiler
 	// and the linkers that it calls are found; empty means [DefaultSearchPath].
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.
@@ -81,16 +81,16 @@ type Options struct {
 	// TempDir is where trees are unpacked and removed again; empty means
 	// [os.TempDir].
 	TempDir string
-	// BuildRoots are beginnings of paths that must not be left in a shipped
-	// file; empty means that such paths are not looked for.
+	// BuildRoots are the directories of the build, whose paths no shipped file may
+	// hold; empty means that no such paths are looked for.
 	BuildRoots []string
 	// Jobs is the number of archives read, or of legs linked, at once; 0 means
 	// GOMAXPROCS.
 	Jobs int
 	// Limits bound what an archive may cost.
 	Limits archive.Limits
-	// Progress, if set, is told of each step. It is called from several
-	// goroutines, one at a time.
+	// Progress, if set, is called at each step, from several goroutines but one
+	// at a time.
 	Progress func(Event)
 }
 
@@ -106,8 +106,8 @@ type Event struct {
 // DefaultSearchPath is where tools are found unless [Options] says otherwise.
 const DefaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
 
-// check returns an error for values that no default stands for: a name that is
-// none would leave out what the caller meant to check.
+// check returns an error for an unknown name: it would silently leave out what the
+// caller wants to check.
 func (o Options) check() error {
 	if o.Expect != "" {
 		if _, err := ParseExpect(string(o.Expect)); err != nil {

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// CleanEnv is the whole environment of every program that a run starts: the
-// caller's does not reach it. So none of these can change a verdict:
+// CleanEnv is the whole environment of every program that a run starts: nothing of
+// the caller's reaches it. So none of these can change a verdict:
 // LD_LIBRARY_PATH and LD_PRELOAD (rustup's proxies set the first, which hides
 // missing libraries), RUSTUP_*, CARGO_*, RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS,
 // RUSTC, RUSTC_WRAPPER, RUSTC_BOOTSTRAP, RUSTC_LOG, CC, LD, CFLAGS, LDFLAGS,
 // COMPILER_PATH, LIBRARY_PATH, GCC_EXEC_PREFIX, MAKEFLAGS, LANG, LC_*, TZ,
 // SOURCE_DATE_EPOCH.
 //
-// prefix is the tree under test, home a folder that may be written to.
+// prefix is the tree under test, home a directory that programs may write to.
 func CleanEnv(prefix, home, searchPath string) []string {
 	return []string{
 		"PATH=" + filepath.Join(prefix, "bin") + ":" + searchPath,
@@ -51,8 +51,8 @@ type result struct {
 	err    error  // from starting or the exit status
 }
 
-// run runs c and collects its output. It ends with the context, or after a
-// time that only a hung program takes.
+// run runs c and collects its output. It ends with the context, or after
+// commandTimeout, which only a hung program takes.
 func (c command) run(ctx context.Context) result {
 	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("no end after %s", commandTimeout))
 	defer cancel()
@@ -72,8 +72,8 @@ func (c command) run(ctx context.Context) result {
 // ok reports whether the program exited with status 0.
 func (r result) ok() bool { return r.err == nil }
 
-// why is a short account of a failure: the status and the first lines that
-// name an error, else the last ones.
+// why describes a failure in short: the status, and the first lines that name an
+// error, else the last lines.
 func (r result) why() string {
 	var lines, marked []string
 	for line := range strings.Lines(r.output) {
@@ -117,8 +117,8 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// lookPath finds a program in the folders of searchPath; exec.LookPath would
-// ask the caller's environment.
+// lookPath finds a program in the directories of searchPath. exec.LookPath would use
+// the caller's PATH.
 func lookPath(name, searchPath string) (string, error) {
 	for _, dir := range filepath.SplitList(searchPath) {
 		if !filepath.IsAbs(dir) {

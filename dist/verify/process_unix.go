@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// killGroup makes cancellation end the program's children too: rustc's C
-// driver and linker would go on otherwise.
+// killGroup lets cancellation end the program's children, too: otherwise rustc's C
+// driver and linker would go on.
 func killGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -10,9 +10,8 @@ import (
 	"x.go/manifests"
 )
 
-// checkRecord compares the build record of an archive, if it has one, with what
-// the archive holds: a record that tells another story than the files is worse
-// than none.
+// checkRecord compares the build record of an archive, if it has one, with the
+// archive's files: a record that contradicts them is worse than none.
 func checkRecord(a *scanned, l *archive.Layout) {
 	data, ok := a.Texts[manifests.BuildRecordFile]
 	if !ok {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"x.go/dist"
 )
 
 // WriteJSON writes the report as one JSON object, indented, with its overall
@@ -36,14 +38,14 @@ func (r Report) WriteText(w io.Writer, verbose bool) error {
 		}
 		fmt.Fprintf(&b, "%s %s", c.Status, c.Name)
 		if c.Subject != "" {
-			fmt.Fprintf(&b, " [%s]", oneLine(c.Subject))
+			fmt.Fprintf(&b, " [%s]", dist.OneLine(c.Subject))
 		}
 		if c.Detail != "" && len(c.Findings) == 0 {
-			fmt.Fprintf(&b, ": %s", oneLine(c.Detail))
+			fmt.Fprintf(&b, ": %s", dist.OneLine(c.Detail))
 		}
 		b.WriteByte('\n')
 		for _, f := range c.Findings {
-			fmt.Fprintf(&b, "     %s\n", oneLine(f))
+			fmt.Fprintf(&b, "     %s\n", dist.OneLine(f))
 		}
 	}
 	if r.Compiler != "" {
@@ -60,19 +62,6 @@ func (r Report) WriteText(w io.Writer, verbose bool) error {
 func (r Report) Summary() string {
 	return fmt.Sprintf("%d failed, %d skipped, %d passed", r.Count(Fail), r.Count(Skip), r.Count(Pass))
 }
-
-// oneLine keeps text from archives from moving the cursor or faking lines.
-func oneLine(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || c >= 0x80 && c < 0xa0 || c == '\u2028' || c == '\u2029' || isBidi(c) {
-			return '\ufffd'
-		}
-		return c
-	}, s)
-}
-
-// isBidi reports whether c changes the direction of text.
-func isBidi(c rune) bool { return c >= '\u202a' && c <= '\u202e' || c >= '\u2066' && c <= '\u2069' }
 
 // The JUnit schema as CI systems read it.
 type junitSuites struct {
@@ -145,16 +134,16 @@ func (s *junitSuites) add(suite junitSuite) {
 }
 
 func (s *junitSuite) add(c Check) {
-	jc := junitCase{Class: strings.ReplaceAll(c.Name, "/", "."), Name: oneLine(strings.TrimSpace(c.Name + " " + c.Subject))}
-	text := oneLine(c.Detail)
+	jc := junitCase{Class: strings.ReplaceAll(c.Name, "/", "."), Name: dist.OneLine(strings.TrimSpace(c.Name + " " + c.Subject))}
+	text := dist.OneLine(c.Detail)
 	if len(c.Findings) > 0 {
 		lines := make([]string, len(c.Findings))
 		for i, f := range c.Findings {
-			lines[i] = oneLine(f)
+			lines[i] = dist.OneLine(f)
 		}
 		text = strings.Join(lines, "\n")
 	}
-	message := &junitMessage{Message: oneLine(c.Detail), Text: text}
+	message := &junitMessage{Message: dist.OneLine(c.Detail), Text: text}
 	s.Tests++
 	switch c.Status {
 	case Fail:

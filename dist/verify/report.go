@@ -70,7 +70,7 @@ type Archive struct {
 // Binary is a row of the report's table of ELF files, shipped and produced.
 type Binary struct {
 	Path          string   `json:"path"`
-	Leg           string   `json:"leg,omitempty"` // the link leg that made it; empty for shipped files
+	Leg           string   `json:"leg,omitempty"` // the link leg that linked it; empty for shipped files
 	Kind          string   `json:"kind"`
 	Machine       string   `json:"machine"`
 	Size          int64    `json:"size"`
@@ -118,7 +118,7 @@ func (r Report) Failed() []Check {
 	return slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Status != Fail })
 }
 
-// WorstFirst returns the checks ordered by status, then as they were made.
+// WorstFirst returns the checks ordered by status, then as they ran.
 func (r Report) WorstFirst() []Check {
 	checks := slices.Clone(r.Checks)
 	slices.SortStableFunc(checks, func(a, b Check) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })

@@ -2,9 +2,8 @@ package verify
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
@@ -12,19 +11,16 @@ import (
 // scanned is an archive after one pass over it.
 type scanned struct {
 	*archive.Facts
-	file    string           // base name
-	stem    string           // file without extension: the top directory it must have
-	format  manifests.Format // by its name
-	subject *subject
-	folder  string // where its files were unpacked to; empty if they were not
+	archiveFile // as its name has it
+	subject     *subject
+	dir         string // where its files were unpacked to; empty if they were not
 }
 
 // scan reads one archive. What is wrong with it becomes findings; the error is
 // only for a canceled context and for trouble with the machine, such as a full
 // disk under the sink.
 func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
-	a := &scanned{file: f.file, stem: strings.TrimSuffix(f.file, f.format.Ext()), format: f.format}
-	a.subject = newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)
+	a := &scanned{archiveFile: f, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)}
 	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
 		Limits: limits, Sink: out, Texts: []string{manifests.BuildRecordFile},
 		Progress: func(read, size int64) {
@@ -37,7 +33,7 @@ func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress fu
 	a.Facts = facts
 	progress(Event{Group: Static, Subject: f.file, Size: facts.Size, Done: true})
 	if facts.Format != "" {
-		a.subject.notef(archiveMemory, "%s", byteCount(facts.Container.Memory))
+		a.subject.notef(archiveMemory, "%s", dist.FormatBytes(facts.Container.Memory))
 		if facts.Format != a.format {
 			a.subject.failf(archiveFormat, "got %s data in a file named %s", facts.Format, a.format.Ext())
 		}
@@ -62,19 +58,3 @@ func (s *subject) report(p archive.Problems, holds func(check string) bool) {
 
 // archiveCheck is the name of the check that finds problems of a kind.
 func archiveCheck(k archive.ProblemKind) string { return archivePrefix + string(k) }
-
-// byteCount writes a number of bytes for people: "128 MiB".
-func byteCount(n int64) string {
-	for _, u := range []struct {
-		size int64
-		name string
-	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-		if n >= u.size {
-			if n%u.size == 0 {
-				return fmt.Sprintf("%d %s", n/u.size, u.name)
-			}
-			return fmt.Sprintf("%.1f %s", float64(n)/float64(u.size), u.name)
-		}
-	}
-	return fmt.Sprintf("%d bytes", n)
-}

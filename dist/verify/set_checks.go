@@ -65,7 +65,7 @@ type pack struct {
 	known bool // name could be parsed
 }
 
-// isCombined reports whether p is the archive "rust", made of the others.
+// isCombined reports whether p is the archive "rust", which joins the others.
 func (p pack) isCombined() bool { return p.known && p.name.Component.Archive == "rust" }
 
 // release identifies the archives that belong together.
@@ -95,8 +95,8 @@ func checkOwners(packs []pack) []*subject {
 	return out
 }
 
-// byRelease groups all but the combined archives by release, largest first
-// parts in order of name; archives of unknown name are left out.
+// byRelease groups the archives of each release, in the order of releases. It leaves
+// out the combined archives, those of unknown name, and releases of one archive.
 func byRelease(packs []pack) [][]pack {
 	groups := map[string][]pack{}
 	for _, p := range packs {
@@ -113,9 +113,8 @@ func byRelease(packs []pack) [][]pack {
 	return out
 }
 
-// checkVersions compares the overlay of archives of one release: the commit is
-// rust-lang/rust's in all of them, the version is shared by all but the tools
-// that have their own.
+// checkVersions compares the overlays of the archives of one release. All have the
+// commit of rust-lang/rust, and all but the tools with their own version share one.
 func checkVersions(packs []pack) []*subject {
 	var out []*subject
 	for _, group := range byRelease(packs) {

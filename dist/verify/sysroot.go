@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -27,15 +28,14 @@ type treeFile struct {
 	info linkage.Info
 }
 
-// sysrootChecker checks the tree of a toolchain that was probed. foreign says
-// that its programs are for another machine.
+// sysrootChecker checks the tree of a toolchain that was probed.
 type sysrootChecker struct {
 	t       *toolchain
 	s       *subject
 	whole   bool // every file of the prefix belongs to the toolchain
-	foreign bool
+	foreign bool // its programs are for another machine
 	files   []treeFile
-	byName  map[string][]string // base name to folders, of shared libraries
+	byName  map[string][]string // base name to directories, of shared libraries
 	machine elf.Machine         // of bin/rustc
 }
 
@@ -55,7 +55,7 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 	if probeErr == nil {
 		c.wrappers(ctx, expect)
 	}
-	hostLibs := map[string]bool{} // and known defects, for the note
+	hostLibs := map[string]bool{} // for the note; known defects, too
 	var rows []Binary
 	for _, f := range c.files {
 		c.modes(f)
@@ -67,17 +67,17 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 		c.binary(f, hostLibs)
 	}
 	if len(hostLibs) > 0 {
-		s.notef(treeNeeded, "of the host: %s", strings.Join(sortedKeys(hostLibs), " "))
+		s.notef(treeNeeded, "of the host: %s", strings.Join(slices.Sorted(maps.Keys(hostLibs)), " "))
 	}
 	c.inventory()
 	return rows, c.buildPaths(ctx, roots)
 }
 
-// rustPrograms are the programs of a toolchain in a bin folder that it shares
+// rustPrograms are the programs of a toolchain in a bin directory that it shares
 // with others, as a distribution's /usr/bin.
 var rustPrograms = []string{"cargo", "cargo-*", "clippy-driver", "miri", "rls", "rust-analyzer", "rust-demangler", "rust-gdb", "rust-gdbgui", "rust-lldb", "rustc", "rustdoc", "rustfmt"}
 
-// rustLibraries are likewise those of a lib folder.
+// rustLibraries are the libraries of a toolchain in a lib directory that it shares.
 var rustLibraries = []string{"librustc_driver-*", "libLLVM*-rust-*", "libstd-*.so", "libtest-*.so", "libproc_macro-*.so"}
 
 // owned reports whether a file of the prefix is the toolchain's.
@@ -126,12 +126,12 @@ func (c *sysrootChecker) collect(ctx context.Context) error {
 	return nil
 }
 
-// enters says which folders of a shared prefix hold files of a toolchain.
+// enters reports whether a directory of a shared prefix holds files of a toolchain.
 func enters(rel string) bool {
 	return rel == "bin" || rel == "lib" || rel == "libexec" || rel == "lib/rustlib" || strings.HasPrefix(rel, "lib/rustlib/")
 }
 
-// file takes one file, through a symbolic link if it is one.
+// file takes one file. It follows a symbolic link.
 func (c *sysrootChecker) file(rel, p string, d fs.DirEntry) error {
 	if d.Type()&fs.ModeSymlink != 0 {
 		real, err := filepath.EvalSymlinks(p)
@@ -168,12 +168,13 @@ func (c *sysrootChecker) file(rel, p string, d fs.DirEntry) error {
 	return nil
 }
 
-// gccLD judges the folder that rustc hands to the C driver: names and kinds.
+// gccLD judges the names and kinds of the files in gcc-ld, where rustc has the C
+// driver look for a linker.
 func (c *sysrootChecker) gccLD(expect Expect) {
 	entries, err := os.ReadDir(c.t.gccLD())
 	if errors.Is(err, fs.ErrNotExist) {
 		if expect == ExpectLLD {
-			c.s.failf(treeGCCLD, "the folder gcc-ld is missing")
+			c.s.failf(treeGCCLD, "the directory gcc-ld is missing")
 		} else {
 			c.s.notef(treeGCCLD, "not shipped")
 		}
@@ -204,8 +205,8 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 	}
 }
 
-// wrappers runs each wrapper: one that does not reach its linker is found
-// here, with the reason, where a failed link only shows the driver's words.
+// wrappers runs each wrapper. Here, one that does not reach its linker says why; in a
+// failed link, only the C driver speaks.
 func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	c.s.declare(treeRustLLD)
 	_, err := os.Stat(c.t.rustLLD())
@@ -237,8 +238,7 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	}
 }
 
-// modes demands that programs be executable and that nobody but the owner may
-// write.
+// modes requires that programs are executable and that only the owner may write.
 func (c *sysrootChecker) modes(f treeFile) {
 	if isProgram(f.rel) && f.mode&0o111 == 0 {
 		c.s.failf(treeMode, "%s has mode %04o, want it executable", f.rel, f.mode.Perm())
@@ -277,7 +277,7 @@ func (c *sysrootChecker) forOtherTarget(rel string) bool {
 }
 
 // guessHost names the host of a compiler that does not run here: the target
-// whose folder in lib/rustlib has programs.
+// whose directory in lib/rustlib has programs.
 func guessHost(t *toolchain) targets.Triple {
 	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "bin"))
 	if err != nil || len(dirs) != 1 {

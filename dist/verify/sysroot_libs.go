@@ -11,11 +11,12 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/manifests"
 )
 
-// origins resolves the search path of a file to folders below the prefix. ok
+// origins resolves the search path of a file to directories below the prefix. ok
 // is false for an entry that leads outside.
 func origins(f treeFile) (dirs []string, bad []string) {
 	entries := f.info.RunPath
@@ -41,8 +42,7 @@ func origins(f treeFile) (dirs []string, bad []string) {
 	return dirs, bad
 }
 
-// runPath demands a search path that still holds after a move. A tree that
-// shares a system's prefix may rely on that.
+// runPath requires a search path that still holds after the tree was moved.
 func (c *sysrootChecker) runPath(f treeFile) {
 	_, bad := origins(f)
 	for _, e := range bad {
@@ -50,12 +50,12 @@ func (c *sysrootChecker) runPath(f treeFile) {
 	}
 }
 
-// systemFolders are where the loader looks without being told, on common
-// distributions; the multiarch ones are globs.
-var systemFolders = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
+// systemDirs are the directories that the loader searches by default on common
+// distributions. Those of multiarch are globs.
+var systemDirs = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
 
-// needed demands that a library be found as the loader would without
-// LD_LIBRARY_PATH: by the file's own RUNPATH in the tree, else on the host.
+// needed looks for a library as the loader does without LD_LIBRARY_PATH: by the
+// file's own RUNPATH in the tree, else on the host.
 func (c *sysrootChecker) needed(f treeFile, lib string, hostLibs map[string]bool) {
 	dirs, _ := origins(f)
 	for _, dir := range dirs {
@@ -81,9 +81,9 @@ func (c *sysrootChecker) needed(f treeFile, lib string, hostLibs map[string]bool
 	c.s.failf(treeNeeded, "%s needs %s, which is neither in the tree nor on this host", f.rel, lib)
 }
 
-// knownDefects are faults of the official toolchains that a repackager cannot
-// mend and that no compilation on Linux meets. They are named in the report,
-// but do not fail it.
+// knownDefects are faults of the official toolchains. A repackager cannot repair
+// them, and no compilation for Linux runs into them. The report names them, but they
+// do not fail it.
 var knownDefects = []struct{ program, library, why string }{
 	// Its RUNPATH is $ORIGIN/../lib, where only the component llvm-tools puts
 	// libLLVM: seen in 1.95.0 and 1.97.0-nightly, rust-objcopy does not start
@@ -101,13 +101,13 @@ func knownDefect(rel, lib string) string {
 }
 
 func onHost(lib string) bool {
-	return slices.ContainsFunc(systemFolders, func(dir string) bool {
+	return slices.ContainsFunc(systemDirs, func(dir string) bool {
 		found, err := filepath.Glob(filepath.Join(dir, globQuote(lib)))
 		return err == nil && len(found) > 0
 	})
 }
 
-// globQuote makes a name match only itself.
+// globQuote returns a pattern that matches only name.
 func globQuote(name string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
 }
@@ -115,14 +115,14 @@ func globQuote(name string) string {
 // maxScript bounds a linker script; libLLVM's has 42 bytes.
 const maxScript = 4 << 10
 
-// linkerScript judges a text in place of a shared library, which archives hold
-// where others have a symbolic link (rust-lang/rust#121967).
+// linkerScript judges a text in place of a shared library. Archives hold such scripts
+// in place of symbolic links (rust-lang/rust#121967).
 func (c *sysrootChecker) linkerScript(f treeFile) {
 	base := path.Base(f.rel)
 	if !strings.HasSuffix(base, ".so") && !strings.Contains(base, ".so.") {
 		return
 	}
-	b, err := readSmall(f.path, maxScript)
+	b, err := dist.ReadFile(f.path, maxScript)
 	if err != nil {
 		c.s.failf(treeScript, "%s is neither ELF nor a linker script: %v", f.rel, err)
 		return
@@ -161,8 +161,8 @@ func scriptInputs(text string) ([]string, bool) {
 // maxInventory bounds an installed manifest: rust-src's has 0.3 MB.
 const maxInventory = 64 << 20
 
-// inventory demands the files that the installed manifests list: rustup's with
-// paths relative to the prefix, install.sh's with absolute ones.
+// inventory requires the files that the installed manifests list. rustup writes paths
+// relative to the prefix, install.sh absolute ones.
 func (c *sysrootChecker) inventory() {
 	lists, err := filepath.Glob(c.t.path("lib", "rustlib", "manifest-*"))
 	if err != nil || len(lists) == 0 {
@@ -170,7 +170,7 @@ func (c *sysrootChecker) inventory() {
 	}
 	c.s.declare(treeInventory)
 	for _, list := range lists {
-		b, err := readSmall(list, maxInventory)
+		b, err := dist.ReadFile(list, maxInventory)
 		if err != nil {
 			c.s.failf(treeInventory, "%v", err)
 			continue
@@ -200,7 +200,7 @@ func (c *sysrootChecker) inventory() {
 
 // components compares the list of components with the manifests beside it.
 func (c *sysrootChecker) components(lists []string) {
-	b, err := readSmall(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
+	b, err := dist.ReadFile(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
 	if err != nil {
 		c.s.failf(treeInventory, "%v", err)
 		return

@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"debug/elf"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +19,7 @@ import (
 type toolchain struct {
 	label  string // subject of its checks
 	prefix string
-	home   string // writable folder beside it
+	home   string // writable directory beside it
 	search string
 	// wholePath, if set, is PATH instead of the tree's bin and search.
 	wholePath string
@@ -29,13 +28,13 @@ type toolchain struct {
 	release   string // "1.95.0"
 	cargo     bool   // has its own cargo
 	targets   []targets.Triple
-	// asksLLD says that a default link passes -fuse-ld=lld or runs an lld.
+	// asksLLD: a default link passes -fuse-ld=lld or runs an lld.
 	asksLLD bool
 	// wrapper is what gcc-ld/ld.lld answers to --version: "LLD 22.1.2 (...)",
 	// "GNU ld (...) 2.40", or empty.
 	wrapper string
-	// idleShim says that gcc-ld/ld.lld is x's shim for the system linker, and
-	// that this machine has no linker which it could run.
+	// idleShim: gcc-ld/ld.lld is x's shim for the system linker, and this machine
+	// has no linker that it could run.
 	idleShim bool
 	cc       string // C compiler of the machine; empty if none
 	ccError  error
@@ -53,7 +52,7 @@ func (t *toolchain) path(elem ...string) string {
 	return filepath.Join(append([]string{t.prefix}, elem...)...)
 }
 
-// gccLD is the folder that rustc hands to the C driver.
+// gccLD is a path in the directory that rustc passes to the C driver.
 func (t *toolchain) gccLD(elem ...string) string {
 	return t.path(append([]string{"lib", "rustlib", t.host.String(), "bin", "gcc-ld"}, elem...)...)
 }
@@ -97,8 +96,8 @@ func (t *toolchain) probe(ctx context.Context, s *subject) error {
 	return nil
 }
 
-// checkSysroot demands that the compiler look for its libraries where it was
-// moved to.
+// checkSysroot requires the compiler to look for its libraries where it was moved
+// to.
 func (t *toolchain) checkSysroot(ctx context.Context, s *subject) {
 	s.declare(treeRelocated)
 	r := t.rustc(ctx, t.home, "--print", "sysroot")
@@ -118,7 +117,8 @@ func (t *toolchain) checkSysroot(ctx context.Context, s *subject) {
 	}
 }
 
-// readTree looks at what is beside the compiler.
+// readTree finds out which parts are beside the compiler: cargo, and the targets
+// with a standard library.
 func (t *toolchain) readTree() {
 	t.cargo = isExecutable(t.path("bin", "cargo"))
 	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "lib"))
@@ -136,9 +136,9 @@ func (t *toolchain) readTree() {
 	}
 }
 
-// askDefaults learns what a default link asks for and what would answer. It
-// links one program with --print link-args, which is printed even if the link
-// fails.
+// askDefaults finds out which linker a default link asks for, and which one
+// answers. It links one program with --print link-args: rustc prints them even if
+// the link fails.
 func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env()}).run(ctx); r.ok() {
 		t.wrapper = strings.TrimSpace(firstLine(r.output))
@@ -152,18 +152,21 @@ func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 	r := t.rustc(ctx, dir, source, "-o", filepath.Join(dir, "defaults"), "--print", "link-args")
 	t.asksLLD = strings.Contains(r.output, "-fuse-ld=lld") || strings.Contains(r.output, "-flavor")
 	if !t.asksLLD && !r.ok() {
-		t.asksLLD = t.specAsksLLD(ctx, dir) // failed before the arguments were made
+		t.asksLLD = t.specAsksLLD(ctx, dir) // it failed before it had the arguments
 	}
 }
 
-// specAsksLLD reads the answer out of the compiler's target specification.
+// specAsksLLD asks the compiler for its own target's specification.
 func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
-	c := command{path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"}, dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1")}
-	r := c.run(ctx)
-	var spec struct {
-		Flavor string `json:"linker-flavor"`
+	r := command{
+		path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"},
+		dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1"),
+	}.run(ctx)
+	if !r.ok() {
+		return false
 	}
-	return r.ok() && json.Unmarshal([]byte(r.output), &spec) == nil && strings.Contains(spec.Flavor, "lld")
+	spec, err := targets.ParseSpec([]byte(r.output))
+	return err == nil && spec.BakedLLD()
 }
 
 // shimWithoutLinker is what the programs of bootstrap/programs/lldwrapper say if they
@@ -188,8 +191,8 @@ var machines = map[string]elf.Machine{
 	"ppc64": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390,
 }
 
-// runsHere returns an error if path is missing, is no program, or is for
-// another machine. A script is taken to run: a launcher may be one.
+// runsHere returns an error if path is missing, is no program, or is for another
+// machine. It takes a script for a program that runs: a launcher may be one.
 func runsHere(path string) error {
 	info, err := linkage.ReadFile(path)
 	if errors.Is(err, linkage.ErrNotELF) {

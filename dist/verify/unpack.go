@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -17,8 +18,8 @@ import (
 	"x.go/targets"
 )
 
-// workspace is the temporary folder of a run. All names in it are reached
-// through one [os.Root], so that no archive can lead outside.
+// workspace is the temporary directory of a run. One [os.Root] resolves all names in
+// it, so that no archive can lead outside.
 type workspace struct {
 	dir  string
 	root *os.Root
@@ -27,26 +28,26 @@ type workspace struct {
 func newWorkspace(tempDir string) (*workspace, error) {
 	dir, err := os.MkdirTemp(tempDir, "x-verify-")
 	if err != nil {
-		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+		return nil, fmt.Errorf("creating a directory to unpack to: %w", err)
 	}
 	// The compiler reports resolved paths.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return nil, fmt.Errorf("making a folder to unpack to: %w", err)
+		return nil, fmt.Errorf("creating a directory to unpack to: %w", err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making a folder to unpack to: %w", err), os.RemoveAll(dir))
+		return nil, errors.Join(fmt.Errorf("creating a directory to unpack to: %w", err), os.RemoveAll(dir))
 	}
 	return &workspace{dir, root}, nil
 }
 
-// close removes the folder.
+// close removes the directory.
 func (w *workspace) close() error {
 	return errors.Join(w.root.Close(), removeTree(w.dir))
 }
 
-// removeTree is [os.RemoveAll] which also enters folders without permissions,
-// as tests of the archives' own programs may leave.
+// removeTree is [os.RemoveAll] that also enters directories without permissions,
+// which the archives' own programs may leave behind.
 func removeTree(dir string) error {
 	if err := os.RemoveAll(dir); err == nil {
 		return nil
@@ -60,19 +61,19 @@ func removeTree(dir string) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-// maxPathDepth bounds the folders that unpacking makes for one member.
+// maxPathDepth bounds the directories that unpacking creates for one member.
 const maxPathDepth = 64
 
-// unpackSink returns a sink that writes the files of an archive's components
-// below folder, without the archive's top folder. What another member is in the
-// way of is left out: the static checks report it.
-func (w *workspace) unpackSink(folder string) archive.Sink {
+// unpackSink returns a sink that writes the files of an archive's components below
+// dir, without the archive's top directory. It leaves out a file if another member
+// is in its way: the static checks report that.
+func (w *workspace) unpackSink(dir string) archive.Sink {
 	return func(m archive.Member) (io.WriteCloser, error) {
 		rel := archive.Below(m.Name)
 		if rel == "" || !m.IsFile() || strings.Count(rel, "/") > maxPathDepth {
 			return nil, nil
 		}
-		f, err := w.create(folder+"/"+rel, installMode(m.Mode))
+		f, err := w.create(dir+"/"+rel, installMode(m.Mode))
 		if isBlocked(err) {
 			return nil, nil
 		}
@@ -83,7 +84,7 @@ func (w *workspace) unpackSink(folder string) archive.Sink {
 	}
 }
 
-// create makes a file and the folders above it.
+// create creates a file and the directories above it.
 func (w *workspace) create(name string, perm fs.FileMode) (*os.File, error) {
 	if err := w.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func installMode(mode int64) fs.FileMode {
 	return user | spread>>3 | spread>>6
 }
 
-// plan says which archives make up one prefix.
+// plan lists the archives of one prefix.
 type plan struct {
 	release string
 	host    targets.Triple
@@ -121,8 +122,8 @@ type plan struct {
 // formatSpeed orders formats by the time that decoding takes.
 var formatSpeed = []manifests.Format{manifests.Zst, manifests.GZ, manifests.XZ}
 
-// plans finds the prefixes that the archives can be unpacked to: one for each
-// release and host of which there is a compiler.
+// plans returns the prefixes that the archives can be unpacked to: one for each
+// release and host with a compiler.
 func plans(files []archiveFile) []plan {
 	best := map[string]archiveFile{}
 	names := map[string]manifests.ArchiveName{}
@@ -141,7 +142,7 @@ func plans(files []archiveFile) []plan {
 		n := names[compiler]
 		p := plan{release: n.Version, host: n.Target, files: []archiveFile{best[compiler]}}
 		if n.Component.Archive == "rustc" {
-			for _, stem := range sortedKeys(names) {
+			for _, stem := range slices.Sorted(maps.Keys(names)) {
 				if part := names[stem]; stem != compiler && part.Version == n.Version && belongs(part, n.Target) {
 					p.files = append(p.files, best[stem])
 				}
@@ -152,13 +153,13 @@ func plans(files []archiveFile) []plan {
 	return out
 }
 
-// compilers are the stems that bring a compiler: the rustc archives, and the
-// combined ones whose host has no rustc archive.
+// compilers returns the stems of the archives with a compiler: the rustc archives,
+// and the combined ones of hosts without a rustc archive.
 func compilers(names map[string]manifests.ArchiveName) []string {
 	var out []string
 	have := map[string]bool{}
 	for _, component := range []string{"rustc", "rust"} {
-		for _, stem := range sortedKeys(names) {
+		for _, stem := range slices.Sorted(maps.Keys(names)) {
 			n := names[stem]
 			key := n.Version + " " + n.Target.String()
 			if n.Component.Archive == component && !have[key] {
@@ -170,8 +171,8 @@ func compilers(names map[string]manifests.ArchiveName) []string {
 	return out
 }
 
-// isWanted leaves out what no check of an unpacked tree looks at: documents
-// and sources.
+// isWanted leaves out documents and sources: no check of an unpacked tree looks at
+// them.
 func isWanted(n manifests.ArchiveName) bool {
 	return !slices.Contains([]string{"rust-docs", "rustc-docs", "rust-docs-json", "rust-src"}, n.Component.Archive)
 }
@@ -185,13 +186,12 @@ func belongs(n manifests.ArchiveName, host targets.Triple) bool {
 	return n.Component.Scope == manifests.ScopeTarget || n.Target == host || n.Target.IsZero()
 }
 
-// install moves the files that l's manifests list from folder to prefix, as
-// rustup does. What is wrong with the manifests was found before; here the
-// usable lines are followed.
-func (w *workspace) install(folder string, l *archive.Layout, prefix string) error {
+// install moves the files that l's manifests list from dir to prefix, as rustup does.
+// It follows the usable lines only: the static checks report the others.
+func (w *workspace) install(dir string, l *archive.Layout, prefix string) error {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
-			from, to := path.Join(folder, c, d.Path), path.Join(prefix, d.Path)
+			from, to := path.Join(dir, c, d.Path), path.Join(prefix, d.Path)
 			if _, err := w.root.Lstat(from); err != nil {
 				continue
 			}
@@ -206,5 +206,5 @@ func (w *workspace) install(folder string, l *archive.Layout, prefix string) err
 	return nil
 }
 
-// folderOf names the folder that the i-th archive is unpacked to.
-func folderOf(i int) string { return "unpacked/" + strconv.Itoa(i) }
+// unpackedDir names the directory that the i-th archive is unpacked to.
+func unpackedDir(i int) string { return "unpacked/" + strconv.Itoa(i) }

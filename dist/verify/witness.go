@@ -8,11 +8,11 @@ import (
 	"x.go/dist/linkage"
 )
 
-// witnessFlags make the linker say who it is while it links, and rustc pass
-// that on. Old compilers do not know the lint and then stay silent.
+// witnessFlags ask the linker to name itself while it links, and rustc to pass that
+// on. Compilers that do not know the lint say nothing.
 var witnessFlags = []string{"-Wlinker-messages", "-Clink-arg=-Wl,-v"}
 
-// greetings are how linkers begin their answer to -v.
+// greetings are the first words of the linkers' answers to -v.
 var greetings = []struct {
 	prefix string
 	linker linkage.Linker

@@ -1,10 +1,11 @@
-package verify
+package diff
 
 import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,17 +13,17 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
-// containers says why two archives with equal trees are not equal files: the
+// containers finds out why two archives with equal trees are not equal files: the
 // order or the times of their members, a field of the tar, or the compression.
 func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *side) error {
 	add := func(kind, path, x, y string) {
 		d.add(Difference{Kind: kind, In: a.file, Path: path, A: x, B: y})
 	}
-	sameTop := left.stem == right.stem
 	for i := range min(len(left.members), len(right.members)) {
 		x, y := left.members[i], right.members[i]
 		if plainName(archive.Below(x.Name)) != plainName(archive.Below(y.Name)) {
@@ -34,10 +35,10 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 			return nil
 		}
 	}
-	if !sameTop {
-		return nil // other names everywhere: no single field to point at
+	if a.stem != b.stem {
+		return nil // every name differs: there is no single field to point at
 	}
-	what, err := firstTarDifference(ctx, a, b)
+	what, err := firstTarDifference(ctx, a, b, d.opts.Limits)
 	if err != nil {
 		return err
 	}
@@ -75,11 +76,12 @@ func describeContainer(f archiveFile) (string, error) {
 	}
 	format, _ := archive.SniffFormat(magic[:n])
 	if format == manifests.GZ && n == len(magic) {
+		// Only the header is read, for the name in it: nothing is decompressed.
 		z, err := gzip.NewReader(file)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("gzip: time %d, name %q, level hint %d, OS %d", gzipTime(magic), z.Name, magic[8], magic[9]), nil
+		return fmt.Sprintf("gzip: time %d, name %q, level hint %d, OS %d", binary.LittleEndian.Uint32(magic[4:]), z.Name, magic[8], magic[9]), nil
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -89,30 +91,25 @@ func describeContainer(f archiveFile) (string, error) {
 	if err != nil {
 		return fmt.Sprintf("%s: %v", format, err), nil
 	}
-	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.Streams, byteCount(c.Memory)), nil
-}
-
-// gzipTime is the time in a gzip header, in seconds; 0 means none.
-func gzipTime(h [10]byte) uint32 {
-	return uint32(h[4]) | uint32(h[5])<<8 | uint32(h[6])<<16 | uint32(h[7])<<24
+	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.Streams, dist.FormatBytes(c.Memory)), nil
 }
 
 // firstTarDifference reads two tars side by side and names the first header
 // field or content that differs, or returns "" if all bytes are equal.
-func firstTarDifference(ctx context.Context, a, b archiveFile) (string, error) {
-	ra, err := archive.OpenTar(a.path, archive.Limits{})
+func firstTarDifference(ctx context.Context, a, b archiveFile, limits archive.Limits) (string, error) {
+	ra, err := archive.OpenTar(a.path, limits)
 	if err != nil {
 		return "", err
 	}
 	defer ra.Close()
-	rb, err := archive.OpenTar(b.path, archive.Limits{})
+	rb, err := archive.OpenTar(b.path, limits)
 	if err != nil {
 		return "", err
 	}
 	defer rb.Close()
 	var x, y [512]byte
 	content := int64(0) // blocks left of the current member
-	name := "the beginning"
+	name := "the start"
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -151,8 +148,8 @@ var tarFields = []struct {
 	{"linkname", 257}, {"magic", 263}, {"version", 265}, {"uname", 297}, {"gname", 329}, {"devmajor", 337}, {"devminor", 345}, {"prefix", 512},
 }
 
-// tarField names the first field that differs; the checksum only if it alone
-// does, since it follows the others.
+// tarField names the first field that differs. It names the checksum only if no
+// other field does: any change of the others changes it.
 func tarField(x, y [512]byte) string {
 	found, start := "", 0
 	for _, f := range tarFields {

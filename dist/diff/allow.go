@@ -1,10 +1,8 @@
-package verify
+package diff
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -13,7 +11,7 @@ import (
 // Allowance says that a difference is intended, and why.
 type Allowance struct {
 	Kind    string // a kind of difference, or "*"
-	Pattern string // glob of a path; ** stands for any folders
+	Pattern string // glob of a path; ** stands for any number of directories
 	Reason  string
 	Line    int // in the allow-file
 }
@@ -27,8 +25,8 @@ const (
 )
 
 // ParseAllow reads an allow-file: a line each of a kind, a glob and, after #,
-// the reason, which is required. Empty lines and lines of a comment alone are
-// skipped. All errors are reported at once.
+// the reason, which is required. It skips empty lines and lines of a comment alone,
+// and returns all errors at once.
 //
 //	only-in-b share/doc/rust/licenses/*  # two new licences
 //	size      bin/cargo                  # now with its own TLS
@@ -48,7 +46,7 @@ func ParseAllow(data []byte) ([]Allowance, error) {
 			continue
 		}
 		a := Allowance{Kind: fields[0], Reason: strings.TrimSpace(reason), Line: n}
-		known := a.Kind == "*" || slices.ContainsFunc(DiffKinds(), func(k [2]string) bool { return k[0] == a.Kind })
+		known := a.Kind == "*" || slices.ContainsFunc(Kinds(), func(k [2]string) bool { return k[0] == a.Kind })
 		switch {
 		case !known:
 			errs = append(errs, fmt.Errorf("line %d: got kind %q, want one of the kinds of differences or *", n, a.Kind))
@@ -70,9 +68,9 @@ func ParseAllow(data []byte) ([]Allowance, error) {
 	return out, nil
 }
 
-// covers reports whether the allowance is for d. A difference without a path
-// is matched by the archive's name. The component folder in front of a path in
-// an archive need not be written.
+// covers reports whether the allowance is for d. It matches a difference without a
+// path by the archive's name, and a path in an archive with or without the
+// component's directory in front.
 func (a Allowance) covers(d Difference) bool {
 	if a.Kind != "*" && a.Kind != d.Kind {
 		return false
@@ -87,8 +85,7 @@ func (a Allowance) covers(d Difference) bool {
 	return d.In != "" && ok && matchPath(a.Pattern, rest)
 }
 
-// matchPath matches a path with a glob in which ** stands for any number of
-// folders.
+// matchPath matches a path with a glob. ** stands for any number of directories.
 func matchPath(pattern, name string) bool {
 	return matchParts(strings.Split(pattern, "/"), strings.Split(name, "/"))
 }
@@ -112,47 +109,4 @@ func matchParts(pattern, name []string) bool {
 		pattern, name = pattern[1:], name[1:]
 	}
 	return len(name) == 0
-}
-
-// WriteJSON writes the comparison as one JSON object, indented.
-func (c Comparison) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(c); err != nil {
-		return fmt.Errorf("writing comparison as JSON: %w", err)
-	}
-	return nil
-}
-
-// WriteText writes the comparison for a terminal: the differences that are not
-// allowed, then a count of the others, then the verdict.
-func (c Comparison) WriteText(w io.Writer) error {
-	var b strings.Builder
-	allowed := 0
-	for _, d := range c.Differences {
-		if d.Allowed != "" {
-			allowed++
-			continue
-		}
-		fmt.Fprintf(&b, "%-11s %s", d.Kind, oneLine(strings.TrimSpace(d.In+" "+d.Path)))
-		switch {
-		case d.A != "" && d.B != "":
-			fmt.Fprintf(&b, ": %s -> %s", oneLine(d.A), oneLine(d.B))
-		case d.A != "" || d.B != "":
-			fmt.Fprintf(&b, ": %s", oneLine(d.A+d.B))
-		}
-		b.WriteByte('\n')
-	}
-	if allowed > 0 {
-		fmt.Fprintf(&b, "%d allowed differences\n", allowed)
-	}
-	for _, u := range c.Unused {
-		fmt.Fprintf(&b, "allowance covers nothing: %s\n", oneLine(u))
-	}
-	fmt.Fprintf(&b, "%s\n", c.Sameness)
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return fmt.Errorf("writing comparison: %w", err)
-	}
-	return nil
 }

@@ -1,10 +1,11 @@
-package verify
+package channel
 
 import (
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"path"
@@ -16,10 +17,10 @@ import (
 	"x.go/manifests"
 )
 
-// distServer serves a dist folder on the loopback interface, for rustup. It
-// answers /dist/NAME and /dist/DATE/NAME alike with the file NAME, so that a
-// channel can be tried before the dated folder exists.
-type distServer struct {
+// Server serves a dist directory on the loopback interface, for rustup. It answers
+// /dist/NAME and /dist/DATE/NAME alike with the file NAME, so that a channel can be
+// tried before its dated directory exists.
+type Server struct {
 	dir      string
 	listener net.Listener
 	http     *http.Server
@@ -29,23 +30,24 @@ type distServer struct {
 	replaced map[string][]byte
 }
 
-func startServer(dir string) (*distServer, error) {
+// Serve starts to serve the files of dir, on a free port.
+func Serve(dir string) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("serving %q: %w", dir, err)
 	}
-	s := &distServer{dir: dir, listener: l, done: make(chan error, 1), replaced: map[string][]byte{}}
+	s := &Server{dir: dir, listener: l, done: make(chan error, 1), replaced: map[string][]byte{}}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
 }
 
-// url is what RUSTUP_DIST_SERVER must say.
-func (s *distServer) url() string { return "http://" + s.listener.Addr().String() }
+// URL returns the value for RUSTUP_DIST_SERVER.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
-// override answers for the manifest file, and for its checksum, with data
-// instead of the files; nil ends that.
-func (s *distServer) override(file string, data []byte) {
+// Override has the server answer for the manifest file, and for its checksum, with
+// data in place of what is on disk. With nil it serves the files again.
+func (s *Server) Override(file string, data []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if data == nil {
@@ -58,7 +60,7 @@ func (s *distServer) override(file string, data []byte) {
 }
 
 // ServeHTTP implements [http.Handler].
-func (s *distServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/dist/") {
 		http.NotFound(w, r)
 		return
@@ -78,7 +80,8 @@ func (s *distServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeFile(w, r, filepath.Join(s.dir, name))
 }
 
-func (s *distServer) close() error {
+// Close stops the server, and waits for at most 5 seconds for requests under way.
+func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := s.http.Shutdown(ctx)

@@ -1,7 +1,8 @@
-package verify
+package diff
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path"
@@ -14,10 +15,16 @@ import (
 	"x.go/manifests"
 )
 
-// node is one file, folder or link of a side.
+// Kinds of nodes that an archive and a tree both have.
+const (
+	kindFile = "file"
+	kindDir  = "directory"
+)
+
+// node is one file, directory or link of a side.
 type node struct {
 	path   string
-	kind   string // "file", "folder", "link" or a description
+	kind   string // kindFile, kindDir, "link" or a description
 	mode   int64
 	size   int64
 	digest manifests.Hash
@@ -28,14 +35,13 @@ type node struct {
 // side is one of two archives or trees.
 type side struct {
 	file       string
-	stem       string
 	nodes      map[string]*node // by path without hashes and releases
 	members    []archive.Member // of an archive, in order
 	unreadable string
 }
 
-// hashInName and releaseInName are the parts of names that change with every
-// build: librustc_driver-6108105cd7e839cf.so, libLLVM.so.22.1-rust-1.95.0-stable.
+// The parts of names that change with every build or release:
+// librustc_driver-6108105cd7e839cf.so, libLLVM.so.22.1-rust-1.95.0-stable.
 var (
 	hashInName    = regexp.MustCompile(`-[0-9a-f]{16}\b`)
 	releaseInName = regexp.MustCompile(`-rust-1\.\d+\.\d+-(stable|beta|nightly|dev)`)
@@ -62,7 +68,7 @@ func (s *side) add(n *node) {
 
 // nodes compares what two sides hold.
 func (d *differ) nodes(in string, a, b *side) {
-	keys := sortedKeys(a.nodes)
+	keys := slices.Sorted(maps.Keys(a.nodes))
 	for key := range b.nodes {
 		if _, ok := a.nodes[key]; !ok {
 			keys = append(keys, key)
@@ -93,7 +99,7 @@ func (d *differ) node(in string, x, y *node) {
 	add("kind", x.kind, y.kind)
 	add("mode", fmt.Sprintf("%04o", x.mode), fmt.Sprintf("%04o", y.mode))
 	add("link", x.link, y.link)
-	if x.kind != "file" || y.kind != "file" || x.digest == y.digest {
+	if x.kind != kindFile || y.kind != kindFile || x.digest == y.digest {
 		return
 	}
 	d.otherBytes = true
@@ -142,7 +148,7 @@ func plainNames(names []string) string {
 	return strings.Join(out, " ")
 }
 
-// firstSection says where two ELF files begin to differ.
+// firstSection says at which byte, and in which section, two ELF files first differ.
 func (d *differ) firstSection(x, y *node) string {
 	if x.disk == "" || y.disk == "" {
 		return ""

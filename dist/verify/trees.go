@@ -1,0 +1,132 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// treeGroup runs the groups sysroot and link: both need a toolchain's tree.
+type treeGroup struct {
+	*run
+	plans []plan // of trees to unpack from archives
+}
+
+func newTreeGroup(r *run) treeGroup {
+	g := treeGroup{run: r}
+	if r.opts.has(Sysroot) || r.opts.has(Link) {
+		g.plans = plans(r.in.archives)
+	}
+	return g
+}
+
+// verify tests the trees that the archives are unpacked to, then those given.
+func (g treeGroup) verify(ctx context.Context) error {
+	for i, p := range g.plans {
+		if err := g.unpacked(ctx, i, p); err != nil {
+			return err
+		}
+	}
+	for _, dir := range g.in.trees {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("reading operand: %w", err)
+		}
+		if err := g.tree(ctx, abs, dir, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unpacked installs the archives of one plan, and tests the result.
+func (g treeGroup) unpacked(ctx context.Context, i int, p plan) error {
+	label := p.release + " " + p.host.String()
+	s := newSubject(label, treeUnpack)
+	built, moved := fmt.Sprintf("built/%d", i), fmt.Sprintf("moved/%d/rust", i)
+	for _, dir := range []string{built, filepath.Dir(moved)} {
+		if err := g.work.root.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("creating a prefix: %w", err)
+		}
+	}
+	for _, f := range p.files {
+		j := slices.IndexFunc(g.packs, func(q pack) bool { return q.path == f.path })
+		if err := g.work.install(g.packs[j].dir, g.packs[j].Layout, built); err != nil {
+			s.failf(treeUnpack, "%s: %v", f.file, err)
+		}
+		if !g.packs[j].Complete {
+			s.failf(treeUnpack, "%s could not be read to its end", f.file)
+		}
+	}
+	// A toolchain that works only where it was first unpacked is broken.
+	if err := g.work.root.Rename(built, moved); err != nil {
+		return fmt.Errorf("moving a prefix: %w", err)
+	}
+	return g.tree(ctx, filepath.Join(g.work.dir, filepath.FromSlash(moved)), label, s)
+}
+
+// tree tests one unpacked tree. s holds what is known of it already; it may be
+// nil.
+func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) error {
+	if err := g.needWorkspace(); err != nil {
+		return err
+	}
+	whole := s != nil || !sharesPrefix(prefix)
+	if s == nil {
+		s = newSubject(label)
+	}
+	home, err := os.MkdirTemp(g.work.dir, "home-")
+	if err != nil {
+		return fmt.Errorf("creating a home for the compiler: %w", err)
+	}
+	t := &toolchain{label: label, prefix: prefix, home: home, search: g.opts.SearchPath}
+	probeErr := t.probe(ctx, s)
+	if probeErr == nil {
+		t.askDefaults(ctx, home)
+	}
+	expect := g.expectation(t)
+	if probeErr == nil {
+		g.report.Compiler, g.report.Expect = t.version, expect
+	}
+	if g.opts.has(Sysroot) {
+		g.progress(Event{Group: Sysroot, Subject: label})
+		rows, err := checkTree(ctx, t, s, expect, whole, g.opts.BuildRoots, probeErr)
+		if err != nil {
+			return err
+		}
+		g.report.Binaries = append(g.report.Binaries, rows...)
+		g.progress(Event{Group: Sysroot, Subject: label, Done: true})
+	}
+	if g.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler) {
+		g.add(s)
+	}
+	if g.opts.has(Link) {
+		return linkGroup{g.run, t, probeErr, expect}.verify(ctx)
+	}
+	return nil
+}
+
+// expectation resolves [Auto] for one toolchain. A compiler that did not run
+// could not be asked; what is shipped beside it tells then.
+func (g treeGroup) expectation(t *toolchain) Expect {
+	if g.opts.Expect == Auto && t.version == "" {
+		if _, err := os.Stat(t.rustLLD()); err != nil {
+			return ExpectSystem
+		}
+		return ExpectLLD
+	}
+	return t.defaultLinker(g.opts.Expect)
+}
+
+// sharesPrefix reports whether a tree lies in a prefix with other software, as
+// a distribution's in /usr.
+func sharesPrefix(prefix string) bool {
+	for _, name := range []string{"sh", "env", "cc", "ls"} {
+		if _, err := os.Lstat(filepath.Join(prefix, "bin", name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
