@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"x.go/bootstrap/lld"
-	"x.go/dist/archive"
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -73,7 +73,7 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 	for _, f := range manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist) {
 		path := filepath.Join(b.DistDir(), f.Name)
 		b.act("write", path, "")
-		if err := archive.WriteFile(path, f.Data); err != nil {
+		if err := dist.WriteFile(path, f.Data); err != nil {
 			return nil, err
 		}
 		names = append(names, f.Name)

@@ -46,7 +46,7 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 	if _, err := b.claim(b.DistDir()); err != nil {
 		return nil, err
 	}
-	if _, err := archive.RemoveStale(b.DistDir()); err != nil {
+	if _, err := dist.RemoveStale(b.DistDir()); err != nil {
 		return nil, err
 	}
 	artifacts, err := job.Write(ctx, b.DistDir())

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"x.go/dist"
-	"x.go/dist/archive"
 )
 
 // claimedName is the file in a build directory that lists, one slash path a line, the
@@ -72,5 +71,5 @@ func (d Dir) Claim(dir string) (bool, error) {
 	for _, m := range append(claimed, name) {
 		text.WriteString(filepath.ToSlash(m) + "\n")
 	}
-	return true, archive.WriteFile(filepath.Join(string(d), claimedName), []byte(text.String()))
+	return true, dist.WriteFile(filepath.Join(string(d), claimedName), []byte(text.String()))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"x.go/dist/archive"
+	"x.go/dist"
 	"x.go/dist/bench"
 )
 
@@ -49,7 +49,7 @@ func (p *progress) measuring() func(bench.Event) {
 // did. The chart comes first: a closed pipe must not cost it.
 func (a *app) printBench(r bench.Report, f benchFlags) error {
 	if f.svg != "" && !a.flags.dryRun {
-		if err := archive.WriteFile(a.path(f.svg), r.SVG()); err != nil {
+		if err := dist.WriteFile(a.path(f.svg), r.SVG()); err != nil {
 			return fmt.Errorf("writing chart %q: %w", f.svg, err)
 		}
 	}

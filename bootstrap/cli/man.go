@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"x.go/dist"
-	"x.go/dist/archive"
 )
 
 // writeManPages writes a page for each command that is not hidden, and prints
@@ -30,7 +29,7 @@ func (a *app) writeManPages(root *cobra.Command, dir string) error {
 	for _, cmd := range documented(root) {
 		path := filepath.Join(dir, pageName(cmd)+".1")
 		if !a.flags.dryRun {
-			if err := archive.WriteFile(path, []byte(manPage(cmd, when))); err != nil {
+			if err := dist.WriteFile(path, []byte(manPage(cmd, when))); err != nil {
 				return fmt.Errorf("writing man page %q: %w", path, dist.WithoutPath(err))
 			}
 		}

@@ -14,7 +14,6 @@ import (
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/migrate"
 	"x.go/dist"
-	"x.go/dist/archive"
 )
 
 // migrateFlags are the flags of `x migrate`.
@@ -78,7 +77,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 		m.Effects = lld.Compare(*m.Before, *m.After, f.channel)
 	}
 	if f.write && string(m.Text) != string(data) { // an unchanged file keeps its time
-		if err := archive.ReplaceFile(a.path(file), m.Text); err != nil {
+		if err := dist.ReplaceFile(a.path(file), m.Text); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"x.go/bootstrap"
 	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/recompress"
 	"x.go/dist/xz"
@@ -208,7 +209,7 @@ func (a *app) lockOutputs(ctx context.Context, r recompress.Options, files []str
 		})
 		if err == nil {
 			unlocks = append(unlocks, u)
-			_, err = archive.RemoveStale(dir)
+			_, err = dist.RemoveStale(dir)
 		}
 		if err != nil {
 			unlock()

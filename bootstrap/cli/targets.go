@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/explain"
-	"x.go/dist/archive"
+	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
 )
@@ -342,7 +342,7 @@ for.`,
 				a.progressf("x: would write %d bytes to %q", len(text), a.path(output))
 				return nil
 			}
-			return archive.WriteFile(a.path(output), text)
+			return dist.WriteFile(a.path(output), text)
 		},
 	}
 	f := cmd.Flags()

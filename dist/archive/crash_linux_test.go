@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"x.go/dist"
 	"x.go/tests/testenv"
 )
 
@@ -96,7 +97,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	t.Logf("%d stale files", stale)
-	_, err := RemoveStale(dir)
+	_, err := dist.RemoveStale(dir)
 	must(t, err)
 	_, err = Writer{Formats: []Format{GZ, Zst}}.Write(t.Context(), dir, bulkPackage(t, "p", 2<<20))
 	must(t, err)
@@ -145,7 +146,7 @@ func TestUnwritableDir(t *testing.T) {
 	must(t, os.Chmod(dir, 0o555))
 	testenv.AsNobody(t, func() {
 		// The work of goroutines is out of reach of asNobody: this is its first step.
-		if _, err := newOutput(dir, "a.tar.gz"); err == nil || !strings.Contains(err.Error(), "a.tar.gz\": open "+dir+"/.x-") || !strings.Contains(err.Error(), "permission denied") {
+		if _, err := dist.CreateFile(dir, "a.tar.gz"); err == nil || !strings.Contains(err.Error(), "a.tar.gz\": open "+dir+"/.x-") || !strings.Contains(err.Error(), "permission denied") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -3,14 +3,18 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -72,7 +76,7 @@ func (j *Job) Plans() []Plan {
 //
 // A file gets its final name only when it is complete and on the disk. On error,
 // or when ctx ends, finished packages stay and the others leave no file. A killed
-// process may leave temporary files; see [RemoveStale]. Archives of an earlier run
+// process may leave temporary files; see [dist.RemoveStale]. Archives of an earlier run
 // are replaced.
 func (j *Job) Write(ctx context.Context, dir string) ([]Artifact, error) {
 	if len(j.tasks) == 0 {
@@ -111,11 +115,11 @@ func (j *Job) WriteEach(ctx context.Context) ([]Written, error) {
 
 // write writes all archives of one stream from one pass over it. place gives the
 // complete files their names.
-func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir string, outs []*output) error) ([]Artifact, error) {
+func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir string, outs []*dist.NewFile) error) ([]Artifact, error) {
 	outs, err := t.outputs(dir)
 	defer func() {
 		for _, o := range outs {
-			o.discard()
+			o.Discard()
 		}
 	}()
 	if err != nil {
@@ -134,7 +138,7 @@ func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir str
 	}
 	archives := t.plan.Artifacts(dir)
 	for i, o := range outs {
-		archives[i].Size, archives[i].SHA256 = o.size, o.sum()
+		archives[i].Size, archives[i].SHA256 = o.Size(), o.Sum()
 	}
 	if t.Ready != nil {
 		if err := t.Ready(ctx, sum, archives); err != nil {
@@ -150,13 +154,13 @@ func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir str
 
 // outputs opens a file for each archive of t. With an error it returns those that
 // are open.
-func (t *task) outputs(dir string) ([]*output, error) {
+func (t *task) outputs(dir string) ([]*dist.NewFile, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	var outs []*output
+	var outs []*dist.NewFile
 	for _, a := range t.plan.Archives {
-		o, err := newOutput(dir, a.Name)
+		o, err := dist.CreateFile(dir, a.Name)
 		if err != nil {
 			return outs, err
 		}
@@ -167,14 +171,14 @@ func (t *task) outputs(dir string) ([]*output, error) {
 
 // compress runs the stream through a compressor for each output, and returns the
 // stream's digest.
-func (t *task) compress(ctx context.Context, outs []*output, m *meter) (manifests.Hash, error) {
+func (t *task) compress(ctx context.Context, outs []*dist.NewFile, m *meter) (manifests.Hash, error) {
 	sum := sha256.New()
 	g, ctx := errgroup.WithContext(ctx)
 	fan := newFanout(ctx, len(outs), m.add)
 	for i, o := range outs {
 		g.Go(func() error {
 			if err := t.compressOne(fan, i, o); err != nil {
-				return fmt.Errorf("writing %q: %w", o.name, err)
+				return fmt.Errorf("writing %q: %w", filepath.Base(o.Path()), err)
 			}
 			return nil
 		})
@@ -192,7 +196,7 @@ func (t *task) compress(ctx context.Context, outs []*output, m *meter) (manifest
 	return manifests.Hash(sum.Sum(nil)), nil
 }
 
-func (t *task) compressOne(fan *fanout, i int, o *output) error {
+func (t *task) compressOne(fan *fanout, i int, o *dist.NewFile) error {
 	c, err := t.compression.compressor(fan.ctx, t.plan.Archives[i].Format, t.plan.Workers, o)
 	if err != nil {
 		return err
@@ -203,29 +207,41 @@ func (t *task) compressOne(fan *fanout, i int, o *output) error {
 	if err := c.Close(); err != nil {
 		return err
 	}
-	return o.finish()
+	return o.Finish()
 }
 
 // placeEach gives archives their names, one after the other.
-func placeEach(dir string, outs []*output) error {
+func placeEach(dir string, outs []*dist.NewFile) error {
 	for _, o := range outs {
-		if err := o.publish(); err != nil {
+		if err := publish(o); err != nil {
 			return err
 		}
 	}
-	return syncDir(dir)
+	return dist.SyncDir(dir)
 }
 
 // placeNew is placeEach, but after a failure it removes what it has put in place.
-func placeNew(dir string, outs []*output) error {
+func placeNew(dir string, outs []*dist.NewFile) error {
 	err := placeEach(dir, outs)
 	if err != nil {
 		for _, o := range outs {
-			if o.placed {
-				os.Remove(o.path())
-				os.Remove(o.path() + manifests.ChecksumExt)
+			if o.Committed() {
+				os.Remove(o.Path())
+				os.Remove(o.Path() + manifests.ChecksumExt)
 			}
 		}
 	}
 	return err
+}
+
+// publish gives a finished file its name, and puts its checksum file beside it. It
+// removes an old one first, so that no checksum ever lies beside another archive than its own.
+func publish(o *dist.NewFile) error {
+	if err := os.Remove(o.Path() + manifests.ChecksumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := o.Commit(); err != nil {
+		return err
+	}
+	return dist.WriteFile(o.Path()+manifests.ChecksumExt, manifests.FormatChecksum(o.Sum(), filepath.Base(o.Path())))
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -16,7 +17,7 @@ import (
 // compares the tar stream in it with the one that went in. So an error of a
 // compressor or a disk shows here, not at a user's: archives named .zst that held
 // something else were once released for months (axodotdev/axoasset#76).
-func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manifests.Hash) error {
+func (j *Job) readBack(ctx context.Context, t *task, outs []*dist.NewFile, want manifests.Hash) error {
 	g, ctx := errgroup.WithContext(ctx)
 	memory := int64(maxReadMemory)
 	if j.writer.MaxMemory > 0 {
@@ -24,12 +25,12 @@ func (j *Job) readBack(ctx context.Context, t *task, outs []*output, want manife
 	}
 	for _, o := range outs {
 		g.Go(func() error {
-			got, err := hashTar(ctx, o.temp.Name(), memory)
+			got, err := hashTar(ctx, o.TempPath(), memory)
 			if err != nil {
-				return fmt.Errorf("reading back %q: %w", o.name, err)
+				return fmt.Errorf("reading back %q: %w", o.Name, err)
 			}
 			if got != want {
-				return fmt.Errorf("reading back %q: got a tar stream of sha256 %s, want %s", o.name, got, want)
+				return fmt.Errorf("reading back %q: got a tar stream of sha256 %s, want %s", o.Name, got, want)
 			}
 			return nil
 		})

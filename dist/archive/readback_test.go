@@ -34,27 +34,27 @@ func TestReadBackFindsDamage(t *testing.T) {
 		for _, d := range damages {
 			t.Run(string(f)+", "+d.name, func(t *testing.T) {
 				dir := t.TempDir()
-				o, err := newOutput(dir, "archive"+f.Ext())
+				o, err := dist.CreateFile(dir, "archive"+f.Ext())
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer o.discard()
+				defer o.Discard()
 				job, err := Writer{Formats: []Format{f}}.planImages([]namedImage{{"archive", img}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				sum, err := job.tasks[0].compress(t.Context(), []*output{o}, &meter{})
+				sum, err := job.tasks[0].compress(t.Context(), []*dist.NewFile{o}, &meter{})
 				if err != nil {
 					t.Fatal(err)
 				}
-				data, err := os.ReadFile(o.temp.Name())
+				data, err := os.ReadFile(o.TempPath())
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := os.WriteFile(o.temp.Name(), d.damage(data), 0o644); err != nil {
+				if err := os.WriteFile(o.TempPath(), d.damage(data), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				err = job.readBack(t.Context(), job.tasks[0], []*output{o}, sum)
+				err = job.readBack(t.Context(), job.tasks[0], []*dist.NewFile{o}, sum)
 				if d.want == "" && err != nil || d.want != "" && (err == nil || !strings.Contains(err.Error(), d.want)) {
 					t.Errorf("got %v, want %q", err, d.want)
 				}

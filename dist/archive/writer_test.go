@@ -283,12 +283,12 @@ func TestRemoveStale(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
 	}
 	must(t, os.Mkdir(filepath.Join(dir, ".x-dir.tmp"), 0o755))
-	n, err := RemoveStale(dir)
+	n, err := dist.RemoveStale(dir)
 	must(t, err)
 	if diff := cmp.Diff([]string{".x-.keep", ".x-dir.tmp", "a.tar.gz", "x-1.tmp"}, list(t, dir)); n != 2 || diff != "" {
 		t.Errorf("removed %d (-want +got):\n%s", n, diff)
 	}
-	if n, err := RemoveStale(filepath.Join(dir, "missing")); n != 0 || err != nil {
+	if n, err := dist.RemoveStale(filepath.Join(dir, "missing")); n != 0 || err != nil {
 		t.Errorf("missing directory: got %d, %v", n, err)
 	}
 }
@@ -398,12 +398,12 @@ func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "channel.toml")
 	for _, text := range []string{"first, longer", "second"} {
-		must(t, WriteFile(path, []byte(text)))
+		must(t, dist.WriteFile(path, []byte(text)))
 		if diff := cmp.Diff(map[string]string{"channel.toml": text}, digests(t, dir)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	if err := WriteFile(filepath.Join(path, "below"), nil); err == nil || !strings.Contains(err.Error(), "below") {
+	if err := dist.WriteFile(filepath.Join(path, "below"), nil); err == nil || !strings.Contains(err.Error(), "below") {
 		t.Errorf("below a file: got %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/tests/testenv"
 )
@@ -75,7 +76,7 @@ func TestKillRecompress(t *testing.T) {
 			return
 		}
 	}
-	_, err = archive.RemoveStale(dir)
+	_, err = dist.RemoveStale(dir)
 	testenv.Must(t, err)
 	recompress(t, Options{Profile: archive.Fast, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}, dir)
 	if got := testenv.List(t, dir); len(got) != 7 || checkSums(t, dir) != 3 || !bytes.Equal(unpacked(t, path), content) {

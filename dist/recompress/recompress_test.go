@@ -429,7 +429,7 @@ func TestRecompressChangedInput(t *testing.T) {
 	r := Options{Profile: archive.Fast, Progress: func(archive.Progress) {
 		if !changed {
 			changed = true
-			testenv.Must(t, archive.WriteFile(path, other))
+			testenv.Must(t, dist.WriteFile(path, other))
 		}
 	}}
 	c, err := Plan(t.Context(), []string{dir}, r)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
@@ -160,7 +161,7 @@ func (r *openRecord) add(inputs map[string]recordedFile, archives map[string]rec
 	maps.Copy(r.Archives, archives)
 	data, err := json.MarshalIndent(r.recordFile, "", " ")
 	if err == nil {
-		err = archive.WriteFile(filepath.Join(r.dir, RecordName), append(data, '\n'))
+		err = dist.WriteFile(filepath.Join(r.dir, RecordName), append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("writing record %q: %w", filepath.Join(r.dir, RecordName), err)

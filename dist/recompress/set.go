@@ -160,7 +160,7 @@ func (s *tarSet) repairSums() error {
 		if got, err := os.ReadFile(a.Path + manifests.ChecksumExt); err == nil && string(got) == string(want) {
 			continue
 		}
-		if err := archive.WriteFile(a.Path+manifests.ChecksumExt, want); err != nil {
+		if err := dist.WriteFile(a.Path+manifests.ChecksumExt, want); err != nil {
 			return s.failed(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package archive
+package dist
 
 import (
 	"bufio"
@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 
-	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -43,9 +42,10 @@ func RemoveStale(dir string) (int, error) {
 	return removed, nil
 }
 
-// output is an unfinished file. It hashes and counts the bytes written to it, and
-// has a temporary name until commit.
-type output struct {
+// NewFile is an unfinished file. It hashes and counts the bytes written to it, and
+// has a temporary name until Commit: a run that is killed leaves no half file under a
+// final name.
+type NewFile struct {
 	dir, name string // final place
 	temp      *os.File
 	buf       *bufio.Writer
@@ -55,21 +55,22 @@ type output struct {
 	placed    bool // under its final name
 }
 
-func newOutput(dir, name string) (*output, error) {
+// CreateFile creates the unfinished file dir/name, of mode 0644.
+func CreateFile(dir, name string) (*NewFile, error) {
 	temp, err := os.CreateTemp(dir, tempPattern)
 	if err != nil {
 		return nil, fmt.Errorf("creating %q: %w", filepath.Join(dir, name), err)
 	}
-	o := &output{dir: dir, name: name, temp: temp, hash: sha256.New(), mode: 0o644}
+	o := &NewFile{dir: dir, name: name, temp: temp, hash: sha256.New(), mode: 0o644}
 	o.buf = bufio.NewWriterSize(outputFile{o}, 256<<10)
 	return o, nil
 }
 
 // Write implements [io.Writer] through a buffer.
-func (o *output) Write(p []byte) (int, error) { return o.buf.Write(p) }
+func (f *NewFile) Write(p []byte) (int, error) { return f.buf.Write(p) }
 
-// outputFile is an output below its buffer.
-type outputFile struct{ o *output }
+// outputFile is a NewFile below its buffer.
+type outputFile struct{ o *NewFile }
 
 func (f outputFile) Write(p []byte) (int, error) {
 	n, err := f.o.temp.Write(p)
@@ -78,48 +79,47 @@ func (f outputFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (o *output) path() string { return filepath.Join(o.dir, o.name) }
+// Path is where the file goes.
+func (f *NewFile) Path() string { return filepath.Join(f.dir, f.name) }
 
-// finish flushes the bytes to the disk. The mode does not depend on the umask.
-func (o *output) finish() error {
-	err := o.buf.Flush()
+// TempPath is where the file is until it has its name.
+func (f *NewFile) TempPath() string { return f.temp.Name() }
+
+// Size is the number of bytes written and flushed.
+func (f *NewFile) Size() int64 { return f.size }
+
+// Committed reports whether the file has its name.
+func (f *NewFile) Committed() bool { return f.placed }
+
+// Finish flushes the bytes to the disk. The mode does not depend on the umask.
+func (f *NewFile) Finish() error {
+	err := f.buf.Flush()
 	if err == nil {
-		err = o.temp.Chmod(o.mode)
+		err = f.temp.Chmod(f.mode)
 	}
 	if err == nil {
-		err = o.temp.Sync()
+		err = f.temp.Sync()
 	}
-	return errors.Join(err, o.temp.Close())
+	return errors.Join(err, f.temp.Close())
 }
 
-// commit gives a finished output its final name.
-func (o *output) commit() error {
-	err := os.Rename(o.temp.Name(), o.path())
-	o.placed = err == nil
+// Commit gives a finished file its final name.
+func (f *NewFile) Commit() error {
+	err := os.Rename(f.temp.Name(), f.Path())
+	f.placed = err == nil
 	return err
 }
 
-// publish is commit, with a checksum file beside the output. It removes an old one
-// first, so that no checksum ever lies beside another archive than its own.
-func (o *output) publish() error {
-	if err := os.Remove(o.path() + manifests.ChecksumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := o.commit(); err != nil {
-		return err
-	}
-	return WriteFile(o.path()+manifests.ChecksumExt, manifests.FormatChecksum(o.sum(), o.name))
-}
-
-// discard removes an output that was not committed.
-func (o *output) discard() {
-	if !o.placed {
-		o.temp.Close()
-		os.Remove(o.temp.Name())
+// Discard removes a file that was not committed.
+func (f *NewFile) Discard() {
+	if !f.placed {
+		f.temp.Close()
+		os.Remove(f.temp.Name())
 	}
 }
 
-func (o *output) sum() manifests.Hash { return manifests.Hash(o.hash.Sum(nil)) }
+// Sum is the digest of what was written and flushed.
+func (f *NewFile) Sum() manifests.Hash { return manifests.Hash(f.hash.Sum(nil)) }
 
 // WriteFile puts a small file at path as archives are written: under a
 // temporary name, flushed to the disk, then renamed. It replaces what was there.
@@ -131,37 +131,37 @@ func WriteFile(path string, data []byte) error { return writeFile(path, data, 0o
 func ReplaceFile(path string, data []byte) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+		return fmt.Errorf("replacing %q: %w", path, WithoutPath(err))
 	}
 	fi, err := os.Stat(real)
 	if err != nil {
-		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+		return fmt.Errorf("replacing %q: %w", path, WithoutPath(err))
 	}
 	if err := writeFile(real, data, fi.Mode().Perm()); err != nil {
-		return fmt.Errorf("replacing %q: %w", path, dist.WithoutPath(err))
+		return fmt.Errorf("replacing %q: %w", path, WithoutPath(err))
 	}
 	return nil
 }
 
 func writeFile(path string, data []byte, mode fs.FileMode) error {
 	dir, name := filepath.Split(path)
-	o, err := newOutput(filepath.Clean(dir), name)
+	o, err := CreateFile(filepath.Clean(dir), name)
 	if err != nil {
 		return err
 	}
 	o.mode = mode
-	defer o.discard()
+	defer o.Discard()
 	if _, err := o.Write(data); err != nil {
 		return err
 	}
-	if err := o.finish(); err != nil {
+	if err := o.Finish(); err != nil {
 		return err
 	}
-	return o.commit()
+	return o.Commit()
 }
 
-// syncDir flushes dir, so that renames in it survive a crash of the machine.
-func syncDir(dir string) error {
+// SyncDir flushes dir, so that renames in it survive a crash of the machine.
+func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // directories cannot be flushed there
 	}
