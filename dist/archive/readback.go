@@ -27,10 +27,10 @@ func (j *Job) readBack(ctx context.Context, t *task, outs []*dist.NewFile, want 
 		g.Go(func() error {
 			got, err := hashTar(ctx, o.TempPath(), memory)
 			if err != nil {
-				return fmt.Errorf("reading back %q: %w", o.Name, err)
+				return fmt.Errorf("reading back %q: %w", filepath.Base(o.Path()), err)
 			}
 			if got != want {
-				return fmt.Errorf("reading back %q: got a tar stream of sha256 %s, want %s", o.Name, got, want)
+				return fmt.Errorf("reading back %q: got a tar stream of sha256 %s, want %s", filepath.Base(o.Path()), got, want)
 			}
 			return nil
 		})
