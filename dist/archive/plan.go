@@ -16,7 +16,7 @@ type Plan struct {
 	Workers int `json:"workers"`
 	// Memory is about what the compressors hold, in bytes, without the share of the
 	// garbage collector.
-	Memory   int64         `json:"memory"`
+	Memory   int64        `json:"memory"`
 	Archives []FormatPlan `json:"archives"`
 }
 
