@@ -81,7 +81,7 @@ func (b *Builder) planned(parts []Part, plans []archive.Plan) []Archive {
 
 // DescribeArchive says how an archive is going to be compressed: "dictionary
 // 48.0 MiB, 48.1 MiB to unpack".
-func DescribeArchive(a archive.ArchivePlan) string {
+func DescribeArchive(a archive.FormatPlan) string {
 	text := FormatMemory(a.DecoderMemory) + " to unpack"
 	switch a.Format {
 	case archive.XZ:

@@ -26,7 +26,7 @@ func TestFormatSizes(t *testing.T) {
 }
 
 func TestDescribeArchive(t *testing.T) {
-	for want, a := range map[string]archive.ArchivePlan{
+	for want, a := range map[string]archive.FormatPlan{
 		"64.0 KiB to unpack":                                                 {Format: archive.GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10},
 		"dictionary 48.0 MiB, 48.1 MiB to unpack":                            {Format: archive.XZ, Dictionary: 48 << 20, DecoderMemory: 48<<20 + 64<<10},
 		"window 128.0 MiB, 128.5 MiB to unpack":                              {Format: archive.Zst, Dictionary: 128 << 20, DecoderMemory: 128<<20 + 512<<10},

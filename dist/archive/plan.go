@@ -16,8 +16,8 @@ type Plan struct {
 	Workers int `json:"workers"`
 	// Memory is about what the compressors hold, in bytes, without the share of the
 	// garbage collector.
-	Memory   int64         `json:"memory"`
-	Archives []ArchivePlan `json:"archives"`
+	Memory   int64        `json:"memory"`
+	Archives []FormatPlan `json:"archives"`
 }
 
 // Artifacts returns the archives of p as they will be in dir, in the order of
@@ -32,8 +32,8 @@ func (p Plan) Artifacts(dir string) []Artifact {
 	return out
 }
 
-// ArchivePlan is the part of a [Plan] for one format.
-type ArchivePlan struct {
+// FormatPlan is the part of a [Plan] for one format.
+type FormatPlan struct {
 	Name   string `json:"name"` // file name
 	Format Format `json:"format"`
 	// Dictionary is how far back a match may reach, in bytes: the dictionary of
@@ -106,7 +106,7 @@ func (w Writer) planStream(s Stream, part float64) (*task, error) {
 		if slices.Contains(s.Skip, f) {
 			continue
 		}
-		a, err := t.compression.archivePlan(f, full)
+		a, err := t.compression.formatPlan(f, full)
 		if err != nil {
 			return nil, err
 		}
@@ -159,31 +159,31 @@ func (w Writer) workers(part float64) int {
 	return min(max(int(math.Ceil(1.5*float64(w.Jobs)*part)), 1), w.Jobs)
 }
 
-// archivePlan returns the plan for one format; full is c without a memory limit.
-func (c compression) archivePlan(f Format, full compression) (ArchivePlan, error) {
+// formatPlan returns the plan for one format; full is c without a memory limit.
+func (c compression) formatPlan(f Format, full compression) (FormatPlan, error) {
 	switch f {
 	case XZ:
 		m, err := c.xzConfig(1).Memory()
 		if err != nil {
-			return ArchivePlan{}, err
+			return FormatPlan{}, err
 		}
 		most, err := full.xzConfig(1).Memory()
 		if err != nil {
-			return ArchivePlan{}, err
+			return FormatPlan{}, err
 		}
 		block := min(m.BlockSize, max(c.size, 1))
-		return ArchivePlan{
+		return FormatPlan{
 			Format: f, Dictionary: m.DictSize, Block: block, DecoderMemory: m.Decoder,
 			Lowered:  m.DictSize < most.DictSize || block < min(most.BlockSize, c.size),
 			Settings: Settings{Level: string(c.xz), Dictionary: m.DictSize, Block: block, Span: min(m.SpanSize, block), Filter: c.bcj.String()},
 		}, nil
 	case Zst:
-		return ArchivePlan{
+		return FormatPlan{
 			Format: f, Dictionary: c.window(), DecoderMemory: c.window() + zstDecoder, Lowered: c.window() < full.window(),
 			Settings: Settings{Level: c.zst.String(), Dictionary: c.window()},
 		}, nil
 	}
-	return ArchivePlan{
+	return FormatPlan{
 		Format: f, Dictionary: gzWindow, DecoderMemory: gzDecoder,
 		Settings: Settings{Level: strconv.Itoa(c.gz), Dictionary: gzWindow},
 	}, nil

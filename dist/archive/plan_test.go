@@ -30,7 +30,7 @@ func TestPlan(t *testing.T) {
 	must(t, err)
 	want := Plan{
 		Package: "p-1.0", Size: size, Workers: 4, Memory: got.Memory,
-		Archives: []ArchivePlan{
+		Archives: []FormatPlan{
 			{Name: "p-1.0.tar.gz", Format: GZ, Dictionary: 32 << 10, DecoderMemory: 64 << 10,
 				Settings: Settings{Level: "9", Dictionary: 32 << 10}},
 			{Name: "p-1.0.tar.xz", Format: XZ, Dictionary: 128 << 20, Block: size, DecoderMemory: 128<<20 + 64<<10,
