@@ -14,7 +14,7 @@ import (
 	"x.go/targets"
 )
 
-// sources is the source of the programs that x puts into a toolchain, and of
+// sources holds the source of the programs that x puts into a toolchain, and of
 // the package that they share. x builds a program when it is needed, for the host
 // of the toolchain, which need not be the host that x runs on.
 //
@@ -34,7 +34,7 @@ const (
 	WrapperSystem WrapperMode = "system"
 )
 
-// The packages of sources that are programs.
+// The programs in the embedded sources.
 const (
 	LLDWrapper = "lldwrapper" // what gcc-ld holds
 	Launcher   = "launcher"   // runs before rustc and clippy-driver
@@ -160,7 +160,7 @@ func Platform(spec *targets.Spec) (goos, goarch string, err error) {
 	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("Go has no port to %s on %s", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("no port of Go to %s on %s", spec.OS, spec.Arch)
 	}
 	return goos, goarch, nil
 }

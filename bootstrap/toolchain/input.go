@@ -126,8 +126,9 @@ func (r *inputReader) readList(list string) {
 	r.in.Components = append(r.in.Components, c)
 }
 
-// installedName finds the component of an installed list. rustup calls lists by the channel's names ("rustc-<host>"), install.sh by the
-// archive's directories ("rustc").
+// installedName finds the component of an installed list. rustup calls lists by the
+// channel's names ("rustc-<host>"), install.sh by the archive's directories
+// ("rustc").
 func installedName(name string, host targets.Triple) (manifests.ComponentSpec, targets.Triple, error) {
 	for _, spec := range manifests.Components() {
 		switch {

@@ -104,7 +104,8 @@ func cargoCrateVersion(line string) (string, error) {
 
 // OverlayDocs returns the licences and the README at the top of a component's
 // archive, and where an installed toolchain keeps each: the first path that exists
-// counts. Upstream takes them from the source tree (`src/bootstrap/src/utils/tarball.rs`).
+// counts. Upstream takes them from the source tree
+// (`src/bootstrap/src/utils/tarball.rs`).
 func OverlayDocs(archive string) []OverlayDoc {
 	dir := path.Join("share/doc", archive)
 	if _, own := versionRules[archive]; own || fixedVersions[archive] != "" {
