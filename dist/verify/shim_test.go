@@ -14,7 +14,7 @@ import (
 // that has no system linker, against those of the real one.
 func TestShimWithoutLinker(t *testing.T) {
 	shim := filepath.Join(t.TempDir(), "gcc-ld", "ld.lld")
-	build := exec.CommandContext(t.Context(), testenv.Need(t, "go"), "build", "-ldflags", "-X main.mode=system", "-o", shim, "x.go/bootstrap/lldwrapper")
+	build := exec.CommandContext(t.Context(), testenv.Need(t, "go"), "build", "-ldflags", "-X main.mode=system", "-o", shim, "x.go/bootstrap/programs/lldwrapper")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the shim: %v\n%s", err, out)

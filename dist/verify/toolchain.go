@@ -169,7 +169,7 @@ func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
 	return err == nil && spec.BakedLLD()
 }
 
-// shimWithoutLinker is what the programs of bootstrap/lldwrapper say if they
+// shimWithoutLinker is what the programs of bootstrap/programs/lldwrapper say if they
 // stand for the system linker and find none.
 const shimWithoutLinker = "could not find the system linker"
 
