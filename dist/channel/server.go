@@ -37,7 +37,7 @@ func Serve(dir string) (*Server, error) {
 		return nil, fmt.Errorf("serving %q: %w", dir, err)
 	}
 	s := &Server{dir: dir, listener: l, done: make(chan error, 1), replaced: map[string][]byte{}}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.answer), ReadHeaderTimeout: 10 * time.Second}
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
 }
@@ -59,8 +59,8 @@ func (s *Server) Override(file string, data []byte) {
 	s.replaced[file+".sha256"] = manifests.FormatChecksum(sha256.Sum256(data), file)
 }
 
-// ServeHTTP implements [http.Handler].
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// answer is the handler of all requests.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	if !strings.HasPrefix(r.URL.Path, "/dist/") {
 		http.NotFound(w, r)
 		return
