@@ -20,21 +20,21 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
-	{1, "targets", nil, nil},
-	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
 	{1, "bootstrap/programs/process", nil, nil},
+	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
 	{1, "dist/bench", nil, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
+	{1, "targets", nil, nil},
 
-	{2, "targets/link", []string{"targets"}, nil},
-	{2, "manifests", []string{"bootstrap/toml", "targets"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
 	{2, "bootstrap/config", []string{"bootstrap/toml", "targets"}, nil},
 	{2, "bootstrap/programs", []string{"targets"}, nil},
 	{2, "bootstrap/programs/launcher", []string{"bootstrap/programs/process"}, nil},
 	{2, "bootstrap/programs/lldwrapper", []string{"bootstrap/programs/process"}, nil},
+	{2, "manifests", []string{"bootstrap/toml", "targets"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{2, "targets/link", []string{"targets"}, nil},
 
 	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
 	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4"}},
@@ -42,7 +42,8 @@ var layers = []struct {
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "manifests", "targets"}, nil},
-	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests"}, []string{"github.com/klauspost/compress", "golang.org/x/sync"}},
+	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests"},
+		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
@@ -51,16 +52,17 @@ var layers = []struct {
 	{5, "dist/install", []string{"dist", "manifests"}, nil},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
-	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml", "bootstrap/toolchain",
-		"dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets"}, nil},
+	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
+		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets"}, nil},
 	{6, "dist/verify", []string{"dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "manifests", "targets"}, nil},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
-	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config", "bootstrap/explain",
-		"bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff", "dist/recompress", "dist/verify", "dist/xz",
-		"manifests", "targets", "targets/link"},
+	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
+		"bootstrap/explain", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
+		"dist/recompress", "dist/verify", "dist/xz", "manifests", "targets", "targets/link"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
+
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go
 }
 

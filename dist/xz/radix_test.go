@@ -27,6 +27,9 @@ func finderSettings(dict, depth, workers int) settings {
 }
 
 func TestRadixFinder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes with -race; shorter tests use as many goroutines")
+	}
 	text := corpus(12_000)
 	period := bytes.Repeat([]byte("abcdefg"), 600)
 	for _, tc := range []struct {

@@ -75,6 +75,9 @@ func (c *zeroCounter) Write(p []byte) (int, error) {
 
 // Memory does not grow with the content: windows and buffers are used again.
 func TestReaderLongContent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes with -race; shorter tests use as many goroutines")
+	}
 	const size = 32 << 20
 	for name, c := range map[string]WriterConfig{
 		"blocks":    {Profile: Fast, BlockSize: 1 << 20},
