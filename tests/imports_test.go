@@ -54,7 +54,7 @@ var layers = []struct {
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets"}, nil},
-	{6, "dist/verify", []string{"dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "manifests", "targets"}, nil},
+	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "manifests", "targets"}, nil},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 

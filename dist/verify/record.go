@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/lld"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
@@ -45,17 +46,18 @@ func compareCompiler(r manifests.BuildRecord, s *subject, l *archive.Layout) {
 	if _, ok := l.Files["rustc/bin/rustc"]; !ok {
 		return // with an .exe, neither LLD nor these programs are like here
 	}
-	_, lld := l.Files[bin+"/rust-lld"]
+	_, shipped := l.Files[bin+"/rust-lld"]
 	wrapper, gccLD := l.Files[bin+"/gcc-ld/ld.lld"]
 	launcher := l.Files["rustc/bin/rustc"]
 	_, launched := l.Files["rustc/libexec/rustc"]
+	says := lld.Recorded(r)
 	for _, c := range []struct {
 		what          string
 		says, archive bool
 	}{
-		{"rust-lld", r.LLD.Shipped, lld},
-		{"gcc-ld/ld.lld", r.LLD.Wrapper != "none", gccLD},
-		{"a launcher before rustc", r.LLD.Launcher != "none", launched},
+		{"rust-lld", says.Shipped, shipped},
+		{"gcc-ld/ld.lld", says.Wrapper != lld.WrapperNone, gccLD},
+		{"a launcher before rustc", says.Launcher != lld.LauncherNone, launched},
 	} {
 		if c.says != c.archive {
 			s.failf(archiveRecord, "%s: got %t in the record, want %t as in the archive", c.what, c.says, c.archive)
