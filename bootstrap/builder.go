@@ -81,18 +81,18 @@ func newBuilder(opts inputs) *Builder {
 // Plan returns the actions so far, in order.
 func (b *Builder) Plan() []Action { return b.plan }
 
-// Step is a unit of work that is identified by its value: two equal steps are
+// step is a unit of work that is identified by its value: two equal steps are
 // the same work. Implementations are small structs of comparable fields.
-type Step[Out any] interface {
+type step[Out any] interface {
 	comparable
 	fmt.Stringer
 	Run(ctx context.Context, b *Builder) (Out, error)
 }
 
-// Ensure runs s unless an equal step has run before, and returns its result.
+// ensure runs s unless an equal step has run before, and returns its result.
 // A step that needs itself, directly or through others, is an error that
 // shows the cycle.
-func Ensure[S Step[Out], Out any](ctx context.Context, b *Builder, s S) (Out, error) {
+func ensure[S step[Out], Out any](ctx context.Context, b *Builder, s S) (Out, error) {
 	var zero Out
 	if m, ok := b.memo[s]; ok {
 		out, _ := m.out.(Out)

@@ -28,7 +28,7 @@ func TestEnsureRunsEqualStepsOnce(t *testing.T) {
 	b := newBuilder(inputs{})
 	var n int
 	for range 3 {
-		got, err := Ensure(t.Context(), b, counted{"a", &n})
+		got, err := ensure(t.Context(), b, counted{"a", &n})
 		if err != nil || got != 1 {
 			t.Fatalf("got %d, %v, want 1", got, err)
 		}
@@ -36,10 +36,10 @@ func TestEnsureRunsEqualStepsOnce(t *testing.T) {
 	if n != 1 {
 		t.Errorf("got %d runs, want 1", n)
 	}
-	if _, err := Ensure(t.Context(), b, counted{"bad", &n}); err == nil {
+	if _, err := ensure(t.Context(), b, counted{"bad", &n}); err == nil {
 		t.Error("a failing step had no error")
 	}
-	if _, err := Ensure(t.Context(), b, counted{"bad", &n}); err == nil || n != 2 {
+	if _, err := ensure(t.Context(), b, counted{"bad", &n}); err == nil || n != 2 {
 		t.Errorf("a failed step: got %d runs and error %v, want 2 runs and the same error", n, err)
 	}
 	if got := len(b.Plan()); got != 2 {
@@ -56,11 +56,11 @@ type ring int
 func (r ring) String() string { return "ring" + string('0'+rune(r)) }
 
 func (r ring) Run(ctx context.Context, b *Builder) (int, error) {
-	return Ensure(ctx, b, (r+1)%3)
+	return ensure(ctx, b, (r+1)%3)
 }
 
 func TestEnsureReportsCycle(t *testing.T) {
-	_, err := Ensure(t.Context(), newBuilder(inputs{}), ring(0))
+	_, err := ensure(t.Context(), newBuilder(inputs{}), ring(0))
 	if want := "ring0 -> ring0"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Fatalf("got %v, want an error with %q", err, want)
 	}
@@ -70,7 +70,7 @@ func TestEnsureStopsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var n int
-	if _, err := Ensure(ctx, newBuilder(inputs{}), counted{"a", &n}); !errors.Is(err, context.Canceled) || n != 0 {
+	if _, err := ensure(ctx, newBuilder(inputs{}), counted{"a", &n}); !errors.Is(err, context.Canceled) || n != 0 {
 		t.Errorf("got %v after %d runs, want context.Canceled after none", err, n)
 	}
 }

@@ -15,11 +15,11 @@ import (
 	"x.go/manifests"
 )
 
-// Channel is the step that describes the archives of a selection for rustup.
-type Channel struct{ Selection Selection }
+// channelStep is the step that describes the archives of a selection for rustup.
+type channelStep struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (c Channel) String() string { return "Channel" + c.Selection.String() }
+func (c channelStep) String() string { return "Channel" + c.Selection.String() }
 
 // Dist is what a run has written to [Builder.DistDir].
 type Dist struct {
@@ -28,15 +28,15 @@ type Dist struct {
 	Channel  []string // names of the channel's files; none if there is no channel
 }
 
-// Run implements [Step]. Archives of earlier runs stay in the channel, so that one
+// Run implements [step]. Archives of earlier runs stay in the channel, so that one
 // component can be made again by itself. Without rustc among them there is nothing
 // that rustup could install, and no channel is made.
-func (c Channel) Run(ctx context.Context, b *Builder) (Dist, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+func (c channelStep) Run(ctx context.Context, b *Builder) (Dist, error) {
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return Dist{}, err
 	}
-	archives, err := Ensure(ctx, b, Archives(c))
+	archives, err := ensure(ctx, b, archivesStep(c))
 	if err != nil {
 		return Dist{}, err
 	}

@@ -12,11 +12,11 @@ import (
 // DistDir is where archives and channel files are.
 func (b *Builder) DistDir() string { return filepath.Join(b.buildDir, distDir) }
 
-// Archives is the step that writes the archives of a selection.
-type Archives struct{ Selection Selection }
+// archivesStep is the step that writes the archives of a selection.
+type archivesStep struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (a Archives) String() string { return "Archives" + a.Selection.String() }
+func (a archivesStep) String() string { return "Archives" + a.Selection.String() }
 
 // Archive is an archive of this run, and its row in a channel.
 type Archive struct {
@@ -24,16 +24,16 @@ type Archive struct {
 	Listed manifests.ListedArchive
 }
 
-// Run implements [Step]: it writes the archives of all parts, in all formats at
+// Run implements [step]: it writes the archives of all parts, in all formats at
 // once. In a dry run they have names, but neither sizes nor digests.
-func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
-	parts, err := Ensure(ctx, b, Packages(a))
+func (a archivesStep) Run(ctx context.Context, b *Builder) ([]Archive, error) {
+	parts, err := ensure(ctx, b, packagesStep(a))
 	if err != nil {
 		return nil, err
 	}
 	var pkgs []dist.Package
 	for _, p := range parts {
-		pkgs = append(pkgs, p.Package)
+		pkgs = append(pkgs, p.pkg)
 	}
 	job, err := b.writer.Plan(pkgs)
 	if err != nil {
@@ -61,17 +61,17 @@ func (a Archives) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 
 // planned tells how the parts are going to be compressed, and returns their
 // archives as far as they are known before they are written.
-func (b *Builder) planned(parts []Part, plans []archive.Plan) []Archive {
+func (b *Builder) planned(parts []part, plans []archive.Plan) []Archive {
 	b.notify(Event{Plans: plans})
 	var archives []Archive
 	for i, plan := range plans {
 		var size int64
-		for _, c := range parts[i].Package.Components {
+		for _, c := range parts[i].pkg.Components {
 			size += c.Image.Size()
 		}
 		for k, art := range plan.Artifacts(b.DistDir()) {
 			b.act("emit", art.Path, FormatSize(size)+" of files, "+DescribeArchive(plan.Archives[k]))
-			listed := manifests.ListedArchive{ArchiveName: parts[i].Name, VersionText: parts[i].version}
+			listed := manifests.ListedArchive{ArchiveName: parts[i].name, VersionText: parts[i].version}
 			listed.Format = art.Format
 			archives = append(archives, Archive{art, listed})
 		}

@@ -9,9 +9,9 @@ import (
 	"x.go/dist/install"
 )
 
-// Install is the step that installs the components of a selection, straight
+// installStep is the step that installs the components of a selection, straight
 // from their images: nothing is compressed on the way.
-type Install struct {
+type installStep struct {
 	Selection Selection
 	To        InstallDirs
 }
@@ -23,18 +23,18 @@ type InstallDirs struct {
 }
 
 // String names the step in plans and errors.
-func (i Install) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
+func (i installStep) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
 
-// Run implements [Step]. In a dry run nothing is in the result.
-func (i Install) Run(ctx context.Context, b *Builder) (install.Installed, error) {
-	parts, err := Ensure(ctx, b, Packages{i.Selection})
+// Run implements [step]. In a dry run nothing is in the result.
+func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, error) {
+	parts, err := ensure(ctx, b, packagesStep{i.Selection})
 	if err != nil {
 		return install.Installed{}, err
 	}
 	var components []dist.Component
 	for _, p := range parts {
-		if p.Name.Component.Archive != combinedArchive { // it repeats the others
-			components = append(components, p.Package.Components...)
+		if p.name.Component.Archive != combinedArchive { // it repeats the others
+			components = append(components, p.pkg.Components...)
 		}
 	}
 	if len(components) == 0 {
@@ -44,7 +44,7 @@ func (i Install) Run(ctx context.Context, b *Builder) (install.Installed, error)
 		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
 		Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
 	}
-	if opts.Uninstaller, err = parts[0].Package.Script(); err != nil {
+	if opts.Uninstaller, err = parts[0].pkg.Script(); err != nil {
 		return install.Installed{}, err
 	}
 	act := true

@@ -15,17 +15,17 @@ import (
 // that link. rustdoc has doctests compiled by bin/rustc.
 var launched = []struct{ archive, program string }{{"rustc", "rustc"}, {"clippy", "clippy-driver"}}
 
-// Launcher is the step that provides the program that stands before rustc and
+// launcherStep is the step that provides the program that stands before rustc and
 // clippy-driver.
-type Launcher struct{}
+type launcherStep struct{}
 
 // String names the step in plans and errors.
-func (Launcher) String() string { return "Launcher" }
+func (launcherStep) String() string { return "Launcher" }
 
-// Run implements [Step]. It returns the program's path, or "" if there is to be
+// Run implements [step]. It returns the program's path, or "" if there is to be
 // none.
-func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+func (launcherStep) Run(ctx context.Context, b *Builder) (string, error) {
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil || decided.Launcher == lld.LauncherNone {
 		return "", err
 	}
@@ -42,7 +42,7 @@ func (Launcher) Run(ctx context.Context, b *Builder) (string, error) {
 // has the same time. That differs between toolchains, as before: it is the archive's,
 // or that of the installation or build.
 func withLauncher(ctx context.Context, b *Builder, components []toolchain.InputComponent) error {
-	path, err := Ensure(ctx, b, Launcher{})
+	path, err := ensure(ctx, b, launcherStep{})
 	if err != nil {
 		return err
 	}

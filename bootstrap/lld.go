@@ -12,15 +12,15 @@ import (
 	"x.go/dist"
 )
 
-// DecideLLD is the step that decides what becomes of LLD. It fails where the
+// decideLLDStep is the step that decides what becomes of LLD. It fails where the
 // configuration asks for what the input cannot give.
-type DecideLLD struct{}
+type decideLLDStep struct{}
 
 // String names the step in plans and errors.
-func (DecideLLD) String() string { return "DecideLLD" }
+func (decideLLDStep) String() string { return "DecideLLD" }
 
-// Run implements [Step]. It tells the decision's warnings and notes.
-func (DecideLLD) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
+// Run implements [step]. It tells the decision's warnings and notes.
+func (decideLLDStep) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
 	facts, err := b.tc.LLDFacts(ctx, b.cfg)
 	if err != nil {
 		return lld.Outcome{}, err
@@ -35,15 +35,15 @@ func (DecideLLD) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
 	return d.Outcome, nil
 }
 
-// RustLLD is the step that provides the file rust-lld.
-type RustLLD struct{}
+// rustLLDStep is the step that provides the file rust-lld.
+type rustLLDStep struct{}
 
 // String names the step in plans and errors.
-func (RustLLD) String() string { return "RustLLD" }
+func (rustLLDStep) String() string { return "RustLLD" }
 
-// Run implements [Step]. The image is empty if LLD is not shipped.
-func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+// Run implements [step]. The image is empty if LLD is not shipped.
+func (rustLLDStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}
@@ -62,15 +62,15 @@ func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	return img, nil
 }
 
-// LLDWrapper is the step that provides the programs in gcc-ld.
-type LLDWrapper struct{}
+// lldWrapperStep is the step that provides the programs in gcc-ld.
+type lldWrapperStep struct{}
 
 // String names the step in plans and errors.
-func (LLDWrapper) String() string { return "LLDWrapper" }
+func (lldWrapperStep) String() string { return "LLDWrapper" }
 
-// Run implements [Step]. The image is empty if there is to be no gcc-ld.
-func (LLDWrapper) Run(ctx context.Context, b *Builder) (dist.Image, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+// Run implements [step]. The image is empty if there is to be no gcc-ld.
+func (lldWrapperStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}

@@ -280,7 +280,7 @@ func (b *Builder) Dist(ctx context.Context, s Selection) (Dist, error) {
 	if b.writer.Profile == archive.NoOp {
 		return Dist{}, optionErrorf("dist.compression-profile", "%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.cfg.Origin("dist.compression-profile"))
 	}
-	return Ensure(ctx, b, Channel{s})
+	return ensure(ctx, b, channelStep{s})
 }
 
 // InstallDirs returns the directories of [install] in the configuration. What it
@@ -305,17 +305,17 @@ func (b *Builder) Install(ctx context.Context, s Selection, dirs InstallDirs) (i
 	if !filepath.IsAbs(dirs.Prefix) {
 		return install.Installed{}, optionErrorf("install.prefix", "install.prefix %q: want an absolute path", dirs.Prefix)
 	}
-	return Ensure(ctx, b, Install{Selection: s, To: dirs})
+	return ensure(ctx, b, installStep{Selection: s, To: dirs})
 }
 
 // Sysroot assembles the toolchain in [Builder.SysrootDir], with LLD as the
 // configuration has it, and returns what it has of LLD.
 func (b *Builder) Sysroot(ctx context.Context) (lld.Outcome, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return decided, err
 	}
-	_, err = Ensure(ctx, b, Sysroot{})
+	_, err = ensure(ctx, b, sysrootStep{})
 	return decided, err
 }
 

@@ -118,23 +118,23 @@ func (b *Builder) wantsCombined(s Selection) bool {
 	return b.cfg.Build.Extended || !b.cfg.IsSet("build.extended")
 }
 
-// Part is one archive that is to be made.
-type Part struct {
-	Name    manifests.ArchiveName // without format
+// part is one archive that is to be made.
+type part struct {
+	name    manifests.ArchiveName // without format
 	version string                // text of the `version` file
-	Package dist.Package
+	pkg     dist.Package
 }
 
-// Packages is the step that lays out the archives of a selection.
-type Packages struct{ Selection Selection }
+// packagesStep is the step that lays out the archives of a selection.
+type packagesStep struct{ Selection Selection }
 
 // String names the step in plans and errors.
-func (p Packages) String() string { return "Packages" + p.Selection.String() }
+func (p packagesStep) String() string { return "Packages" + p.Selection.String() }
 
-// Run implements [Step]. Every image has been checked by the rules of its
+// Run implements [step]. Every image has been checked by the rules of its
 // component when it returns.
-func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
-	components, err := Ensure(ctx, b, Assemble{})
+func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
+	components, err := ensure(ctx, b, assembleStep{})
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (p Packages) Run(ctx context.Context, b *Builder) ([]Part, error) {
 	if b.wantsCombined(p.Selection) {
 		combined = b.combinedComponents(components)
 	}
-	var parts []Part
+	var parts []part
 	var errs []error
 	laid := make([]dist.Component, len(components)) // as they are in archives
 	for i, c := range components {
@@ -189,17 +189,17 @@ func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
 }
 
 // part lays out the archive of one component, which is component in it.
-func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, component dist.Component) (Part, error) {
+func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, component dist.Component) (part, error) {
 	version, err := b.tc.ComponentVersion(ctx, c.Spec)
 	if err != nil {
-		return Part{}, err
+		return part{}, err
 	}
 	overlay, err := b.overlay(ctx, c.Spec.Archive, version)
 	if err != nil {
-		return Part{}, err
+		return part{}, err
 	}
 	name := manifests.ArchiveName{Component: c.Spec, Version: b.tc.Version.PackageVersion(), Target: c.Target}
-	return Part{name, version, dist.Package{
+	return part{name, version, dist.Package{
 		Name: name.Stem(), Components: []dist.Component{component}, Overlay: overlay,
 		Product: c.Spec.Product, SuccessMessage: c.Spec.SuccessMessage(),
 	}}, nil
@@ -223,7 +223,7 @@ func (b *Builder) combinedComponents(components []toolchain.InputComponent) []in
 
 // combined lays out the archive that holds the picked components, from the same
 // images as their own archives.
-func (b *Builder) combined(ctx context.Context, components []dist.Component, picked []int) (Part, error) {
+func (b *Builder) combined(ctx context.Context, components []dist.Component, picked []int) (part, error) {
 	spec, _ := manifests.LookupComponent(combinedArchive)
 	var held []dist.Component
 	for _, i := range picked {
@@ -232,10 +232,10 @@ func (b *Builder) combined(ctx context.Context, components []dist.Component, pic
 	version := b.tc.Version.String()
 	overlay, err := b.overlay(ctx, combinedArchive, version)
 	if err != nil {
-		return Part{}, err
+		return part{}, err
 	}
 	name := manifests.ArchiveName{Component: spec, Version: b.tc.Version.PackageVersion(), Target: b.tc.Host}
-	return Part{name, version, dist.Package{
+	return part{name, version, dist.Package{
 		Name: name.Stem(), Components: held, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
 	}}, nil
@@ -244,7 +244,7 @@ func (b *Builder) combined(ctx context.Context, components []dist.Component, pic
 // overlay returns the files at the top of an archive that are not installed.
 func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Image, error) {
 	var img dist.Image
-	record, err := Ensure(ctx, b, BuildRecord{})
+	record, err := b.encodedRecord(ctx)
 	if err != nil {
 		return img, err
 	}

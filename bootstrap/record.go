@@ -12,18 +12,23 @@ import (
 	"x.go/manifests"
 )
 
-// BuildRecord is the step that collects the build record, as the bytes of its
-// file. In a dry run it has neither programs nor inputs.
-type BuildRecord struct{}
+// Record returns the build record of the toolchain that goes out. In a dry run it
+// has neither programs nor inputs. It builds the programs that it records.
+func (b *Builder) Record(ctx context.Context) (manifests.BuildRecord, error) {
+	return ensure(ctx, b, recordStep{})
+}
+
+// recordStep is the step that collects the build record.
+type recordStep struct{}
 
 // String names the step in plans and errors.
-func (BuildRecord) String() string { return "BuildRecord" }
+func (recordStep) String() string { return "BuildRecord" }
 
-// Run implements [Step].
-func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+// Run implements [step].
+func (recordStep) Run(ctx context.Context, b *Builder) (manifests.BuildRecord, error) {
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
-		return nil, err
+		return manifests.BuildRecord{}, err
 	}
 	tc, x := b.tc, b.cfg.X.LLD
 	r := manifests.BuildRecord{
@@ -38,11 +43,20 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 	}
 	if !b.dryRun {
 		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {
-			return nil, err
+			return manifests.BuildRecord{}, err
 		}
 		if err := b.recordInputs(ctx, decided, r.Inputs); err != nil {
-			return nil, err
+			return manifests.BuildRecord{}, err
 		}
+	}
+	return r, nil
+}
+
+// encodedRecord returns the bytes of the build record's file.
+func (b *Builder) encodedRecord(ctx context.Context) ([]byte, error) {
+	r, err := b.Record(ctx)
+	if err != nil {
+		return nil, err
 	}
 	return r.Encode()
 }
@@ -51,7 +65,7 @@ func (BuildRecord) Run(ctx context.Context, b *Builder) ([]byte, error) {
 func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]manifests.RecordedProgram, error) {
 	var img dist.Image
 	if decided.BuildsWrapper() {
-		wrappers, err := Ensure(ctx, b, LLDWrapper{})
+		wrappers, err := ensure(ctx, b, lldWrapperStep{})
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +76,7 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 			break
 		}
 	}
-	path, err := Ensure(ctx, b, Launcher{})
+	path, err := ensure(ctx, b, launcherStep{})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +148,7 @@ func matchesAny(patterns []string, name string) bool {
 // withRecord puts the record into the component rustc of a toolchain that was
 // overridden, and takes an earlier one out.
 func withRecord(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}
@@ -142,7 +156,7 @@ func withRecord(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, 
 	if _, err := img.Remove(manifests.BuildRecordInstalled); err != nil || !decided.Overrides() {
 		return img, err
 	}
-	data, err := Ensure(ctx, b, BuildRecord{})
+	data, err := b.encodedRecord(ctx)
 	if err != nil {
 		return dist.Image{}, err
 	}

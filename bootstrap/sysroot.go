@@ -18,16 +18,16 @@ func (b *Builder) SysrootDir() string {
 	return filepath.Join(b.buildDir, b.tc.Host.String(), "stage2")
 }
 
-// Assemble is the step that makes the components of the toolchain that goes out:
+// assembleStep is the step that makes the components of the toolchain that goes out:
 // the input's, with LLD as configured. It writes nothing but programs that it
 // builds.
-type Assemble struct{}
+type assembleStep struct{}
 
 // String names the step in plans and errors.
-func (Assemble) String() string { return "Assemble" }
+func (assembleStep) String() string { return "Assemble" }
 
-// Run implements [Step].
-func (Assemble) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent, error) {
+// Run implements [step].
+func (assembleStep) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent, error) {
 	components := slices.Clone(b.input.Components)
 	rustc := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
 		return c.Spec.Archive == "rustc" && c.Target == b.tc.Host
@@ -45,16 +45,16 @@ func (Assemble) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent
 	return components, withLauncher(ctx, b, components)
 }
 
-// Sysroot is the step that stages the assembled toolchain in
+// sysrootStep is the step that stages the assembled toolchain in
 // [Builder.SysrootDir], and returns that folder.
-type Sysroot struct{}
+type sysrootStep struct{}
 
 // String names the step in plans and errors.
-func (Sysroot) String() string { return "Sysroot" }
+func (sysrootStep) String() string { return "Sysroot" }
 
-// Run implements [Step].
-func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
-	components, err := Ensure(ctx, b, Assemble{})
+// Run implements [step].
+func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
+	components, err := ensure(ctx, b, assembleStep{})
 	if err != nil {
 		return "", err
 	}
@@ -83,15 +83,15 @@ func (Sysroot) Run(ctx context.Context, b *Builder) (string, error) {
 
 // withLLD returns rustc's image with LLD as configured, checked by the rules.
 func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
-	decided, err := Ensure(ctx, b, DecideLLD{})
+	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}
-	rustLLD, err := Ensure(ctx, b, RustLLD{})
+	rustLLD, err := ensure(ctx, b, rustLLDStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}
-	wrapper, err := Ensure(ctx, b, LLDWrapper{})
+	wrapper, err := ensure(ctx, b, lldWrapperStep{})
 	if err != nil {
 		return dist.Image{}, err
 	}

@@ -9,8 +9,8 @@ import (
 
 // Source archives are bare tarballs: no component, no install.sh.
 const (
-	SourceFull = "src"
-	SourceGPL  = "src-gpl"
+	sourceFull = "src"
+	sourceGPL  = "src-gpl"
 )
 
 // ArchiveName is the name of an archive, split into its parts.
@@ -21,7 +21,7 @@ type ArchiveName struct {
 	Version string
 	// Target is the host or target, zero if the component has none.
 	Target targets.Triple
-	// Source is SourceFull or SourceGPL for source archives, else "".
+	// Source is "src" or "src-gpl" for source archives, else "".
 	Source string
 	// Format is the compression.
 	Format Format
@@ -73,7 +73,7 @@ func parseStem(stem string) (ArchiveName, error) {
 		c, _ := LookupComponent(componentTable[i].Archive)
 		a := ArchiveName{Component: c, Version: version}
 		switch {
-		case c.Archive == "rustc" && (rest == SourceFull || rest == SourceGPL):
+		case c.Archive == "rustc" && (rest == sourceFull || rest == sourceGPL):
 			a.Source = rest
 			return a, nil
 		case c.Scope == ScopeNone && rest == "":
@@ -92,17 +92,17 @@ func parseStem(stem string) (ArchiveName, error) {
 // cutVersion cuts the version of an archive name from what follows it.
 func cutVersion(s string) (version, rest string, ok bool) {
 	version, rest, _ = strings.Cut(s, "-")
-	if version == ChannelBeta || version == ChannelNightly {
+	if version == channelBeta || version == channelNightly {
 		return version, rest, true
 	}
 	if v, err := targets.ParseRelease(version); err != nil || v.String() != version {
 		return "", "", false
 	}
-	if rest == ChannelDev {
-		return version + "-" + ChannelDev, "", true
+	if rest == channelDev {
+		return version + "-" + channelDev, "", true
 	}
-	if after, ok := strings.CutPrefix(rest, ChannelDev+"-"); ok {
-		return version + "-" + ChannelDev, after, true
+	if after, ok := strings.CutPrefix(rest, channelDev+"-"); ok {
+		return version + "-" + channelDev, after, true
 	}
 	return version, rest, true
 }

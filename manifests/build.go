@@ -153,7 +153,7 @@ func (b *builder) known(c *ComponentSpec) bool {
 // offered reports whether this channel may offer the component.
 func (b *builder) offered(c *ComponentSpec) bool {
 	ch := b.plan.Version.Channel()
-	return !c.NightlyOnly || ch != ChannelStable && ch != ChannelBeta
+	return !c.NightlyOnly || ch != channelStable && ch != channelBeta
 }
 
 // archive returns what there is of a component for a target.
@@ -321,7 +321,7 @@ func (b *builder) addSources() {
 	var files []Download
 	for _, f := range Formats() {
 		for _, a := range b.sources {
-			if a.Format == f && a.Source == SourceFull {
+			if a.Format == f && a.Source == sourceFull {
 				files = append(files, b.download(a))
 			}
 		}
@@ -354,7 +354,7 @@ func (b *builder) addProfiles() {
 		for _, archive := range row.archives {
 			add(archive)
 		}
-		if row.name == ProfileComplete && b.plan.Version.Channel() == ChannelNightly {
+		if row.name == profileComplete && b.plan.Version.Channel() == channelNightly {
 			add("rustc-dev")
 		}
 		b.channel.Profiles[row.name] = slices.Clone(list)

@@ -168,16 +168,16 @@ var profileTable = [...]struct {
 	name     string
 	archives []string
 }{
-	{ProfileMinimal, []string{"rustc", "cargo", "rust-std", "rust-mingw"}},
-	{ProfileDefault, []string{"rust-docs", "rustfmt", "clippy"}},
-	{ProfileComplete, []string{"rust-analyzer", "rust-src", "llvm-tools", "rust-analysis", "miri", "rustc-codegen-cranelift"}},
+	{profileMinimal, []string{"rustc", "cargo", "rust-std", "rust-mingw"}},
+	{profileDefault, []string{"rust-docs", "rustfmt", "clippy"}},
+	{profileComplete, []string{"rust-analyzer", "rust-src", "llvm-tools", "rust-analysis", "miri", "rustc-codegen-cranelift"}},
 }
 
 // The profile names that rustup knows; it refuses a manifest with another one.
 const (
-	ProfileMinimal  = "minimal"
-	ProfileDefault  = "default"
-	ProfileComplete = "complete"
+	profileMinimal  = "minimal"
+	profileDefault  = "default"
+	profileComplete = "complete"
 )
 
 // Components returns every known component in build-manifest's declared order.

@@ -3,6 +3,7 @@ package manifests_test
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"x.go/manifests"
 	"x.go/targets"
@@ -124,7 +125,7 @@ func ExampleChannel_Version() {
 func ExampleChannel_Validate() {
 	channel := exampleChannel("x86_64-unknown-linux-gnu")
 	channel.Renames["rustfmt"] = "rustfmt-preview"
-	delete(channel.Profiles, manifests.ProfileMinimal)
+	delete(channel.Profiles, "minimal")
 	for _, f := range channel.Validate() {
 		if f.ID == manifests.FindingRenameTarget {
 			delete(channel.Renames, "rustfmt")
@@ -209,4 +210,16 @@ func ExampleChannel_Encode() {
 	// available = false
 	// components = []
 	// extensions = []
+}
+
+// rustup compares digests as texts, so upper case is an error.
+func ExampleParseHash() {
+	digest := "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+	hash, err := manifests.ParseHash(digest)
+	fmt.Println(hash == manifests.HashOf([]byte("abc")), err)
+	_, err = manifests.ParseHash(strings.ToUpper(digest))
+	fmt.Println(err != nil)
+	// Output:
+	// true <nil>
+	// true
 }

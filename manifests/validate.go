@@ -263,7 +263,7 @@ func (v *validator) profiles() {
 	if len(v.channel.Profiles) == 0 {
 		return
 	}
-	for _, name := range []string{ProfileMinimal, ProfileDefault} {
+	for _, name := range []string{profileMinimal, profileDefault} {
 		if _, ok := v.channel.Profiles[name]; !ok {
 			v.add(FindingProfileMissing, toml.Path("profiles", name), "nothing", "a profile "+strconv.Quote(name)+", since there are others")
 		}
@@ -282,7 +282,7 @@ func (v *validator) profiles() {
 				v.add(FindingProfileDuplicate, toml.Element(at, i), quote(pkg)+" again", "it once")
 			}
 		}
-		if name != ProfileComplete {
+		if name != profileComplete {
 			v.installable(at, list)
 		}
 	}

@@ -9,10 +9,10 @@ import (
 
 // The release channels of Rust.
 const (
-	ChannelStable  = "stable"
-	ChannelBeta    = "beta"
-	ChannelNightly = "nightly"
-	ChannelDev     = "dev"
+	channelStable  = "stable"
+	channelBeta    = "beta"
+	channelNightly = "nightly"
+	channelDev     = "dev"
 )
 
 // Version is the origin of a compiler, an archive or a channel: the release and the
@@ -34,7 +34,7 @@ func (v Version) Channel() string { return v.Release.Channel() }
 // PackageVersion returns the version in archive names: the number on stable
 // and dev, else the channel's name.
 func (v Version) PackageVersion() string {
-	if ch := v.Channel(); ch == ChannelBeta || ch == ChannelNightly {
+	if ch := v.Channel(); ch == channelBeta || ch == channelNightly {
 		return ch
 	}
 	return v.Release.String()
@@ -75,14 +75,14 @@ func (v Version) Names() []string {
 	short := number[:strings.LastIndexByte(number, '.')]
 	names := []string{v.Channel()}
 	switch v.Channel() {
-	case ChannelStable:
+	case channelStable:
 		names = append(names, number, short)
-	case ChannelBeta:
+	case channelBeta:
 		names = append(names, release)
-		if suffix != ChannelBeta {
-			names = append(names, number+"-"+ChannelBeta)
+		if suffix != channelBeta {
+			names = append(names, number+"-"+channelBeta)
 		}
-		names = append(names, short+"-"+ChannelBeta)
+		names = append(names, short+"-"+channelBeta)
 	}
 	return names
 }

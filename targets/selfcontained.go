@@ -56,7 +56,7 @@ func ParseComponent(name string) (Components, error) {
 // linking where the user says nothing. The zero value is invalid.
 type SelfContainedDefault struct {
 	mode       selfContainedMode
-	components Components
+	components Components // of mode selfContainedList
 }
 
 type selfContainedMode byte
@@ -82,11 +82,6 @@ var selfContainedModes = map[string]selfContainedMode{
 
 // Forbidden reports whether the target refuses -Clink-self-contained=y and n.
 func (d SelfContainedDefault) Forbidden() bool { return d.mode == selfContainedFalse }
-
-// Components returns the explicit list, and whether there is one.
-func (d SelfContainedDefault) Components() (Components, bool) {
-	return d.components, d.mode == selfContainedList
-}
 
 // InForce returns the components that rustc takes from its own sysroot where
 // the command line says nothing (self_contained_components in

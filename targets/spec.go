@@ -120,8 +120,7 @@ func (s *Spec) IsLinuxGNU() bool { return !s.lld.flavor.IsZero() }
 // BakedLLD reports whether a compiler with this spec links by default with the LLD
 // of its own sysroot (rust-lang/rust#140525).
 func (s *Spec) BakedLLD() bool {
-	components, listed := s.SelfContained.Components()
-	return s.Flavor.UsesLLD() && listed && components.Has(Linker)
+	return s.Flavor.UsesLLD() && s.SelfContained.components.Has(Linker)
 }
 
 // HasFamily reports whether cfg(target_family = name) holds.

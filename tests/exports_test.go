@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"go/token"
 	"go/types"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,43 +18,23 @@ import (
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
-
 	"x.go/tests/testenv"
 )
 
 // TestExports finds exported names without a user: another package, a test of
 // another package, or an Example of their own. These count as used without one:
-// what satisfies an interface, types of what is used, constants beside a used
-// one of their type, and fields, which stand with their struct.
-//
-// testdata/unused_exports.txt lists the names that are known to have none; it
-// should only get shorter. It is rewritten by
-//
-//	go test ./tests -run TestExports -update
+// what satisfies an interface, types of what is used, the constants of a used
+// type, and fields, which stand with their struct.
 func TestExports(t *testing.T) {
 	u := newUses(t)
 	for _, p := range u.listed {
 		u.check(p)
 	}
-	got := []string{}
-	for _, e := range u.exports() {
-		if !u.used[e.obj] {
-			got = append(got, e.name)
+	exports := u.exports()
+	for _, name := range slices.Sorted(maps.Keys(exports)) {
+		if !u.used[exports[name]] {
+			t.Errorf("%s has no user outside its package: unexport it, delete it, or give it an Example", name)
 		}
-	}
-	list := filepath.Join("testdata", "unused_exports.txt")
-	if *update {
-		if err := os.WriteFile(list, []byte(strings.Join(got, "\n")+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	known, err := os.ReadFile(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := gocmp.Diff(strings.Fields(string(known)), got); diff != "" {
-		t.Errorf("exported names without a user outside their package; unexport or delete what is new, and remove what is gone from %s (-known +got):\n%s", list, diff)
 	}
 }
 
@@ -146,7 +126,7 @@ func (u *uses) parse(dir string, names []string) []*ast.File {
 // typeCheck notes what the files use of other packages; ownToo says of which
 // identifiers a use of the package under test counts.
 func (u *uses) typeCheck(path string, files []*ast.File, ownToo func(*ast.Ident) bool) *types.Package {
-	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
+	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
 	// Errors come only of test helpers that are not seen from outside.
 	conf := types.Config{Importer: u, Error: func(error) {}}
 	pkg, _ := conf.Check(path, u.fset, files, info)
@@ -154,21 +134,6 @@ func (u *uses) typeCheck(path string, files []*ast.File, ownToo func(*ast.Ident)
 	for id, obj := range info.Uses {
 		if obj.Pkg() != nil && (obj.Pkg().Path() != subject || ownToo(id)) {
 			u.use(obj)
-		}
-	}
-	for e, tv := range info.Types {
-		lit, ok := e.(*ast.CompositeLit)
-		if !ok || len(lit.Elts) == 0 {
-			continue
-		}
-		if _, keyed := lit.Elts[0].(*ast.KeyValueExpr); keyed {
-			continue
-		}
-		named, ok := types.Unalias(tv.Type).(*types.Named)
-		if s, isStruct := tv.Type.Underlying().(*types.Struct); ok && isStruct && named.Obj().Pkg().Path() != subject {
-			for f := range s.Fields() {
-				u.use(f)
-			}
 		}
 	}
 	return pkg
@@ -208,14 +173,8 @@ func (u *uses) use(obj types.Object) {
 	}
 	u.used[obj] = true
 	u.useType(obj.Type())
-	s, isStruct := obj.Type().Underlying().(*types.Struct)
-	if _, isType := obj.(*types.TypeName); !isType || !isStruct {
-		return
-	}
-	for f := range s.Fields() {
-		if f.Exported() {
-			u.useType(f.Type())
-		}
+	if _, isType := obj.(*types.TypeName); isType {
+		u.useType(obj.Type().Underlying())
 	}
 }
 
@@ -229,6 +188,12 @@ func (u *uses) useType(t types.Type) {
 	case *types.Alias:
 		u.use(t.Obj())
 		u.useType(types.Unalias(t))
+	case *types.Struct:
+		for f := range t.Fields() {
+			if f.Exported() {
+				u.useType(f.Type())
+			}
+		}
 	case *types.Map:
 		u.useType(t.Key())
 		u.useType(t.Elem())
@@ -243,16 +208,11 @@ func (u *uses) useType(t types.Type) {
 	}
 }
 
-type export struct {
-	name string // "dist.Image.Add"
-	obj  types.Object
-}
-
-// exports returns the exported names of the module's libraries that need a
-// user, in order.
-func (u *uses) exports() []export {
+// exports returns the exported names of the module's libraries that need a user,
+// such as "dist.Image.Add".
+func (u *uses) exports() map[string]types.Object {
 	interfaces := u.interfaces()
-	var out []export
+	out := map[string]types.Object{}
 	for _, p := range u.listed {
 		if p.Name == "main" || strings.HasPrefix(p.ImportPath, "x.go/tests") {
 			continue
@@ -260,36 +220,29 @@ func (u *uses) exports() []export {
 		scope, label := p.checked.Scope(), strings.TrimPrefix(p.ImportPath, "x.go/")+"."
 		for _, name := range scope.Names() {
 			obj := scope.Lookup(name)
-			if !obj.Exported() || u.besideUsed(scope, obj) {
+			if !obj.Exported() || u.isWord(obj) {
 				continue
 			}
-			out = append(out, export{label + name, obj})
+			out[label+name] = obj
 			named, ok := obj.Type().(*types.Named)
 			if _, isType := obj.(*types.TypeName); !ok || !isType {
 				continue
 			}
 			for m := range named.Methods() {
 				if m.Exported() && !satisfies(named, m, interfaces) {
-					out = append(out, export{label + name + "." + m.Name(), m})
+					out[label+name+"."+m.Name()] = m
 				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b export) int { return cmp.Compare(a.name, b.name) })
 	return out
 }
 
-// besideUsed reports whether obj is one of the constants of a type of which
-// another is used.
-func (u *uses) besideUsed(scope *types.Scope, obj types.Object) bool {
+// isWord reports whether obj is a constant of a type that is used.
+func (u *uses) isWord(obj types.Object) bool {
 	named, ok := obj.Type().(*types.Named)
-	if _, isConst := obj.(*types.Const); !ok || !isConst {
-		return false
-	}
-	return slices.ContainsFunc(scope.Names(), func(name string) bool {
-		other, isConst := scope.Lookup(name).(*types.Const)
-		return isConst && types.Identical(other.Type(), named) && u.used[other]
-	})
+	_, isConst := obj.(*types.Const)
+	return ok && isConst && u.used[named.Obj()]
 }
 
 // interfaces returns those of all packages seen, by their methods' names; nil

@@ -25,7 +25,6 @@ import (
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/toolchain"
-	"x.go/manifests"
 	"x.go/tests/testenv"
 )
 
@@ -265,11 +264,7 @@ func (m *matrix) build(ctx context.Context, src config.Source, tc toolchain.Tool
 	if _, err := b.Sysroot(ctx); err != nil {
 		return result{err: err}
 	}
-	data, err := bootstrap.Ensure(ctx, b, bootstrap.BuildRecord{})
-	if err != nil {
-		return result{err: err}
-	}
-	r, err := manifests.ParseBuildRecord(data)
+	r, err := b.Record(ctx)
 	return result{lld.Recorded(r), err}
 }
 

@@ -1,9 +1,13 @@
 package linkage_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"x.go/dist/linkage"
 )
@@ -29,4 +33,20 @@ func ExampleReadFile() {
 	// Output:
 	// lld.so: shared for EM_X86_64, linker LLD "22.1.2", layout of LLD
 	// lld-nocomment.so: shared for EM_X86_64, linker unknown "", layout of LLD
+}
+
+// A program that reads archives has its files in memory. Most of them are no ELF.
+func ExampleRead() {
+	library, err := os.ReadFile(filepath.Join("testdata", "mold.so"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	info, err := linkage.Read(bytes.NewReader(library))
+	fmt.Println(info.Linker, err)
+	_, err = linkage.Read(strings.NewReader("#!/bin/sh\n"))
+	fmt.Println(errors.Is(err, linkage.ErrNotELF))
+	// Output:
+	// mold <nil>
+	// true
 }

@@ -15,9 +15,10 @@
 // needs. A file that no check looked at is a failure. One skip makes the whole
 // report a skip: what was not tested did not pass.
 //
-// No program that runs here inherits the caller's environment; [CleanEnv] is what it
-// gets instead. Run runs the archives' compiler, so archives of unknown origin need a
-// sandbox around the whole process. The static and channel checks run nothing.
+// No program that runs here inherits the caller's environment: a run sets PATH,
+// HOME and all else that they get. Run runs the archives' compiler, so archives of
+// unknown origin need a sandbox around the whole process. The static and channel
+// checks run nothing.
 //
 // The package prints nothing. Of the environment it reads only what [os.TempDir]
 // does, and only where no TempDir is given.

@@ -81,7 +81,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 			continue
 		}
 		pg := pageGroup{Name: g, Status: part.Status(), Counts: part.Summary()}
-		for _, c := range part.WorstFirst() {
+		for _, c := range part.worstFirst() {
 			row := pageRow{c, what[c.Name].What}
 			pg.Rows = append(pg.Rows, row)
 			if c.Status != Pass {

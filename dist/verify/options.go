@@ -74,7 +74,7 @@ type Options struct {
 	// empty means all.
 	Legs []string
 	// SearchPath is the list of directories, as in PATH, in which the C compiler
-	// and the linkers that it calls are found; empty means [DefaultSearchPath].
+	// and the linkers that it calls are found; empty means /usr/local/bin:/usr/bin:/bin.
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.
 	Rustup string
@@ -103,8 +103,8 @@ type Event struct {
 	Done    bool
 }
 
-// DefaultSearchPath is where tools are found unless [Options] says otherwise.
-const DefaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
+// defaultSearchPath is where tools are found unless [Options] says otherwise.
+const defaultSearchPath = "/usr/local/bin:/usr/bin:/bin"
 
 // check returns an error for an unknown name: it would silently leave out what the
 // caller wants to check.
@@ -136,7 +136,7 @@ func (o Options) withDefaults() Options {
 		o.Groups = Groups()
 	}
 	if o.SearchPath == "" {
-		o.SearchPath = DefaultSearchPath
+		o.SearchPath = defaultSearchPath
 	}
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)

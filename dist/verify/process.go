@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// CleanEnv is the whole environment of every program that a run starts: nothing of
+// cleanEnv is the whole environment of every program that a run starts: nothing of
 // the caller's reaches it. So none of these can change a verdict:
 // LD_LIBRARY_PATH and LD_PRELOAD (rustup's proxies set the first, which hides
 // missing libraries), RUSTUP_*, CARGO_*, RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS,
@@ -20,7 +20,7 @@ import (
 // SOURCE_DATE_EPOCH.
 //
 // prefix is the tree under test, home a directory that programs may write to.
-func CleanEnv(prefix, home, searchPath string) []string {
+func cleanEnv(prefix, home, searchPath string) []string {
 	return []string{
 		"PATH=" + filepath.Join(prefix, "bin") + ":" + searchPath,
 		"HOME=" + home,

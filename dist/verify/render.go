@@ -32,7 +32,7 @@ func (r Report) WriteJSON(w io.Writer) error {
 // verbose and else as a count; the verdict is the last line.
 func (r Report) WriteText(w io.Writer, verbose bool) error {
 	var b strings.Builder
-	for _, c := range r.WorstFirst() {
+	for _, c := range r.worstFirst() {
 		if c.Status == Pass && !verbose {
 			continue
 		}

@@ -31,13 +31,13 @@ type Check struct {
 	// Detail is one line: the first finding, the reason of a skip, or what
 	// was seen.
 	Detail string `json:"detail,omitempty"`
-	// Findings are all findings when there is more than one, at most
-	// [MaxFindings] and then a count of the rest.
+	// Findings are all findings when there is more than one, at most 100 and
+	// then a count of the rest.
 	Findings []string `json:"findings,omitempty"`
 }
 
-// MaxFindings bounds the findings kept of one check of one subject.
-const MaxFindings = 100
+// maxFindings bounds the findings kept of one check of one subject.
+const maxFindings = 100
 
 // Report is the outcome of [Run]. Its JSON encoding is stable: fields are only
 // added.
@@ -118,8 +118,8 @@ func (r Report) Failed() []Check {
 	return slices.DeleteFunc(slices.Clone(r.Checks), func(c Check) bool { return c.Status != Fail })
 }
 
-// WorstFirst returns the checks ordered by status, then as they ran.
-func (r Report) WorstFirst() []Check {
+// worstFirst returns the checks ordered by status, then as they ran.
+func (r Report) worstFirst() []Check {
 	checks := slices.Clone(r.Checks)
 	slices.SortStableFunc(checks, func(a, b Check) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
 	return checks
@@ -135,7 +135,7 @@ type subject struct {
 
 type outcome struct {
 	findings []string
-	more     int    // findings beyond MaxFindings
+	more     int    // findings beyond maxFindings
 	skip     string // reason
 	note     string // what was seen, if it passes
 }
@@ -161,7 +161,7 @@ func (s *subject) declare(check string) *outcome {
 // failf adds a finding.
 func (s *subject) failf(check, format string, args ...any) {
 	o := s.declare(check)
-	if len(o.findings) >= MaxFindings {
+	if len(o.findings) >= maxFindings {
 		o.more++
 		return
 	}

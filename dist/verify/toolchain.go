@@ -41,7 +41,7 @@ type toolchain struct {
 }
 
 func (t *toolchain) env() []string {
-	env := CleanEnv(t.prefix, t.home, t.search)
+	env := cleanEnv(t.prefix, t.home, t.search)
 	if t.wholePath != "" {
 		env = append(env, "PATH="+t.wholePath) // the last one counts
 	}
