@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +16,7 @@ import (
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/toml"
 	"x.go/bootstrap/toolchain"
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/install"
 	"x.go/dist/xz"
@@ -214,18 +214,7 @@ func SourceDate(text string) (time.Time, error) {
 
 // ReadConfigFile reads a configuration file, which a stranger may have written: it
 // takes at most what [toml.Parse] does.
-func ReadConfigFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, toml.MaxSize+1))
-	if err == nil && len(data) > toml.MaxSize {
-		err = fmt.Errorf("got more than %d bytes, which no configuration has", toml.MaxSize)
-	}
-	return data, err
-}
+func ReadConfigFile(path string) ([]byte, error) { return dist.ReadFile(path, toml.MaxSize) }
 
 // writer configures the archive writer.
 func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {

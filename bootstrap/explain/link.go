@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"x.go/bootstrap/cargoflags"
+	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
 )
@@ -154,7 +155,7 @@ func (a *Asked) query(name string) (link.Query, error) {
 		q.Target, err = a.Snapshot.Find(a.Compiler, name)
 		return q, err
 	}
-	data, err := readBounded(a.machine.path(name), maxTargetFile)
+	data, err := dist.ReadFile(a.machine.path(name), maxTargetFile)
 	if err != nil {
 		return q, err
 	}

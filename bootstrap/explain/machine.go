@@ -3,7 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"syscall"
 
 	"x.go/bootstrap/cargoflags"
+	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
 )
@@ -105,7 +105,7 @@ const maxArgFile = 16 << 20
 // readArgFile reads an @PATH file of rustc's arguments. Its error is worded as
 // Rust's standard library does, since it becomes part of rustc's message.
 func (m machine) readArgFile(path string) ([]byte, error) {
-	data, err := readBounded(m.path(path), maxArgFile)
+	data, err := dist.ReadFile(m.path(path), maxArgFile)
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		text := errno.Error()
 		err = fmt.Errorf("%s%s (os error %d)", strings.ToUpper(text[:1]), text[1:], int(errno))
@@ -127,25 +127,11 @@ func (m machine) cargoConfig() (cargoflags.Config, error) {
 	return cargoflags.Load(cargoflags.Source{
 		Dir: m.dir, CargoHome: home, Lookupenv: m.lookupenv,
 		ReadFile: func(path string) ([]byte, error) {
-			data, err := readBounded(path, maxCargoConfig)
+			data, err := dist.ReadFile(path, maxCargoConfig)
 			if errors.Is(err, syscall.ENOTDIR) {
 				err = fs.ErrNotExist // .cargo is a file, which cargo does not mind
 			}
 			return data, err
 		},
 	})
-}
-
-// readBounded reads a file of at most limit bytes.
-func readBounded(path string, limit int64) (data []byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("reading %q: it has more than %d bytes", path, limit)
-	}
-	return data, err
 }
