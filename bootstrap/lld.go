@@ -56,10 +56,11 @@ func (RustLLD) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	if from == "" {
 		from = filepath.Join(b.tc.Sysroot, filepath.FromSlash(name))
 	}
-	if err := img.AddFile(name, from); err != nil {
-		return dist.Image{}, err
+	err = img.AddFile(name, from)
+	if err != nil && b.cfg.X.LLD.Binary != "" {
+		err = fmt.Errorf("%w: correct lld.binary", err)
 	}
-	return img, nil
+	return img, err
 }
 
 // LLDWrapper is the step that provides the programs in gcc-ld.

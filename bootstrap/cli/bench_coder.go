@@ -30,7 +30,9 @@ measures x: as a process of its own, like the others.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.flags.jobs > 0 {
-				runtime.GOMAXPROCS(a.flags.jobs) // the threads of the garbage collector count too: the other programs have no more
+				// The other programs have as many threads, and those of the garbage
+				// collector count too.
+				runtime.GOMAXPROCS(a.flags.jobs)
 			}
 			if decode {
 				return a.decodeFile(cmd.Context(), a.path(args[0]))
