@@ -43,7 +43,7 @@ func ExampleLoad() {
 		fmt.Printf("%s = %v from %s\n", row.key, row.value, c.Origin(row.key))
 	}
 	// Output:
-	// rust.lld = true from bootstrap.toml:2:1
+	// rust.lld = yes from bootstrap.toml:2:1
 	// rust.channel = beta from --set rust.channel=beta
 	// build.jobs = 4 from --jobs
 	// build.docs = true from default
