@@ -12,14 +12,14 @@ import (
 	"x.go/dist/archive"
 )
 
-// Names in a build folder.
+// Names in a build directory.
 const distDir = "dist" // archives and channels
 
-// programDirs are the folders in a host's folder for the programs that were
-// built, by package.
+// programDirs maps the package of a built program to its directory below the
+// host's.
 var programDirs = map[string]string{programs.LLDWrapper: "lld-wrapper", programs.Launcher: "launcher"}
 
-// Builder runs steps, each at most once, and performs their effects. Make one
+// Builder runs steps, each at most once, and performs their effects. Create one
 // with [Open]. It is not for concurrent use: assembly is a sequence, and
 // what takes long inside it (compression) runs in parallel by itself.
 type Builder struct {

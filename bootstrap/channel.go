@@ -29,8 +29,8 @@ type Dist struct {
 }
 
 // Run implements [step]. Archives of earlier runs stay in the channel, so that one
-// component can be made again by itself. Without rustc among them there is nothing
-// that rustup could install, and no channel is made.
+// component can be written again by itself. Without rustc among them rustup could
+// install nothing, and no channel is written.
 func (c channelStep) Run(ctx context.Context, b *Builder) (Dist, error) {
 	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
@@ -56,7 +56,7 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 	}
 	plan.Archives = append(plan.Archives, earlier...)
 	if !slices.ContainsFunc(plan.Archives, func(a manifests.ListedArchive) bool { return a.Component.Archive == "rustc" }) {
-		b.note("no channel is made: it would need the archive of rustc")
+		b.note("no channel is written: it needs the archive of rustc")
 		return nil, nil
 	}
 	if b.dryRun {
@@ -81,8 +81,8 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 	return names, nil
 }
 
-// planChannel records the channel's files in a dry run, where the digests that
-// a channel is made of do not exist.
+// planChannel records the channel's files in a dry run, which has no digests
+// to write into a channel.
 func (b *Builder) planChannel(v manifests.Version) []string {
 	var names []string
 	for _, f := range manifests.ChannelFiles(v, &manifests.Channel{}, manifests.DialectDist) {
@@ -93,7 +93,7 @@ func (b *Builder) planChannel(v manifests.Version) []string {
 }
 
 // date returns the day of publication: that of SOURCE_DATE_EPOCH, else of the
-// commit, so that equal inputs make equal bytes.
+// commit, so that equal inputs give equal bytes.
 func (b *Builder) date() string {
 	if t := b.writer.ModTime; !t.IsZero() {
 		return t.UTC().Format(time.DateOnly)
@@ -101,7 +101,7 @@ func (b *Builder) date() string {
 	return cmp.Or(b.tc.Version.CommitDate, "1970-01-01")
 }
 
-// urlBase returns the URL of the folder that holds the archives: below
+// urlBase returns the URL of the directory that holds the archives: below
 // dist.upload-addr as build-manifest has it, else rustup's own dist server,
 // whose place any server takes.
 func (b *Builder) urlBase() string {
@@ -112,8 +112,8 @@ func (b *Builder) urlBase() string {
 }
 
 // earlierArchives returns the archives that the channel of an earlier run lists
-// and this run does not make, as far as they still are what it says. A channel
-// that cannot be read is made anew from this run alone.
+// and this run does not write, as far as they still are what it says. A channel
+// that cannot be read is written anew from this run alone.
 func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.ListedArchive {
 	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Version.Names()[0]+".toml"))
 	if err != nil {

@@ -56,10 +56,11 @@ func (rustLLDStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	if from == "" {
 		from = filepath.Join(b.tc.Sysroot, filepath.FromSlash(name))
 	}
-	if err := img.AddFile(name, from); err != nil {
-		return dist.Image{}, err
+	err = img.AddFile(name, from)
+	if err != nil && b.cfg.X.LLD.Binary != "" {
+		err = fmt.Errorf("%w: correct lld.binary", err)
 	}
-	return img, nil
+	return img, err
 }
 
 // lldWrapperStep is the step that provides the programs in gcc-ld.
@@ -134,8 +135,8 @@ func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file strin
 	return p.Out, p.Run(ctx, b.env)
 }
 
-// addBuilt adds a file that a step of this run made. In a dry run it was not
-// made, and an empty file stands for it.
+// addBuilt adds a file that a step of this run built. In a dry run it was not
+// built, and an empty file stands for it.
 func (b *Builder) addBuilt(img *dist.Image, name, from string) error {
 	if _, err := os.Stat(from); b.dryRun && errors.Is(err, os.ErrNotExist) {
 		return img.AddBytes(name, nil, dist.ModeExec)

@@ -177,7 +177,7 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	return b, nil
 }
 
-// path makes a path absolute, and keeps "" as it is.
+// path returns p as an absolute path; "" stays "".
 func (o *Options) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p

@@ -78,10 +78,9 @@ func (s Selection) has(archive string) bool {
 	return slices.Contains(strings.Split(s.names, ","), archive)
 }
 
-// wants reports whether the archive of c is to be made. A name that the user
-// gave is made in any case; otherwise what the configuration sets to less than
-// everything is followed, while x.py's defaults, which spare building, are not:
-// what the input has is built already.
+// wants reports whether to write the archive of c. A name that the user gave
+// always counts. Otherwise a value set in the configuration counts, but not
+// x.py's defaults: they save build time, and what the input has is built already.
 func (b *Builder) wants(s Selection, c toolchain.InputComponent) bool {
 	if s.names != "" {
 		return s.has(c.Spec.Archive)
@@ -110,7 +109,7 @@ var extendedTools = map[string]bool{
 	"llvm-bitcode-linker": true, "rust-analysis": true,
 }
 
-// wantsCombined reports whether the combined archive is to be made.
+// wantsCombined reports whether to write the combined archive.
 func (b *Builder) wantsCombined(s Selection) bool {
 	if s.names != "" {
 		return s.has(combinedArchive)
@@ -118,7 +117,7 @@ func (b *Builder) wantsCombined(s Selection) bool {
 	return b.cfg.Build.Extended || !b.cfg.IsSet("build.extended")
 }
 
-// part is one archive that is to be made.
+// part is one archive to write.
 type part struct {
 	name    manifests.ArchiveName // without format
 	version string                // text of the `version` file

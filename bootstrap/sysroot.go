@@ -18,8 +18,8 @@ func (b *Builder) SysrootDir() string {
 	return filepath.Join(b.buildDir, b.tc.Host.String(), "stage2")
 }
 
-// assembleStep is the step that makes the components of the toolchain that goes out:
-// the input's, with LLD as configured. It writes nothing but programs that it
+// assembleStep is the step that builds the components of the output toolchain: the
+// input's, with LLD as configured. It writes nothing but programs that it
 // builds.
 type assembleStep struct{}
 
@@ -46,7 +46,7 @@ func (assembleStep) Run(ctx context.Context, b *Builder) ([]toolchain.InputCompo
 }
 
 // sysrootStep is the step that stages the assembled toolchain in
-// [Builder.SysrootDir], and returns that folder.
+// [Builder.SysrootDir], and returns that directory.
 type sysrootStep struct{}
 
 // String names the step in plans and errors.
@@ -66,7 +66,7 @@ func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
 	}
 	dir := b.SysrootDir()
 	if dir == b.tc.Sysroot {
-		return "", fmt.Errorf("assembling the sysroot: the input %q is also where the result goes: choose another folder with --build-dir", dir)
+		return "", fmt.Errorf("assembling the sysroot: the input %q is also where the result goes: choose another directory with --build-dir", dir)
 	}
 	if !b.act("install", dir, fmt.Sprintf("%d files, %s", whole.Len(), FormatSize(whole.Size()))) {
 		return dir, nil
@@ -76,7 +76,7 @@ func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
 		return "", err
 	}
 	if !own {
-		return "", fmt.Errorf("assembling the sysroot: %q was there before x and may be x.py's: choose another folder with --build-dir", dir)
+		return "", fmt.Errorf("assembling the sysroot: %q was there before x and may be x.py's: choose another directory with --build-dir", dir)
 	}
 	return dir, builddir.Stage(ctx, whole, dir)
 }

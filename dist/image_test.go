@@ -21,7 +21,7 @@ func TestImageAdd(t *testing.T) {
 	}{
 		{"first", nil, "bin/rustc", ""},
 		{"sibling", []string{"bin/rustc"}, "bin/rustdoc", ""},
-		{"name that begins like a directory", []string{"lib/a/b"}, "lib/a.so", ""},
+		{"name that starts like a directory", []string{"lib/a/b"}, "lib/a.so", ""},
 		{"directory again", []string{"lib/"}, "lib/", ""},
 		{"directory of a file", []string{"lib/a"}, "lib/", ""},
 		{"twice", []string{"bin/rustc"}, "bin/rustc", `adding "bin/rustc" (from generated content): the name is taken (from generated content)`},

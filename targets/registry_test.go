@@ -311,7 +311,7 @@ func TestImportErrors(t *testing.T) {
 		{`{}`, good, "got no targets"},
 		{`null`, good, "got no targets"},
 		{small, targets.Info{}, "release and host must be known"},
-		{`{"x":{}}`, good, `got 1 parts`},
+		{`{"x":{}}`, good, `want at least two words`},
 		{`{"x-y":[]}`, good, `target "x-y"`},
 		{`{"x-y":{"arch":"z"}}`, good, `no field "linker-flavor"`},
 		{`{"x-y":{"linker-flavor":"zzz"}}`, good, `unknown flavor`},

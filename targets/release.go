@@ -27,7 +27,7 @@ func ParseRelease(s string) (Release, error) {
 	}
 	parts := strings.Split(number, ".")
 	if len(parts) != 2 && len(parts) != 3 {
-		return bad(fmt.Sprintf("got %d numbers", len(parts)))
+		return bad(fmt.Sprintf("numbers between dots: got %d", len(parts)))
 	}
 	r := Release{pre: pre}
 	for i, into := range []*int{&r.major, &r.minor, &r.patch}[:len(parts)] {

@@ -39,7 +39,7 @@ func ParseTriple(s string) (Triple, error) {
 		}
 	}
 	if !inPart || parts < 2 {
-		return Triple{}, fmt.Errorf("parsing target triple %q: got %d parts, want at least 2 joined by '-'", s, parts)
+		return Triple{}, fmt.Errorf("parsing target triple %q: want at least two words joined by '-', such as x86_64-unknown-linux-gnu", s)
 	}
 	return Triple{s}, nil
 }

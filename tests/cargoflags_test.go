@@ -27,7 +27,7 @@ exec rustc "$@"
 `
 
 // TestRustflagsEqualCargo compares the flags that x finds with those that the
-// real cargo passes, in the same folder and environment.
+// real cargo passes, in the same directory and environment.
 func TestRustflagsEqualCargo(t *testing.T) {
 	cargo := testenv.Need(t, "cargo")
 	testenv.Need(t, "rustc")

@@ -21,7 +21,7 @@ import (
 
 var sharedOnce sync.Once
 
-// sharedDist makes the slim dist once, gz only, and returns its build folder.
+// sharedDist writes the slim dist once, gz only, and returns its build directory.
 func sharedDist(t *testing.T) string {
 	t.Helper()
 	sysroot := slimSysroot(t)
@@ -30,7 +30,7 @@ func sharedDist(t *testing.T) string {
 		mustX(t, scratch, nil, "dist", "--quiet", "--sysroot", sysroot, "--build-dir", build, "--set", `dist.compression-formats=["gz"]`)
 	})
 	if _, err := os.Stat(filepath.Join(build, "dist")); err != nil {
-		t.Fatalf("the test that was to make the dist failed: %v", err)
+		t.Fatalf("the test that had to write the dist failed: %v", err)
 	}
 	return build
 }
@@ -182,7 +182,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestWithoutLLD makes a rust.lld = false toolchain out of a compiler that was
+// TestWithoutLLD builds a rust.lld = false toolchain from a compiler that was
 // built to use LLD, and lets the dist test judge its archives.
 func TestWithoutLLD(t *testing.T) {
 	t.Parallel()
@@ -207,7 +207,7 @@ func TestWithoutLLD(t *testing.T) {
 	}
 }
 
-// TestReproducible makes the same archives under circumstances that must not
+// TestReproducible writes the same archives under circumstances that must not
 // show in them.
 func TestReproducible(t *testing.T) {
 	t.Parallel()
@@ -234,7 +234,7 @@ func TestReproducible(t *testing.T) {
 		t.Error("got no files")
 	}
 	if other := run("022", []string{"SOURCE_DATE_EPOCH=1700086400"}); cmp.Equal(first, other) {
-		t.Error("another SOURCE_DATE_EPOCH made the same files")
+		t.Error("another SOURCE_DATE_EPOCH gave the same files")
 	}
 }
 
@@ -316,7 +316,7 @@ func files(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestChannelGrows makes the parts of a channel one after the other.
+// TestChannelGrows writes the parts of a channel one after the other.
 func TestChannelGrows(t *testing.T) {
 	t.Parallel()
 	sysroot := slimSysroot(t)
@@ -326,8 +326,8 @@ func TestChannelGrows(t *testing.T) {
 		return mustX(t, dir, nil, "dist", "--sysroot", sysroot, component, "--set", `dist.compression-formats=["zst"]`)
 	}
 	manifest := filepath.Join(dir, "build/dist/channel-rust-1.95.0.toml")
-	if r := dist("cargo"); !strings.Contains(r.stderr, "no channel is made") {
-		t.Errorf("cargo alone: got %q, want a note that no channel is made", r.stderr)
+	if r := dist("cargo"); !strings.Contains(r.stderr, "no channel is written") {
+		t.Errorf("cargo alone: got %q, want a note that no channel is written", r.stderr)
 	}
 	if _, err := os.Stat(manifest); !os.IsNotExist(err) {
 		t.Errorf("channel without rustc: got %v, want it not to exist", err)

@@ -165,7 +165,7 @@ func TestTargetsShowJSON(t *testing.T) {
 }
 
 // TestTargetsImport imports both compilers as the files in targets/data say
-// they were made.
+// they were written.
 func TestTargetsImport(t *testing.T) {
 	for _, tt := range []struct{ toolchain, parent string }{{"stable", ""}, {"nightly", "1.95.0"}} {
 		sysroot := testenv.Sysroot(t, tt.toolchain)

@@ -160,7 +160,7 @@ func (u *uses) check(p *exportsPackage) {
 	})
 }
 
-// use marks an object, and the types that its own type is made of.
+// use marks an object, and the types that its own type consists of.
 func (u *uses) use(obj types.Object) {
 	switch o := obj.(type) {
 	case *types.Var:

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestLock starts a second run in the build folder of the first.
+// TestLock starts a second run in the build directory of the first.
 func TestLock(t *testing.T) {
 	sysroot := slimSysroot(t)
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func TestLock(t *testing.T) {
 	}
 	var said strings.Builder
 	buf := make([]byte, 4096)
-	for !strings.Contains(said.String(), "waiting for the build folder") {
+	for !strings.Contains(said.String(), "waiting for the build directory") {
 		n, err := stderr.Read(buf)
 		said.Write(buf[:n])
 		if err != nil {

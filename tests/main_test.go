@@ -20,7 +20,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// scratch is a folder for what several tests share; it goes with the process.
+// scratch is a directory for what several tests share; it goes with the process.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ type scratchMain struct{ m *testing.M }
 
 func (s scratchMain) Run() int { return testenv.Main(scratchTests(s), "x") }
 
-// scratchTests makes and removes scratch around the tests.
+// scratchTests creates and removes scratch around the tests.
 type scratchTests struct{ m *testing.M }
 
 func (s scratchTests) Run() int {
@@ -73,7 +73,7 @@ var (
 	slimErr  error
 )
 
-// makeSlim makes the folder dir a sysroot with some components of another one.
+// makeSlim turns the directory dir into a sysroot with some components of another one.
 func makeSlim(stable, dir string, components []string) error {
 	var names []string
 	for _, c := range components {
@@ -115,7 +115,7 @@ type result struct {
 	code           int
 }
 
-// x runs x in the folder dir with more environment variables.
+// x runs x in the directory dir with more environment variables.
 func x(t testing.TB, dir string, env []string, args ...string) result {
 	t.Helper()
 	cmd := xCommand(t, dir, env, args...)

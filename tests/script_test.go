@@ -13,7 +13,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output in scripts and golden files")
 
 // TestScripts runs the scripts in testdata/script: the contract of the command
-// line. Each has its own folder and home, and in $SYSROOT a real toolchain.
+// line. Each has its own directory and home, and in $SYSROOT a real toolchain.
 func TestScripts(t *testing.T) {
 	sysroot := slimSysroot(t)
 	x, err := exec.LookPath("x")
@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// cmdFiles prints the names of all files below a folder to standard output:
+// cmdFiles prints the names of all files below a directory to standard output:
 // "files DIR FILE" writes them to FILE.
 func cmdFiles(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {

@@ -60,7 +60,7 @@ the one that started it.
 With --json, the answer has everything that was measured:
   schema                             1
   machine                            cpu, cores, memory, os, arch, go, load
-  programs                           tool and version of each peer
+  programs                           name and version of each program
   jobs, rounds, baseline             as given
   results[].input                    name, bytes, sha256, note
   results[].encode[], .decode[]      a row for each program, in order of turns:

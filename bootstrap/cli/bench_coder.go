@@ -14,8 +14,8 @@ import (
 	"x.go/manifests"
 )
 
-// benchCoderCommand is how x bench measures x itself: as a process of its own, as
-// the peers are.
+// benchCoderCommand is how x bench measures x itself: as a process of its own, like
+// the other programs.
 func (a *app) benchCoderCommand() *cobra.Command {
 	var format, profile, bcj string
 	var decode bool
@@ -30,7 +30,9 @@ measures x: as a process of its own, like the others.`,
 		Args: exactly("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.flags.jobs > 0 {
-				runtime.GOMAXPROCS(a.flags.jobs) // as many threads as peers have, the garbage collector's among them
+				// The other programs have as many threads, and those of the garbage
+				// collector count too.
+				runtime.GOMAXPROCS(a.flags.jobs)
 			}
 			if decode {
 				return a.decodeFile(cmd.Context(), a.path(args[0]))

@@ -87,15 +87,15 @@ func benchText(r bench.Report) string {
 	if len(m.Load) > 0 {
 		facts += fmt.Sprintf(", load %.2f at the start", m.Load[0])
 	}
-	var peers []string
+	var programs []string
 	for _, p := range r.Programs {
-		peers = append(peers, strings.TrimSpace(p.Tool+" "+p.Version))
+		programs = append(programs, strings.TrimSpace(p.Tool+" "+p.Version))
 	}
 	rounds := "one round"
 	if r.Rounds > 1 {
 		rounds = fmt.Sprintf("medians of %d rounds", r.Rounds)
 	}
-	fmt.Fprintf(&b, "%s\n%s\n%s, ratios to %s\n", facts, strings.Join(peers, ", "), rounds, r.Baseline)
+	fmt.Fprintf(&b, "%s\n%s\n%s, ratios to %s\n", facts, strings.Join(programs, ", "), rounds, r.Baseline)
 	for _, res := range r.Results {
 		note := ""
 		if res.Input.Note != "" {

@@ -73,7 +73,7 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 
 // check collects all findings.
 func (a *app) check(ctx context.Context, command string, f checkFlags) (checkReport, error) {
-	release, err := releaseFlag(f.release)
+	release, err := releaseFlag("--release", f.release)
 	if err != nil {
 		return checkReport{}, err
 	}
@@ -145,14 +145,15 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.T
 	return nil, []config.Finding{{Severity: config.Failure, Place: "PATH", Reason: err.Error(), Remedy: "give a toolchain with --sysroot"}}, nil
 }
 
-// releaseFlag reads --release; empty is the zero Release.
-func releaseFlag(text string) (targets.Release, error) {
+// releaseFlag reads the value of a flag such as --release; empty is the zero
+// Release.
+func releaseFlag(flag, text string) (targets.Release, error) {
 	if text == "" {
 		return targets.Release{}, nil
 	}
 	r, err := targets.ParseRelease(text)
 	if err != nil {
-		return r, usagef("reading --release: %w", err)
+		return r, usagef("reading %s: %w", flag, err)
 	}
 	return r, nil
 }

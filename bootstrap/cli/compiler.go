@@ -53,7 +53,7 @@ func (a *app) explainOptions(rustc string) explain.Options {
 	return explain.Options{Rustc: rustc, Sysroot: a.flags.sysroot, Dir: a.Dir, Env: a.Env}
 }
 
-// questionError makes a wrong question a usage error.
+// questionError turns a wrong question into a usage error.
 func questionError(err error) error {
 	if _, ok := errors.AsType[*explain.QuestionError](err); ok {
 		return usage(err)

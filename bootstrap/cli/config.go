@@ -63,7 +63,7 @@ each value is {"value", "origin", "set"}.`,
 }
 
 func (a *app) config(file config.File, f configFlags) error {
-	release, err := releaseFlag(f.release)
+	release, err := releaseFlag("--release", f.release)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ archive "rust", a channel that rustup installs from, and checksums.
 Without arguments, x packages everything that the toolchain has and the
 configuration allows. With arguments, it writes only those archives: rustc,
 rust-std, cargo, rustfmt, clippy, rust-docs and so on, or rust for the combined
-one. The channel then lists only them. Install from it with:
+one. The channel lists them, and archives of earlier runs. Install from it with:
 
   RUSTUP_DIST_SERVER=file://$PWD/build rustup toolchain install 1.95.0
 

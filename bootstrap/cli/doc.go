@@ -3,5 +3,5 @@
 // decides an exit status.
 //
 // Standard output is the answer (paths, tables, JSON); standard error is
-// progress and messages that begin with "x: ".
+// progress and messages that start with "x: ".
 package cli

@@ -78,7 +78,7 @@ type explainAnswer struct {
 }
 
 func (a *app) explainKey(key, releaseText string) error {
-	release, err := releaseFlag(releaseText)
+	release, err := releaseFlag("--release", releaseText)
 	if err != nil {
 		return err
 	}

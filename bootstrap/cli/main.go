@@ -124,8 +124,9 @@ func Main(ctx context.Context, args []string, io IO) int {
 
 // errorLines splits joined errors, so that each finding starts a line of its own.
 func errorLines(err error) []string {
-	if e, ok := err.(exitError); ok {
-		return errorLines(e.err)
+	// An exitError or a bootstrap.OptionError adds no text to what it wraps.
+	if inner := errors.Unwrap(err); inner != nil && inner.Error() == err.Error() {
+		return errorLines(inner)
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var lines []string

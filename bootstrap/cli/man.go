@@ -111,9 +111,15 @@ func writeProse(b *strings.Builder, text string) {
 	}
 }
 
-// writeLiteral writes lines that are not filled, such as commands.
+// writeLiteral writes lines that are not filled, such as commands. They are
+// indented by four columns, or as far as they fit into 78 columns, the width of
+// a page in a terminal of 80, behind the seven of all text.
 func writeLiteral(b *strings.Builder, lines []string) {
-	b.WriteString(".PP\n.RS 4\n.nf\n")
+	indent := 4
+	for _, line := range lines {
+		indent = min(indent, 78-7-len(strings.TrimPrefix(line, "  ")))
+	}
+	fmt.Fprintf(b, ".PP\n.RS %d\n.nf\n", max(indent, -7))
 	for _, line := range lines {
 		b.WriteString(roff(strings.TrimPrefix(line, "  ")) + "\n")
 	}

@@ -107,10 +107,10 @@ func (a *app) migrateOptions(file string, f migrateFlags) (migrate.Options, erro
 		return opts, usagef("migrating %q: --diff only prints and --write replaces the file: choose one", file)
 	}
 	var err error
-	if opts.From, err = releaseFlag(f.from); err != nil {
+	if opts.From, err = releaseFlag("--from", f.from); err != nil {
 		return opts, err
 	}
-	if opts.To, err = releaseFlag(f.to); err != nil {
+	if opts.To, err = releaseFlag("--to", f.to); err != nil {
 		return opts, err
 	}
 	if opts.To.Compare(opts.From) < 0 {

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // app is one invocation of x.
@@ -56,7 +59,7 @@ and never changes it. Everything x writes goes into the build directory.`,
 			// The flag is that of a command whose name is mistyped.
 			return unknownCommand(cmd, a.args)
 		}
-		return usagef("%w: see `%s --help`", err, cmd.CommandPath())
+		return usagef("%w: see `%s --help`", plainFlagError(err), cmd.CommandPath())
 	})
 	root.SetUsageFunc(func(cmd *cobra.Command) error { return printUsage(cmd.OutOrStdout(), cmd) })
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
@@ -96,6 +99,16 @@ func checkArgs(cmds []*cobra.Command) {
 		}
 		checkArgs(c.Commands())
 	}
+}
+
+// plainFlagError takes the names of Go functions out of an error of pflag.
+func plainFlagError(err error) error {
+	var number *strconv.NumError
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &number) || !errors.As(err, &value) {
+		return err
+	}
+	return fmt.Errorf("parsing --%s %q: %w, want a number", value.GetFlag().Name, value.GetValue(), number.Err)
 }
 
 // usageArgs turns a wrong number or kind of arguments into a usage error.

@@ -54,7 +54,7 @@ func openError(err error) error {
 	return optionError(err)
 }
 
-// optionError makes an option that cannot be followed a usage error.
+// optionError turns an option that cannot be followed into a usage error.
 func optionError(err error) error {
 	if _, ok := errors.AsType[*bootstrap.OptionError](err); ok {
 		return usage(err)
@@ -131,7 +131,7 @@ func (a *app) compressFlags(cmd *cobra.Command) {
 // toolchain's own word replaces it once there is one.
 func thisHost() targets.Triple { return targets.HostOf(runtime.GOOS, runtime.GOARCH) }
 
-// path makes a path of the user absolute, and keeps "" as it is.
+// path returns p, a path of the user, as an absolute path; "" stays "".
 func (a *app) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p

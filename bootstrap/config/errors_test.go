@@ -89,7 +89,7 @@ func TestHints(t *testing.T) {
 		{"changelog-seen = 2", "bootstrap.toml:1:1: changelog-seen: unknown field `changelog-seen`: removed in 1.79 (rust-lang/rust#123711); write change-id instead"},
 		{"rust = 3", "bootstrap.toml:1:8: rust: got integer 3, want a table"},
 		{"[[rust]]\nlld = true", "bootstrap.toml:1:3: rust: got an array of tables, want a table"},
-		{"[target]\nlld = true", "bootstrap.toml:2:1: target.lld: parsing target triple \"lld\": got 1 parts, want at least 2 joined by '-'; a section is called [target.<triple>]"},
+		{"[target]\nlld = true", "bootstrap.toml:2:1: target.lld: parsing target triple \"lld\": want at least two words joined by '-', such as x86_64-unknown-linux-gnu; a section is called [target.<triple>]"},
 		{"profile = 'codegen'", "bootstrap.toml:1:1: profile: unknown profile \"codegen\"; write compiler instead, which replaced it (rust-lang/rust#121278)"},
 		{"dist.compression-formats = []", "bootstrap.toml:1:28: dist.compression-formats: dist.compression-formats can't be empty, want some of \"gz\", \"xz\" or \"zst\""},
 		{"rust.codegen-units = 9999999999", "bootstrap.toml:1:22: rust.codegen-units: got integer 9999999999, want 0 to 4294967295"},

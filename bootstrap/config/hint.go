@@ -97,6 +97,9 @@ func inOtherFile(f File, section string, c *toml.Node) string {
 			return fmt.Sprintf("section `%s` belongs to %s", name, t.file)
 		case f == Bootstrap || t.section == section:
 			if i, ok := schema.byID[JoinKey(t.section, name)]; ok && schema.keys[i].File == t.file {
+				if t.section == "" {
+					return fmt.Sprintf("`%s` belongs to %s, above its sections", name, t.file)
+				}
 				return fmt.Sprintf("`%s` belongs to section `%s` of %s", name, t.section, t.file)
 			}
 		}

@@ -168,8 +168,8 @@ func TestConfigsShareNothing(t *testing.T) {
 	}
 }
 
-// TestDefaultsCanBeWritten makes the defaults of a rendering live: what they
-// are, somebody may write, and it reads as the same value.
+// TestDefaultsCanBeWritten uncomments the defaults of a rendering: somebody may
+// write them out, and they must read as the same values.
 func TestDefaultsCanBeWritten(t *testing.T) {
 	want := load(t, source(nil))
 	text := strings.ReplaceAll("\n"+want.TOML(RenderOptions{}), "\n#", "\n")

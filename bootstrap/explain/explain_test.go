@@ -29,7 +29,7 @@ func (p place) options(o explain.Options) explain.Options {
 }
 
 // newPlace has these toolchains: plain is the official 1.95.0, launched and
-// asked are what x made of it, learned is a release that no registry holds and
+// asked are what x built from it, learned is a release that no registry holds and
 // that has one target beside its host.
 func newPlace(t *testing.T, env ...string) place {
 	t.Helper()

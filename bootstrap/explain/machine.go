@@ -38,7 +38,7 @@ func newMachine(o Options) (machine, error) {
 	return m, nil
 }
 
-// path makes a path absolute, and keeps "" as it is.
+// path returns p as an absolute path; "" stays "".
 func (m machine) path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
 		return p

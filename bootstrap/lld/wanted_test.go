@@ -16,7 +16,7 @@ import (
 
 const linux = "x86_64-unknown-linux-gnu"
 
-// source makes a Source of files in memory, by their names.
+// source returns a Source of files in memory, by their names.
 func source(files map[string]string, sets ...string) config.Source {
 	return config.Source{
 		ReadFile: func(path string) ([]byte, error) {

@@ -17,7 +17,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-// childVar makes the test binary do one of the children's works instead of tests.
+// childVar tells the test binary to do the work of a child instead of tests.
 const childVar = "X_DIST_TEST_CHILD"
 
 func TestMain(m *testing.M) {

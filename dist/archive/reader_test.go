@@ -282,7 +282,7 @@ func TestUnpackMissing(t *testing.T) {
 	}
 }
 
-// TestUnpackIntoTraps unpacks into a folder that somebody has prepared.
+// TestUnpackIntoTraps unpacks into a directory that somebody has prepared.
 func TestUnpackIntoTraps(t *testing.T) {
 	outer := diskTree(t, "outside/canary", "root/up -> ../outside", "root/file", "root/abs -> /", "root/in -> real", "root/real/")
 	archive := func(name string) string { return writeTemp(t, gz(t, members(t, file(name, 1)))) }

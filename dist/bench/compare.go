@@ -45,7 +45,7 @@ type Event struct {
 func newInput(ctx context.Context, name, path string) (Input, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Input{}, fmt.Errorf("reading input: %w", err)
+		return Input{}, fmt.Errorf("reading input %q: %w", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	sum := newDigest(-1)

@@ -36,7 +36,7 @@ func (src Source) check() error {
 	info, err := os.Stat(src.Path)
 	switch {
 	case err != nil:
-		return fmt.Errorf("reading input: %w", err)
+		return fmt.Errorf("reading input %q: %w", src.Path, errors.Unwrap(err))
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("reading input %q: got %v, want a regular file: create a tar archive of a directory first", src.Path, info.Mode().Type())
 	case info.Size() == 0:
@@ -63,7 +63,7 @@ func (src Source) packed() (name string, ok bool) {
 func (s *session) prepare(ctx context.Context, src Source) (input, error) {
 	path, err := filepath.Abs(src.Path) // programs run elsewhere
 	if err != nil {
-		return input{}, fmt.Errorf("reading input: %w", err)
+		return input{}, fmt.Errorf("reading input %q: %w", src.Path, err)
 	}
 	name, packed := src.packed()
 	if packed || src.Member != "" {
@@ -178,14 +178,14 @@ func writeTar(to, name, path string) (err error) {
 func fileFilter(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return noFilter, fmt.Errorf("reading input: %w", err)
+		return noFilter, fmt.Errorf("reading input %q: %w", path, errors.Unwrap(err))
 	}
 	defer f.Close()
 	if filter := elfFilter(f); filter != noFilter || filepath.Ext(path) != ".tar" {
 		return filter, nil
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return noFilter, fmt.Errorf("reading input: %w", err)
+		return noFilter, fmt.Errorf("reading input %q: %w", path, err)
 	}
 	return tarFilter(f), nil
 }

@@ -168,7 +168,7 @@ func TestOptionsCheck(t *testing.T) {
 		{func(o *Options) { o.Baseline = "xz -10" }, `option Baseline: got "xz -10", want a row of this run: x xz fast, `},
 		{func(o *Options) { o.Sources = []Source{{Path: dir}} }, "want a regular file"},
 		{func(o *Options) { o.Sources = []Source{{Path: empty}} }, "it is empty"},
-		{func(o *Options) { o.Sources = []Source{{Path: empty + "?"}} }, "option Sources: reading input: stat "},
+		{func(o *Options) { o.Sources = []Source{{Path: empty + "?"}} }, "option Sources: reading input \""},
 	}
 	testenv.Need(t, "gzip")
 	for _, tt := range tests {

@@ -319,7 +319,7 @@ var sequences = []struct {
 	}},
 
 	{"a failed installation can be uninstalled", func(m *machine) {
-		m.write("p/share", "a file where a folder should be", 0o644)
+		m.write("p/share", "a file where a directory should be", 0o644)
 		r := m.install("--prefix=" + m.root + "/p")
 		if r.code != 1 || !strings.HasSuffix(r.stderr, "install: error: cannot make directory ~/p/share/doc/rust\n") {
 			m.t.Errorf("got %+v", r)

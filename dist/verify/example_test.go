@@ -24,7 +24,7 @@ func ExampleRun() {
 		fmt.Println(err)
 	}
 	// Output:
-	// FAIL input/readable: reading operand: stat testdata/none: no such file or directory
+	// FAIL input/readable: reading operand "testdata/none": no such file or directory
 	// FAIL: 1 failed, 0 skipped, 1 passed
 }
 

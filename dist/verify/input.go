@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/channel"
 	"x.go/dist/recompress"
 	"x.go/manifests"
@@ -60,7 +61,7 @@ func (in *input) add(op string) error {
 	}
 	info, err := os.Stat(op)
 	if err != nil {
-		return fmt.Errorf("reading operand: %w", err)
+		return fmt.Errorf("reading operand %q: %w", op, dist.WithoutPath(err))
 	}
 	switch {
 	case info.IsDir() && isTree(op):
@@ -79,7 +80,7 @@ func (in *input) add(op string) error {
 func (in *input) addDir(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("reading operand: %w", err)
+		return fmt.Errorf("reading operand %q: %w", dir, dist.WithoutPath(err))
 	}
 	found := false
 	for _, e := range entries {

@@ -53,7 +53,7 @@ func ParseGroups(s string) ([]Group, error) {
 	for word := range strings.SplitSeq(s, ",") {
 		g := Group(strings.TrimSpace(word))
 		if !slices.Contains(Groups(), g) {
-			return nil, fmt.Errorf("parsing checks: got %q, want a list of %v", word, Groups())
+			return nil, fmt.Errorf("parsing checks: got %q, want some of %s", word, strings.ReplaceAll(strings.Trim(fmt.Sprint(Groups()), "[]"), " ", ","))
 		}
 		if !slices.Contains(out, g) {
 			out = append(out, g)

@@ -32,7 +32,7 @@ func (g treeGroup) verify(ctx context.Context) error {
 	for _, dir := range g.in.trees {
 		abs, err := filepath.Abs(dir)
 		if err != nil {
-			return fmt.Errorf("reading operand: %w", err)
+			return fmt.Errorf("reading operand %q: %w", dir, err)
 		}
 		if err := g.tree(ctx, abs, dir, nil); err != nil {
 			return err

@@ -57,7 +57,7 @@ func TestBatchLines(t *testing.T) {
 			`{"id": 3, "exit": 0, "error": null, "linker": "cc", "lld_args": ["-fuse-ld=lld"]}`},
 		{"relative sysroot", `{"id":3,"target":"x86_64-unknown-linux-gnu","flags":["--sysroot=../tc"]}`,
 			`{"id": 3, "exit": 0, "error": null, "linker": "cc", "lld_args": ["-B../tc/lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld", "` + gccLd + `", "-fuse-ld=lld"]}`},
-		{"bad release", `{"id":3,"target":"a-b","release":"new"}`, `{"id": 3, "problem": "parsing release \"new\": got 1 numbers, want a version such as 1.95.0 or 1.97.0-nightly"}`},
+		{"bad release", `{"id":3,"target":"a-b","release":"new"}`, `{"id": 3, "problem": "parsing release \"new\": numbers between dots: got 1, want a version such as 1.95.0 or 1.97.0-nightly"}`},
 		{"bad channel", `{"id":3,"target":"a-b","channel":"weekly"}`, `{"id": 3, "problem": "looking up channel \"weekly\": no release of it is held"}`},
 		{"bad sysroot", `{"id":3,"target":"a-b","sysroot":"round"}`, `{"id": 3, "problem": "reading sysroot \"round\": want normal, nogccld, explicit-bare or explicit-same"}`},
 		{"bad host", `{"id":3,"target":"x86_64-unknown-linux-gnu","host":"no-such"}`, `{"id": 3, "problem": "looking up target \"no-such\": rustc 1.95.0 has no such target"}`},

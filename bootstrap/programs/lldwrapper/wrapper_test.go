@@ -86,7 +86,7 @@ func write(t testing.TB, path, text string, mode os.FileMode) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// A descriptor that a concurrent fork inherits would make the program busy.
+	// A descriptor that a concurrent fork inherits would keep the program busy.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, []byte(text), mode)
 	syscall.ForkLock.RUnlock()

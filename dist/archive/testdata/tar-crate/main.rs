@@ -1,4 +1,4 @@
-// Archives the folder DIR/NAME the way rust-installer does: all directories
+// Archives the directory DIR/NAME the way rust-installer does: all directories
 // first, sorted, then the other members by their reversed paths, with GNU
 // headers in deterministic mode and a fixed time for files.
 //
