@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 func TestConfigErrors(t *testing.T) {
@@ -112,9 +114,7 @@ func encoderMemory(t *testing.T, c WriterConfig) int64 {
 // TestFitBytes says that the number of workers does not show in the bytes where
 // a limit lowers the dictionary either.
 func TestFitBytes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("minutes with -race; shorter tests use as many goroutines")
-	}
+	testenv.Long(t, "minutes with -race; shorter tests use as many goroutines")
 	data := corpus(3_000_000)
 	limit := encoderMemory(t, WriterConfig{Profile: Best, BlockSize: 1 << 20, Workers: 1})
 	var want []byte

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 // slowMatch is the longest match of data[pos:end] at up to dictSize, nearest
@@ -27,9 +29,7 @@ func finderSettings(dict, depth, workers int) settings {
 }
 
 func TestRadixFinder(t *testing.T) {
-	if testing.Short() {
-		t.Skip("minutes with -race; shorter tests use as many goroutines")
-	}
+	testenv.Long(t, "minutes with -race; shorter tests use as many goroutines")
 	text := corpus(12_000)
 	period := bytes.Repeat([]byte("abcdefg"), 600)
 	for _, tc := range []struct {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+
+	"x.go/tests/testenv"
 )
 
 // allocated runs f and returns how many bytes were allocated meanwhile. Only
@@ -75,9 +77,7 @@ func (c *zeroCounter) Write(p []byte) (int, error) {
 
 // Memory does not grow with the content: windows and buffers are used again.
 func TestReaderLongContent(t *testing.T) {
-	if testing.Short() {
-		t.Skip("minutes with -race; shorter tests use as many goroutines")
-	}
+	testenv.Long(t, "minutes with -race; shorter tests use as many goroutines")
 	const size = 32 << 20
 	for name, c := range map[string]WriterConfig{
 		"blocks":    {Profile: Fast, BlockSize: 1 << 20},

@@ -27,14 +27,24 @@ func Need(t testing.TB, name string) string {
 	if !isolated {
 		t.Fatalf("looking for program %q: TestMain of this package must call testenv.Main", name)
 	}
-	if testing.Short() && slices.Contains(toolchain, name) {
-		t.Skipf("-short runs no %s", name)
+	if slices.Contains(toolchain, name) {
+		Long(t, "it runs "+name)
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		Missing(t, "program %q: %v", name, err)
 	}
 	return path
+}
+
+// Long ends the test with a visible skip if -short asks for quick tests only; why
+// says what takes long. Without -short the test runs, [Strict] or not: the
+// machine lacks nothing.
+func Long(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skipf("left out by -short: %s", why)
+	}
 }
 
 // Missing ends the test because the machine lacks something: a skip, or a
