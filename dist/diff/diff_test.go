@@ -58,7 +58,7 @@ func TestArchives(t *testing.T) {
 			b.members = slices.Insert(b.members, 0, global)
 		}, want: diff.SameContent, kinds: []string{"tar"}, text: "header field name"},
 		{name: "owner under another name", mutate: func(b *bundle) { b.rename("rustfmt-nightly"); b.members[2].Uname = "me" },
-			want: diff.SameContent, kinds: []string{"tar"}, text: `header field uname ("", "me") of "`+stem+`/rustfmt-preview/bin/"`},
+			want: diff.SameContent, kinds: []string{"tar"}, text: `header field uname ("", "me") of "` + stem + `/rustfmt-preview/bin/"`},
 		{name: "another name", mutate: func(b *bundle) { b.rename("rustfmt-nightly") }, want: diff.SameContent, kinds: []string{"tar"}, text: "header field name of every member"},
 		{name: "setuid", mutate: func(b *bundle) { b.members[b.at(comp+"bin/cargo-fmt")].Mode = 0o4755 }, want: diff.Differs, kinds: []string{"mode"}, text: "4755"},
 		{name: "target of a link", mutate: func(b *bundle) {
