@@ -25,7 +25,8 @@ each program and reads it to find out which linker wrote it: rustc silently fall
 back to another linker, so a link that succeeds proves nothing about LLD.
 
 A path is a directory of archives (build/dist by default), an archive, a channel
-manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot.
+manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot. Of an
+ELF file, or of each in a directory of programs, verify says which linker wrote it.
 
 The archives' own compiler is run. Verify archives that you do not trust in a
 sandbox, or with --checks static,channel, which runs nothing of theirs.
@@ -35,6 +36,7 @@ something could not be checked here.`,
 		Example: `  x verify
   x verify --expect system         after x dist --set rust.lld=false
   x verify --checks static,channel /srv/mirror/dist
+  x verify --expect lld target/release/server
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, f) },
 	}

@@ -62,6 +62,13 @@ const (
 	setVersion     = "set/one-release"
 )
 
+// Names of the checks of ELF files that are given by themselves.
+const (
+	programReadable = "program/elf-readable"
+	programLinker   = "program/linker"
+	programCtors    = "program/lost-constructors"
+)
+
 // Names of the checks of an unpacked tree.
 const (
 	treeUnpack      = "sysroot/unpack"
@@ -109,6 +116,9 @@ const (
 var staticTable = []CheckInfo{
 	{inputReadable, Static, "each operand can be read and is of a known kind"},
 	{inputUnchecked, Static, "every file of the directory was checked by something"},
+	{programReadable, Static, "the ELF file is well formed"},
+	{programLinker, Static, "the file was linked by the linker that --expect names, by the linker's own mark; without --expect, its witnesses do not contradict each other"},
+	{programCtors, Static, "no .ctors or .dtors left with content: LLD does not run them"},
 	{archiveFileName, Static, "the file is named COMPONENT-VERSION[-TARGET].tar.FORMAT, of known components"},
 	{archiveReadable, Static, "decodes to the end of its tar without an error"},
 	{archiveFormat, Static, "the content is of the format that the file's name says"},

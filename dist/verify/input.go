@@ -21,6 +21,7 @@ type input struct {
 	// manifests are channel manifests: paths, or URLs.
 	manifests []string
 	trees     []string // installed trees and assembled sysroots
+	programs  []programFile
 	// others are the paths of the other files of a directory. checked has those
 	// that a check looked at.
 	others  []string
@@ -71,8 +72,11 @@ func (in *input) add(op string) error {
 		return in.addDir(op)
 	case in.addFile(op):
 		return nil
+	case isELF(op):
+		in.programs = append(in.programs, programFile{op, op})
+		return nil
 	}
-	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
+	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml), nor an ELF file", op)
 }
 
 // addDir takes the files of a dist directory. A subdirectory, such as a dated copy,
@@ -83,18 +87,23 @@ func (in *input) addDir(dir string) error {
 		return fmt.Errorf("reading operand %q: %w", dir, dist.WithoutPath(err))
 	}
 	found := false
+	var others []string
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		if e.Type().IsRegular() && in.addFile(path) {
 			found = true
 			continue
 		}
-		in.others = append(in.others, path)
+		others = append(others, path)
 	}
-	if !found {
-		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
+	if found {
+		in.others = append(in.others, others...)
+		return nil
 	}
-	return nil
+	if found, err = in.addPrograms(dir); err == nil && !found {
+		err = fmt.Errorf("reading operand %q: no archive, channel manifest, lib/rustlib or ELF file in the directory", dir)
+	}
+	return err
 }
 
 // addFile takes path if it is an archive or a manifest, and reports whether it is.
@@ -141,6 +150,23 @@ func (in *input) unchecked() *subject {
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
 	}
 	return s
+}
+
+// leftOut says which operands the chosen groups do not look at: what was not checked
+// has not passed.
+func (in *input) leftOut(opts Options) {
+	for _, kind := range []struct {
+		what   string
+		given  bool
+		groups []Group
+	}{
+		{"ELF files", len(in.programs) > 0, []Group{Static}},
+		{"trees", len(in.trees) > 0, []Group{Sysroot, Link}},
+	} {
+		if kind.given && !slices.ContainsFunc(kind.groups, opts.has) {
+			in.subject.skipf(inputReadable, "%s were given, but only %v was chosen to run: choose %v, too", kind.what, opts.Groups, kind.groups)
+		}
+	}
 }
 
 // leaveManifests marks the files that belong to manifests as checked. The channel

@@ -29,11 +29,12 @@ func (r Report) WriteJSON(w io.Writer) error {
 
 // WriteText writes the report for a terminal, worst first: every failure with
 // its findings, every skip with its reason, then the passes, one line each if
-// verbose and else as a count; the verdict is the last line.
+// verbose and else as a count; the linker of a file that was given is always told. The
+// verdict is the last line.
 func (r Report) WriteText(w io.Writer, verbose bool) error {
 	var b strings.Builder
 	for _, c := range r.worstFirst() {
-		if c.Status == Pass && !verbose {
+		if c.Status == Pass && !verbose && c.Name != programLinker {
 			continue
 		}
 		fmt.Fprintf(&b, "%s %s", c.Status, c.Name)
