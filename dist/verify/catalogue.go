@@ -1,7 +1,14 @@
 package verify
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
 	"x.go/dist/archive"
+	"x.go/targets/nearest"
 )
 
 // CheckInfo describes one kind of check.
@@ -206,4 +213,29 @@ func Catalogue() []CheckInfo {
 	all = append(all, legTable()...)
 	all = append(all, channelTable...)
 	return append(all, clientTable...)
+}
+
+// Match returns the checks whose names a glob matches, in the order of reports. ** in
+// it matches any number of parts between slashes. A glob that matches none is an
+// error: a mistyped name must not pass for one.
+func Match(glob string) ([]CheckInfo, error) {
+	if !doublestar.ValidatePattern(glob) {
+		return nil, fmt.Errorf("matching check %q: malformed glob", glob)
+	}
+	var names []string // that may be meant
+	var out []CheckInfo
+	for _, c := range Catalogue() {
+		part, _, _ := strings.Cut(c.Name, "/")
+		if whole := part + "/**"; !slices.Contains(names, whole) {
+			names = append(names, whole)
+		}
+		names = append(names, c.Name)
+		if ok, err := doublestar.Match(glob, c.Name); err == nil && ok {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("matching check %q: no check has such a name, `x verify --list` has all%s", glob, nearest.Hint(glob, names))
+	}
+	return out, nil
 }

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Run verifies the inputs. The error is for trouble with the machine or the
@@ -17,7 +18,24 @@ func Run(ctx context.Context, opts Options) (Report, error) {
 	if err := runGroups(ctx, r); err != nil {
 		return Report{}, fmt.Errorf("verifying: %w", err)
 	}
+	r.allowSkips()
+	r.report.Seconds = seconds(time.Since(r.begun))
 	return r.report, nil
+}
+
+// allowSkips marks the skips that the caller accepts.
+func (r *run) allowSkips() {
+	allowed := map[string]bool{}
+	for _, glob := range r.opts.AllowSkip {
+		checks, _ := Match(glob) // an error was found by [Options.check]
+		for _, c := range checks {
+			allowed[c.Name] = true
+		}
+	}
+	for i := range r.report.Checks {
+		c := &r.report.Checks[i]
+		c.Allowed = c.Status == Skip && allowed[c.Name]
+	}
 }
 
 // runGroups runs the groups that were chosen. A group takes the inputs, and the
