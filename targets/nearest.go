@@ -9,6 +9,9 @@ import (
 // nearest returns up to three names at the smallest edit distances from name,
 // none farther than a third of its length, else three that hold it.
 func nearest(name string, names []string) []string {
+	if len(name) > maxTripleLen {
+		return nil // its distance to all names would take long, and nobody meant one of them
+	}
 	type hit struct {
 		name     string
 		distance int
