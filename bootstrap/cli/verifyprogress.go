@@ -31,8 +31,8 @@ func (a *app) newVerifyProgress() *verifyProgress {
 	if a.flags.quiet {
 		p.out = io.Discard
 	} else if a.StderrTTY {
-		p.bars = mpb.New(mpb.WithOutput(a.Stderr), mpb.WithAutoRefresh())
-		p.out = p.bars
+		p.bars = mpb.New(mpb.WithOutput(a.terminal), mpb.WithAutoRefresh())
+		p.out = &output{w: p.bars}
 	}
 	return p
 }

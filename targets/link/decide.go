@@ -21,6 +21,11 @@ type Query struct {
 	Unstable  bool     // -Zunstable-options is given beside Args
 	Bootstrap string   // RUSTC_BOOTSTRAP; "1" unlocks, "-1" locks
 
+	// Refusal is the first line of what this compiler said where it was asked about
+	// the target and these arguments and refused, "" where it was not. Rules that
+	// this package knows come before it.
+	Refusal string
+
 	World World
 }
 
@@ -142,9 +147,11 @@ var checks = [...]func(*session) *diagnostic{
 	(*session).checkFlavor,
 	(*session).checkOptLevel,
 	(*session).checkFeatures,
+	(*session).checkInputs,
 	(*session).checkCustom,
 	(*session).checkCompatibility,
 	(*session).checkOutputs,
+	(*session).checkRefusal,
 	(*session).link,
 }
 
@@ -255,6 +262,22 @@ func (s *session) checkFeatures() *diagnostic {
 		return errUnstableOnTarget("linker-features=-lld", s.q.Target.NameInMessages())
 	case f.enablesLLD() && !s.unstable:
 		return errUnstableLLD()
+	}
+	return nil
+}
+
+// checkInputs mirrors make_input of rustc_driver: one file is compiled. No input is
+// no error here: whoever asks about flags leaves it out.
+func (s *session) checkInputs() *diagnostic {
+	if len(s.inv.Inputs) > 1 {
+		return errInputs(s.inv.Inputs[0], s.inv.Inputs[1])
+	}
+	return nil
+}
+
+func (s *session) checkRefusal() *diagnostic {
+	if s.q.Refusal != "" {
+		return diagnose(RuleRefused, strings.TrimPrefix(s.q.Refusal, "error: "))
 	}
 	return nil
 }
