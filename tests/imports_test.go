@@ -27,6 +27,7 @@ var layers = []struct {
 	{1, "dist/bench", nil, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
+	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
 	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
 	{1, "targets", []string{"targets/nearest"}, nil},
 
@@ -56,13 +57,13 @@ var layers = []struct {
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
-	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/explain", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/recompress", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

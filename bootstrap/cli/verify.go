@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/dist"
+	"x.go/dist/sandbox"
 	"x.go/dist/verify"
 )
 
@@ -29,8 +30,10 @@ A path is a directory of archives (build/dist by default), an archive, a channel
 manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot. Of an
 ELF file, or of each in a directory of programs, verify says which linker wrote it.
 
-The archives' own compiler is run. Verify archives that you do not trust in a
-sandbox, or with --checks static,channel, which runs nothing of theirs.
+The archives' own compiler is run, on Linux in a sandbox: it sees the system
+read-only, writes to a temporary directory, reaches no network, and leaves no process
+behind. With --sandbox=require, a machine that has no whole sandbox is a failure.
+rustup is not in it: --checks static,sysroot,link,channel leaves it out.
 
 With --list, the arguments are globs of check names: verify explains those checks.
 
@@ -56,6 +59,8 @@ check; the report still shows it.`,
 	flags.StringVar(&f.expect, "expect", string(verify.Auto), "a default link must use this `linker`: lld, system, or auto for what the archives say")
 	flags.StringVar(&f.checks, "checks", "", "run these comma-separated `groups`: static, sysroot, link, channel, client (default all that apply)")
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
+	flags.StringVar(&f.sandbox, "sandbox", string(sandbox.Auto), "run the archives' programs in a sandbox: auto as far as this machine has one, require, or off")
+	complete(cmd, "sandbox", string(sandbox.Auto), string(sandbox.Require), string(sandbox.Off))
 	flags.BoolVar(&f.list, "list", false, "explain the checks, or those that the arguments match, and run none")
 	flags.StringVar(&f.html, "html", "", "also write the report to this `file`, as one page of HTML")
 	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file`, as JUnit XML")
@@ -110,6 +115,7 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 // verifyFlags are the flags of x verify.
 type verifyFlags struct {
 	expect, checks, html, junit string
+	sandbox                     string
 	allowSkip                   []string
 	list                        bool
 }
@@ -161,7 +167,10 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 
 // verifyOptions turns arguments and flags into what verify.Run takes.
 func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error) {
-	opts := verify.Options{Inputs: args, Jobs: a.flags.jobs, AllowSkip: f.allowSkip, Program: "x " + buildVersion().Version}
+	opts := verify.Options{Inputs: args, Jobs: a.flags.jobs, AllowSkip: f.allowSkip, Program: "x " + buildVersion().Version, Sandbox: sandbox.Mode(f.sandbox)}
+	if !slices.Contains(sandbox.Modes(), opts.Sandbox) {
+		return opts, usagef("reading --sandbox: got %q, want one of %q", f.sandbox, sandbox.Modes())
+	}
 	var err error
 	if opts.Now, err = a.sourceDateEpoch(); err != nil {
 		return opts, err

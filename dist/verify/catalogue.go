@@ -95,6 +95,7 @@ const (
 	treeSymlink     = "sysroot/symlink"
 	treeInventory   = "sysroot/installed-files"
 	treeLinkerFacts = "sysroot/linker-evidence"
+	treeContained   = "sysroot/contained"
 )
 
 // Names of the channel checks.
@@ -167,6 +168,7 @@ var staticTable = []CheckInfo{
 var treeTable = []CheckInfo{
 	{treeUnpack, Sysroot, "the archives unpack and install into one prefix"},
 	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH"},
+	{treeContained, Sysroot, "in their sandbox, the compiler and what it links write and read nothing of others, reach no network, stay within limits of memory, processes and disk, and leave no process behind"},
 	{treeRelocated, Sysroot, "rustc finds its sysroot at the moved prefix"},
 	{treeGCCLD, Sysroot, "gcc-ld holds ld.lld, ld64.lld, lld-link and wasm-ld, as executable programs, and nothing else"},
 	{treeRustLLD, Sysroot, "rust-lld is there if LLD is expected"},

@@ -132,7 +132,7 @@ func (t *toolchain) unhiddenLLD(ctx context.Context, dir string) string {
 	if err != nil {
 		return ""
 	}
-	r := command{path: cc, args: []string{"-print-prog-name=ld.lld"}, dir: dir, env: t.env()}.run(ctx)
+	r := command{path: cc, args: []string{"-print-prog-name=ld.lld"}, dir: dir, env: t.env(), box: t.box}.run(ctx)
 	if path := strings.TrimSpace(r.output); r.ok() && filepath.IsAbs(path) {
 		return path
 	}
@@ -165,7 +165,7 @@ func cdylibLeg(ctx context.Context, b *bench) built {
 	if why != "" {
 		return built{failure: why}
 	}
-	if c := (command{path: user, dir: b.dir, env: b.env()}.run(ctx)); !c.ok() || c.output != "42\n" {
+	if c := (command{path: user, dir: b.dir, env: b.env(), box: b.box}.run(ctx)); !c.ok() || c.output != "42\n" {
 		return built{failure: fmt.Sprintf("running a C program with the library: %s", c.why())}
 	}
 	return built{products: []product{{path: lib}}, witness: findWitness(r.output)}
@@ -205,7 +205,7 @@ func (b *bench) compileC(ctx context.Context, flags ...string) (path, why string
 		return "", err.Error()
 	}
 	out := filepath.Join(b.dir, "user")
-	r := command{path: b.cc, args: append([]string{in, "-o", out}, flags...), dir: b.dir, env: b.env()}.run(ctx)
+	r := command{path: b.cc, args: append([]string{in, "-o", out}, flags...), dir: b.dir, env: b.env(), box: b.box}.run(ctx)
 	if !r.ok() {
 		return "", "compiling a C program: " + r.why()
 	}

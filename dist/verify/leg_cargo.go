@@ -52,7 +52,7 @@ func cargoLeg(ctx context.Context, b *bench) built {
 		}
 	}
 	env := append(b.env(), "RUSTC="+b.path("bin", "rustc"))
-	r := command{path: b.path("bin", "cargo"), args: []string{"build", "--offline"}, dir: b.dir, env: env}.run(ctx)
+	r := command{path: b.path("bin", "cargo"), args: []string{"build", "--offline"}, dir: b.dir, env: env, box: b.box}.run(ctx)
 	if !r.ok() {
 		return built{failure: "running cargo build: " + r.why()}
 	}

@@ -247,7 +247,7 @@ func describeLinker(info linkage.Info) string {
 // runProduct runs a program that was linked.
 func runProduct(ctx context.Context, s *subject, check string, b *bench, p product) {
 	s.declare(check)
-	r := command{path: p.path, args: p.run, dir: b.dir, env: b.env()}.run(ctx)
+	r := command{path: p.path, args: p.run, dir: b.dir, env: b.env(), box: b.box}.run(ctx)
 	switch {
 	case !r.ok():
 		s.failf(check, "running %s: %s", filepath.Base(p.path), r.why())

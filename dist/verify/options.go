@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"x.go/dist/archive"
+	"x.go/dist/sandbox"
 	"x.go/targets/nearest"
 )
 
@@ -99,6 +100,9 @@ type Options struct {
 	// of parts. A skip of such a check is accepted: it does not keep the report from
 	// passing.
 	AllowSkip []string
+	// Sandbox says whether the archives' programs run in a sandbox; empty means
+	// [sandbox.Auto].
+	Sandbox sandbox.Mode
 	// Program is the name and version of the program that verifies, for the report.
 	Program string
 	// Now is the time that the report bears; zero means that of the run.
@@ -137,6 +141,9 @@ func (o Options) check() error {
 		if !slices.Contains(LegNames(), l) {
 			return fmt.Errorf("choosing link legs: got %q, want some of %q", l, LegNames())
 		}
+	}
+	if o.Sandbox != "" && !slices.Contains(sandbox.Modes(), o.Sandbox) {
+		return fmt.Errorf("choosing a sandbox: got %q, want one of %q", o.Sandbox, sandbox.Modes())
 	}
 	for _, glob := range o.AllowSkip {
 		if _, err := Match(glob); err != nil {

@@ -43,6 +43,8 @@ type command struct {
 	args []string
 	dir  string
 	env  []string
+	// box bounds the program; nil leaves it free.
+	box *box
 }
 
 // result is what a program did.
@@ -62,7 +64,7 @@ func (c command) run(ctx context.Context) result {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.WaitDelay = 5 * time.Second
 	killGroup(cmd)
-	err := cmd.Run()
+	err := c.box.run(ctx, cmd)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause
 	}

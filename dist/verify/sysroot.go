@@ -221,7 +221,7 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 		if !isExecutable(c.t.gccLD(name)) {
 			continue // found by gccLD
 		}
-		r := command{path: c.t.gccLD(name), args: []string{"--version"}, dir: c.t.home, env: c.t.env()}.run(ctx)
+		r := command{path: c.t.gccLD(name), args: []string{"--version"}, dir: c.t.home, env: c.t.env(), box: c.t.box}.run(ctx)
 		answer := strings.TrimSpace(firstLine(r.output))
 		switch {
 		case expect == ExpectSystem && c.t.idleShim:

@@ -36,6 +36,7 @@ type toolchain struct {
 	// idleShim: gcc-ld/ld.lld is x's shim for the system linker, and this machine
 	// has no linker that it could run.
 	idleShim bool
+	box      *box   // of its programs
 	cc       string // C compiler of the machine; empty if none
 	ccError  error
 }
@@ -63,7 +64,7 @@ func (t *toolchain) rustLLD() string {
 
 // rustc runs the compiler in dir.
 func (t *toolchain) rustc(ctx context.Context, dir string, args ...string) result {
-	return command{path: t.path("bin", "rustc"), args: args, dir: dir, env: t.env()}.run(ctx)
+	return command{path: t.path("bin", "rustc"), args: args, dir: dir, env: t.env(), box: t.box}.run(ctx)
 }
 
 // probe asks the compiler about itself. A compiler that does not run is a
@@ -140,7 +141,7 @@ func (t *toolchain) readTree() {
 // answers. It links one program with --print link-args: rustc prints them even if
 // the link fails.
 func (t *toolchain) askDefaults(ctx context.Context, dir string) {
-	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env()}).run(ctx); r.ok() {
+	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env(), box: t.box}).run(ctx); r.ok() {
 		t.wrapper = strings.TrimSpace(firstLine(r.output))
 	} else if _, err := lookPath("ld", t.search); err != nil {
 		t.idleShim = strings.Contains(r.output, shimWithoutLinker)
@@ -160,7 +161,7 @@ func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
 	r := command{
 		path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"},
-		dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1"),
+		dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1"), box: t.box,
 	}.run(ctx)
 	if !r.ok() {
 		return false

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"x.go/dist/sandbox"
 )
 
 // treeGroup runs the groups sysroot and link: both need a toolchain's tree.
@@ -81,7 +83,13 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	if err != nil {
 		return fmt.Errorf("creating a home for the compiler: %w", err)
 	}
-	t := &toolchain{label: label, prefix: prefix, home: home, search: g.opts.SearchPath}
+	t := &toolchain{label: label, prefix: prefix, home: home, search: g.opts.SearchPath, box: g.newBox(prefix, home)}
+	g.report.Sandbox = g.describeSandbox()
+	if g.opts.Sandbox == sandbox.Require && !sandbox.Probe(ctx).Whole() {
+		s.failf(treeContained, "this machine has no whole sandbox: %s", sandbox.Probe(ctx))
+		g.add(s)
+		return nil
+	}
 	probeErr := t.probe(ctx, s)
 	if probeErr == nil {
 		t.askDefaults(ctx, home)
@@ -99,13 +107,19 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 		g.report.Binaries = append(g.report.Binaries, rows...)
 		g.progress(Event{Group: Sysroot, Subject: label, Done: true})
 	}
-	if g.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler) {
+	t.box.report(s)
+	if g.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler, treeContained) {
 		g.add(s)
 	}
-	if g.opts.has(Link) {
-		return linkGroup{g.run, t, probeErr, expect}.verify(ctx)
+	if !g.opts.has(Link) {
+		return nil
 	}
-	return nil
+	err = linkGroup{g.run, t, probeErr, expect}.verify(ctx)
+	if late := newSubject(label + ", linking"); t.box != nil {
+		t.box.report(late)
+		g.add(late)
+	}
+	return err
 }
 
 // expectation resolves [Auto] for one toolchain. A compiler that did not run

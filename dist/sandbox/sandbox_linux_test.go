@@ -1,0 +1,125 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"x.go/dist/sandbox"
+	"x.go/tests/testenv"
+)
+
+// script runs shell text in a sandbox, with a writable directory as its own.
+func script(t *testing.T, p sandbox.Policy, text string) (output string, broken []string, err error) {
+	t.Helper()
+	if !sandbox.Probe(t.Context()).Whole() {
+		testenv.Missing(t, "a sandbox: %s", sandbox.Probe(t.Context()))
+	}
+	dir := t.TempDir()
+	p.Write = append(p.Write, dir)
+	p.Read = append(p.Read, sandbox.ReadBeside(os.Getenv("PATH"))...)
+	cmd := exec.Command(testenv.Need(t, "bash"), "-c", text)
+	var out bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	broken, err = p.Run(ctx, cmd)
+	return out.String(), broken, err
+}
+
+// A program that keeps to its bounds runs as it would anywhere.
+func TestGoodProgram(t *testing.T) {
+	t.Parallel()
+	out, broken, err := script(t, sandbox.Policy{}, `echo one >f; mkdir d; mv f d/g; cat d/g; cat /etc/passwd >/dev/null && echo "$HOME" | grep -c /; (exit 3)`)
+	if out != "one\n1\n" || broken != nil || fmt.Sprint(err) != "exit status 3" {
+		t.Errorf("got %q, %q, %v", out, broken, err)
+	}
+	_, broken, err = script(t, sandbox.Policy{}, `kill -SEGV $$`)
+	if broken != nil || fmt.Sprint(err) != "signal: segmentation fault" {
+		t.Errorf("a signal: got %q, %v", broken, err)
+	}
+}
+
+// Each way out is closed, and told.
+func TestHostilePrograms(t *testing.T) {
+	outside := t.TempDir() // as a home: nothing in it is the program's
+	secret := filepath.Join(outside, "id_ed25519")
+	if err := os.WriteFile(secret, []byte("PRIVATE KEY\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	abstract, err := net.Listen("unix", fmt.Sprintf("@x-sandbox-test-%d", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer abstract.Close()
+	tests := []struct {
+		name, text string
+		limits     sandbox.Limits
+		want       string // in what it broke
+	}{
+		{name: "writes outside", text: "echo evil >" + outside + "/evil", want: "it tried to write to"},
+		{name: "reads a key", text: "cat " + secret, want: "it tried to read"},
+		{name: "changes a mode", text: "chmod 777 " + secret, want: ""},
+		{name: "removes a file", text: "rm -f " + secret, want: ""},
+		{name: "connects", text: "exec 5<>/dev/tcp/127.0.0.1/" + fmt.Sprint(server.Addr().(*net.TCPAddr).Port), want: "it tried to reach the network"},
+		{name: "leaves a daemon", text: "(sleep 1000 >/dev/null 2>&1 &)", want: `it left a process behind: "sleep"`},
+		{name: "kills its parent", text: "kill -9 $PPID; sleep 0.1; kill -9 -1; echo alive", want: ""},
+		{name: "forks without end", text: "f() { f | f & }; f; sleep 100", limits: sandbox.Limits{Processes: 40}, want: "it ran more than 40 processes at once"},
+		{name: "fills the disk", text: "while :; do cat /bin/* >f$((i++)) 2>/dev/null; done", limits: sandbox.Limits{Disk: 20e6}, want: "it wrote more than 19 MiB"},
+		{name: "writes one huge file", text: "cat /dev/zero >f; ls -l f", limits: sandbox.Limits{File: 1 << 20}, want: ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, broken, err := script(t, sandbox.Policy{Limits: tt.limits}, tt.text)
+			if got := strings.Join(broken, "; "); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+				t.Errorf("got %q, want %q in it; it ended with %v and said %q", got, tt.want, err, out)
+			}
+			if strings.Contains(out, "PRIVATE") {
+				t.Error("it read the key")
+			}
+			if entries, err := os.ReadDir(outside); err != nil || len(entries) != 1 {
+				t.Errorf("got %v, %v outside", entries, err)
+			}
+			if info, err := os.Stat(secret); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("got %v, %v", info, err)
+			}
+		})
+	}
+}
+
+// Canceling ends all that was started.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	if !sandbox.Probe(t.Context()).Whole() {
+		testenv.Missing(t, "a sandbox: %s", sandbox.Probe(t.Context()))
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(testenv.Need(t, "bash"), "-c", "trap '' TERM; (sleep 1000 &) ; touch started; while :; do sleep 1; done")
+	cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH")}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Stat(filepath.Join(dir, "started")); err == nil {
+				cancel()
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	p := sandbox.Policy{Write: []string{dir}, Read: sandbox.ReadBeside(os.Getenv("PATH"))}
+	if _, err := p.Run(ctx, cmd); err == nil {
+		t.Error("got no error")
+	}
+}

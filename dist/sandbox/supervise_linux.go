@@ -1,0 +1,348 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	watchEvery = 50 * time.Millisecond
+	diskEvery  = 10 // watches
+	// grace is how long children may take to end after the program itself.
+	grace = 500 * time.Millisecond
+	// maxPIDs bounds the processes and threads of a namespace, which a kernel from
+	// 6.14 on does.
+	maxPIDs = "8192"
+)
+
+// supervisor starts the program, watches it and ends what it leaves. It is outside of
+// the program's bounds, and the first process of its namespace: the kernel ends all
+// others with it.
+type supervisor struct {
+	job
+	mu   sync.Mutex
+	out  outcome
+	main int // process number of the program
+}
+
+// superviseMain is the helper's first half. Its exit status is the program's.
+func superviseMain() int {
+	unix.CloseOnExec(3)
+	told := os.NewFile(3, "outcome")
+	s := &supervisor{}
+	if err := json.Unmarshal([]byte(os.Args[1]), &s.job); err != nil {
+		return s.failed("reading what to run", err)
+	}
+	status := s.run()
+	if err := json.NewEncoder(told).Encode(s.out); err != nil {
+		return s.failed("telling the outcome", err)
+	}
+	return status
+}
+
+// failed tells of trouble with the sandbox itself.
+func (s *supervisor) failed(what string, err error) int {
+	fmt.Fprintf(os.Stderr, "error: sandbox: %s: %v\n", what, err)
+	return 125
+}
+
+func (s *supervisor) broke(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := fmt.Sprintf(format, args...)
+	for _, b := range s.out.Broken {
+		if b == text {
+			return
+		}
+	}
+	if len(s.out.Broken) < 20 {
+		s.out.Broken = append(s.out.Broken, text)
+	}
+}
+
+func (s *supervisor) run() int {
+	if s.Namespaces {
+		if err := s.mounts(); err != nil {
+			return s.failed("mounting", err)
+		}
+	}
+	// Orphans become this process's children, without namespaces too.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return s.failed("adopting processes", err)
+	}
+	ends := make(chan os.Signal, 1)
+	signal.Notify(ends, syscall.SIGTERM)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args = append([]string{enterName}, os.Args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return s.failed("starting the program", err)
+	}
+	report := os.NewFile(uintptr(pair[1]), "report")
+	cmd.ExtraFiles = []*os.File{report} // its number is reportTo
+	err = cmd.Start()
+	report.Close()
+	if err != nil {
+		return s.failed("starting the program", err)
+	}
+	s.main = cmd.Process.Pid
+	done, silent := make(chan struct{}), make(chan struct{})
+	var watching, answering sync.WaitGroup
+	watching.Go(func() { s.watch(done, ends) })
+	answering.Go(func() { s.answer(pair[0], silent) })
+	status := s.wait()
+	close(done)
+	watching.Wait()
+	s.leftovers() // they may still ask
+	close(silent)
+	answering.Wait()
+	if status.Signaled() {
+		s.out.Signal = status.Signal()
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}
+
+// mounts hides files, and shows the processes of the namespace only.
+func (s *supervisor) mounts() error {
+	if err := privateMounts(); err != nil {
+		return err
+	}
+	for _, path := range s.Hide {
+		// /dev/null is nothing that can be run, so that a search goes on.
+		if err := unix.Mount("/dev/null", path, "", unix.MS_BIND, ""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("hiding %q: %w", path, err)
+		}
+	}
+	if err := s.readOnly(); err != nil {
+		return err
+	}
+	// In some containers the kernel refuses both. Then the numbers in /proc are those of
+	// outside, and nothing else limits the number of processes but the watch.
+	if unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "") == nil {
+		_ = os.WriteFile("/proc/sys/kernel/pid_max", []byte(maxPIDs), 0)
+	}
+	return nil
+}
+
+// readOnly makes all mounts read-only but those of the directories to write to. Landlock
+// knows no right to change modes or times.
+func (s *supervisor) readOnly() error {
+	for _, dir := range s.Write {
+		if err := unix.Mount(dir, dir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("keeping %q writable: %w", dir, err)
+		}
+	}
+	set := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, set); err != nil {
+		if errors.Is(err, unix.ENOSYS) {
+			return nil // before Linux 5.12
+		}
+		return fmt.Errorf("making the system read-only: %w", err)
+	}
+	for _, dir := range s.Write {
+		clr := &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
+		if err := unix.MountSetattr(unix.AT_FDCWD, dir, unix.AT_RECURSIVE, clr); err != nil {
+			return fmt.Errorf("keeping %q writable: %w", dir, err)
+		}
+	}
+	wd, err := os.Getwd()
+	if err == nil {
+		err = os.Chdir(wd) // it may lie below what was mounted over it
+	}
+	return err
+}
+
+// wait reaps children until the program itself has ended.
+func (s *supervisor) wait() syscall.WaitStatus {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		if err != nil && !errors.Is(err, syscall.EINTR) || pid == s.main {
+			return status
+		}
+	}
+}
+
+// watch holds the program to its limits, and ends everything if it is told to.
+func (s *supervisor) watch(done <-chan struct{}, ends <-chan os.Signal) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-done:
+			return
+		case <-ends:
+			s.kill()
+		case <-ticker.C:
+			s.measure(n%diskEvery == 0)
+		}
+	}
+}
+
+func (s *supervisor) measure(disk bool) {
+	all := descendants()
+	var memory int64
+	for _, p := range all {
+		memory += p.memory
+	}
+	switch {
+	case len(all) > s.Limits.Processes:
+		s.broke("it ran more than %d processes at once", s.Limits.Processes)
+	case memory > s.Limits.Memory:
+		s.broke("it used more than %d MiB of memory", s.Limits.Memory>>20)
+	case disk && diskUsage(s.Write) > s.Limits.Disk:
+		s.broke("it wrote more than %d MiB", s.Limits.Disk>>20)
+	default:
+		return
+	}
+	s.kill()
+}
+
+// kill ends all processes but this one.
+func (s *supervisor) kill() {
+	if os.Getpid() == 1 {
+		_ = syscall.Kill(-1, syscall.SIGKILL) // all of the namespace
+		return
+	}
+	for _, p := range descendants() {
+		_ = syscall.Kill(p.pid, syscall.SIGKILL)
+	}
+}
+
+// leftovers ends what is left when the program itself has ended.
+func (s *supervisor) leftovers() {
+	for end := time.Now().Add(grace); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if !reap() {
+			return
+		}
+	}
+	names := map[string]bool{}
+	for _, p := range descendants() {
+		if !names[p.name] {
+			names[p.name] = true
+			s.broke("it left a process behind: %q", p.name)
+		}
+	}
+	for range 1000 { // a process that forks may escape one round, not all
+		s.kill()
+		if !reap() {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// reap collects children that have ended, and reports whether others are left.
+func reap() bool {
+	for {
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err != nil || pid <= 0 {
+			return err == nil
+		}
+	}
+}
+
+// process is a row of /proc.
+type process struct {
+	pid, parent int
+	name        string
+	memory      int64 // bytes resident
+}
+
+// descendants are the processes that this one, or a descendant of it, started.
+func descendants() []process {
+	self, err := os.Readlink("/proc/self") // numbered as the rest of /proc
+	if err != nil {
+		return nil
+	}
+	me, err := strconv.Atoi(self)
+	if err != nil {
+		return nil
+	}
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	children := map[int][]process{}
+	for _, name := range names {
+		if p, ok := readProcess(name); ok {
+			children[p.parent] = append(children[p.parent], p)
+		}
+	}
+	var out []process
+	for todo := []int{me}; len(todo) > 0; todo = todo[1:] {
+		for _, p := range children[todo[0]] {
+			out = append(out, p)
+			todo = append(todo, p.pid)
+		}
+		delete(children, todo[0])
+	}
+	return out
+}
+
+// readProcess reads /proc/NUMBER/stat: "12 (name) S 1 ...", with the resident pages as
+// field 24.
+func readProcess(number string) (process, bool) {
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return process{}, false
+	}
+	b, err := os.ReadFile(filepath.Join("/proc", number, "stat"))
+	if err != nil {
+		return process{}, false
+	}
+	text := string(b)
+	open, end := strings.IndexByte(text, '('), strings.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return process{}, false
+	}
+	fields := strings.Fields(text[end+1:]) // from the third on
+	if len(fields) < 22 {
+		return process{}, false
+	}
+	parent, _ := strconv.Atoi(fields[1])
+	pages, _ := strconv.ParseInt(fields[21], 10, 64)
+	return process{pid, parent, text[open+1 : end], pages * int64(os.Getpagesize())}, true
+}
+
+// diskUsage is the bytes of the files below some directories.
+func diskUsage(dirs []string) int64 {
+	var sum int64
+	for _, dir := range dirs {
+		_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // it is being removed
+			}
+			if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
+				if st, ok := info.Sys().(*syscall.Stat_t); ok {
+					sum += st.Blocks * 512 // a file with holes takes no more
+				}
+			}
+			return nil
+		})
+	}
+	return sum
+}

@@ -1,0 +1,78 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"x.go/dist/sandbox"
+)
+
+// box contains the programs of one tree. A nil box contains nothing.
+type box struct {
+	policy sandbox.Policy
+	mu     sync.Mutex
+	broken []string // how programs broke their bounds, each once
+}
+
+// errBroken is the error of a program that broke its bounds.
+var errBroken = errors.New("it broke the bounds of its sandbox")
+
+// newBox returns the box for the programs of a tree, which write to a home and to the
+// directories that [command.dir] names; nil if there is to be none.
+func (r *run) newBox(prefix string, write ...string) *box {
+	if r.opts.Sandbox == sandbox.Off {
+		return nil
+	}
+	if !sandbox.Probe(context.Background()).Any() {
+		return nil
+	}
+	read := append(sandbox.ReadBeside(r.opts.SearchPath), prefix)
+	return &box{policy: sandbox.Policy{Read: read, Write: write}}
+}
+
+// run runs cmd to its end.
+func (b *box) run(ctx context.Context, cmd *exec.Cmd) error {
+	if b == nil {
+		return cmd.Run()
+	}
+	p := b.policy
+	p.Write = append([]string{cmd.Dir}, p.Write...)
+	broken, err := p.Run(ctx, cmd)
+	if len(broken) == 0 {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, what := range broken {
+		if text := fmt.Sprintf("%s: %s", cmd.Path, what); len(b.broken) < maxFindings {
+			b.broken = append(b.broken, text)
+		}
+	}
+	return fmt.Errorf("%w: %s", errBroken, strings.Join(broken, "; "))
+}
+
+// report tells how programs broke their bounds since the last report.
+func (b *box) report(s *subject) {
+	if b == nil {
+		return
+	}
+	s.declare(treeContained)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, what := range b.broken {
+		s.failf(treeContained, "%s", what)
+	}
+	b.broken = nil
+}
+
+// describeSandbox says how the archives' programs are contained, for the report.
+func (r *run) describeSandbox() string {
+	if r.opts.Sandbox == sandbox.Off {
+		return "without a sandbox, as was asked for"
+	}
+	return sandbox.Probe(context.Background()).String()
+}
