@@ -24,7 +24,7 @@ var programDirs = map[string]string{programs.LLDWrapper: "lld-wrapper", programs
 // what takes long inside it (compression) runs in parallel by itself.
 type Builder struct {
 	inputs
-	unlock func() // gives the build directory back; nil in a dry run
+	dir *builddir.Dir // the build directory; nil in a dry run
 
 	memo  map[any]*memo
 	stack []string // names of the steps that run now, outermost first
@@ -134,6 +134,3 @@ func (b *Builder) notify(e Event) {
 func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
 }
-
-// claim records that this build creates dir; see [builddir.Dir.Claim].
-func (b *Builder) claim(dir string) (bool, error) { return builddir.Dir(b.buildDir).Claim(dir) }

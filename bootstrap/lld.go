@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"x.go/bootstrap/lld"
@@ -125,11 +126,12 @@ func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file strin
 	if p.GOOS, p.GOARCH, err = programs.Platform(b.tc.Spec); err != nil {
 		return "", err
 	}
-	p.Out = filepath.Join(b.buildDir, b.tc.Host.String(), programDirs[p.Name], file+b.tc.Spec.ExeSuffix)
+	dir := path.Join(b.tc.Host.String(), programDirs[p.Name])
+	p.Out = filepath.Join(b.buildDir, dir, file+b.tc.Spec.ExeSuffix)
 	if !b.act("run", "go build "+p.Name, p.String()) {
 		return p.Out, nil
 	}
-	if _, err := b.claim(filepath.Dir(p.Out)); err != nil {
+	if _, err := b.dir.Claim(dir); err != nil {
 		return "", err
 	}
 	return p.Out, p.Run(ctx, b.env)

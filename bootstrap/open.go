@@ -166,7 +166,7 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	if o.DryRun {
 		return b, nil
 	}
-	b.unlock, err = builddir.Lock(ctx, b.buildDir, func(holder string) {
+	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
 		if o.Waiting != nil {
 			o.Waiting(b.buildDir, holder)
 		}
@@ -215,6 +215,9 @@ func SourceDate(text string) (time.Time, error) {
 // ReadConfigFile reads a configuration file, which a stranger may have written: it
 // takes at most what [toml.Parse] does.
 func ReadConfigFile(path string) ([]byte, error) { return dist.ReadFile(path, toml.MaxSize) }
+
+// ReadConfigInput is [ReadConfigFile] for a path that the user named: it may be a pipe.
+func ReadConfigInput(path string) ([]byte, error) { return dist.ReadInput(path, toml.MaxSize) }
 
 // writer configures the archive writer.
 func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
@@ -319,8 +322,8 @@ func (b *Builder) Writer() archive.Writer { return b.writer }
 
 // Close gives the build directory back. It may be called again.
 func (b *Builder) Close() {
-	if b.unlock != nil {
-		b.unlock()
-		b.unlock = nil
+	if b.dir != nil {
+		b.dir.Close()
+		b.dir = nil
 	}
 }

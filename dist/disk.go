@@ -76,7 +76,7 @@ func (e Entry) Hash(ctx context.Context) (manifests.Hash, error) {
 
 // HashFile returns the digest of the file at path.
 func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
-	f, err := os.Open(path)
+	f, err := OpenFile(path)
 	if err != nil {
 		return manifests.Hash{}, err
 	}
@@ -89,8 +89,20 @@ func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
 }
 
 // ReadFile returns the content of the file at path. More than limit bytes are an
-// error: the file is a stranger's, and no text that is looked for is that long.
+// error: the file is a stranger's, and no text that is looked for is that long. So is
+// anything but a regular file: see [OpenFile].
 func ReadFile(path string, limit int64) ([]byte, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadAll(f, path, limit)
+}
+
+// ReadInput is [ReadFile] for a path that the user gave, which may be a pipe or a
+// device too, such as /dev/stdin.
+func ReadInput(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -122,9 +134,13 @@ func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifest
 	return manifests.Hash(h.Sum(nil)), nil
 }
 
-// WithoutPath returns err without the operation and path of an [fs.PathError], for a
-// message that names the file itself. It returns any other error as it is.
+// WithoutPath returns err without the operation and paths of an [fs.PathError] or
+// [os.LinkError], for a message that names the file itself. It returns any other error
+// as it is.
 func WithoutPath(err error) error {
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -30,31 +29,24 @@ share a build directory with x.py.`,
 			if !fileExists(dir) {
 				return nil
 			}
-			if !a.flags.dryRun {
-				unlock, err := builddir.Lock(cmd.Context(), dir, func(holder string) {
-					a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
-				})
-				if err != nil {
-					return err
+			show := func(p string) { fmt.Fprintln(a.Stdout, filepath.Join(dir, p)) }
+			if a.flags.dryRun {
+				made, err := builddir.Claimed(dir)
+				for _, p := range made {
+					show(p)
 				}
-				defer unlock()
+				return err
 			}
-			// Only a record of what x created says what may go: names alone are
-			// those of x.py, too.
-			made, err := builddir.Dir(dir).Claimed()
+			build, err := builddir.Open(cmd.Context(), dir, func(holder string) {
+				a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
+			})
 			if err != nil {
 				return err
 			}
-			for _, p := range made {
-				fmt.Fprintln(a.Stdout, filepath.Join(dir, p))
-				if a.flags.dryRun {
-					continue
-				}
-				if err := os.RemoveAll(filepath.Join(dir, p)); err != nil {
-					return fmt.Errorf("cleaning build directory %q: %w", dir, err)
-				}
-			}
-			return nil
+			defer build.Close()
+			// Only a record of what x created says what may go: names alone are
+			// those of x.py, too.
+			return build.Clean(show)
 		},
 	}
 	hideGlobals(cmd, "sysroot", "jobs", "json")

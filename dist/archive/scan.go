@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -95,7 +95,7 @@ func (s *scanner) wrap(err error) error {
 }
 
 func (s *scanner) file(ctx context.Context) error {
-	f, err := os.Open(s.facts.Path)
+	f, err := dist.OpenFile(s.facts.Path)
 	if err != nil {
 		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}

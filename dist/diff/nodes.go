@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/linkage"
 	"x.go/manifests"
@@ -153,12 +153,12 @@ func (d *differ) firstSection(x, y *node) string {
 	if x.disk == "" || y.disk == "" {
 		return ""
 	}
-	a, err := os.Open(x.disk)
+	a, err := dist.OpenFile(x.disk)
 	if err != nil {
 		return ""
 	}
 	defer a.Close()
-	b, err := os.Open(y.disk)
+	b, err := dist.OpenFile(y.disk)
 	if err != nil {
 		return ""
 	}

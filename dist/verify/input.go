@@ -121,8 +121,9 @@ func isTree(dir string) bool {
 func (in *input) check(path string) { in.checked[path] = true }
 
 // ownFiles are the files that x keeps in a directory of archives: the lock of a
-// running command, and the record of `x recompress`.
-var ownFiles = []string{".x-lock", recompress.RecordName}
+// running command, the channel that `x dist` takes away while it replaces archives,
+// and the record of `x recompress`.
+var ownFiles = []string{".x-lock", ".x-channel.toml", recompress.RecordName}
 
 // unchecked fails each file that no check looked at.
 func (in *input) unchecked() *subject {
