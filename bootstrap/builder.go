@@ -43,6 +43,8 @@ type inputs struct {
 	writer   archive.Writer
 	// tell is told of each action when it starts; it may be nil.
 	tell func(Event)
+	// waiting is told of another process that has a directory; it may be nil.
+	waiting func(dir, holder string)
 }
 
 // Event is one thing that happened during a build.

@@ -47,8 +47,8 @@ type Options struct {
 	Notify func(Event)
 	// Progress, if not nil, is told how far archives are: see [archive.Writer].
 	Progress func(archive.Progress)
-	// Waiting, if not nil, is called once if another process, holder, has the build
-	// directory dir.
+	// Waiting, if not nil, is called once if another process, holder, has the directory
+	// dir, where this one builds or installs.
 	Waiting func(dir, holder string)
 }
 
@@ -160,7 +160,7 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	}
 	b := newBuilder(inputs{
 		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
 	if o.DryRun {

@@ -13,8 +13,9 @@ import (
 )
 
 // CreateDirs creates the directory dir of root, and what is missing above it,
-// with mode 0755 whatever the umask. Directories that exist stay as they are.
-func CreateDirs(root *os.Root, dir string) error {
+// with mode 0755 whatever the umask, and calls created with the name of each. Directories
+// that exist stay as they are.
+func CreateDirs(root *os.Root, dir string, created func(dir string)) error {
 	for above := range Parents(dir + "/") {
 		err := root.Mkdir(above, 0o755)
 		if errors.Is(err, fs.ErrExist) {
@@ -30,6 +31,7 @@ func CreateDirs(root *os.Root, dir string) error {
 		if err != nil {
 			return err
 		}
+		created(above)
 		if err := root.Chmod(above, 0o755); err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func RemoveStale(root *os.Root) (int, error) {
 }
 
 // NewFile is an unfinished file. It hashes and counts the bytes written to it, and
-// has a temporary name until Commit: a run that is killed leaves no half file under a
+// has a temporary name until [CommitAll]: a run that is killed leaves no half file under a
 // final name.
 type NewFile struct {
 	root       *os.Root // of the final place
@@ -113,9 +113,9 @@ func (f *NewFile) Finish() error {
 	return errors.Join(err, f.file.Close())
 }
 
-// Commit gives a finished file its final name. The name lasts only when its directory
+// commit gives a finished file its final name. The name lasts only when its directory
 // is flushed, too: see [CommitAll].
-func (f *NewFile) Commit() error {
+func (f *NewFile) commit() error {
 	err := f.root.Rename(f.temp, f.name)
 	f.placed = err == nil
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *NewFile) Commit() error {
 func CommitAll(root *os.Root, steps ...[]*NewFile) error {
 	for _, files := range steps {
 		for _, f := range files {
-			if err := f.Commit(); err != nil {
+			if err := f.commit(); err != nil {
 				return err
 			}
 		}
@@ -167,8 +167,15 @@ func (f *NewFile) Sum() manifests.Hash { return manifests.Hash(f.hash.Sum(nil)) 
 // temporary name, flushed to the disk, then renamed. It replaces what was there.
 func WriteFile(path string, data []byte) error { return writeFile(path, data, 0o644) }
 
-// WriteOwn is [WriteFile] for the file name of root.
-func WriteOwn(root *os.Root, name string, data []byte) error { return writeIn(root, name, data, 0o644) }
+// WriteOwn is [WriteFile] for the file name of root, with any mode.
+func WriteOwn(root *os.Root, name string, data []byte, mode fs.FileMode) error {
+	f, err := newSmallFile(root, name, data, mode)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	return CommitAll(root, []*NewFile{f})
+}
 
 // WriteOutput writes data where the user wants it. A regular file is replaced in one
 // step, with its mode, as is the file that a symbolic link leads to. A device, FIFO or
@@ -220,16 +227,7 @@ func writeFile(path string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("creating %q: %w", path, WithoutPath(err))
 	}
-	return errors.Join(writeIn(root, name, data, mode), root.Close())
-}
-
-func writeIn(root *os.Root, name string, data []byte, mode fs.FileMode) error {
-	f, err := newSmallFile(root, name, data, mode)
-	if err != nil {
-		return err
-	}
-	defer f.Discard()
-	return CommitAll(root, []*NewFile{f})
+	return errors.Join(WriteOwn(root, name, data, mode), root.Close())
 }
 
 // NewSmallFile is [CreateFile] of a file whose whole content is data: it only lacks

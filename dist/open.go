@@ -89,11 +89,11 @@ func wantRegular(path string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
 	}
-	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a regular file", KindOf(info.Mode()))}
+	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a regular file", kindOf(info.Mode()))}
 }
 
-// KindOf names the kind of a file, with its article, for a message.
-func KindOf(mode fs.FileMode) string {
+// kindOf names the kind of a file, with its article, for a message.
+func kindOf(mode fs.FileMode) string {
 	switch mode.Type() {
 	case 0:
 		return "a regular file"
@@ -160,7 +160,7 @@ func CheckDir(root *os.Root, name string) error {
 	if info.IsDir() {
 		return nil
 	}
-	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a directory: remove it", KindOf(info.Mode()))}
+	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a directory: remove it", kindOf(info.Mode()))}
 }
 
 // syncAbove flushes the directory that holds name.

@@ -86,7 +86,7 @@ func TestOpenSubdir(t *testing.T) {
 	sub, err := OpenSubdir(root, "real/a/b")
 	testenv.Must(t, err)
 	defer sub.Close()
-	testenv.Must(t, WriteOwn(sub, "f", []byte("text")))
+	testenv.Must(t, WriteOwn(sub, "f", []byte("text"), ModeFile))
 	if got, err := os.ReadFile(filepath.Join(root.Name(), "real/a/b/f")); string(got) != "text" || err != nil {
 		t.Errorf("got %q and error %v", got, err)
 	}
@@ -104,7 +104,7 @@ func TestWriteOwnPlanted(t *testing.T) {
 	testenv.Must(t, os.Link(victim, filepath.Join(root.Name(), "b")))
 	testenv.Must(t, syscall.Mkfifo(filepath.Join(root.Name(), "c"), 0o644))
 	for _, name := range []string{"a", "b", "c"} {
-		testenv.Must(t, WriteOwn(root, name, []byte("new")))
+		testenv.Must(t, WriteOwn(root, name, []byte("new"), ModeFile))
 		if got, err := ReadOwn(root, name, 10); string(got) != "new" || err != nil {
 			t.Errorf("%s: got %q and error %v", name, got, err)
 		}

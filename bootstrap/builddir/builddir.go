@@ -116,7 +116,7 @@ func (d *Dir) Claim(dir string) (bool, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("reading build directory %q: %w", d.root.Name(), dist.WithoutPath(err))
 	}
-	return true, dist.WriteOwn(d.root, claimedName, []byte(strings.Join(append(list, dir), "\n")+"\n"))
+	return true, dist.WriteOwn(d.root, claimedName, []byte(strings.Join(append(list, dir), "\n")+"\n"), dist.ModeFile)
 }
 
 // checkWay returns an error if dir, or a directory above it, is there and is a link or

@@ -38,7 +38,7 @@ share a build directory with x.py.`,
 				return err
 			}
 			build, err := builddir.Open(cmd.Context(), dir, func(holder string) {
-				a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
+				a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
 			})
 			if err != nil {
 				return err

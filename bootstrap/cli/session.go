@@ -68,7 +68,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	o := a.options()
 	o.Notify, o.Progress = s.progress.event, s.progress.packing
 	o.Waiting = func(dir, holder string) {
-		a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
+		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
 	}
 	var err error
 	if s.Builder, err = bootstrap.Open(ctx, o); err != nil {
