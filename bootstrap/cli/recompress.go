@@ -58,7 +58,7 @@ dist.read-back count, not the formats and the profile of x dist.`,
   x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("got no archives: name files or a directory of them")
+				return errors.New("got no archives: name files or a directory of them")
 			}
 			return nil
 		},

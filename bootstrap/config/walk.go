@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"x.go/bootstrap/toml"
 	"x.go/targets"
@@ -85,7 +86,7 @@ func (w *walker) table(n *toml.Node, section, path string) {
 		case plain && w.isTable(id):
 			w.section(c, id, full)
 		default:
-			w.unknown(section, id, full, c)
+			w.unknown(section, id, JoinKey(path, shown(c.Key)), c)
 		}
 	}
 }
@@ -166,6 +167,14 @@ func (w *walker) take(id string, v any, c *toml.Node) {
 	s[id] = append(s[id], setting{v, w.at(c.At)})
 }
 
+// shown is a key for a message, in which it must not start a line of its own.
+func shown(key string) string {
+	if strings.ContainsFunc(key, unicode.IsControl) {
+		return toml.Path(key)
+	}
+	return key
+}
+
 // unknown reports a key that the schema does not have, with the remedy if one
 // can be guessed.
 func (w *walker) unknown(section, id, full string, c *toml.Node) {
@@ -173,7 +182,7 @@ func (w *walker) unknown(section, id, full string, c *toml.Node) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
-	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", c.Key), w.hint(section, c))
+	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", shown(c.Key)), w.hint(section, c))
 }
 
 // removed handles a key that releases of before its removal still take.
