@@ -146,7 +146,7 @@ var staticTable = []CheckInfo{
 	{archiveRecord, Static, "x-build.json, where there is one, agrees with the archive: commit, rust-lld, gcc-ld, launcher, digests of built programs"},
 	{archiveChecksum, Static, ".sha256 beside it holds 64 lower-case digits, two spaces and the name, and they are right"},
 	{setFormats, Static, "gz, xz and zst of one archive hold the same members"},
-	{setOwner, Static, "no two archives of one release install the same file"},
+	{setOwner, Static, "no two archives of one toolchain install the same path: rustup refuses them (\"detected conflict\")"},
 	{setCombined, Static, "the combined archive equals its parts"},
 	{setVersion, Static, "archives of one release agree on version and commit where they share them"},
 }
