@@ -64,7 +64,7 @@ var mutants = []struct {
 	{name: "a header that describes no member", mutate: func(m *mutant) {
 		last(m).PAXRecords = map[string]string{"comment": "x"}
 		m.tar = func(b []byte) []byte {
-			end := bytes.LastIndex(b, []byte("ustar\x0000"))/512*512
+			end := bytes.LastIndex(b, []byte("ustar\x0000")) / 512 * 512
 			return append(b[:end:end], make([]byte, 1024)...)
 		}
 	}, want: "archive/readable"},
