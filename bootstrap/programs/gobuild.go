@@ -110,9 +110,12 @@ func platform(spec *targets.Spec) (goos, goarch string, err error) {
 	if !spec.BigEndian && (arch == "powerpc64" || arch == "mips" || arch == "mips64") {
 		arch += "le"
 	}
+	if spec.BigEndian && (arch == "aarch64" || arch == "arm") {
+		arch += "_be"
+	}
 	goos, goarch = goSystems[spec.OS], goArchs[arch]
 	if goos == "" || goarch == "" {
-		return "", "", fmt.Errorf("no port of Go to %s on %s", spec.OS, spec.Arch)
+		return "", "", fmt.Errorf("no port of Go to %s on %s", spec.OS, arch)
 	}
 	return goos, goarch, nil
 }

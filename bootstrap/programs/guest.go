@@ -51,7 +51,12 @@ func (p Build) place(guest []byte) error {
 	if err := os.Remove(p.Out); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	return os.WriteFile(p.Out, program, 0o755)
+	f, err := os.OpenFile(p.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(program)
+	return errors.Join(err, f.Close())
 }
 
 // withSettings returns the guest program with its settings, each as "name=value" and a

@@ -91,13 +91,16 @@ func compile(out string, settings []programs.Setting) error {
 	return nil
 }
 
+func guestArch() string {
+	return map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+}
+
 // placeGuest places the guest program for this machine.
 func placeGuest(out string, settings []programs.Setting) error {
-	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	// As in write, no concurrent fork may inherit a descriptor of it.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	return programs.Build{Name: programs.LLDWrapper, Host: &targets.Spec{OS: "linux", Arch: arch}, Settings: settings, Out: out}.
+	return programs.Build{Name: programs.LLDWrapper, Host: &targets.Spec{OS: "linux", Arch: guestArch()}, Settings: settings, Out: out}.
 		Run(context.Background(), nil)
 }
 
@@ -213,6 +216,7 @@ func TestAsTheOriginal(t *testing.T) {
 			{name: "arguments", run: "gcc-ld/ld.lld", args: []string{"-o", "a b", "", "-flavor", "x\ny", "\xff", "", ""}},
 			{name: "one empty argument", run: "gcc-ld/ld.lld", args: []string{""}},
 			{name: "long arguments", run: "gcc-ld/ld.lld", args: []string{long, "", long, long}},
+			{name: "many arguments", run: "gcc-ld/ld.lld", args: slices.Repeat([]string{"a", "", "-L/b"}, 20_000)},
 			{name: "symlink of another name", run: "else where/wasm-ld",
 				make: func(root string) { symlink(t, root+"/gcc-ld/ld.lld", root+"/else where/wasm-ld") }},
 			{name: "symlink to the directory", run: "link/ld64.lld",
