@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"x.go/targets/nearest"
 )
 
 // Registry holds the builtin targets of some releases of rustc. The zero
@@ -268,12 +270,12 @@ type UnknownTargetError struct {
 
 // Nearest returns the names of targets that it may be meant to be, best first. They
 // are looked for only now: of many unknown names, few are asked about.
-func (e *UnknownTargetError) Nearest() []string { return nearest(e.Name, e.in.Names()) }
+func (e *UnknownTargetError) Nearest() []string { return nearest.Names(e.Name, e.in.Names()) }
 
 // IsTypo reports whether the name is one or two letters away from that of a target.
 func (e *UnknownTargetError) IsTypo() bool {
 	near := e.Nearest()
-	return len(near) > 0 && distance(e.Name, near[0]) <= 2
+	return len(near) > 0 && nearest.Distance(e.Name, near[0]) <= 2
 }
 
 // Error implements [error].

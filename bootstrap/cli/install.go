@@ -33,7 +33,7 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 			defer s.close()
 			selection, err := s.Select(args...)
 			if err != nil {
-				return optionError(err)
+				return err
 			}
 			dirs := s.InstallDirs()
 			if prefix != "" {
@@ -46,7 +46,7 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 			}
 			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
-				return optionError(err)
+				return err
 			}
 			s.progress.close()
 			return a.answer(s, done, func() {

@@ -75,6 +75,7 @@ docs = false
 
 func TestHints(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
+		{"[rust]\n\"a\\nb\\u001b[2K\" = 1", "bootstrap.toml:2:1: rust.\"a\\nb\\u001B[2K\": unknown field `\"a\\nb\\u001B[2K\"`"},
 		{"[build]\nlld = true", "bootstrap.toml:2:1: build.lld: unknown field `lld`; did you mean `lldb`?; hint: try moving `lld` to the `rust` section"},
 		{"[rust]\nprofile = 'dist'", "bootstrap.toml:2:1: rust.profile: unknown field `profile`; hint: try using `profile` as a top level key"},
 		{"[rust]\nbuild = 1", "bootstrap.toml:2:1: rust.build: unknown field `build`; hint: try moving `build` to the `build` section"},
@@ -279,7 +280,7 @@ func TestSearchOrder(t *testing.T) {
 		}
 	}
 	src.Path = "gone.toml"
-	if got, want := strings.Join(loadErrors(t, src), "|"), "config file gone.toml not found, named by --config: file does not exist; name an existing file"; got != want {
+	if got, want := strings.Join(loadErrors(t, src), "|"), `config file "gone.toml", named by --config: file does not exist; name an existing file`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -114,7 +114,7 @@ var xDistKeys = []Key{
 		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; to fit, x runs fewer threads, then shrinks blocks and dictionaries.`,
 		Effect: "compression threads and, if fewer are not enough, the bytes of xz and zst archives"},
 	{Name: "bcj", Type: Bool, Default: "false",
-		Doc:    "Whether xz archives get the branch filter of their machine code (x86 or ARM64), which upstream's do not have. Archives are smaller.",
+		Doc:    "Whether xz archives get the branch filter of their machine code (x86 only: rustup does not decode that of ARM64), which upstream's do not have. Archives are smaller.",
 		Effect: "xz archives"},
 	{Name: "read-back", Type: Bool, Default: "true",
 		Doc:    "Whether each archive is read back and compared with its input.",

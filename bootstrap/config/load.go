@@ -232,7 +232,10 @@ func (l *loader) mainFile() string {
 	if name, by := l.explicitFile(); name != "" {
 		data, err := l.read(l.path(name))
 		if err != nil {
-			l.fail(&Error{Message: fmt.Sprintf("config file %s not found, named by %s: %v", name, by, err), Hint: "name an existing file"})
+			if path, ok := errors.AsType[*fs.PathError](err); ok {
+				err = path.Err // the name stands before it
+			}
+			l.fail(&Error{Message: fmt.Sprintf("config file %q, named by %s: %v", name, by, err), Hint: "name an existing file"})
 			return name
 		}
 		l.mainText = data

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"x.go/bootstrap/toml"
 	"x.go/targets"
@@ -88,7 +89,7 @@ func (w *walker) table(n *toml.Node, section, path string) {
 		case plain && w.isTable(id):
 			w.section(c, id, full)
 		default:
-			w.unknown(section, id, full, c)
+			w.unknown(section, id, JoinKey(path, shown(c.Key)), c)
 		}
 	}
 }
@@ -164,6 +165,14 @@ func (w *walker) tooNew(k Key, id string, c *toml.Node) bool {
 	return true
 }
 
+// shown is a key for a message, in which it must not start a line of its own.
+func shown(key string) string {
+	if strings.ContainsFunc(key, unicode.IsControl) {
+		return toml.Path(key)
+	}
+	return key
+}
+
 // unknown reports a key that the schema does not have, with the remedy if one
 // can be guessed.
 func (w *walker) unknown(section, id, full string, c *toml.Node) {
@@ -171,7 +180,7 @@ func (w *walker) unknown(section, id, full string, c *toml.Node) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
-	msg := fmt.Sprintf("unknown field `%s`", c.Key)
+	msg := fmt.Sprintf("unknown field `%s`", shown(c.Key))
 	if w.file == Bootstrap && !w.judges() {
 		w.fail(c.At, full, msg, "")
 		return

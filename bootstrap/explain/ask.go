@@ -231,7 +231,7 @@ func (m machine) toolchain(ctx context.Context, o Options) (toolchain.Toolchain,
 	if name := cmp.Or(o.Rustc, "rustc"); src.Sysroot == "" && !strings.ContainsRune(name, filepath.Separator) {
 		found, ok := m.lookPath(name, m.searchPath())
 		if !ok {
-			return toolchain.Toolchain{}, fmt.Errorf("running %q: %w", name, exec.ErrNotFound)
+			return toolchain.Toolchain{}, &toolchain.SourceError{Err: fmt.Errorf("running %q: %w", name, exec.ErrNotFound)}
 		}
 		src.Rustc = found
 	}
