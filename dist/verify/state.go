@@ -1,8 +1,9 @@
 package verify
 
 import (
-	"slices"
 	"sync"
+
+	"x.go/manifests"
 )
 
 // run is one verification under way: what its groups share.
@@ -18,7 +19,11 @@ type run struct {
 
 func newRun(opts Options) *run {
 	o := opts.withDefaults()
-	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: slices.Clone(o.Inputs)}, digest: map[string]*scanned{}}
+	var inputs []string
+	for _, place := range o.Inputs {
+		inputs = append(inputs, manifests.Redact(place))
+	}
+	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: inputs}, digest: map[string]*scanned{}}
 }
 
 // needWorkspace creates the temporary directory unless it is there.
