@@ -9,6 +9,7 @@ import (
 // run is one verification under way: what its groups share.
 type run struct {
 	opts   Options
+	asked  []Group // by name
 	in     *input
 	report Report
 	work   *workspace // created when first needed
@@ -23,7 +24,7 @@ func newRun(opts Options) *run {
 	for _, place := range o.Inputs {
 		inputs = append(inputs, manifests.Redact(place))
 	}
-	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: inputs}, digest: map[string]*scanned{}}
+	return &run{opts: o, asked: opts.Groups, in: resolve(o.Inputs), report: Report{Inputs: inputs}, digest: map[string]*scanned{}}
 }
 
 // needWorkspace creates the temporary directory unless it is there.
