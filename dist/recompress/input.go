@@ -163,7 +163,7 @@ func (s *input) inspect(f *os.File) error {
 
 // inputLimits leave room for source archives, with several times the files of any
 // dist archive, and for the dictionaries of other programs.
-var inputLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+var inputLimits = archive.Limits{Members: 1 << 20, Names: 256 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
 
 // readBuffers is more than a [archive.Reader] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
