@@ -67,7 +67,6 @@ func TestCargo(t *testing.T) {
 		{name: "two targets", config: "build.target = ['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu']", note: "cargo builds for 2 targets"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			p := cargoPlace(t, tt.config, append([]string{"CARGO_HOME=/nonexistent"}, tt.env...)...)
 			tt.question.Cargo = true
 			o := explain.Options{Rustc: filepath.Join("..", "asks/bin/rustc")}
@@ -112,7 +111,6 @@ func TestCargoRefuses(t *testing.T) {
 		{"argument", "", "want one dotted key", explain.Question{CargoConfig: []string{"build={jobs=1}"}}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			p := cargoPlace(t, tt.config, append([]string{"CARGO_HOME=/nonexistent"}, tt.env...)...)
 			tt.question.Cargo = true
 			_, err := explain.Link(t.Context(), p.options(explain.Options{Rustc: filepath.Join("..", "asks/bin/rustc")}), tt.question)
