@@ -74,6 +74,9 @@ func (c *Config) Targets(asked, host string) ([]Target, error) {
 		if named, err = c.buildTarget(); err != nil {
 			return nil, err
 		}
+		if named != nil && len(named) == 0 {
+			return nil, failure("build.target is an empty list: cargo builds nothing")
+		}
 	}
 	var out []Target
 	for _, t := range named {
@@ -115,7 +118,8 @@ func (c *Config) compileTarget(t Target, host string) (Target, error) {
 	return Target{path, true, t.Origin}, nil
 }
 
-// buildTarget reads build.target and its variable: BuildTargetConfig.
+// buildTarget reads build.target and its variable: BuildTargetConfig. It is nil where
+// neither is set.
 func (c *Config) buildTarget() ([]Target, error) {
 	k := keyOf("build.target")
 	v, err := c.find(k)
@@ -146,7 +150,7 @@ func (c *Config) buildTarget() ([]Target, error) {
 	if inEnv && def.rank < inEnvironment {
 		def = definition{rank: inEnvironment}
 	}
-	var out []Target
+	out := []Target{} // set, if to no target
 	for _, item := range items {
 		if item.kind != toml.String {
 			return nil, item.wrong(k.String(), "a string")

@@ -66,6 +66,9 @@ func (a *Asked) fillCargo(ctx context.Context, answer *Answer, question Question
 		p.target = kinds[0]
 	}
 	if len(kinds) > 1 {
+		if len(question.Args) > 0 {
+			return nil, wrong(fmt.Errorf("cargo builds for %d targets here and refuses flags for more than one: name it with --target", len(kinds)))
+		}
 		answer.Notes = append(answer.Notes, fmt.Sprintf("cargo builds for %d targets here: this is the answer for the first, --target names another", len(kinds)))
 	}
 	pkg, err := cargo.Package()
@@ -241,7 +244,10 @@ func (p *probe) fill(answer *Answer, pkg cargoflags.Package) error {
 	if err != nil {
 		return wrong(err)
 	}
-	q.Args, q.Refusal = args, p.refused
+	q.Args = args
+	if p.refused != "" {
+		q.Refusal = p.refused
+	}
 	q.World.ReadFile = m.readArgFile
 	if p.asked.Rustc != "" {
 		q.World = m.world(p.asked.world.Sysroot, p.asked.Compiler.Host)

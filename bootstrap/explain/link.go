@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -149,10 +150,14 @@ func (a *Asked) query(name string) (link.Query, error) {
 	if err != nil {
 		return q, err
 	}
-	if q.Target, err = targets.ParseSpecFile(stem, data); err != nil {
+	q.CustomTarget = true
+	q.Target, err = targets.ParseSpecFile(stem, data, a.Compiler.Release)
+	if refused, ok := errors.AsType[*targets.RefusedFile](err); ok {
+		q.Target, q.Refusal, err = a.host.Refused(stem, data), refused.Message, nil
+	}
+	if err != nil {
 		return q, fmt.Errorf("reading target file %q: %w", name, err)
 	}
-	q.CustomTarget = true
 	return q, nil
 }
 
