@@ -47,8 +47,8 @@ type Options struct {
 	Notify func(Event)
 	// Progress, if not nil, is told how far archives are: see [archive.Writer].
 	Progress func(archive.Progress)
-	// Waiting, if not nil, is called once if another process, holder, has the build
-	// directory dir.
+	// Waiting, if not nil, is called once if another process, holder, has the directory
+	// dir, where this one builds or installs.
 	Waiting func(dir, holder string)
 }
 
@@ -128,11 +128,12 @@ func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	}
 	src := o.Config
 	src.Host, src.Release = targets.HostOf(runtime.GOOS, runtime.GOARCH), targets.Release{}
-	cfg, err := config.Load(src)
-	if err != nil {
-		return toolchain.Toolchain{}, err
+	cfg, refused := config.Load(src)
+	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+	if err != nil && refused != nil {
+		return tc, refused
 	}
-	return toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+	return tc, err // the toolchain's release decides what is refused
 }
 
 // Open loads the configuration, asks the toolchain, sorts its files into components,
@@ -160,13 +161,13 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	}
 	b := newBuilder(inputs{
 		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
 	if o.DryRun {
 		return b, nil
 	}
-	b.unlock, err = builddir.Lock(ctx, b.buildDir, func(holder string) {
+	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
 		if o.Waiting != nil {
 			o.Waiting(b.buildDir, holder)
 		}
@@ -216,6 +217,9 @@ func SourceDate(text string) (time.Time, error) {
 // takes at most what [toml.Parse] does.
 func ReadConfigFile(path string) ([]byte, error) { return dist.ReadFile(path, toml.MaxSize) }
 
+// ReadConfigInput is [ReadConfigFile] for a path that the user named: it may be a pipe.
+func ReadConfigInput(path string) ([]byte, error) { return dist.ReadInput(path, toml.MaxSize) }
+
 // writer configures the archive writer.
 func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
 	w := archive.Writer{
@@ -249,13 +253,13 @@ func MemoryLimit(cfg config.Config, profile archive.Profile) int64 {
 	return fastMemory
 }
 
-// branchFilter returns the filter for the machine code of an architecture.
+// branchFilter returns the filter for the machine code of an architecture. There is
+// none for ARM64: liblzma knows that filter from 5.4 on, and rustup 1.29 has 5.2
+// built in.
 func branchFilter(arch string) xz.BCJ {
 	switch arch {
 	case "x86_64", "x86":
 		return xz.BCJX86
-	case "aarch64":
-		return xz.BCJARM64
 	}
 	return xz.BCJNone
 }
@@ -319,8 +323,8 @@ func (b *Builder) Writer() archive.Writer { return b.writer }
 
 // Close gives the build directory back. It may be called again.
 func (b *Builder) Close() {
-	if b.unlock != nil {
-		b.unlock()
-		b.unlock = nil
+	if b.dir != nil {
+		b.dir.Close()
+		b.dir = nil
 	}
 }

@@ -74,6 +74,9 @@ func (c *Config) Targets(asked, host string) ([]Target, error) {
 		if named, err = c.buildTarget(); err != nil {
 			return nil, err
 		}
+		if named != nil && len(named) == 0 {
+			return nil, failure("build.target is an empty list: cargo builds nothing")
+		}
 	}
 	var out []Target
 	for _, t := range named {
@@ -115,7 +118,8 @@ func (c *Config) compileTarget(t Target, host string) (Target, error) {
 	return Target{path, true, t.Origin}, nil
 }
 
-// buildTarget reads build.target and its variable: BuildTargetConfig.
+// buildTarget reads build.target and its variable: BuildTargetConfig. It is nil where
+// neither is set.
 func (c *Config) buildTarget() ([]Target, error) {
 	k := keyOf("build.target")
 	v, err := c.find(k)
@@ -146,7 +150,7 @@ func (c *Config) buildTarget() ([]Target, error) {
 	if inEnv && def.rank < inEnvironment {
 		def = definition{rank: inEnvironment}
 	}
-	var out []Target
+	out := []Target{} // set, if to no target
 	for _, item := range items {
 		if item.kind != toml.String {
 			return nil, item.wrong(k.String(), "a string")
@@ -173,8 +177,7 @@ func number(text string) bool {
 // checkBuild reads the keys of [build] that have no bearing on flags: one of a wrong
 // type stops cargo all the same.
 func (c *Config) checkBuild() error {
-	table, err := c.tableOf(keyOf("build"))
-	if err != nil {
+	if _, err := c.tableOf(keyOf("build")); err != nil {
 		return err
 	}
 	for _, name := range []string{"dep-info-basedir", "target-dir", "build-dir", "rustc", "rustdoc", "rustc-wrapper", "rustc-workspace-wrapper", "artifact-dir"} {
@@ -190,11 +193,30 @@ func (c *Config) checkBuild() error {
 	if _, _, err := c.list(keyOf("build.rustdocflags")); err != nil {
 		return err
 	}
-	if v := table["jobs"]; v != nil && v.kind != toml.Integer && v.kind != toml.String {
-		return v.wrong("build.jobs", "a number or a string")
+	if err := c.checkJobs(); err != nil {
+		return err
 	}
-	_, err = c.buildTarget()
+	_, err := c.buildTarget()
 	return err
+}
+
+// checkJobs reads build.jobs: a number other than 0, or "default".
+func (c *Config) checkJobs() error {
+	k := keyOf("build.jobs")
+	v, err := c.find(k)
+	if err != nil {
+		return err
+	}
+	if env, ok := c.lookupenv(k.env); ok && (v == nil || v.def.rank < inEnvironment) {
+		v = &value{kind: toml.String, text: env}
+		if number(env) {
+			v.kind = toml.Integer
+		}
+	}
+	if v == nil || v.kind == toml.Integer && v.text != "0" && v.text != "true" && v.text != "false" || v.kind == toml.String && v.text == "default" {
+		return nil
+	}
+	return v.wrong("build.jobs", `a number other than 0, or "default"`)
 }
 
 // allowsUnstable reports whether cargo is a nightly one. RUSTC_BOOTSTRAP=1 makes

@@ -51,6 +51,9 @@ func (c *Config) variable(name string, v *value) (text string, force bool, err e
 	}
 	relative, err := c.boolean(k.child("relative"))
 	if relative {
+		if c.src.Release.Compare(envValueRoot) < 0 {
+			s.def = v.def
+		}
 		return s.path(c.src.Dir), force, err
 	}
 	return s.text, force, err

@@ -47,6 +47,7 @@ var (
 	configInclude = since("1.94.0-dev") // reads include (rust-lang/cargo#16284)
 	jsonSpecGate  = since("1.95.0-dev") // wants -Zjson-target-spec for a target's file (rust-lang/cargo#16557)
 	cleanIncludes = since("1.97.0-dev") // takes the dots out of paths in include
+	envValueRoot  = since("1.97.0-dev") // env.NAME.value is relative to where it is set, not its table
 )
 
 func since(version string) targets.Release {

@@ -44,6 +44,11 @@ func (c *Config) Package() (Package, error) {
 		return p, err
 	}
 	p.Root = rootDir
+	for _, v := range []*value{m, root} {
+		if list := v.table["cargo-features"]; list != nil && len(list.items) > 0 && !c.allowsUnstable() {
+			return p, failure("%s: cargo-features: only a nightly cargo takes it", list.position())
+		}
+	}
 	if list := root.table["cargo-features"]; list != nil {
 		p.feature = slices.ContainsFunc(list.items, func(v *value) bool { return v.text == "profile-rustflags" })
 	}

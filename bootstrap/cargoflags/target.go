@@ -27,8 +27,15 @@ func (c *Config) targetTable(name string) (targetTable, error) {
 		}
 	}
 	var err error
-	if t.linker, err = c.text(keyOf("target." + name + ".linker")); err != nil {
+	linker := keyOf("target." + name + ".linker")
+	if t.linker, err = c.text(linker); err != nil {
 		return t, err
+	}
+	// Cargo takes a longer variable for a part of this key, and then misses its value.
+	for env := range c.env {
+		if t.linker.origin() == "" && strings.HasPrefix(env, linker.env+"_") {
+			return t, failure("%s: cargo stops at this variable, which is no key: unset it", env)
+		}
 	}
 	table, err := c.tableOf(k)
 	if err != nil {

@@ -162,6 +162,9 @@ func writeDecision(b *strings.Builder, e link.Explanation) {
 // linksWith names the linker that does the work.
 func linksWith(e link.Explanation) string {
 	d := e.Decision
+	if slices.ContainsFunc(e.Warnings, func(w link.Warning) bool { return w.ID == "linker-is-no-c-compiler" }) {
+		return "starts " + d.Linker + " as if it were a C compiler, which it is not: nothing links"
+	}
 	through := ""
 	if d.Flavor.UsesCC() {
 		through = ", through the C compiler " + d.Linker
@@ -172,10 +175,8 @@ func linksWith(e link.Explanation) string {
 	case "system":
 		return "links with an LLD of the system" + through
 	}
-	for _, arg := range slices.Backward(d.LLDArgs) {
-		if strings.HasPrefix(arg, "-fuse-ld=") {
-			return "links with the linker that " + arg + " names" + through
-		}
+	if name, ok := d.NamedLinker(); ok {
+		return fmt.Sprintf("links with the linker that is named to it, %q%s", name, through)
 	}
 	if d.Flavor.UsesCC() {
 		return "links with whatever linker the C compiler " + d.Linker + " uses"

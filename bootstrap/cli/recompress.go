@@ -72,7 +72,7 @@ dist.read-back count, not the formats and the profile of x dist.`,
 	flags.StringVar(&f.profile, "profile", string(archive.Best), "compress as hard as this `profile`: fast, balanced or best")
 	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
 	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
-	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64")
+	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64, which rustup does not decode")
 	a.compressFlags(cmd)
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(archive.GZ), string(archive.XZ), string(archive.Zst))))
 	complete(cmd, "profile", string(archive.Fast), string(archive.Balanced), string(archive.Best))
@@ -168,6 +168,9 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	if len(plans) > 0 { // all done: there is nothing to say about memory
 		p.plan(plans)
 	}
+	if r.BCJ == xz.BCJARM64 {
+		a.progressf("x: warning: rustup does not decode the filter arm64: liblzma knows it from 5.4 on, rustup 1.29 has 5.2")
+	}
 	if a.flags.dryRun {
 		p.close()
 		return errors.Join(a.printRecompressPlan(todo), errors.Join(todo.Problems...))
@@ -200,21 +203,44 @@ func (a *app) lockOutputs(ctx context.Context, r recompress.Options, files []str
 		}
 	}
 	for _, dir := range slices.Compact(dirs) {
-		locked := dir
-		if made, err := builddir.Dir(filepath.Dir(dir)).Claimed(); err == nil && slices.Contains(made, filepath.Base(dir)) {
-			locked = filepath.Dir(dir)
-		}
-		u, err := builddir.Lock(ctx, locked, func(holder string) {
-			a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
-		})
-		if err == nil {
-			unlocks = append(unlocks, u)
-			_, err = dist.RemoveStale(dir)
-		}
+		u, err := a.lockOutput(ctx, dir)
 		if err != nil {
 			unlock()
 			return nil, err
 		}
+		unlocks = append(unlocks, u)
+	}
+	return unlock, nil
+}
+
+// lockOutput is [app.lockOutputs] for one directory.
+func (a *app) lockOutput(ctx context.Context, dir string) (unlock func(), err error) {
+	locked := dir
+	if made, err := builddir.Claimed(filepath.Dir(dir)); err == nil && slices.Contains(made, filepath.Base(dir)) {
+		locked = filepath.Dir(dir)
+	}
+	root, err := dist.OpenDir(locked)
+	if err != nil {
+		return nil, fmt.Errorf("opening directory %q: %w", locked, dist.WithoutPath(err))
+	}
+	lock, err := dist.Lock(ctx, root, func(holder string) {
+		a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
+	})
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	unlock = func() {
+		lock.Release()
+		_ = root.Close()
+	}
+	out, err := dist.OpenDir(dir)
+	if err == nil {
+		_, err = dist.RemoveStale(out)
+		err = errors.Join(err, out.Close())
+	}
+	if err != nil {
+		unlock()
+		return nil, err
 	}
 	return unlock, nil
 }

@@ -95,13 +95,13 @@ var xLLDKeys = []Key{
 		Doc:    "LLD to ship as rust-lld, instead of the input sysroot's own.",
 		Effect: "rust-lld of the rustc archive"},
 	{Name: "wrapper", Type: String, Default: `"keep"`,
-		Doc:    `Where gcc-ld's programs come from: "keep" takes the input's and builds what is missing, "build" always builds them, any other value is the path of a program to ship instead.`,
+		Doc:    `Where gcc-ld's programs come from: "keep" takes the input's and builds what is missing, "build" always builds them (with Go for hosts other than Linux on x86_64 and aarch64), any other value is the path of a program to ship instead.`,
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "site-wrapper", Type: Path,
 		Doc:    "A site's own linker wrapper. gcc-ld runs it with the path and arguments of rust-lld, which it has to run.",
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "jobserver", Type: Bool, Default: "false",
-		Doc:    "Whether gcc-ld takes tokens of the jobserver and limits LLD's threads by them.",
+		Doc:    "Whether gcc-ld takes tokens of the jobserver and limits LLD's threads by them, on Linux on x86_64 and aarch64.",
 		Effect: "gcc-ld of the rustc archive"},
 	{Name: "baked-default", Type: Enum, Default: `"shim"`, Values: []string{"shim", "launcher", "error"},
 		Doc:    `What to do when the compiler's baked-in default is LLD and rust.lld is false: "shim" ships a gcc-ld that runs the system linker; "launcher" ships that and a launcher before rustc that adds -Clinker-features=-lld; "error" stops. If the compiler uses the system linker and rust.lld is true, "launcher" ships a launcher that turns on LLD.`,
@@ -114,9 +114,16 @@ var xDistKeys = []Key{
 		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; to fit, x runs fewer threads, then shrinks blocks and dictionaries.`,
 		Effect: "compression threads and, if fewer are not enough, the bytes of xz and zst archives"},
 	{Name: "bcj", Type: Bool, Default: "false",
-		Doc:    "Whether xz archives get the branch filter of their machine code (x86 or ARM64), which upstream's do not have. Archives are smaller.",
+		Doc:    "Whether xz archives get the branch filter of their machine code (x86 only: rustup does not decode that of ARM64), which upstream's do not have. Archives are smaller.",
 		Effect: "xz archives"},
 	{Name: "read-back", Type: Bool, Default: "true",
 		Doc:    "Whether each archive is read back and compared with its input.",
 		Effect: "time of `x dist` and `x recompress`"},
+}
+
+// xBootstrapKeys are the keys of [bootstrap] in x.toml.
+var xBootstrapKeys = []Key{
+	{Name: "allow-keys", Type: Strings, Default: "[]",
+		Doc:    `Keys of bootstrap.toml that a patched x.py has and upstream's has not, such as "target.*.self-contained" or the section "ferrocene"; * stands for any text. x accepts and ignores them.`,
+		Effect: "these keys are no errors"},
 }

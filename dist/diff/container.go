@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ func unixTime(t time.Time) string {
 // describeContainer names the fields of a gzip header, or the streams and
 // window of the others.
 func describeContainer(f archiveFile) (string, error) {
-	file, err := os.Open(f.path)
+	file, err := dist.OpenFile(f.path)
 	if err != nil {
 		return "", err
 	}

@@ -21,7 +21,7 @@ type scanned struct {
 // only for a canceled context and for trouble with the machine, such as a full
 // disk under the sink.
 func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
-	a := &scanned{archiveFile: f, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)}
+	a := &scanned{archiveFile: f, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveFilter, archiveMemory, archiveLimits)}
 	if info, err := os.Stat(f.path); err == nil {
 		progress(Event{Group: Static, Subject: f.file, Size: info.Size()}) // the scan may be long before its first byte
 	}

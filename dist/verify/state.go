@@ -3,17 +3,18 @@ package verify
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"x.go/dist"
+	"x.go/manifests"
 )
 
 // run is one verification under way: what its groups share.
 type run struct {
 	opts   Options
+	asked  []Group // by name
 	in     *input
 	report Report
 	begun  time.Time
@@ -25,13 +26,17 @@ type run struct {
 
 func newRun(opts Options) *run {
 	o := opts.withDefaults()
-	return &run{opts: o, in: resolve(o.Inputs), report: newReport(o), begun: time.Now(), digest: map[string]*scanned{}}
+	return &run{opts: o, asked: opts.Groups, in: resolve(o.Inputs), report: newReport(o), begun: time.Now(), digest: map[string]*scanned{}}
 }
 
 // newReport is the report of a run that begins.
 func newReport(o Options) Report {
+	var inputs []string
+	for _, place := range o.Inputs {
+		inputs = append(inputs, manifests.Redact(place))
+	}
 	return Report{
-		Date: o.Now.UTC().Format(time.RFC3339), Program: o.Program, Machine: describeMachine(), Inputs: slices.Clone(o.Inputs),
+		Date: o.Now.UTC().Format(time.RFC3339), Program: o.Program, Machine: describeMachine(), Inputs: inputs,
 	}
 }
 

@@ -2,9 +2,7 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,7 +11,6 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/linkage"
-	"x.go/manifests"
 )
 
 // origins resolves the search path of a file to directories below the prefix. ok
@@ -156,64 +153,6 @@ func scriptInputs(text string) ([]string, bool) {
 		}
 	}
 	return nil, false
-}
-
-// maxInventory bounds an installed manifest: rust-src's has 0.3 MB.
-const maxInventory = 64 << 20
-
-// inventory requires the files that the installed manifests list. rustup writes paths
-// relative to the prefix, install.sh absolute ones.
-func (c *sysrootChecker) inventory() {
-	lists, err := filepath.Glob(c.t.path("lib", "rustlib", "manifest-*"))
-	if err != nil || len(lists) == 0 {
-		return
-	}
-	c.s.declare(treeInventory)
-	for _, list := range lists {
-		b, err := dist.ReadFile(list, maxInventory)
-		if err != nil {
-			c.s.failf(treeInventory, "%v", err)
-			continue
-		}
-		for line := range strings.Lines(string(b)) {
-			line = strings.TrimSuffix(line, "\n")
-			kind, name, ok := strings.Cut(line, ":")
-			if !ok || kind != "file" && kind != "dir" {
-				c.s.failf(treeInventory, "%s: got %.80q, want file: or dir: and a path", filepath.Base(list), line)
-				continue
-			}
-			at := name
-			if !filepath.IsAbs(name) {
-				at = c.t.path(filepath.FromSlash(name))
-			}
-			info, err := os.Stat(at)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				c.s.failf(treeInventory, "%s lists %s, which is missing", filepath.Base(list), name)
-			case err == nil && info.IsDir() != (kind == "dir"):
-				c.s.failf(treeInventory, "%s lists %s, which is of another kind", filepath.Base(list), line)
-			}
-		}
-	}
-	c.components(lists)
-}
-
-// components compares the list of components with the manifests beside it.
-func (c *sysrootChecker) components(lists []string) {
-	b, err := dist.ReadFile(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
-	if err != nil {
-		c.s.failf(treeInventory, "%v", err)
-		return
-	}
-	names := strings.Fields(string(b))
-	for _, list := range lists {
-		if name := strings.TrimPrefix(filepath.Base(list), "manifest-"); !slices.Contains(names, name) {
-			c.s.failf(treeInventory, "%s belongs to no installed component", filepath.Base(list))
-		}
-	}
-	if len(names) > len(lists) {
-		c.s.failf(treeInventory, "got %d components and %d manifests", len(names), len(lists))
-	}
 }
 
 // maxBuildPaths bounds the paths named of one file.
