@@ -27,7 +27,8 @@ type Builder struct {
 	unlock func() // gives the build directory back; nil in a dry run
 
 	memo  map[any]*memo
-	stack []string // names of the steps that run now, outermost first
+	stack []string                // names of the steps that run now, outermost first
+	told  map[config.Finding]bool // of components
 	plan  []Action
 }
 
@@ -75,7 +76,7 @@ type memo struct {
 
 // newBuilder returns a Builder for opts.
 func newBuilder(opts inputs) *Builder {
-	return &Builder{inputs: opts, memo: map[any]*memo{}}
+	return &Builder{inputs: opts, memo: map[any]*memo{}, told: map[config.Finding]bool{}}
 }
 
 // Plan returns the actions so far, in order.

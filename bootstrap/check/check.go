@@ -51,6 +51,7 @@ func all(c config.Config, f Facts) []config.Finding {
 	}
 	if f.Toolchain != nil {
 		k.toolchain(*f.Toolchain)
+		k.components(*f.Toolchain)
 	}
 	if f.Files != nil {
 		for _, check := range fileChecks {

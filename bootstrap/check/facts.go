@@ -30,6 +30,10 @@ type Facts struct {
 	LLD lld.Facts
 	// Toolchain is the input; nil if no compiler was asked.
 	Toolchain *toolchain.Toolchain
+	// Input holds the toolchain's files by component, without documentation; nil if
+	// they were not read, and InputError says why they could not be.
+	Input      *toolchain.Input
+	InputError error
 	// Sysroot is the directory of the input toolchain.
 	Sysroot string
 	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
@@ -60,8 +64,8 @@ func Machine() Facts {
 }
 
 // Ask returns [Machine] together with what the toolchain says of itself, if the
-// configuration needs it. The sysroot is not walked: a complete one has over 50000
-// files, and only the directories with the large ones are listed.
+// configuration needs it, and with the files to be packaged. Documentation is not
+// among them: a complete sysroot has over 50000 files of it.
 func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, error) {
 	f := Machine()
 	var err error
@@ -69,6 +73,11 @@ func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, e
 		return Facts{}, err
 	}
 	f.Toolchain, f.Sysroot, f.InputSize = &tc, tc.Sysroot, inputSize(tc.Sysroot)
+	if in, err := toolchain.ReadPrograms(tc); err != nil {
+		f.InputError = err
+	} else {
+		f.Input = &in
+	}
 	return f, nil
 }
 
