@@ -155,7 +155,7 @@ func (c InputComponent) Judge(tc Toolchain, wanted, asked bool) Verdict {
 	if len(c.Broken) > 0 {
 		place = tc.path(c.Broken[0].Name)
 	}
-	optional := !c.isCompiler(tc.Host) && (len(missing) > 0 || !minimal[c.Spec.Archive])
+	optional := !c.isCompiler(tc.Host) && (len(c.Broken) == 0 || !minimal[c.Spec.Archive])
 	switch {
 	case !wanted && !asked:
 		if len(errs) == 0 {
