@@ -1,7 +1,6 @@
 package check
 
 import (
-	"errors"
 	"slices"
 
 	"x.go/bootstrap/config"
@@ -60,10 +59,7 @@ func parts(err error) []error {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err); ok {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		return joined.Unwrap()
 	}
 	return []error{err}

@@ -165,7 +165,10 @@ func (c InputComponent) Judge(tc Toolchain, wanted, asked bool) Verdict {
 	case len(errs) > 0 && optional && !asked:
 		return Verdict{Finding: note(config.Note, place, "component %s is left out, because the toolchain does not have all of it: %s", c.Spec.Archive, oneOf(errs))}
 	case len(errs) > 0:
-		return Verdict{Err: fmt.Errorf("checking component %q: %w", laid.Name, errors.Join(errs...))}
+		for i, err := range errs {
+			errs[i] = fmt.Errorf("checking component %q: %w", laid.Name, err)
+		}
+		return Verdict{Err: errors.Join(errs...)}
 	}
 	if err := errors.Join(dist.CheckComponent(laid)...); err != nil {
 		return Verdict{Err: err}
