@@ -197,7 +197,7 @@ func checkOwnLibraries(packs []pack, p plan) *subject {
 		}
 		for _, n := range tree.Needs(name) {
 			switch {
-			case seen[n] || n.How == loader.Moves || n.How == loader.Fixed || isThere(infos, n.Library):
+			case seen[n] || loader.OfficialDefect(n) != "" || n.How == loader.Moves || n.How == loader.Fixed || isThere(infos, n.Library):
 			case loader.Own(n.Library):
 				s.failf(setOwnLibraries, "%s needs %s, which is in none of the archives", n.File, n.Library)
 			case !loader.Common(n.Library):
