@@ -71,8 +71,6 @@ type record struct {
 	place
 }
 
-func (r record) line() string { return r.kind.String() + ":" + r.path() + "\n" }
-
 // recordPlace returns the place of one of the files in Libdir/rustlib.
 func (in *installation) recordPlace(name string) place {
 	return in.layout.at(in.layout.libdir, path.Join(dist.RecordsDir, name))
@@ -224,7 +222,7 @@ func (in *installation) writeManifest(name string, lists ...[]record) error {
 	var text strings.Builder
 	seen := map[string]bool{}
 	for _, r := range slices.Concat(lists...) {
-		if line := r.line(); !seen[line] {
+		if line := r.kind.String() + ":" + in.layout.recorded(r.place) + "\n"; !seen[line] {
 			seen[line] = true
 			text.WriteString(line)
 		}

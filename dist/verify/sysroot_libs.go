@@ -112,6 +112,11 @@ func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
 	}
 }
 
+func fileIsThere(p string) bool {
+	_, err := os.Lstat(p)
+	return err == nil
+}
+
 func onHost(lib string) bool {
 	return slices.ContainsFunc(systemDirs, func(dir string) bool {
 		found, err := filepath.Glob(filepath.Join(dir, globQuote(lib)))
@@ -194,11 +199,7 @@ func (c *sysrootChecker) inventory() {
 				c.s.failf(treeInventory, "%s: got %.80q, want file: or dir: and a path", filepath.Base(list), line)
 				continue
 			}
-			at := name
-			if !filepath.IsAbs(name) {
-				at = c.t.path(filepath.FromSlash(name))
-			}
-			info, err := os.Stat(at)
+			info, err := os.Stat(c.listed(name))
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
 				c.s.failf(treeInventory, "%s lists %s, which is missing", filepath.Base(list), name)
@@ -208,6 +209,20 @@ func (c *sysrootChecker) inventory() {
 		}
 	}
 	c.components(lists)
+}
+
+// listed returns the path of a file of an installed list. In a tree that is not at its
+// place yet, the list may name that.
+func (c *sysrootChecker) listed(name string) string {
+	if !filepath.IsAbs(name) {
+		return c.t.path(filepath.FromSlash(name))
+	}
+	for stage := c.t.prefix; len(stage) > 1; stage = filepath.Dir(stage) {
+		if at := filepath.Join(stage, name); fileIsThere(at) {
+			return at
+		}
+	}
+	return name
 }
 
 // components compares the list of components with the manifests beside it.
