@@ -29,7 +29,7 @@ func (launcherStep) Run(ctx context.Context, b *Builder) (string, error) {
 	if err != nil || decided.Launcher == lld.LauncherNone {
 		return "", err
 	}
-	return b.buildProgram(ctx, programs.Build{Name: programs.Launcher, Vars: []programs.Variable{
+	return b.buildProgram(ctx, programs.Build{Name: programs.Launcher, Settings: []programs.Setting{
 		{Name: "linker", Value: string(decided.Launcher)}, {Name: "host", Value: b.tc.Host.String()},
 	}}, string(decided.Launcher))
 }

@@ -105,24 +105,30 @@ func (lldWrapperStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 // buildWrapper builds the gcc-ld program for the toolchain's host.
 func (b *Builder) buildWrapper(ctx context.Context, mode programs.WrapperMode) (string, error) {
 	x := b.cfg.X.LLD
-	p := programs.Build{Name: programs.LLDWrapper, Vars: []programs.Variable{{Name: "mode", Value: string(mode)}}}
+	p := programs.Build{Name: programs.LLDWrapper, Settings: []programs.Setting{{Name: "mode", Value: string(mode)}}}
 	if x.SiteWrapper != "" {
-		p.Vars = append(p.Vars, programs.Variable{Name: "site", Value: x.SiteWrapper})
+		p.Settings = append(p.Settings, programs.Setting{Name: "site", Value: x.SiteWrapper})
 	}
-	if x.Jobserver {
-		p.Tag = "jobserver"
+	if b.jobserver(mode) {
+		p.Settings = append(p.Settings, programs.Setting{Name: "jobserver", Value: "yes"})
 	}
 	return b.buildProgram(ctx, p, string(mode))
 }
 
+// jobserver reports whether the gcc-ld program of a mode is to know jobservers.
+func (b *Builder) jobserver(mode programs.WrapperMode) bool {
+	return b.cfg.X.LLD.Jobserver && mode == programs.WrapperLLD && programs.HasJobserver(b.tc.Spec)
+}
+
 // buildProgram builds p for the toolchain's host under a file name of its kind.
 func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file string) (string, error) {
-	var err error
-	if p.GOOS, p.GOARCH, err = programs.Platform(b.tc.Spec); err != nil {
-		return "", err
-	}
+	p.Host = b.tc.Spec
 	p.Out = filepath.Join(b.buildDir, b.tc.Host.String(), programDirs[p.Name], file+b.tc.Spec.ExeSuffix)
-	if !b.act("run", "go build "+p.Name, p.String()) {
+	verb, object := "write", p.Name
+	if p.Compiles() {
+		verb, object = "run", "go build "+p.Name
+	}
+	if !b.act(verb, object, p.String()) {
 		return p.Out, nil
 	}
 	if _, err := b.claim(filepath.Dir(p.Out)); err != nil {

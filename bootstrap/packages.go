@@ -11,6 +11,7 @@ import (
 	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
+	"x.go/targets/nearest"
 )
 
 // combinedArchive is the name of the archive that holds all components.
@@ -66,11 +67,12 @@ func (b *Builder) archiveName(name string) (string, error) {
 	if ok && slices.Contains(archives, spec.Archive) {
 		return spec.Archive, nil
 	}
-	have := strings.Join(append(archives, combinedArchive), ", ")
+	names := append(archives, combinedArchive)
+	have := strings.Join(names, ", ")
 	if ok {
 		return "", fmt.Errorf("selecting component %q: the toolchain does not have it; it has %s", name, have)
 	}
-	return "", fmt.Errorf("selecting component %q: no such component; the toolchain has %s", name, have)
+	return "", fmt.Errorf("selecting component %q: no such component; the toolchain has %s%s", name, have, nearest.Hint(name, names))
 }
 
 // has reports whether the selection names the archive.

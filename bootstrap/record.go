@@ -46,7 +46,7 @@ func (recordStep) Run(ctx context.Context, b *Builder) (manifests.BuildRecord, e
 		SystemLibraries: l.libraries.System, FixedPrograms: slices.Sorted(maps.Keys(l.libraries.Fixed)),
 	}
 	if decided.BuildsWrapper() {
-		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: x.Jobserver && decided.Wrapper == lld.WrapperBuilt}
+		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: decided.Wrapper == lld.WrapperBuilt && b.jobserver(programs.WrapperLLD)}
 	}
 	if !b.dryRun {
 		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {
@@ -92,9 +92,9 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 			return nil, err
 		}
 	}
-	var programs []manifests.RecordedProgram
+	var recorded []manifests.RecordedProgram
 	for e := range img.Entries() {
-		info, err := buildinfo.ReadFile(e.Path())
+		compiler, err := b.compilerOf(e)
 		if err != nil {
 			return nil, fmt.Errorf("recording the program %s: %w", e.Name, err)
 		}
@@ -102,9 +102,21 @@ func (b *Builder) recordPrograms(ctx context.Context, decided lld.Outcome) ([]ma
 		if err != nil {
 			return nil, err
 		}
-		programs = append(programs, manifests.RecordedProgram{Package: e.Name, Go: info.GoVersion, SHA256: digest})
+		recorded = append(recorded, manifests.RecordedProgram{Package: e.Name, Compiler: compiler, SHA256: digest})
 	}
-	return programs, nil
+	return recorded, nil
+}
+
+// compilerOf returns what a program was compiled by: "gcc 12.2.0" or "go1.26.0".
+func (b *Builder) compilerOf(e dist.Entry) (string, error) {
+	if compiler := programs.Compiler(b.tc.Spec); compiler != "" {
+		return compiler, nil
+	}
+	info, err := buildinfo.ReadFile(e.Path())
+	if err != nil {
+		return "", err
+	}
+	return info.GoVersion, nil
 }
 
 // recordInputs computes the digests of the files that decide how programs are

@@ -35,7 +35,7 @@ func TestOfficialManifests(t *testing.T) {
 	for _, channel := range []string{"stable", "nightly"} {
 		t.Run(channel, func(t *testing.T) {
 			data := officialManifest(t, channel)
-			c, findings := manifests.CheckChannel(data)
+			c, findings, _ := manifests.CheckChannel(data)
 			for _, f := range findings {
 				t.Errorf("sound manifest: %v", f)
 			}
@@ -253,7 +253,7 @@ func FuzzParseChannel(f *testing.F) {
 	}
 	f.Add([]byte("manifest-version='2'\ndate=''\npkg.a={version='',target.'*'={available=true,components=[{pkg='',target=''}]}}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, findings := manifests.CheckChannel(data)
+		c, findings, _ := manifests.CheckChannel(data)
 		if c == nil {
 			if len(findings) == 0 {
 				t.Fatal("got neither a channel nor a finding")

@@ -12,7 +12,7 @@
 //
 // From a manifest to what is wrong with it:
 //
-//	channel, findings := manifests.CheckChannel(text)
+//	channel, findings, ignored := manifests.CheckChannel(text)
 //
 // To edit a channel, [Channel.Subset] keeps a part of it, [Channel.Rebase] moves
 // its files to another place, [Channel.Merge] joins two, and [Channel.Version]

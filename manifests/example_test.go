@@ -41,7 +41,7 @@ func ExampleChannelPlan_Channel() {
 }
 
 func ExampleCheckChannel() {
-	_, findings := manifests.CheckChannel([]byte(`manifest-version = "2"
+	_, findings, _ := manifests.CheckChannel([]byte(`manifest-version = "2"
 date = "yesterday"
 [renames.rustfmt]
 to = "rustfmt-preview"

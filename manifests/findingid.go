@@ -42,6 +42,9 @@ const (
 	FindingComponentNested      FindingID = "component-nested"      // components of another package than "rust"
 	FindingRenameTarget         FindingID = "rename-target"         // a rename to no package
 	FindingRenameShadows        FindingID = "rename-shadows"        // a rename that hides a package
+	FindingRenameMissing        FindingID = "rename-missing"        // a -preview package that cannot be called without that
+	FindingComponentUnlisted    FindingID = "component-unlisted"    // a package that no host lists, so that rustup cannot add it
+	FindingKeyUnknown           FindingID = "key-unknown"           // a key that all readers ignore
 	FindingProfileMissing       FindingID = "profile-missing"       // profiles, but not the ones that rustup asks for
 	FindingProfilePackage       FindingID = "profile-package"       // a profile that names no package
 	FindingProfileDuplicate     FindingID = "profile-duplicate"     // a package twice in a profile

@@ -3,6 +3,8 @@ package manifests
 import (
 	"fmt"
 	"strings"
+
+	"x.go/targets/nearest"
 )
 
 // Format is the compression of an archive, named by its file extension.
@@ -25,7 +27,7 @@ func ParseFormat(s string) (Format, error) {
 	case GZ, XZ, Zst:
 		return f, nil
 	}
-	return "", fmt.Errorf("parsing compression format: got %.20q, want gz, xz or zst", s)
+	return "", fmt.Errorf("parsing compression format: got %.20q, want gz, xz or zst%s", s, nearest.Hint(s, []string{string(GZ), string(XZ), string(Zst)}))
 }
 
 // Ext returns the end of an archive's file name, such as ".tar.xz".

@@ -27,21 +27,21 @@ func ParseChannel(data []byte) (*Channel, error) {
 
 // CheckChannel reads a manifest and judges it: the findings of [ParseChannel]
 // or else those of [Channel.Validate], with line and column where the text has
-// the key. The channel is nil if the text cannot be read.
-func CheckChannel(data []byte) (*Channel, Findings) {
+// the key. The channel is nil if the text cannot be read. ignored are the keys that
+// no reader of manifests knows: no fault, unless they are misspelt.
+func CheckChannel(data []byte) (c *Channel, fs, ignored Findings) {
 	c, doc, err := parseChannel(data)
 	if err != nil {
-		var fs Findings
 		errors.As(err, &fs)
-		return nil, fs
+		return nil, fs, nil
 	}
-	fs := c.Validate()
+	fs = c.Validate()
 	for i := range fs {
 		if n := doc.Nearest(fs[i].Path); n != nil {
 			fs[i].Line, fs[i].Column = lineColumn(doc, n.At)
 		}
 	}
-	return c, fs
+	return c, fs, unknownKeys(doc)
 }
 
 func parseChannel(data []byte) (*Channel, *toml.Document, error) {

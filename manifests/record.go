@@ -67,9 +67,9 @@ type RecordedWrapper struct {
 
 // RecordedProgram is a program that was built.
 type RecordedProgram struct {
-	Package string `json:"package"` // of x: "launcher"
-	Go      string `json:"go"`      // version of the Go toolchain: "go1.26.0"
-	SHA256  Hash   `json:"sha256"`
+	Package  string `json:"package"`            // of x: "launcher"
+	Compiler string `json:"compiler,omitempty"` // with its version: "gcc 12.2.0" or "go1.26.0"
+	SHA256   Hash   `json:"sha256"`
 }
 
 // ParseBuildRecord reads a build record. It ignores unknown keys and refuses other

@@ -391,7 +391,7 @@ func TestMutants(t *testing.T) {
 			if text == sound {
 				t.Fatal("the mutant is the original")
 			}
-			_, findings := manifests.CheckChannel([]byte(text))
+			_, findings, _ := manifests.CheckChannel([]byte(text))
 			if !slices.ContainsFunc(findings, func(f manifests.Finding) bool { return f.ID == m.id }) {
 				t.Errorf("got findings %v, want %s", findings, m.id)
 			}

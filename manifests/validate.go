@@ -28,6 +28,8 @@ func (c *Channel) Validate() Findings {
 	v.rust()
 	v.artifacts()
 	v.renames()
+	v.renamed()
+	v.listed()
 	v.profiles()
 	return v.findings
 }

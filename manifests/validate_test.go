@@ -49,7 +49,7 @@ func TestValidate(t *testing.T) {
 		{"date", func(c *manifests.Channel) { c.Date = "2026-4-16" }, []string{"date date"}},
 		{"commit hash", editPackage("cargo", func(p *manifests.Package) { p.CommitHash = "59807616e" }), []string{"pkg.cargo.git_commit_hash commit-hash"}},
 		{"package name", func(c *manifests.Channel) { c.Packages["../x"] = c.Packages["rust-src"] },
-			[]string{`pkg."../x" package-name`, `pkg."../x".target."*".xz_url url-archive`}},
+			[]string{`pkg."../x" package-name`, `pkg."../x".target."*".xz_url url-archive`, `pkg."../x".target."*" component-unlisted`}},
 		{"no targets", editPackage("rust-src", func(p *manifests.Package) { p.Targets = nil }),
 			[]string{host + ".extensions[0] component-target", "pkg.rust-src package-targets"}},
 		{"no rust", func(c *manifests.Channel) { delete(c.Packages, "rust") }, []string{"pkg.rust rust-missing"}},
@@ -87,9 +87,9 @@ func TestValidate(t *testing.T) {
 		{"no components", edit("rust", linuxGNU, func(t *manifests.PackageTarget) { t.Components = nil }),
 			[]string{host + ".components components-missing", "pkg.rust rust-missing"}},
 		{"component of no package", edit("rust", linuxGNU, func(t *manifests.PackageTarget) { t.Extensions[0].Package = "nope" }),
-			[]string{host + ".extensions[0] component-package"}},
+			[]string{host + ".extensions[0] component-package", `pkg.rust-src.target."*" component-unlisted`}},
 		{"component of no target", edit("rust", linuxGNU, func(t *manifests.PackageTarget) { t.Components[0].Target = "a-b" }),
-			[]string{host + ".components[0] component-target"}},
+			[]string{host + ".components[0] component-target", "pkg.rustc.target." + linuxGNU + " component-unlisted"}},
 		{"component twice", edit("rust", linuxGNU, func(t *manifests.PackageTarget) { t.Extensions = append(t.Extensions, ref("rustc", linuxGNU)) }),
 			[]string{host + ".extensions[2] component-duplicate"}},
 		{"nested", edit("cargo", linuxGNU, func(t *manifests.PackageTarget) { t.Components = []manifests.ComponentRef{ref("rustc", linuxGNU)} }),
@@ -133,7 +133,7 @@ func TestCheckChannelLocatesFindings(t *testing.T) {
 	text = strings.Replace(text, "pkg = \"cargo\"", "pkg = \"cargos\"", 1)
 	text = strings.Replace(text, "date = \"2026-04-16\"", "date = \"\"", 1)
 	text = strings.Replace(text, "minimal = [\"rustc\"", "minimal = [\"x\"", 1)
-	_, findings := manifests.CheckChannel([]byte(text))
+	_, findings, _ := manifests.CheckChannel([]byte(text))
 	lines := strings.Split(text, "\n")
 	var got []string
 	for _, f := range findings {
@@ -142,6 +142,7 @@ func TestCheckChannelLocatesFindings(t *testing.T) {
 	want := []string{
 		`date = ""`,
 		"components]]",
+		linuxGNU + "]", // the cargo that nobody lists
 		`minimal = ["x", "cargo", "rust-std"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -1,22 +1,47 @@
 package targets
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"math/bits"
 	"strconv"
 )
 
-// ParseSpecFile reads a custom target's file like [ParseSpec]. name is the
-// file's name without .json, by which rustc calls the target; it need not have
-// the form of a triple.
-func ParseSpecFile(name string, data []byte) (*Spec, error) {
-	s, err := ParseSpec(data)
+// ParseSpecFile reads a custom target's file, as a release of rustc would. name is
+// the file's name without .json, by which rustc calls the target; it need not have
+// the form of a triple. The error for a file that rustc does not take is a
+// [*RefusedFile]. Whether the fields of a file agree with each other is not checked.
+func ParseSpecFile(name string, data []byte, r Release) (*Spec, error) {
+	first := json.RawMessage(data)
+	if r.Compare(schemaSince) >= 0 {
+		if err := checkFile(data, r); err != nil {
+			return nil, err
+		}
+		// rustc reads the first object, and nothing after it.
+		if err := json.NewDecoder(bytes.NewReader(data)).Decode(&first); err != nil {
+			return nil, err
+		}
+	}
+	s, err := ParseSpec(first)
 	if err != nil {
 		return nil, err
 	}
+	return s.named(name, data), nil
+}
+
+// Refused returns a spec that stands for a target's file that rustc does not take,
+// for a decision that ends with its refusal: s under the file's name.
+func (s *Spec) Refused(name string, data []byte) *Spec {
+	t := *s
+	return t.named(name, data)
+}
+
+// named gives a spec the name of its file.
+func (s *Spec) named(name string, data []byte) *Spec {
 	s.Triple = Triple{name}
 	s.shown = name + "-" + strconv.FormatUint(hashString(data), 10)
-	return s, nil
+	return s
 }
 
 // NameInMessages returns what rustc's messages call the target: a custom one has

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"x.go/targets/nearest"
 )
 
 // Registry holds the builtin targets of some releases of rustc. The zero
@@ -284,7 +286,7 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 		return nil, fmt.Errorf("looking up target %q: %w", t, err)
 	}
 	if !ok {
-		return nil, &UnknownTargetError{t.name, s.info.Release, nearest(t.name, s.Names())}
+		return nil, &UnknownTargetError{t.name, s.info.Release, nearest.Names(t.name, s.Names())}
 	}
 	return newSpec(t, fields)
 }
@@ -294,7 +296,7 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 func (s Snapshot) Find(c Compiler, name string) (*Spec, error) {
 	t, err := ParseTriple(name)
 	if err != nil {
-		if near := nearest(name, s.Names()); len(near) > 0 {
+		if near := nearest.Names(name, s.Names()); len(near) > 0 {
 			err = &UnknownTargetError{name, s.info.Release, near}
 		}
 		return nil, err

@@ -28,7 +28,7 @@ func newSpec(t Triple, fields []member) (*Spec, error) {
 			kept = append(kept, f)
 		}
 		decode, ok := specDecoders[f.Name]
-		if !ok {
+		if !ok || f.JSON == "null" {
 			continue
 		}
 		if err := decode(s, []byte(f.JSON)); err != nil {
@@ -77,7 +77,7 @@ var specDecoders = map[string]func(*Spec, []byte) error{
 	"staticlib-prefix":                        into(func(s *Spec) *string { return &s.StaticlibPrefix }),
 	"staticlib-suffix":                        into(func(s *Spec) *string { return &s.StaticlibSuffix }),
 	"target-endian":                           decodeEndian,
-	"target-family":                           into(func(s *Spec) *[]string { return &s.Families }),
+	"target-family":                           decodeFamilies,
 	"target-pointer-width":                    decodePointerWidth,
 	"vendor":                                  into(func(s *Spec) *string { return &s.Vendor }),
 	lldDefaultField:                           decodeLLDDefault,
@@ -172,6 +172,15 @@ func decodeMetadata(s *Spec, b []byte) error {
 // (rust-lang/rust#144443).
 func decodePointerWidth(s *Spec, b []byte) error {
 	return json.Unmarshal([]byte(strings.Trim(string(b), `"`)), &s.PointerWidth)
+}
+
+// decodeFamilies takes one family or a list of them.
+func decodeFamilies(s *Spec, b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		s.Families = []string{""}
+		return json.Unmarshal(b, &s.Families[0])
+	}
+	return json.Unmarshal(b, &s.Families)
 }
 
 func decodeEndian(s *Spec, b []byte) error {

@@ -20,21 +20,23 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
+	{0, "targets/nearest", nil, nil},
+
 	{1, "bootstrap/programs/process", nil, nil},
 	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
 	{1, "dist/bench", nil, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
-	{1, "targets", nil, nil},
+	{1, "targets", []string{"targets/nearest"}, nil},
 
 	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
-	{2, "bootstrap/config", []string{"bootstrap/toml", "targets"}, nil},
+	{2, "bootstrap/config", []string{"bootstrap/toml", "targets", "targets/nearest"}, nil},
 	{2, "bootstrap/programs", []string{"targets"}, nil},
 	{2, "bootstrap/programs/launcher", []string{"bootstrap/programs/process"}, nil},
 	{2, "bootstrap/programs/lldwrapper", []string{"bootstrap/programs/process"}, nil},
 	{2, "dist/loader", []string{"dist/linkage"}, nil},
-	{2, "manifests", []string{"bootstrap/toml", "targets"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{2, "manifests", []string{"bootstrap/toml", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{2, "targets/link", []string{"targets"}, nil},
 
 	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
@@ -43,7 +45,7 @@ var layers = []struct {
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
-	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests"},
+	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
@@ -54,14 +56,14 @@ var layers = []struct {
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
-		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets"}, nil},
-	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/loader", "dist/recompress", "manifests", "targets"}, nil},
+		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
+	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/loader", "dist/recompress", "manifests", "targets", "targets/nearest"}, nil},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/explain", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/recompress", "dist/verify", "dist/xz", "manifests", "targets", "targets/link"},
+		"dist/recompress", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

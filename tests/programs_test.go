@@ -185,7 +185,7 @@ func testMirror(t *testing.T, p program) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	channel, findings := manifests.CheckChannel(data)
+	channel, findings, _ := manifests.CheckChannel(data)
 	for _, f := range findings {
 		t.Errorf("mirrored channel: %v", f)
 	}

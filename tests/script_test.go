@@ -1,10 +1,13 @@
 package tests
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,8 +35,25 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SOURCE_DATE_EPOCH", "")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"files": cmdFiles},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"files": cmdFiles, "exec-status": cmdExecStatus},
 	})
+}
+
+// cmdExecStatus runs a program that must end with a status: "exec-status 2 x dist".
+func cmdExecStatus(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exec-status STATUS PROGRAM [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = e.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if want := args[0]; strconv.Itoa(got) != want {
+		ts.Fatalf("%s: got exit status %d, want %s", strings.Join(args[1:], " "), got, want)
+	}
 }
 
 // cmdFiles prints the names of all files below a directory to standard output:

@@ -2,21 +2,25 @@ package cargoflags
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"x.go/targets"
 )
 
 // maxDepth bounds the nesting of conditions.
-const maxDepth = 64
+const maxDepth = 1000
 
-// evalCfg judges a key such as cfg(all(unix, target_arch = "x86_64")). It returns
-// Unknown for what depends on more than the target, such as target_feature.
-func evalCfg(key string, target *targets.Spec) (targets.Tristate, error) {
-	p := cfgParser{rest: strings.TrimSuffix(strings.TrimPrefix(key, "cfg("), ")"), target: target}
-	v, err := p.predicate(0)
-	if err == nil && p.skip() != 0 {
+// evalCfg judges a key such as cfg(all(unix, target_arch = "x86_64")), in the
+// grammar of cargo-platform: only spaces are blanks, and r#NAME is NAME, but no
+// operator.
+func evalCfg(key string, cfgs Cfgs) (targets.Tristate, error) {
+	text, ok := strings.CutSuffix(strings.TrimPrefix(key, "cfg("), ")")
+	if !ok {
+		return 0, fmt.Errorf("got no closing bracket")
+	}
+	p := cfgParser{rest: text, cfgs: cfgs}
+	v, err := p.expression(0)
+	if err == nil && p.skip() != "" {
 		err = fmt.Errorf("got %q after the condition", p.rest)
 	}
 	return v, err
@@ -24,63 +28,65 @@ func evalCfg(key string, target *targets.Spec) (targets.Tristate, error) {
 
 // cfgParser evaluates while it reads.
 type cfgParser struct {
-	rest   string
-	target *targets.Spec
+	rest string
+	cfgs Cfgs
 }
 
-// skip skips blanks and returns the next byte, 0 at the end.
-func (p *cfgParser) skip() byte {
-	p.rest = strings.TrimLeft(p.rest, " \t\r\n")
-	if p.rest == "" {
-		return 0
-	}
-	return p.rest[0]
+// skip skips blanks and returns the rest.
+func (p *cfgParser) skip() string {
+	p.rest = strings.TrimLeft(p.rest, " ")
+	return p.rest
 }
 
 // take consumes c if it comes next.
-func (p *cfgParser) take(c byte) bool {
-	if p.skip() != c {
-		return false
+func (p *cfgParser) take(c string) bool {
+	rest, ok := strings.CutPrefix(p.skip(), c)
+	if ok {
+		p.rest = rest
 	}
-	p.rest = p.rest[1:]
-	return true
+	return ok
 }
 
-func (p *cfgParser) word() string {
-	p.skip()
+// word reads a name; it is "" where none comes next.
+func (p *cfgParser) word() (name string, raw bool) {
+	raw = p.take("r#")
+	if !raw {
+		p.skip()
+	}
 	end := 0
 	for end < len(p.rest) && (p.rest[end] == '_' || p.rest[end]|0x20 >= 'a' && p.rest[end]|0x20 <= 'z' || end > 0 && p.rest[end] >= '0' && p.rest[end] <= '9') {
 		end++
 	}
-	w := p.rest[:end]
+	name = p.rest[:end]
 	p.rest = p.rest[end:]
-	return w
+	return name, raw
 }
 
-func (p *cfgParser) predicate(depth int) (targets.Tristate, error) {
-	name := p.word()
+func (p *cfgParser) expression(depth int) (targets.Tristate, error) {
+	name, raw := p.word()
 	switch {
 	case name == "":
 		return 0, fmt.Errorf("got %q, want a condition", p.rest)
 	case depth > maxDepth:
 		return 0, fmt.Errorf("conditions nest deeper than %d", maxDepth)
-	case p.take('('):
+	case !raw && (name == "all" || name == "any" || name == "not"):
+		if !p.take("(") {
+			return 0, fmt.Errorf("got %q after %s, want an opening bracket", p.rest, name)
+		}
 		return p.combination(name, depth)
-	case p.take('='):
+	case p.take("="):
 		return p.comparison(name)
-	case name == "true" || name == "unix" && p.target.HasFamily("unix") || name == "windows" && p.target.HasFamily("windows"):
-		return targets.Yes, nil
-	case name == "debug_assertions" || name == "overflow_checks" || name == "ub_checks" || name == "target_thread_local":
-		return targets.Unknown, nil
+	case name == "true" || name == "false":
+		return targets.TristateOf(name == "true"), nil
 	}
-	return targets.No, nil
+	return p.cfgs(name, nil), nil
 }
 
 // combination reads the list after all(, any( or not(.
 func (p *cfgParser) combination(name string, depth int) (targets.Tristate, error) {
 	var yes, no, n int
-	for !p.take(')') {
-		v, err := p.predicate(depth + 1)
+	for name == "not" && n == 0 || !p.take(")") {
+		v, err := p.expression(depth + 1)
 		if err != nil {
 			return 0, err
 		}
@@ -91,26 +97,26 @@ func (p *cfgParser) combination(name string, depth int) (targets.Tristate, error
 		case targets.No:
 			no++
 		}
-		if !p.take(',') && p.skip() != ')' {
-			return 0, fmt.Errorf("got %q, want a comma or a closing bracket", p.rest)
+		if name != "not" && p.take(",") {
+			continue
 		}
+		if !p.take(")") {
+			return 0, fmt.Errorf("got %q, want a closing bracket", p.rest)
+		}
+		break
 	}
 	switch {
-	case name == "not" && n != 1:
-		return 0, fmt.Errorf("got not() of %d conditions, want one", n)
-	case name == "all" && no > 0, name == "any" && yes+no == n && yes == 0, name == "not" && yes == 1:
+	case name == "all" && no > 0, name == "any" && no == n, name == "not" && yes == 1:
 		return targets.No, nil
 	case name == "all" && yes == n, name == "any" && yes > 0, name == "not" && no == 1:
 		return targets.Yes, nil
-	case name == "all" || name == "any" || name == "not":
-		return targets.Unknown, nil
 	}
-	return 0, fmt.Errorf("got %q, want all, any or not", name)
+	return targets.Unknown, nil
 }
 
 // comparison reads the string after NAME =.
 func (p *cfgParser) comparison(name string) (targets.Tristate, error) {
-	if !p.take('"') {
+	if !p.take(`"`) {
 		return 0, fmt.Errorf("got %q after %s =, want a quoted string", p.rest, name)
 	}
 	value, rest, closed := strings.Cut(p.rest, `"`)
@@ -118,31 +124,5 @@ func (p *cfgParser) comparison(name string) (targets.Tristate, error) {
 		return 0, fmt.Errorf("got %q, want a closing quote", p.rest)
 	}
 	p.rest = rest
-	endian := "little"
-	if p.target.BigEndian {
-		endian = "big"
-	}
-	t := p.target
-	is := func(b bool) (targets.Tristate, error) { return targets.TristateOf(b), nil }
-	switch name {
-	case "target_os":
-		return is(value == t.OS)
-	case "target_arch":
-		return is(value == t.Arch)
-	case "target_env":
-		return is(value == t.Env)
-	case "target_abi":
-		return is(value == t.ABI)
-	case "target_vendor":
-		return is(value == t.Vendor)
-	case "target_family":
-		return is(t.HasFamily(value))
-	case "target_endian":
-		return is(value == endian)
-	case "target_pointer_width":
-		return is(value == strconv.Itoa(t.PointerWidth))
-	case "target_feature", "target_has_atomic", "panic", "relocation_model":
-		return targets.Unknown, nil
-	}
-	return targets.No, nil
+	return p.cfgs(name, &value), nil
 }

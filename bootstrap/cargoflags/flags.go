@@ -1,9 +1,9 @@
 package cargoflags
 
 import (
-	"fmt"
-	"path/filepath"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"x.go/targets"
 )
@@ -15,118 +15,156 @@ type Flag struct {
 	Origin string `json:"origin"`
 }
 
-// Target returns the target that cargo builds for where no --target is given:
-// CARGO_BUILD_TARGET, else build.target, else "" for the host. A list of
-// targets counts as none. A JSON file is named from where it is set.
-func (c Config) Target() (name, origin string) {
-	name, root, origin, err := c.text("CARGO_BUILD_TARGET", "build", "target")
-	if err != nil {
-		return "", ""
-	}
-	if strings.HasSuffix(name, ".json") && !filepath.IsAbs(name) {
-		name = filepath.Join(root, name)
-	}
-	return name, origin
+// Question is about one target of cargo's.
+type Question struct {
+	Target Target // zero for the host without --target
+	Host   string // of the compiler
+	// Cfgs asks the compiler for its conditions, as `rustc --print cfg` does,
+	// given flags. An error ends the search for flags as it is.
+	Cfgs func(flags []string) (Cfgs, error)
+	// Package is what is built; zero for none.
+	Package Package
 }
 
-// Flags returns what cargo adds to rustc's command line for a target: the
-// configured linker as -Clinker, then the flags. Notes name the conditions that
-// only the compiler can judge; they count as false.
-func (c Config) Flags(target *targets.Spec) (flags []Flag, notes []string, err error) {
-	matching, notes, err := c.matching(target)
-	if err != nil {
-		return nil, nil, err
-	}
-	flags, err = c.linker(target.Triple, matching)
-	if err != nil {
-		return nil, nil, err
-	}
-	more, err := c.rustflags(target.Triple, matching)
-	return append(flags, more...), notes, err
+// Answer is what cargo adds to rustc's command line for a package's binary. What
+// `cargo rustc -- FLAGS` gives stands between Before and After.
+type Answer struct {
+	Before, After []Flag
+	Notes         []string // what x cannot know, and what may surprise
 }
 
-// matching lists the conditions that hold for a target.
-func (c *Config) matching(target *targets.Spec) (keys, notes []string, err error) {
-	for _, key := range c.conditions() {
-		holds, err := evalCfg(key, target)
+// Flags returns what cargo adds to rustc's command line: before the user's own the
+// profile's flags and the configured linker, after them the flags of RUSTFLAGS or
+// configuration and those that stand for a build script.
+func (c Config) Flags(q Question) (Answer, error) {
+	c.notes = slices.Clip(c.notes)
+	name := q.Target.short()
+	if name == "" {
+		name = q.Host
+	}
+	if err := c.checkBuild(); err != nil {
+		return Answer{}, err
+	}
+	rustflags, cfgs, err := c.settle(name, q.Cfgs)
+	if err != nil {
+		return Answer{}, err
+	}
+	table, err := c.targetTable(name)
+	if err != nil {
+		return Answer{}, err
+	}
+	var a Answer
+	if a.Before, err = c.profileFlags(q.Package); err != nil {
+		return Answer{}, err
+	}
+	linker, err := c.linker(table, cfgs)
+	if err != nil {
+		return Answer{}, err
+	}
+	if q.Target.File {
+		a.Before = append(a.Before, Flag{"-Zunstable-options", "cargo, for a target's file"})
+	}
+	a.Before = append(a.Before, linker...)
+	script, replaced, err := c.override(table, name, q.Package.Links)
+	if err != nil {
+		return Answer{}, err
+	}
+	a.After = slices.Concat(rustflags, script)
+	if q.Package.BuildScript && !replaced {
+		c.note("%s is a build script: the flags that it prints (cargo::rustc-link-arg) come last and are not known here", q.Package.Script)
+	}
+	c.noteUnseen(name)
+	slices.Sort(c.notes)
+	a.Notes = slices.Compact(c.notes)
+	return a, nil
+}
+
+// settle finds flags and conditions, which depend on each other: a flag --cfg turns
+// conditions on, and those bring flags. Cargo asks the compiler twice at most:
+// TargetInfo::new of target_info.rs.
+func (c *Config) settle(name string, ask func([]string) (Cfgs, error)) ([]Flag, Cfgs, error) {
+	flags, err := c.rustflags(name, nil)
+	for range 2 {
 		if err != nil {
-			return nil, nil, fmt.Errorf("reading cargo's configuration: target.'%s': %w", key, err)
+			return nil, nil, err
 		}
-		switch holds {
-		case targets.Yes:
-			keys = append(keys, key)
-		case targets.Unknown:
-			notes = append(notes, fmt.Sprintf("whether target.'%s' applies only the compiler knows: it is left out", key))
+		cfgs, err := ask(arguments(flags))
+		if err != nil {
+			return nil, nil, err
 		}
+		next, err := c.rustflags(name, cfgs)
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.Equal(arguments(next), arguments(flags)) {
+			return flags, cfgs, nil
+		}
+		flags = next
 	}
-	return keys, notes, nil
+	// After the second question cargo keeps the flags that it asked with.
+	cfgs, err := ask(arguments(flags))
+	return flags, cfgs, err
 }
 
-// linker finds target.TRIPLE.linker, else that of the one matching condition.
-func (c *Config) linker(t targets.Triple, matching []string) ([]Flag, error) {
-	value, root, origin, err := c.text(targetEnv(t, "LINKER"), "target", t.String(), "linker")
-	if err != nil {
-		return nil, err
+func arguments(flags []Flag) []string {
+	out := make([]string, len(flags))
+	for i, f := range flags {
+		out[i] = f.Arg
 	}
-	for _, key := range matching {
-		if origin != "" && !strings.Contains(origin, "'cfg(") {
-			break
-		}
-		v, r, o, err := c.text("", "target", key, "linker")
-		switch {
-		case err != nil:
-			return nil, err
-		case o == "":
-			continue
-		case origin != "":
-			return nil, fmt.Errorf("reading cargo's configuration: two conditions give a linker, which cargo refuses: %s and %s", origin, o)
-		}
-		value, root, origin = v, r, o
-	}
-	if origin == "" {
-		return nil, nil
-	}
-	// A name without a slash is searched for in PATH by rustc.
-	if strings.ContainsRune(value, filepath.Separator) && !filepath.IsAbs(value) {
-		value = filepath.Join(root, value)
-	}
-	return []Flag{{"-Clinker=" + value, origin}}, nil
+	return out
 }
 
-// rustflags finds the first of the four sources that has any.
-func (c *Config) rustflags(t targets.Triple, matching []string) ([]Flag, error) {
+// rustflags finds the first of the four sources that has any: extra_args of
+// target_info.rs. cfgs is nil before the compiler was asked.
+func (c *Config) rustflags(name string, cfgs Cfgs) ([]Flag, error) {
 	const encoded, plain = "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"
+	for _, env := range []string{encoded, plain} {
+		if v, ok := c.env[env]; ok && !utf8.ValidString(v) {
+			c.note("%s is not UTF-8: cargo passes over it", env)
+		}
+	}
 	if v, ok := c.lookupenv(encoded); ok {
+		if v == "" { // no flags at all, whatever the files say
+			return nil, nil
+		}
+		return split(v, "\x1f", encoded), nil
+	}
+	if v, ok := c.lookupenv(plain); ok {
 		var out []Flag
-		if v != "" { // set and empty: no flags at all, whatever the files say
-			for arg := range strings.SplitSeq(v, "\x1f") {
-				out = append(out, Flag{arg, encoded})
+		for _, f := range split(v, " ", plain) { // other blanks are part of a word
+			if f.Arg = strings.TrimSpace(f.Arg); f.Arg != "" {
+				out = append(out, f)
 			}
 		}
 		return out, nil
 	}
-	if v, ok := c.lookupenv(plain); ok {
-		return words(v, plain), nil
-	}
-	flags, err := c.list(targetEnv(t, "RUSTFLAGS"), "target", t.String(), "rustflags")
+	flags, _, err := c.list(keyOf("target." + name + ".rustflags"))
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range matching {
-		more, err := c.list("", "target", key, "rustflags")
+	if cfgs != nil {
+		conds, err := c.conditions()
 		if err != nil {
 			return nil, err
 		}
-		flags = append(flags, more...)
+		for _, cond := range c.holds(conds, cfgs, func(cond condition) bool { return cond.rustflags != nil }) {
+			flags = append(flags, cond.rustflags...)
+		}
 	}
 	if len(flags) > 0 {
 		return flags, nil
 	}
-	return c.list("CARGO_BUILD_RUSTFLAGS", "build", "rustflags")
+	flags, _, err = c.list(keyOf("build.rustflags"))
+	return flags, err
 }
 
-// targetEnv is the variable that stands for a key of [target.TRIPLE].
-func targetEnv(t targets.Triple, key string) string {
-	name := strings.NewReplacer("-", "_", ".", "_").Replace(strings.ToUpper(t.String()))
-	return "CARGO_TARGET_" + name + "_" + key
+func split(text, separator, origin string) []Flag {
+	var out []Flag
+	for arg := range strings.SplitSeq(text, separator) {
+		out = append(out, Flag{arg, origin})
+	}
+	return out
 }
+
+// Cfgs says whether one condition holds: NAME, or NAME = "VALUE".
+type Cfgs func(name string, value *string) targets.Tristate

@@ -224,7 +224,11 @@ func caseName(c map[string]string) string {
 func (m *matrix) source(c map[string]string, tc toolchain.Toolchain) config.Source {
 	src := config.Source{Host: tc.Host, Release: tc.Version.Release, Sets: []string{"rust.channel=auto-detect"}, ReadFile: func(path string) ([]byte, error) {
 		if filepath.Base(path) == "bootstrap.toml" {
-			return []byte("change-id = 'ignore'\n" + c["profile"] + "\n"), nil
+			id := "change-id = 'ignore'\n"
+			if config.MinorOf(tc.Version.Release) < 88 {
+				id = "change-id = 1\n" // "ignore" is newer
+			}
+			return []byte(id + c["profile"] + "\n"), nil
 		}
 		return nil, fs.ErrNotExist
 	}}

@@ -21,7 +21,7 @@ func (a *app) benchCommand() *cobra.Command {
 		Short:   "Measure x against other programs on this machine",
 		Long:    `Measure x against other programs, on the machine and the files that matter to you.`,
 		Example: "  x bench compress",
-		Args:    cobra.NoArgs,
+		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.benchCompressCommand(), a.benchCoderCommand())

@@ -74,7 +74,7 @@ func (a *app) encodeFile(ctx context.Context, w archive.Writer, f archive.Format
 	if err != nil {
 		return fmt.Errorf("compressing: %w", err)
 	}
-	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
+	out := bufio.NewWriterSize(a.data(), coderBuffer)
 	if err := w.Compress(ctx, f, out, src, info.Size()); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a *app) decodeFile(ctx context.Context, path string) error {
 		return fmt.Errorf("decompressing: %w", err)
 	}
 	defer src.Close()
-	out := bufio.NewWriterSize(a.Stdout, coderBuffer)
+	out := bufio.NewWriterSize(a.data(), coderBuffer)
 	if _, err := archive.Decompress(ctx, out, src, path, archive.Limits{Memory: 1 << 30}); err != nil {
 		return err
 	}

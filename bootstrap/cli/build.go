@@ -26,7 +26,7 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 		Example: `  x build
   x build --set rust.lld=false
   x build --sysroot /usr/lib/rust-1.95 --dry-run`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			s, err := a.open(ctx)

@@ -44,7 +44,7 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
   x check --strict --json
   x check --release 1.92 --no-toolchain --set rust.lld=true
   x check install --destdir debian/tmp`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      oneOfValid,
 		ValidArgs: []string{"dist", "install"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			command := "dist"

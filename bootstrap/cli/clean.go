@@ -16,9 +16,11 @@ func (a *app) cleanCommand() *cobra.Command {
 		Short: "Remove what x wrote to the build directory",
 		Long: `Remove the directories that x created in the build directory: dist and the
 assembled sysroots. Directories that were there before x stay, so it is safe to
-share a build directory with x.py.`,
+share a build directory with x.py.
+
+--json prints {"removed"}: the paths, or with --dry-run those that would be.`,
 		Example: "  x clean\n  x clean --dry-run",
-		Args:    cobra.NoArgs,
+		Args:    none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			// No toolchain is asked: one that is gone, or broken, must not keep
 			// its output from being removed.
@@ -28,7 +30,7 @@ share a build directory with x.py.`,
 			}
 			dir := a.buildDir(cfg)
 			if !fileExists(dir) {
-				return nil
+				return a.printClean(cleanAnswer{Removed: []string{}})
 			}
 			if !a.flags.dryRun {
 				unlock, err := builddir.Lock(cmd.Context(), dir, func(holder string) {
@@ -45,18 +47,36 @@ share a build directory with x.py.`,
 			if err != nil {
 				return err
 			}
+			answer := cleanAnswer{Removed: []string{}}
 			for _, p := range made {
-				fmt.Fprintln(a.Stdout, filepath.Join(dir, p))
-				if a.flags.dryRun {
-					continue
+				if !a.flags.dryRun {
+					if err := os.RemoveAll(filepath.Join(dir, p)); err != nil {
+						return fmt.Errorf("cleaning build directory %q: %w", dir, err)
+					}
 				}
-				if err := os.RemoveAll(filepath.Join(dir, p)); err != nil {
-					return fmt.Errorf("cleaning build directory %q: %w", dir, err)
-				}
+				answer.Removed = append(answer.Removed, filepath.Join(dir, p))
 			}
-			return nil
+			return a.printClean(answer)
 		},
 	}
-	hideGlobals(cmd, "sysroot", "jobs", "json")
+	hideGlobals(cmd, "sysroot", "jobs")
 	return cmd
+}
+
+// cleanAnswer is what `x clean --json` prints.
+type cleanAnswer struct {
+	Removed []string `json:"removed"`
+}
+
+func (a *app) printClean(answer cleanAnswer) error {
+	if a.flags.json {
+		return a.printJSON(answer)
+	}
+	if len(answer.Removed) == 0 {
+		a.progressf("x: nothing to clean")
+	}
+	for _, p := range answer.Removed {
+		fmt.Fprintln(a.Stdout, p)
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ each value is {"value", "origin", "set"}.`,
   x config --origins | grep -v '^#'
   x config --set rust.lld=true --release 1.92 --json | jq .lld
   x config --example > bootstrap.toml`,
-		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		Args:      oneOfValid,
 		ValidArgs: []string{"bootstrap", "x"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			file := config.Bootstrap
@@ -73,7 +73,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	if err != nil {
 		if a.flags.json {
 			// A script that reads .lld gets the refusal as data, not only a status.
-			if printErr := a.printJSON(map[string]any{"lld": lld.Refused(err)}); printErr != nil {
+			if printErr := a.printJSON(map[string]any{"lld": lld.Refused(err), "errors": errorLines(err)}); printErr != nil {
 				return printErr
 			}
 		}

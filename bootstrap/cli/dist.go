@@ -96,11 +96,11 @@ func (a *app) dist(cmd *cobra.Command, args []string) error {
 func (s *session) dist(ctx context.Context, args []string) (distAnswer, error) {
 	selection, err := s.Select(args...)
 	if err != nil {
-		return distAnswer{}, optionError(err)
+		return distAnswer{}, err
 	}
 	done, err := s.Dist(ctx, selection)
 	if err != nil {
-		return distAnswer{}, optionError(err)
+		return distAnswer{}, err
 	}
 	answer := distAnswer{
 		Dist: s.DistDir(), Release: s.Toolchain().Version.Release.String(), Host: s.Toolchain().Host.String(),

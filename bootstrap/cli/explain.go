@@ -22,6 +22,12 @@ needed: x carries the rules and the targets of some releases. --rustc or --sysro
 asks a compiler for its facts instead. The exit status is 0 even if the answer is
 that rustc stops with an error.
 
+With --rustflags, answer for cargo in this directory: for build.target, for the
+compiler of RUSTC or build.rustc in place of that of --rustc, and with the flags of
+RUSTFLAGS and .cargo/config.toml. What follows -- then stands where cargo rustc -- FLAGS
+puts it, before the configured flags. --rustc is asked which conditions
+target.'cfg(...)' hold; without it, x says which ones it cannot know.
+
 With --batch, read questions from standard input, one JSON object on a line:
 {"id", "target", "flags", "unstable", "bootstrap", "channel", "sysroot",
 "release", "host", "lld_default"}. Only target is required. Each answer is a line
@@ -39,6 +45,7 @@ default linker, the rule that decided and the rules that lost.
 TOML, overrode is an array of {"value", "origin"}, and lld is as in x config.`,
 		Example: `  x explain --target aarch64-unknown-linux-gnu
   x explain --rustflags            as cargo in this directory would run rustc
+  x explain --rustflags --cargo-config 'build.rustflags=["-Clinker=clang"]'
   x explain --rustc rustc --json -- -Clinker=gcc
   x explain --batch --release 1.95.0 < cases.jsonl > answers.jsonl
   x explain rust.lld

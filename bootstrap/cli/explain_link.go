@@ -16,9 +16,10 @@ import (
 // explainLinkFlags are the flags of `x explain` about linking.
 type explainLinkFlags struct {
 	compilerFlags
-	target    string
-	rustflags bool
-	batch     bool
+	target      string
+	rustflags   bool
+	cargoConfig []string
+	batch       bool
 }
 
 // addExplainLinkFlags defines the flags with which explainLink works.
@@ -26,7 +27,8 @@ func (a *app) addExplainLinkFlags(cmd *cobra.Command) {
 	a.link.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&a.link.target, "target", "", "`triple` or JSON file to link for (default the host)")
-	f.BoolVar(&a.link.rustflags, "rustflags", false, "add the flags that cargo would give here: RUSTFLAGS, .cargo/config.toml; and RUSTC_BOOTSTRAP")
+	f.BoolVar(&a.link.rustflags, "rustflags", false, "answer for cargo in this directory: its target, compiler, RUSTFLAGS, .cargo/config.toml; and RUSTC_BOOTSTRAP")
+	f.StringArrayVar(&a.link.cargoConfig, "cargo-config", nil, "with --rustflags, what cargo gets as --config: a `key=value` or a file; may be repeated")
 	f.BoolVar(&a.link.batch, "batch", false, "answer JSON lines from standard input with JSON lines")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("target", completeTriples))
 }
@@ -36,6 +38,9 @@ func (a *app) addExplainLinkFlags(cmd *cobra.Command) {
 func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 	if before := cmd.ArgsLenAtDash(); len(args) > 0 && before != 0 {
 		return usagef("explaining %q: neither a key nor a flag: a target goes after --target, flags of rustc after --", args[0])
+	}
+	if len(a.link.cargoConfig) > 0 && !a.link.rustflags {
+		return usagef("--cargo-config is for --rustflags: give both")
 	}
 	asked, err := a.ask(cmd.Context(), &a.link.compilerFlags)
 	if err != nil {
@@ -47,7 +52,7 @@ func (a *app) explainLink(cmd *cobra.Command, args []string) error {
 		}
 		return a.explainBatch(cmd.Context(), asked)
 	}
-	answer, err := asked.Link(explain.Question{Target: a.link.target, Args: args, Cargo: a.link.rustflags})
+	answer, err := asked.Link(cmd.Context(), explain.Question{Target: a.link.target, Args: args, Cargo: a.link.rustflags, CargoConfig: a.link.cargoConfig})
 	if err != nil {
 		return questionError(err)
 	}
@@ -157,6 +162,9 @@ func writeDecision(b *strings.Builder, e link.Explanation) {
 // linksWith names the linker that does the work.
 func linksWith(e link.Explanation) string {
 	d := e.Decision
+	if slices.ContainsFunc(e.Warnings, func(w link.Warning) bool { return w.ID == "linker-is-no-c-compiler" }) {
+		return "starts " + d.Linker + " as if it were a C compiler, which it is not: nothing links"
+	}
 	through := ""
 	if d.Flavor.UsesCC() {
 		through = ", through the C compiler " + d.Linker
@@ -167,10 +175,8 @@ func linksWith(e link.Explanation) string {
 	case "system":
 		return "links with an LLD of the system" + through
 	}
-	for _, arg := range slices.Backward(d.LLDArgs) {
-		if strings.HasPrefix(arg, "-fuse-ld=") {
-			return "links with the linker that " + arg + " names" + through
-		}
+	if name, ok := d.NamedLinker(); ok {
+		return fmt.Sprintf("links with the linker that is named to it, %q%s", name, through)
 	}
 	if d.Flavor.UsesCC() {
 		return "links with whatever linker the C compiler " + d.Linker + " uses"

@@ -237,7 +237,7 @@ func printUsage(w io.Writer, cmd *cobra.Command) error {
 	if !cmd.HasParent() {
 		b.WriteString("\nExit status:\n")
 		for _, s := range exitStatuses {
-			fmt.Fprintf(&b, "  %d  %s\n", s.code, fill(s.meaning, 5))
+			fmt.Fprintf(&b, "  %-3d  %s\n", s.code, fill(s.meaning, 7))
 		}
 	}
 	if cmd.HasAvailableSubCommands() {

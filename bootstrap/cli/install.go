@@ -36,7 +36,7 @@ package is installed; --record-destdir has them name the staged files, as instal
 			defer s.close()
 			selection, err := s.Select(args...)
 			if err != nil {
-				return optionError(err)
+				return err
 			}
 			dirs := s.InstallDirs()
 			if prefix != "" {
@@ -50,7 +50,7 @@ package is installed; --record-destdir has them name the staged files, as instal
 			dirs.RecordDestDir = recordDestdir
 			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
-				return optionError(err)
+				return err
 			}
 			s.progress.close()
 			return a.answer(s, done, func() {

@@ -9,6 +9,11 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"x.go/bootstrap"
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/toolchain"
+	"x.go/dist/archive"
 )
 
 // Exit statuses of x.
@@ -17,7 +22,12 @@ const (
 	exitFail  = 1
 	exitUsage = 2
 	exitSkip  = 3
+	// exitInterrupted is what a shell gives for a program that SIGINT ends.
+	exitInterrupted = 130
 )
+
+// errInterrupted is what is left to say after SIGINT or SIGTERM.
+var errInterrupted = errors.New("interrupted")
 
 // exitStatuses says what they mean, in all commands.
 var exitStatuses = []struct {
@@ -28,6 +38,7 @@ var exitStatuses = []struct {
 	{exitFail, "failed: the work, an input of it, or a test; diff found a difference; migrate left something to do by hand"},
 	{exitUsage, "wrong usage or configuration; check found errors"},
 	{exitSkip, "verify found no failure, but could not check everything here"},
+	{exitInterrupted, "interrupted by Ctrl-C or SIGTERM: what was finished stays, nothing has half a file under its name"},
 }
 
 // IO is what a command sees of the process.
@@ -36,8 +47,9 @@ type IO struct {
 	Stdout, Stderr io.Writer
 	Env            []string // "KEY=value", as [os.Environ]
 	Dir            string   // working directory, absolute
-	// StderrTTY says that progress may redraw itself on Stderr.
-	StderrTTY bool
+	// StdoutTTY says that somebody looks at Stdout, StderrTTY that progress may
+	// redraw itself on Stderr.
+	StdoutTTY, StderrTTY bool
 }
 
 // OS returns the IO of this process.
@@ -48,6 +60,7 @@ func OS() IO {
 	}
 	return IO{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.Environ(), Dir: dir,
+		StdoutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTTY: term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb",
 	}
 }
@@ -96,34 +109,84 @@ func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, 
 // Main runs the command that args (without the program's name) name, and
 // returns the exit status.
 func Main(ctx context.Context, args []string, io IO) int {
-	a := &app{IO: io, args: args}
+	a := &app{IO: io, args: args, stdout: &output{w: io.Stdout}, terminal: io.Stderr}
+	stderr := &output{w: io.Stderr}
+	a.Stdout, a.Stderr = a.stdout, stderr
 	root := a.rootCommand()
 	root.SetArgs(args)
-	root.SetIn(io.Stdin)
-	root.SetOut(io.Stdout)
-	root.SetErr(io.Stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return exitOK
+	code := a.status(ctx, &err)
+	if err != nil && a.wantsJSON() && !a.stdout.wrote {
+		// The error is the answer. If it cannot be printed, finish says so.
+		_ = a.printJSON(errorAnswer{errorLines(err), code})
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
-	}
-	code := exitFail
-	if e, ok := errors.AsType[exitError](err); ok {
-		code = e.code
-		if e.err == nil {
-			return code
-		}
+	if lost := a.stdout.finish(); lost != nil && (err == nil || code != exitFail) {
+		err, code = errors.Join(err, fmt.Errorf("writing to standard output: %w", lost)), exitFail
 	}
 	for _, line := range errorLines(err) {
-		fmt.Fprintf(io.Stderr, "x: %s\n", line)
+		fmt.Fprintf(a.Stderr, "x: %s\n", line)
 	}
+	_ = stderr.finish() // nowhere to say it
 	return code
+}
+
+// status turns the error of a command into an exit status, and takes one away that
+// only carries a status.
+func (a *app) status(ctx context.Context, err *error) int {
+	if *err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(*err, context.Canceled) {
+		*err = errInterrupted
+		return exitInterrupted
+	}
+	if e, ok := errors.AsType[exitError](*err); ok {
+		if e.err == nil {
+			*err = nil
+		}
+		return e.code
+	}
+	if somebodysMistake(*err) {
+		return exitUsage
+	}
+	return exitFail
+}
+
+// somebodysMistake reports whether somebody has to change a file of configuration
+// or the command line, and nothing has been touched.
+func somebodysMistake(err error) bool {
+	_, inFile := errors.AsType[config.Errors](err)
+	_, inOption := errors.AsType[*bootstrap.OptionError](err)
+	_, inInput := errors.AsType[*toolchain.SourceError](err)
+	return inFile || inOption || inInput || errors.Is(err, archive.ErrMemoryLimit)
+}
+
+// wantsJSON reports whether --json is given. A mistake in the flags may have kept
+// them from being read.
+func (a *app) wantsJSON() bool {
+	for _, arg := range a.args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return a.flags.json
+		}
+	}
+	return a.flags.json
+}
+
+// errorAnswer is what a command that fails prints with --json, if it has printed
+// nothing else.
+type errorAnswer struct {
+	Errors []string `json:"errors"` // as on stderr
+	Status int      `json:"status"` // exit status
 }
 
 // errorLines splits joined errors, so that each finding starts a line of its own.
 func errorLines(err error) []string {
+	if err == nil {
+		return nil
+	}
 	// An exitError or a bootstrap.OptionError adds no text to what it wraps.
 	if inner := errors.Unwrap(err); inner != nil && inner.Error() == err.Error() {
 		return errorLines(inner)

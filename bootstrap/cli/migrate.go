@@ -165,9 +165,11 @@ func (a *app) printMigration(file string, f migrateFlags, old []byte, m migratio
 	case f.write:
 		return nil
 	case f.diff:
-		return a.print(string(diff.Diff(file, old, file, m.Text)))
+		_, err := a.data().Write(diff.Diff(file, old, file, m.Text))
+		return err
 	}
-	return a.print(string(m.Text))
+	_, err := a.data().Write(m.Text)
+	return err
 }
 
 func newMigrateAnswer(file string, f migrateFlags, old []byte, m migration) migrateAnswer {

@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"x.go/bootstrap"
+	"x.go/dist"
 	"x.go/dist/archive"
 )
 
@@ -36,8 +37,8 @@ func (a *app) newProgress() *progress {
 	if a.flags.quiet {
 		p.out = io.Discard
 	} else if a.StderrTTY {
-		p.bars = mpb.New(mpb.WithOutput(a.Stderr), mpb.WithAutoRefresh())
-		p.out = p.bars
+		p.bars = mpb.New(mpb.WithOutput(a.terminal), mpb.WithAutoRefresh())
+		p.out = &output{w: p.bars}
 	}
 	return p
 }
@@ -122,7 +123,7 @@ func (p *progress) packing(at archive.Progress) {
 		p.begun[at.Package] = time.Now()
 		if p.bars != nil {
 			p.active[at.Package] = p.bars.AddBar(at.Total,
-				mpb.PrependDecorators(decor.Name(at.Package, decor.WCSyncSpaceR), decor.CountersKiloByte("% .1f / % .1f", decor.WCSyncSpace)),
+				mpb.PrependDecorators(decor.Name(dist.OneLine(at.Package), decor.WCSyncSpaceR), decor.CountersKiloByte("% .1f / % .1f", decor.WCSyncSpace)),
 				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "done")),
 				mpb.BarRemoveOnComplete())
 		}

@@ -58,7 +58,7 @@ dist.read-back count, not the formats and the profile of x dist.`,
   x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("got no archives: name files or a directory of them")
+				return errors.New("got no archives: name files or a directory of them")
 			}
 			return nil
 		},
@@ -72,7 +72,7 @@ dist.read-back count, not the formats and the profile of x dist.`,
 	flags.StringVar(&f.profile, "profile", string(archive.Best), "compress as hard as this `profile`: fast, balanced or best")
 	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
 	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
-	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64")
+	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64, which rustup does not decode")
 	a.compressFlags(cmd)
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(archive.GZ), string(archive.XZ), string(archive.Zst))))
 	complete(cmd, "profile", string(archive.Fast), string(archive.Balanced), string(archive.Best))
@@ -167,6 +167,9 @@ func (a *app) recompress(ctx context.Context, args []string, f recompressFlags) 
 	}
 	if len(plans) > 0 { // all done: there is nothing to say about memory
 		p.plan(plans)
+	}
+	if r.BCJ == xz.BCJARM64 {
+		a.progressf("x: warning: rustup does not decode the filter arm64: liblzma knows it from 5.4 on, rustup 1.29 has 5.2")
 	}
 	if a.flags.dryRun {
 		p.close()

@@ -47,7 +47,7 @@ type recompressPlanAnswer struct {
 // printRecompressPlan prints what would be done.
 func (a *app) printRecompressPlan(todo *recompress.Job) error {
 	if a.flags.json {
-		answer := recompressPlanAnswer{Plans: todo.Plans, Done: todo.Done, Problems: findings(errors.Join(todo.Problems...))}
+		answer := recompressPlanAnswer{Plans: todo.Plans, Done: todo.Done, Problems: append([]string{}, errorLines(errors.Join(todo.Problems...))...)}
 		return a.printJSON(answer)
 	}
 	for _, p := range todo.Plans {
@@ -69,7 +69,7 @@ func (a *app) printRecompressed(done []recompress.Result, c compressionAnswer, f
 	if !a.flags.json {
 		return a.printRecompressTable(done)
 	}
-	answer := recompressAnswer{Archives: []recompressedAnswer{}, Compression: c, Errors: findings(failure)}
+	answer := recompressAnswer{Archives: []recompressedAnswer{}, Compression: c, Errors: append([]string{}, errorLines(failure)...)}
 	for _, r := range done {
 		for _, ar := range r.Archives {
 			answer.Archives = append(answer.Archives, recompressedAnswer{
@@ -79,14 +79,6 @@ func (a *app) printRecompressed(done []recompress.Result, c compressionAnswer, f
 		}
 	}
 	return a.printJSON(answer)
-}
-
-// findings are the lines of an error, none if it is nil.
-func findings(err error) []string {
-	if err == nil {
-		return []string{}
-	}
-	return errorLines(err)
 }
 
 // recompressTotal adds up the archives of one format that this run wrote.

@@ -3,11 +3,15 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"x.go/targets/nearest"
 )
 
 // app is one invocation of x.
@@ -16,6 +20,9 @@ type app struct {
 	args  []string // without the program's name
 	flags globalFlags
 	link  explainLinkFlags
+
+	stdout   *output   // what IO.Stdout is
+	terminal io.Writer // the process's own stderr, for progress that redraws itself
 }
 
 // globalFlags are the flags of every command.
@@ -51,9 +58,13 @@ and never changes it. Everything x writes goes into the build directory.`,
   x verify                       unpack build/dist elsewhere, link with it`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	// Before there are commands: that of cobra's own completion takes what is set.
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if !cmd.HasParent() && len(a.args) > 0 && !strings.HasPrefix(a.args[0], "-") {
 			// The flag is that of a command whose name is mistyped.
@@ -70,7 +81,6 @@ and never changes it. Everything x writes goes into the build directory.`,
 	a.addGlobalFlags(root)
 	a.addCommands(root)
 	checkArgs(root.Commands())
-	root.Args = unknownCommand
 	return root
 }
 
@@ -115,13 +125,10 @@ func plainFlagError(err error) error {
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		err := check(cmd, args)
-		if err != nil && len(cmd.ValidArgs) > 0 {
-			err = fmt.Errorf("%w: want %s", err, strings.Join(cmd.ValidArgs, " or "))
+		if _, ok := errors.AsType[exitError](err); err == nil || ok {
+			return err
 		}
-		if err != nil {
-			return usagef("%w: see `%s --help`", err, cmd.CommandPath())
-		}
-		return nil
+		return usagef("%w: see `%s --help`", err, cmd.CommandPath())
 	}
 }
 
@@ -135,14 +142,45 @@ func exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// none wants no argument.
+func none(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("got argument %q, want none", args[0])
+	}
+	return nil
+}
+
+// oneOfValid wants at most one argument, one of the command's ValidArgs.
+func oneOfValid(cmd *cobra.Command, args []string) error {
+	words := cmd.ValidArgs
+	switch {
+	case len(args) > 1:
+		return fmt.Errorf("got %s, want %s", plural(len(args), "argument"), strings.Join(words, " or "))
+	case len(args) == 1 && !slices.Contains(words, args[0]):
+		return fmt.Errorf("got %q, want %s%s", args[0], strings.Join(words, " or "), nearest.Hint(args[0], words))
+	}
+	return nil
+}
+
 // unknownCommand refuses a word that is no command below cmd, and names the
-// nearest one. cobra suggests nothing once a command has a check of its own for
-// arguments, and the root has one, so that the error gets its exit status.
+// nearest ones, or all if they are few. cobra suggests nothing once a command has a
+// check of its own for arguments, and the root has one, so that the error gets its
+// exit status.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	const few = 6
 	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	var below []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			below = append(below, c.Name())
+		}
+	}
+	if len(below) <= few {
+		hint = "want " + strings.Join(below, " or ")
+	}
 	cmd.SuggestionsMinimumDistance = 2
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"

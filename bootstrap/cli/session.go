@@ -42,24 +42,7 @@ func (a *app) options() bootstrap.Options {
 // toolchain finds the input toolchain.
 func (a *app) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	_, tc, err := bootstrap.Load(ctx, a.options())
-	return tc, openError(err)
-}
-
-// openError makes what somebody has to change in a file or on the command line a
-// usage error.
-func openError(err error) error {
-	if _, ok := errors.AsType[config.Errors](err); ok {
-		return usage(err)
-	}
-	return optionError(err)
-}
-
-// optionError turns an option that cannot be followed into a usage error.
-func optionError(err error) error {
-	if _, ok := errors.AsType[*bootstrap.OptionError](err); ok {
-		return usage(err)
-	}
-	return err
+	return tc, err
 }
 
 // open starts a build.
@@ -73,7 +56,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	var err error
 	if s.Builder, err = bootstrap.Open(ctx, o); err != nil {
 		s.progress.close()
-		return nil, openError(err)
+		return nil, err
 	}
 	s.progress.writer = s.Writer()
 	a.limitMemory(s.Writer().MaxMemory)
@@ -143,8 +126,7 @@ func (a *app) buildDir(cfg config.Config) string { return a.path(cfg.Build.Build
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH.
 func (a *app) sourceDateEpoch() (time.Time, error) {
-	t, err := bootstrap.SourceDate(a.getenv("SOURCE_DATE_EPOCH"))
-	return t, optionError(err)
+	return bootstrap.SourceDate(a.getenv("SOURCE_DATE_EPOCH"))
 }
 
 // limitMemory holds Go's runtime to the bytes that compression may take, 0 for any

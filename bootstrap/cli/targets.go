@@ -42,7 +42,7 @@ the C compiler has to find, and "-" for any other linker.`,
   x targets --lld --host aarch64-unknown-linux-gnu
   x targets --linker-flavor gnu-lld --release nightly --json
   x targets show riscv64gc-unknown-linux-gnu`,
-		Args: cobra.NoArgs,
+		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asked, err := a.ask(cmd.Context(), &from)
 			if err != nil {
@@ -321,7 +321,7 @@ so the text does not depend on the host and the options the compiler was built
 for.`,
 		Example: `  x targets import --rustc ~/.cargo/bin/rustc -o targets/data/1.95.0.txt
   x targets import --rustc rustc --parent 1.95.0`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if rustc == "" && a.flags.sysroot == "" {
 				return usagef("no compiler to import from: name one with --rustc PATH or --sysroot DIR")

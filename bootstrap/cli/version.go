@@ -15,7 +15,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Short:   "Print the version of x",
 		Long:    "Print the version of x, and the Go release and the system it was built for.",
 		Example: "  x version\n  x version --json",
-		Args:    cobra.NoArgs,
+		Args:    none,
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
 			if a.flags.json {

@@ -37,6 +37,7 @@ type Config struct {
 	files    []string
 	notices  []Finding
 	release  targets.Release
+	ciLLVM   bool
 }
 
 // PGO is [pgo].
@@ -81,6 +82,12 @@ func (c Config) Files() []string { return slices.Clone(c.files) }
 // Release returns the release that the configuration was loaded for; zero means
 // the newest rules.
 func (c Config) Release() targets.Release { return c.release }
+
+// DownloadsLLVM reports whether upstream takes LLVM from CI if llvm.download-ci-llvm
+// is not set: since 1.83 (#130529), but in a source archive since 1.86, where the
+// profile is dist. Where there is no source tree, it is false: nobody knows which one
+// the file is for.
+func (c Config) DownloadsLLVM() bool { return c.ciLLVM }
 
 // TargetTriples returns the triples that have a section, sorted.
 func (c Config) TargetTriples() []targets.Triple {

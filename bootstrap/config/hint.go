@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"x.go/bootstrap/toml"
+	"x.go/targets/nearest"
 )
 
 // hint guesses what an unknown key was meant to be: the nearest key of its
@@ -34,7 +35,7 @@ func (w *walker) nearest(section, name string) string {
 		if candidate == "" || candidate == "*" {
 			return
 		}
-		if d := distance(name, candidate); d < bestDist {
+		if d := nearest.Distance(name, candidate); d < bestDist {
 			best, bestDist = candidate, d
 		}
 	}
@@ -121,28 +122,4 @@ func placeList(places []string) string {
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + ", or " + names[last]
-}
-
-// distance is the number of insertions, deletions, replacements and swaps of
-// neighbours that turn a into b.
-func distance(a, b string) int {
-	prev2, prev, cur := []int(nil), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, make([]int, len(b)+1)
-	}
-	return prev[len(b)]
 }

@@ -1,5 +1,7 @@
 package config
 
+import "math"
+
 // buildKeys are the keys of [build].
 var buildKeys = []Key{
 	{Name: "build", Type: Triple, Computed: "the host of the running x",
@@ -71,8 +73,8 @@ var buildKeys = []Key{
 	{Name: "tools", Type: Strings, Computed: "every tool",
 		Doc:    "Which tools to include when build.extended is true.",
 		Effect: "restricts the tool archives"},
-	{Name: "verbose", Type: Int, Default: "0", Max: 3,
-		Doc: "How much to print, 0 to 3."},
+	{Name: "verbose", Type: Int, Default: "0", Max: math.MaxInt,
+		Doc: "How much to print; 3 is the most."},
 	{Name: "sanitizers", Type: Bool, Default: "false",
 		Doc: "Whether the sanitizer runtimes are built."},
 	{Name: "profiler", Type: Bool, Default: "false",
@@ -118,7 +120,7 @@ var buildKeys = []Key{
 		Effect: "compression threads"},
 	{Name: "compiletest-diff-tool", Type: String, Since: 84, ChangeID: 131181,
 		Doc: "Program that shows differences of compiletest."},
-	{Name: "compiletest-allow-stage0", Type: Bool, Default: "false", Since: 91, ChangeID: 144675,
+	{Name: "compiletest-allow-stage0", Type: Bool, Default: "false", Since: 90, ChangeID: 144675,
 		Doc: "Whether compiletest may run against stage 0."},
 	{Name: "compiletest-use-stage0-libtest", Type: Bool, Since: 88, ChangeID: 139386, Legacy: true, Note: "no effect since 1.92 (rust-lang/rust#146929)",
 		Doc: "Without effect since compiletest is always built by stage 0."},

@@ -1,5 +1,7 @@
 package config
 
+import "math"
+
 // rustKeys are the keys of [rust].
 var rustKeys = []Key{
 	{Name: "optimize", Type: Optimize, Default: "true",
@@ -115,7 +117,7 @@ var rustKeys = []Key{
 		Doc: "Whether Windows' EHCont Guard is on."},
 	{Name: "new-symbol-mangling", Type: Bool, Computed: "v0 for the compiler, legacy for the library",
 		Doc: "Whether symbols are mangled by version 0."},
-	{Name: "annotate-moves-size-limit", Type: Int, Default: "65", Since: 93, ChangeID: 148803,
+	{Name: "annotate-moves-size-limit", Type: Int, Max: math.MaxInt, Default: "65", Since: 93, ChangeID: 148803,
 		Doc: "Size in bytes above which moves are annotated."},
 	{Name: "profile-generate", Type: Path, ChangeID: 158912, Legacy: true, ReplacedBy: "pgo.rustc.generate", Note: "deprecated in 1.98 in favour of [pgo]",
 		Doc: "Where an instrumented compiler writes its profile."},

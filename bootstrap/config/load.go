@@ -100,10 +100,26 @@ func Load(src Source) (Config, error) {
 	l.xFile(l.main)
 	l.sets()
 	l.flags()
+	l.known()
+	c := l.resolve()
 	if len(l.errs) > 0 {
-		return l.resolve(), l.errs.sorted(l.files)
+		return c, l.errs.sorted(l.files)
 	}
-	return l.resolve(), nil
+	return c, nil
+}
+
+// known notes a release that this package does not know.
+func (l *loader) known() {
+	f := Finding{Severity: Warning, Place: "release " + l.src.Release.String()}
+	switch {
+	case l.minor < FirstKnown:
+		f.Reason = fmt.Sprintf("x knows the keys of %s to %s: what came and went before cannot be judged", FirstKnown, lastKnown)
+	case l.minor > lastKnown && !l.src.Release.IsZero():
+		f.Reason = fmt.Sprintf("x knows the keys of %s to %s, and judges by the newest", FirstKnown, lastKnown)
+	default:
+		return
+	}
+	l.note(f)
 }
 
 // loader collects what each layer says about each key.
@@ -174,7 +190,10 @@ func (l *loader) mainFile() string {
 	if name, by := l.explicitFile(); name != "" {
 		data, err := l.read(l.path(name))
 		if err != nil {
-			l.fail(&Error{Message: fmt.Sprintf("config file %s not found, named by %s: %v", name, by, err), Hint: "name an existing file"})
+			if path, ok := errors.AsType[*fs.PathError](err); ok {
+				err = path.Err // the name stands before it
+			}
+			l.fail(&Error{Message: fmt.Sprintf("config file %q, named by %s: %v", name, by, err), Hint: "name an existing file"})
 			return name
 		}
 		l.mainText = data

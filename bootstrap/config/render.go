@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"x.go/targets"
+	"x.go/targets/nearest"
 )
 
 // RenderOptions says what a rendering shows.
@@ -268,7 +269,7 @@ func NearestKeys(id string) []string {
 		if k.Name == name || k.Section == id {
 			same = append(same, full)
 		}
-		if d := distance(id, full); d < dist {
+		if d := nearest.Distance(id, full); d < dist {
 			best, dist = full, d
 		}
 	}

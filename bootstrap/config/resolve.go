@@ -15,7 +15,7 @@ import (
 
 // resolve sorts what the layers said, adds defaults and fills in the Config.
 func (l *loader) resolve() Config {
-	c := Config{settings: l.settings, mainFile: l.main, mainText: l.mainText, files: l.files, notices: l.notices, release: l.src.Release, Profile: l.profileName}
+	c := Config{settings: l.settings, mainFile: l.main, mainText: l.mainText, files: l.files, release: l.src.Release, Profile: l.profileName, ciLLVM: l.minor >= 83 && (l.minor < 86 || l.tree() == sourceCheckout)}
 	for _, s := range c.settings {
 		slices.SortStableFunc(s, func(a, b setting) int { return int(b.Origin.Kind) - int(a.Origin.Kind) })
 	}
@@ -26,6 +26,7 @@ func (l *loader) resolve() Config {
 		}
 	}
 	l.compute(&c)
+	c.notices = l.notices
 	v, at := reflect.ValueOf(&c).Elem(), fields()
 	for id, s := range c.settings {
 		if path, ok := at.config[id]; ok {
@@ -46,40 +47,66 @@ func (l *loader) compute(c *Config) {
 		return []targets.Triple(nil), "build.build"
 	})
 	c.derive("build.target", func() (any, string) { return value[[]targets.Triple](c, "build.host"), "build.host" })
-	l.channel(c)
-	c.derive("rust.omit-git-hash", func() (any, string) {
-		return value[string](c, "rust.channel") == "dev", "rust.channel"
-	})
+	// Upstream decides this before a source archive gives the channel its name.
+	dev := value[string](c, channelKey) == "dev"
+	if l.channel(c); c.Origin(channelKey).IsSet() {
+		dev = value[string](c, channelKey) == "dev"
+	}
+	c.derive("rust.omit-git-hash", func() (any, string) { return dev, channelKey })
+	l.downloads(c)
 	c.derive("dist.src-tarball", func() (any, string) { return value[bool](c, "rust.dist-src"), "rust.dist-src" })
 }
 
+const channelKey = "rust.channel"
+
+// channelFile holds the name of the channel of a source tree.
+const channelFile = "src/ci/channel"
+
 // channel turns "auto-detect" into the name that src/ci/channel holds. Where
 // there is no such file the channel stays "auto-detect": it is the input
-// toolchain's.
+// toolchain's. Before 1.87 that word is a channel's name like any other (#137220).
 func (l *loader) channel(c *Config) {
-	const id = "rust.channel"
-	o := c.Origin(id)
-	auto := value[string](c, id) == "auto-detect"
-	if !auto && (o.IsSet() || !l.fromTarball()) {
+	o := c.Origin(channelKey)
+	auto := value[string](c, channelKey) == "auto-detect"
+	switch {
+	case auto && l.minor < 87:
+		l.note(Finding{Severity: Warning, Place: o.String(), Key: channelKey, Remedy: "write the channel's name",
+			Reason: fmt.Sprintf("\"auto-detect\" came with 1.87; %s takes it for the name of a channel, which is like dev", l.minor)})
+		return
+	case !auto && (o.IsSet() || l.tree() != sourceArchive):
 		return
 	}
-	const file = "src/ci/channel"
-	data, err := l.read(l.path(filepath.Join(l.src.SrcDir, file)))
+	data, err := l.read(l.path(filepath.Join(l.src.SrcDir, channelFile)))
 	name := strings.TrimSpace(string(data))
-	k, _ := LookupKey(id)
+	k, _ := LookupKey(channelKey)
 	if err != nil || !slices.Contains(k.Values, name) {
 		return
 	}
 	if !auto {
-		o.Detail = file
+		o.Detail = channelFile
 	}
-	c.settings[id] = slices.Insert(c.settings[id], 0, setting{name, o})
+	c.settings[channelKey] = slices.Insert(c.settings[channelKey], 0, setting{name, o})
 }
 
-// fromTarball reports whether the source directory is an unpacked source archive:
-// it has git-commit-info and no .git.
-func (l *loader) fromTarball() bool {
-	return l.exists(l.path(filepath.Join(l.src.SrcDir, "git-commit-info"))) && !l.exists(l.path(filepath.Join(l.src.SrcDir, ".git")))
+// sourceTree says what the source directory is. Some defaults of upstream depend on
+// it.
+type sourceTree uint8
+
+const (
+	noSourceTree   sourceTree = iota
+	sourceArchive             // unpacked: it has git-commit-info and no .git
+	sourceCheckout            // anything else with upstream's src/ci/channel
+)
+
+func (l *loader) tree() sourceTree {
+	in := func(name string) bool { return l.exists(l.path(filepath.Join(l.src.SrcDir, name))) }
+	switch {
+	case in("git-commit-info") && !in(".git"):
+		return sourceArchive
+	case in(channelFile):
+		return sourceCheckout
+	}
+	return noSourceTree
 }
 
 func (c *Config) derive(id string, f func() (any, string)) {

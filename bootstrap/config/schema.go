@@ -54,7 +54,7 @@ type Key struct {
 	Computed string
 	Values   []string
 	Max      int
-	// Since is the first release that has the key; 0 means 1.77 or older.
+	// Since is the first release that has the key; 0 means 1.75 or older.
 	Since Minor
 	// Removed is the first release that refuses the key; 0 means none does.
 	Removed Minor
@@ -80,7 +80,7 @@ func (k Key) ID() string { return JoinKey(k.Section, k.Name) }
 
 // topKeys are the keys outside of any section.
 var topKeys = []Key{
-	{Name: "change-id", Type: ChangeNumber, Computed: "a notice that it is missing",
+	{Name: "change-id", Type: ChangeNumber, Since: 75, ChangeID: 115898, Computed: "a notice that it is missing",
 		Doc: "The last change of the configuration that this file's author has seen, or \"ignore\"."},
 	{Name: "profile", Type: String, Computed: "dist in a source tarball",
 		Doc:    "Defaults to start from: dist (also called user), compiler, library or tools.",
@@ -95,9 +95,9 @@ var removedKeys = []Key{
 	{Section: "", Name: "changelog-seen", Type: Int, Removed: 79, ChangeID: 123711, ReplacedBy: "change-id"},
 	{Section: "rust", Name: "run-dsymutil", Type: Bool, Removed: 76, ChangeID: 118703},
 	{Section: "rust", Name: "split-debuginfo", Type: Enum, Values: []string{"off", "packed", "unpacked"}, Removed: 83, ChangeID: 129925, ReplacedBy: "target.*.split-debuginfo"},
-	{Section: "rust", Name: "parallel-compiler", Type: Bool, Removed: 86, ChangeID: 134650},
-	{Section: "rust", Name: "description", Type: String, Removed: 91, ChangeID: 143926, ReplacedBy: "build.description"},
-	{Section: "llvm", Name: "ccache", Type: StringOrBoolean, Removed: 91, ChangeID: 143926, ReplacedBy: "build.ccache"},
+	{Section: "rust", Name: "parallel-compiler", Type: Bool, Removed: 85, ChangeID: 134650},
+	{Section: "rust", Name: "description", Type: String, Removed: 90, ChangeID: 143926, ReplacedBy: "build.description"},
+	{Section: "llvm", Name: "ccache", Type: StringOrBoolean, Removed: 90, ChangeID: 143926, ReplacedBy: "build.ccache"},
 	{Section: "dist", Name: "gpg-password-file", Type: Path, Removed: 76, ChangeID: 118703},
 	{Section: "dist", Name: "missing-tools", Type: Bool, Removed: 80, ChangeID: 125535},
 }
@@ -129,21 +129,34 @@ type schemaIndex struct {
 	keys    []Key
 	byID    map[string]int
 	removed map[string]int
+	// since holds, for each section and what it lies in, the release of its oldest
+	// key: before that, upstream does not know the section.
+	since map[string]Minor
 }
 
 func buildSchema() schemaIndex {
-	s := schemaIndex{byID: map[string]int{}, removed: map[string]int{}}
+	s := schemaIndex{byID: map[string]int{}, removed: map[string]int{}, since: map[string]Minor{}}
 	for _, t := range tables {
 		for _, k := range t.keys {
 			k.File, k.Section = t.file, t.section
 			s.byID[k.ID()] = len(s.keys)
 			s.keys = append(s.keys, k)
+			for section := k.Section; section != ""; section = parentSection(section) {
+				if old, ok := s.since[section]; !ok || k.Since < old {
+					s.since[section] = k.Since
+				}
+			}
 		}
 	}
 	for i, k := range removedKeys {
 		s.removed[k.ID()] = i
 	}
 	return s
+}
+
+// parentSection returns the section that a section lies in: "pgo" of "pgo.rustc".
+func parentSection(section string) string {
+	return section[:max(strings.LastIndexByte(section, '.'), 0)]
 }
 
 // Schema returns all keys of both files in the order of the annotated

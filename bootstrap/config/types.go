@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,15 +136,34 @@ func (m Minor) String() string {
 // newest stands for "all rules that this package knows".
 const newest Minor = 1 << 30
 
-// MinorOf returns the line of a release. For the zero Release it is newer than all.
+// MinorOf returns the line of a release. For the zero Release it is newer than all,
+// and 0.x counts as 1.0.
 func MinorOf(r targets.Release) Minor {
 	if r.IsZero() {
 		return newest
 	}
 	parts := strings.Split(r.String(), ".")
 	n, err := strconv.Atoi(parts[1])
-	if err != nil || parts[0] != "1" {
+	switch {
+	case parts[0] == "0":
+		return 0
+	case err != nil || parts[0] != "1":
 		return newest
 	}
 	return Minor(n)
+}
+
+// FirstKnown and lastKnown are the releases whose keys this package knows: those of
+// upstream's history of the configuration, which starts with change-id.
+const FirstKnown, lastKnown Minor = 75, 100
+
+// judged are releases whose own lists of keys the schema was compared with: the
+// program of each refused a key of every section and named those it knows. Between
+// them Since and Removed rest on the dates of pull requests, which can miss the
+// release by one.
+var judged = []Minor{85, 90, 95}
+
+// lacks reports whether a release is known not to have what came with since.
+func (m Minor) lacks(since Minor) bool {
+	return m < since-1 || m < since && slices.Contains(judged, m)
 }

@@ -325,7 +325,7 @@ func readChangeID(k Key, n *toml.Node) (any, *toml.Node, string) {
 	case n.Kind == toml.String && n.Text == "ignore":
 		return ChangeID{Ignore: true}, nil, ""
 	case n.Kind == toml.Integer:
-		if v, err := toml.ParseInteger(n.Text); err == nil && v >= 0 && v <= math.MaxInt32 {
+		if v, err := toml.ParseInteger(n.Text); err == nil && v >= 0 && v <= math.MaxInt {
 			return ChangeID{ID: int(v)}, nil, ""
 		}
 	}

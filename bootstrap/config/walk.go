@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"x.go/bootstrap/toml"
 	"x.go/targets"
@@ -25,7 +26,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 func (w *walker) document() {
 	w.table(w.doc.Root, "", "")
 	for _, e := range w.doc.Errors {
-		w.fail(e.At, e.Key, e.Msg, "")
+		w.loader.fail(&Error{Where: w.at(e.At), Key: e.Key, Message: e.Msg})
 	}
 }
 
@@ -37,7 +38,14 @@ func (w *walker) at(off int) Origin {
 	return o
 }
 
+// fail records a mistake. Of a release from before the first that this package
+// knows, only a broken file is one: its keys cannot be judged.
 func (w *walker) fail(off int, key, msg, hint string) {
+	if key != "" && w.loader.minor < FirstKnown && w.file == Bootstrap {
+		w.loader.note(Finding{Severity: Warning, Place: w.at(off).String(), Key: key, Remedy: hint,
+			Reason: fmt.Sprintf("%s (today; keys of %s cannot be judged)", msg, w.loader.minor)})
+		return
+	}
 	w.loader.fail(&Error{Where: w.at(off), Key: key, Message: msg, Hint: hint})
 }
 
@@ -78,12 +86,15 @@ func (w *walker) table(n *toml.Node, section, path string) {
 		case plain && w.isTable(id):
 			w.section(c, id, full)
 		default:
-			w.unknown(section, id, full, c)
+			w.unknown(section, id, JoinKey(path, shown(c.Key)), c)
 		}
 	}
 }
 
 func (w *walker) section(c *toml.Node, section, path string) {
+	if since := schema.since[section]; w.loader.minor < since && !w.tooNew(Key{Name: c.Key, Since: since}, path, c) {
+		return
+	}
 	if c.Kind != toml.Table {
 		w.fail(c.Value, path, fmt.Sprintf("got %s, want a table", c.Describe()), "")
 		return
@@ -125,18 +136,25 @@ func (w *walker) leaf(k Key, id string, c *toml.Node) {
 		w.fail(at.Value, id, msg, "")
 		return
 	}
+	if msg, hint := refused(k, v, w.loader.minor); msg != "" {
+		w.fail(c.Value, id, msg, hint)
+		return
+	}
+	if k.ID() == "target.*.default-linker" && w.loader.minor < 92 {
+		return // x.py parsed it and forgot it
+	}
 	w.take(id, v, c)
 }
 
 // tooNew handles a key that came after the release the file is read for, and
 // reports whether to take it all the same. Upstream refuses all of them; the
-// releases of keys that do nothing here are not sure enough for that.
+// releases of keys that do nothing here are not always sure enough for that.
 func (w *walker) tooNew(k Key, id string, c *toml.Node) bool {
 	msg := fmt.Sprintf("it came with %s, this file is read as of %s", k.Since, w.loader.minor)
 	switch {
 	case w.origin.Kind == OriginProfile:
 		return false // the profile of that release did not have it
-	case k.Effect != "":
+	case k.Effect != "" || w.loader.minor.lacks(k.Since):
 		w.fail(c.At, id, fmt.Sprintf("unknown field `%s`: %s", k.Name, msg), "remove it")
 		return false
 	}
@@ -149,6 +167,14 @@ func (w *walker) take(id string, v any, c *toml.Node) {
 	s[id] = append(s[id], setting{v, w.at(c.At)})
 }
 
+// shown is a key for a message, in which it must not start a line of its own.
+func shown(key string) string {
+	if strings.ContainsFunc(key, unicode.IsControl) {
+		return toml.Path(key)
+	}
+	return key
+}
+
 // unknown reports a key that the schema does not have, with the remedy if one
 // can be guessed.
 func (w *walker) unknown(section, id, full string, c *toml.Node) {
@@ -156,7 +182,7 @@ func (w *walker) unknown(section, id, full string, c *toml.Node) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
-	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", c.Key), w.hint(section, c))
+	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", shown(c.Key)), w.hint(section, c))
 }
 
 // removed handles a key that releases of before its removal still take.

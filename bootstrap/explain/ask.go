@@ -74,6 +74,8 @@ type Asked struct {
 	host     *targets.Spec
 	built    lld.Outcome // how x built the toolchain to link otherwise, zero where it did not
 	world    link.World
+
+	lldDefault targets.Tristate // as the options gave it
 }
 
 // Ask finds the compiler that the options describe. It runs one only for Rustc and
@@ -84,7 +86,7 @@ func Ask(ctx context.Context, o Options) (*Asked, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Asked{machine: m, registry: targets.Builtin()}
+	a := &Asked{machine: m, registry: targets.Builtin(), lldDefault: o.LLDDefault}
 	if o.Rustc != "" || o.Sysroot != "" {
 		err = a.run(ctx, o)
 	} else {
@@ -229,7 +231,7 @@ func (m machine) toolchain(ctx context.Context, o Options) (toolchain.Toolchain,
 	if name := cmp.Or(o.Rustc, "rustc"); src.Sysroot == "" && !strings.ContainsRune(name, filepath.Separator) {
 		found, ok := m.lookPath(name, m.searchPath())
 		if !ok {
-			return toolchain.Toolchain{}, fmt.Errorf("running %q: %w", name, exec.ErrNotFound)
+			return toolchain.Toolchain{}, &toolchain.SourceError{Err: fmt.Errorf("running %q: %w", name, exec.ErrNotFound)}
 		}
 		src.Rustc = found
 	}

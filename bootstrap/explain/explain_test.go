@@ -228,7 +228,7 @@ func TestQuestionErrors(t *testing.T) {
 		{"target", explain.Options{}, explain.Question{Target: "a-b-c"}, true, `looking up target "a-b-c"`},
 		{"two targets", explain.Options{}, explain.Question{Target: "a-b-c", Args: []string{"--target", "d-e-f"}}, true, "differ: give one"},
 		{"target file", explain.Options{}, explain.Question{Target: "none.json"}, true, "no such file"},
-		{"bad target file", explain.Options{}, explain.Question{Target: "../launched/share/doc/rust/x-build.json"}, true, "reading target file"},
+		{"bad target file", explain.Options{Release: "1.85.0"}, explain.Question{Target: "../launched/share/doc/rust/x-build.json"}, true, "reading target file"},
 		{"cargo", explain.Options{}, explain.Question{Cargo: true}, true, "reading cargo's configuration"},
 		{"rustc", explain.Options{Rustc: "nosuch"}, explain.Question{}, false, `running "nosuch": executable file not found in $PATH`},
 		{"sysroot", explain.Options{Sysroot: "nosuch"}, explain.Question{}, false, "opening sysroot"},

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -21,10 +22,13 @@ type Question struct {
 	Target string
 	// Args are the arguments of rustc that matter, in order.
 	Args []string
-	// Cargo adds before Args what cargo would give to rustc in this directory:
-	// the flags of RUSTFLAGS and .cargo/config.toml. RUSTC_BOOTSTRAP of the
-	// environment counts too.
+	// Cargo asks about `cargo rustc -- ARGS` in this directory: cargo's own flags of
+	// RUSTFLAGS and .cargo/config.toml come before and after Args, Target is that of
+	// cargo's --target, and the compiler is the one that cargo runs.
+	// RUSTC_BOOTSTRAP of the environment counts too.
 	Cargo bool
+	// CargoConfig are the values of cargo's --config: KEY=VALUE, or files.
+	CargoConfig []string
 }
 
 // Answer says which linker rustc runs. Its JSON is that of `x explain --json`.
@@ -50,18 +54,28 @@ func Link(ctx context.Context, o Options, question Question) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	return a.Link(question)
+	return a.Link(ctx, question)
 }
 
 // Link answers which linker the compiler runs, and why. The answer includes what x
 // changed in a toolchain that it built: the flags that its launcher adds, and the
 // linker that its gcc-ld runs. A wrong question is a [*QuestionError]; a command line
-// that rustc refuses is not, and has an answer.
-func (a *Asked) Link(question Question) (Answer, error) {
-	answer := Answer{Flags: []cargoflags.Flag{}}
-	if err := a.fill(&answer, question); err != nil {
+// that rustc refuses is not, and has an answer. Where cargo's configuration names
+// another compiler, the answer is that one's.
+func (a *Asked) Link(ctx context.Context, question Question) (Answer, error) {
+	var answer Answer
+	var err error
+	if question.Cargo {
+		a, err = a.fillCargo(ctx, &answer, question)
+	} else {
+		err = a.fill(&answer, question)
+	}
+	if err != nil {
 		return Answer{}, err
 	}
+	added := a.built.LauncherArgs(answer.Query)
+	answer.Flags = slices.Insert(answer.Flags, 0, flagsFrom("the launcher in this toolchain's bin", added)...)
+	answer.Query.Args = slices.Concat(added, answer.Query.Args)
 	var notes []string
 	answer.Explanation, notes = a.built.Explain(answer.Query)
 	answer.Notes = append(answer.Notes, notes...)
@@ -69,45 +83,24 @@ func (a *Asked) Link(question Question) (Answer, error) {
 		answer.Notes = append(answer.Notes, a.Note)
 	}
 	// Empty lists are [] in JSON, not null.
+	answer.Flags = append([]cargoflags.Flag{}, answer.Flags...)
 	answer.Steps = append([]link.Step{}, answer.Steps...)
 	answer.Ways = append([]link.Way{}, answer.Ways...)
 	answer.Warnings = append([]link.Warning{}, answer.Warnings...)
 	return answer, nil
 }
 
-// fill gathers target and flags.
+// fill gathers target and flags of a command line of rustc.
 func (a *Asked) fill(answer *Answer, question Question) error {
-	var cargo cargoflags.Config
-	var err error
-	if question.Cargo {
-		if cargo, err = a.machine.cargoConfig(); err != nil {
-			return wrong(err)
-		}
-	}
-	if err := a.nameTarget(answer, question, cargo); err != nil {
+	if err := a.nameTarget(answer, question); err != nil {
 		return err
 	}
 	q, err := a.query(answer.TargetName)
 	if err != nil {
 		return wrong(err)
 	}
-	if question.Cargo {
-		flags, notes, err := cargo.Flags(q.Target)
-		if err != nil {
-			return wrong(err)
-		}
-		answer.Flags, answer.Notes = append(answer.Flags, flags...), notes
-		if q.Bootstrap = a.machine.getenv("RUSTC_BOOTSTRAP"); q.Bootstrap != "" {
-			answer.Notes = append(answer.Notes, "RUSTC_BOOTSTRAP="+q.Bootstrap+" is set here and counts")
-		}
-	}
 	answer.Flags = append(answer.Flags, flagsFrom(CommandLine, question.Args)...)
-	for _, f := range answer.Flags {
-		q.Args = append(q.Args, f.Arg)
-	}
-	added := a.built.LauncherArgs(q)
-	answer.Flags = slices.Insert(answer.Flags, 0, flagsFrom("the launcher in this toolchain's bin", added)...)
-	q.Args = slices.Concat(added, q.Args)
+	q.Args = question.Args
 	answer.Query = q
 	return nil
 }
@@ -121,8 +114,8 @@ func flagsFrom(origin string, args []string) []cargoflags.Flag {
 }
 
 // nameTarget finds the target's name: the question's, that of rustc's own
-// --target among the flags, cargo's, else the host.
-func (a *Asked) nameTarget(answer *Answer, question Question, cargo cargoflags.Config) error {
+// --target among the flags, else the host.
+func (a *Asked) nameTarget(answer *Answer, question Question) error {
 	// A wrong command line is for the decision to report.
 	inv, _ := link.ParseInvocation(question.Args, a.machine.readArgFile)
 	switch {
@@ -130,18 +123,16 @@ func (a *Asked) nameTarget(answer *Answer, question Question, cargo cargoflags.C
 		return wrong(fmt.Errorf("--target %q and rustc's --target %q differ: give one", question.Target, inv.Target))
 	case question.Target != "":
 		answer.TargetName = question.Target
-		return nil
 	case inv.Target != "":
 		answer.TargetName = inv.Target
-		return nil
+	default:
+		answer.TargetName, answer.TargetOrigin = a.Compiler.Host.String(), hostOrigin
 	}
-	if name, origin := cargo.Target(); name != "" {
-		answer.TargetName, answer.TargetOrigin = name, origin
-		return nil
-	}
-	answer.TargetName, answer.TargetOrigin = a.Compiler.Host.String(), "the host"
 	return nil
 }
+
+// hostOrigin is the [Answer.TargetOrigin] of the compiler's host.
+const hostOrigin = "the host"
 
 // maxTargetFile bounds a target's JSON file; rustc's own have 3 KB.
 const maxTargetFile = 1 << 20
@@ -159,10 +150,14 @@ func (a *Asked) query(name string) (link.Query, error) {
 	if err != nil {
 		return q, err
 	}
-	if q.Target, err = targets.ParseSpecFile(stem, data); err != nil {
+	q.CustomTarget = true
+	q.Target, err = targets.ParseSpecFile(stem, data, a.Compiler.Release)
+	if refused, ok := errors.AsType[*targets.RefusedFile](err); ok {
+		q.Target, q.Refusal, err = a.host.Refused(stem, data), refused.Message, nil
+	}
+	if err != nil {
 		return q, fmt.Errorf("reading target file %q: %w", name, err)
 	}
-	q.CustomTarget = true
 	return q, nil
 }
 

@@ -3,7 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 
-	"x.go/bootstrap/cargoflags"
 	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
@@ -111,27 +109,4 @@ func (m machine) readArgFile(path string) ([]byte, error) {
 		err = fmt.Errorf("%s%s (os error %d)", strings.ToUpper(text[:1]), text[1:], int(errno))
 	}
 	return data, err
-}
-
-// maxCargoConfig bounds a .cargo/config.toml.
-const maxCargoConfig = 1 << 20
-
-// cargoConfig reads cargo's configuration as cargo would in this directory.
-func (m machine) cargoConfig() (cargoflags.Config, error) {
-	home := m.path(m.getenv("CARGO_HOME"))
-	if home == "" {
-		if user := m.getenv("HOME"); user != "" {
-			home = filepath.Join(user, ".cargo")
-		}
-	}
-	return cargoflags.Load(cargoflags.Source{
-		Dir: m.dir, CargoHome: home, Lookupenv: m.lookupenv,
-		ReadFile: func(path string) ([]byte, error) {
-			data, err := dist.ReadFile(path, maxCargoConfig)
-			if errors.Is(err, syscall.ENOTDIR) {
-				err = fs.ErrNotExist // .cargo is a file, which cargo does not mind
-			}
-			return data, err
-		},
-	})
 }

@@ -270,6 +270,8 @@ func (k *decider) withoutEffect() {
 		{keyJobs, lld},
 	} {
 		switch {
+		case row.key == keyJobs && row.counts && k.c.X.LLD.Jobserver && k.tc.NoJobserver:
+			k.say(config.Warning, row.key, "remove it", "it has no effect, because the wrapper for host %s knows no jobserver", k.tc.Host)
 		case row.counts || !k.c.IsSet(row.key):
 		case shim && row.key != keyBinary:
 			k.say(config.Warning, row.key, "remove it", "it has no effect, because gcc-ld runs the system linker")

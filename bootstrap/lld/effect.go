@@ -3,7 +3,9 @@ package lld
 import (
 	"path"
 	"path/filepath"
+	"strings"
 
+	"x.go/targets"
 	"x.go/targets/link"
 )
 
@@ -31,9 +33,28 @@ func (o Outcome) LauncherArgs(q link.Query) []string {
 // rustc, with [Outcome.LauncherArgs]. The notes tell what the outcome changes.
 func (o Outcome) Explain(q link.Query) (e link.Explanation, notes []string) {
 	e = link.Explain(q)
-	if e.LLD == "toolchain" && e.Decision.Flavor.UsesCC() && o.Wrapper == WrapperShim {
-		e.LLD, e.Ways = "", nil
-		notes = append(notes, "gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default)")
+	if e.LLD != "toolchain" || !e.Decision.Flavor.UsesCC() || o.Wrapper != WrapperShim {
+		return e, nil
 	}
-	return e, notes
+	if usersOwn(e.Decision.LLDArgs) {
+		e.LLD = "system"
+		return e, []string{"gcc-ld of this toolchain obeys your own -fuse-ld=lld: it runs the system's ld.lld, and fails where there is none"}
+	}
+	e.LLD, e.Ways = "", nil
+	if e.Decision.Flavor.Kind() == targets.KindGNU {
+		e.Ways = []link.Way{{Turns: "on", Flags: []string{"-Clink-arg=-fuse-ld=lld"}, Stable: true}}
+	}
+	return e, []string{"gcc-ld of this toolchain runs the system's linker instead of LLD (lld.baked-default)"}
+}
+
+// usersOwn reports whether the last -fuse-ld is the user's, as the program in gcc-ld
+// judges it: rustc's own stands behind the -B for that directory.
+func usersOwn(args []string) bool {
+	own := false
+	for i, arg := range args {
+		if strings.HasPrefix(arg, "-fuse-ld=") {
+			own = i == 0 || !strings.HasPrefix(args[i-1], "-B") || path.Base(args[i-1]) != "gcc-ld"
+		}
+	}
+	return own
 }

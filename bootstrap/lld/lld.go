@@ -42,6 +42,8 @@ type Toolchain struct {
 	RustLLD bool
 	// Wrappers says that all programs in gcc-ld are there, and run LLD.
 	Wrappers bool
+	// NoJobserver says that the gcc-ld program of x for the host knows no jobserver.
+	NoJobserver bool
 }
 
 // NeedsOptOut reports whether [Decide] needs Toolchain.OptOut, which only a run of

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"x.go/bootstrap/config"
 	"x.go/targets"
@@ -152,17 +153,18 @@ var lldHosts = []struct {
 
 // ruling is one run of the decision.
 type ruling struct {
-	c        config.Config
-	minor    config.Minor
-	channel  string
-	build    targets.Triple
-	hosts    []targets.Triple
-	lld      targets.Tristate // rust.lld as of the release
-	lldFrom  string
-	external bool // an external LLVM for the build triple
-	ciLLVM   bool // LLVM comes from CI
-	out      Wanted
-	errs     config.Errors
+	c         config.Config
+	minor     config.Minor
+	channel   string
+	build     targets.Triple
+	hosts     []targets.Triple
+	lld       targets.Tristate // rust.lld as of the release
+	lldFrom   string
+	external  bool // an external LLVM for the build triple
+	hasConfig bool // an llvm-config for the build triple
+	ciLLVM    bool // LLVM comes from CI
+	out       Wanted
+	errs      config.Errors
 }
 
 func newRuling(c config.Config, f Facts) *ruling {
@@ -199,18 +201,19 @@ func (k *ruling) lldAsOf() (targets.Tristate, string) {
 }
 
 // llvm finds out where LLVM comes from. Upstream takes it from CI by default
-// since 1.83 (#130529) and before that on dev; an llvm-config without an
-// explicit download-ci-llvm counts as external all the same, because the
-// packager's intent is plain.
+// since 1.83 (#130529) and before that on dev, if CI has one for the build triple. An
+// llvm-config without an explicit download-ci-llvm counts as external where it is not
+// known that upstream refuses both together: the packager's intent is plain. An empty
+// llvm-config is one, too: upstream takes it for the source directory.
 func (k *ruling) llvm() {
-	ci := k.c.LLVM.DownloadCILLVM
 	explicit := k.c.IsSet(keyCILLVM)
-	hasConfig := k.c.Target(k.build).LLVMConfig != ""
-	k.ciLLVM = ci.Bool && (explicit || k.minor >= 83 || k.channel == "dev")
-	if !explicit && hasConfig {
-		k.ciLLVM = false
+	k.hasConfig = k.c.IsSet(k.configKey())
+	k.ciLLVM = k.c.LLVM.DownloadCILLVM.Bool && (explicit || k.minor >= 83 || k.channel == "dev")
+	if !explicit && k.hasConfig {
+		k.ciLLVM = k.c.DownloadsLLVM()
 	}
-	k.external = hasConfig && !k.ciLLVM
+	k.ciLLVM = k.ciLLVM && config.HasCIBuild(k.build)
+	k.external = k.hasConfig && !k.ciLLVM
 }
 
 func (k *ruling) configKey() string { return fmt.Sprintf("target.%s.llvm-config", k.build) }
@@ -253,11 +256,14 @@ func (k *ruling) host(t targets.Triple, d DefaultLinker, format string, args ...
 
 // finish runs the checks that upstream runs after the decision.
 func (k *ruling) finish() {
-	if k.c.Target(k.build).LLVMConfig != "" {
-		if ci := k.c.LLVM.DownloadCILLVM; k.c.IsSet(keyCILLVM) && ci.Bool {
-			k.fail(k.configKey(), fmt.Sprintf("set llvm.download-ci-llvm = false (it is %s by %s), or remove the llvm-config", ci, k.c.Origin(keyCILLVM)),
-				"setting build-target.llvm-config is incompatible with download-ci-llvm.")
+	for _, name := range []string{"llvm-config", "llvm-filecheck"} {
+		key := fmt.Sprintf("target.%s.%s", k.build, name)
+		if k.ciLLVM && k.c.IsSet(key) {
+			k.fail(key, fmt.Sprintf("set llvm.download-ci-llvm = false (it is %s by %s), or remove the %s", k.c.LLVM.DownloadCILLVM, k.c.Origin(keyCILLVM), name),
+				"setting build-target.%s is incompatible with download-ci-llvm.", name)
 		}
+	}
+	if k.hasConfig {
 		if rustc := k.c.Rust.DownloadRustc; rustc.Bool && rustc.Text == "" {
 			k.fail(k.configKey(), "set rust.download-rustc = false, or remove the llvm-config",
 				"setting llvm_config for the host is incompatible with download-rustc")
@@ -326,10 +332,8 @@ func (k *ruling) checkOverrides() {
 	}
 }
 
-func linuxGNU(t targets.Triple) bool {
-	spec, err := targets.Builtin().Lookup(t)
-	return err == nil && spec.IsLinuxGNU()
-}
+// linuxGNU is upstream's own test, which a triple of one's own passes, too.
+func linuxGNU(t targets.Triple) bool { return strings.Contains(t.String(), "linux-gnu") }
 
 // candidates returns the hosts that are in the table of LLD hosts, and those
 // of them that no override names.

@@ -121,7 +121,7 @@ var moves = []move{
 	{79, "changelog-seen", "", nil, "removed in 1.79 (rust-lang/rust#123711); change-id replaced it"},
 	{79, "rust.split-debuginfo", "target.*.split-debuginfo", nil, "moved in 1.79 (rust-lang/rust#121754)"},
 	{80, "dist.missing-tools", "", nil, "removed in 1.80 (rust-lang/rust#125535); it did nothing"},
-	{86, "rust.parallel-compiler", "", nil, "removed in 1.86 (rust-lang/rust#134650); the compiler is always parallel"},
+	{85, "rust.parallel-compiler", "", nil, "removed in 1.85 (rust-lang/rust#134650); the compiler is always parallel"},
 	{87, "rust.description", "build.description", nil, "moved in 1.87 (rust-lang/rust#137723)"},
 	{87, "llvm.ccache", "build.ccache", nil, "moved in 1.87 (rust-lang/rust#136941)"},
 	{92, "rust.use-lld", "rust.bootstrap-override-lld", nil, "renamed in 1.92 (rust-lang/rust#147046)"},

@@ -18,6 +18,7 @@ func (tc Toolchain) LLDFacts(ctx context.Context, cfg config.Config) (lld.Facts,
 	host, exe := tc.Host.String(), tc.Spec.ExeSuffix
 	facts := lld.Toolchain{
 		Host: tc.Host, Linux: tc.Spec.OS == "linux", Baked: tc.BakedLLD(), RustLLD: tc.has(dist.LLDFile(host, exe)), Wrappers: true,
+		NoJobserver: !programs.HasJobserver(tc.Spec),
 	}
 	for _, w := range dist.WrapperFiles(host, exe) {
 		facts.Wrappers = facts.Wrappers && tc.has(w)

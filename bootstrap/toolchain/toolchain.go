@@ -53,8 +53,27 @@ type Source struct {
 	Env     []string // environment of the compiler, as in [exec.Cmd]; PATH in it is not searched
 }
 
-// Find asks the compiler that src leads to for its facts.
+// SourceError says that there is no compiler where a [Source] says, or none that
+// answers.
+type SourceError struct{ Err error }
+
+// Error implements [error].
+func (e *SourceError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// Find asks the compiler that src leads to for its facts. The error is a
+// [SourceError], or that of ctx.
 func Find(ctx context.Context, src Source) (Toolchain, error) {
+	tc, err := find(ctx, src)
+	if err != nil && ctx.Err() == nil {
+		err = &SourceError{err}
+	}
+	return tc, err
+}
+
+func find(ctx context.Context, src Source) (Toolchain, error) {
 	rustc, err := src.compiler()
 	if err != nil {
 		return Toolchain{}, err
@@ -150,11 +169,14 @@ func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byt
 	if err == nil {
 		return stdout.Bytes(), nil
 	}
+	if start, ok := errors.AsType[*fs.PathError](err); ok && ctx.Err() == nil {
+		err = start.Err // without the name of the system call
+	}
 	if errors.Is(err, syscall.ENOEXEC) {
 		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
 	}
 	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
-		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, line)
+		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, dist.OneLine(line))
 	}
 	return nil, fmt.Errorf("running %q %s: %w", rustc, strings.Join(args, " "), err)
 }

@@ -19,6 +19,12 @@ var magics = []struct {
 	{Zst, []byte{0x28, 0xb5, 0x2f, 0xfd}},
 }
 
+// isSkippable reports whether a zstd frame that every decoder passes over begins
+// with head (RFC 8878, section 3.1.2). Files of pzstd begin with one.
+func isSkippable(head []byte) bool {
+	return head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte{0x2a, 0x4d, 0x18})
+}
+
 // sniffLen is how many bytes [SniffFormat] needs.
 const sniffLen = 6
 
@@ -29,16 +35,22 @@ func SniffFormat(head []byte) (Format, bool) {
 			return m.format, true
 		}
 	}
+	if len(head) >= 4 && isSkippable(head) {
+		return Zst, true
+	}
 	return "", false
 }
 
 // Container is what the headers of a compressed file tell without decoding it.
 type Container struct {
-	Streams int   // xz streams or zstd frames; gzip members show only when read
+	Streams int   // xz streams or zstd frames with content; gzip members show only when read
 	Memory  int64 // bytes of the largest dictionary or window
-	// Trailing is the number of bytes after the last stream, stream padding
-	// included.
+	// Trailing is the number of bytes after the last stream, but for the padding
+	// that the format allows there.
 	Trailing int64
+	// Filter is an xz filter that liblzma 5.2 does not know, which rustup 1.29 has
+	// built in; "" if there is none.
+	Filter string
 	// Size of the content in bytes, as the headers state it; -1 if they do not.
 	Size int64
 }
@@ -52,7 +64,7 @@ func InspectContainer(r io.ReaderAt, size int64, format Format) (Container, erro
 	switch format {
 	case XZ:
 		info, err := xz.Inspect(r, size)
-		return Container{Streams: info.Streams, Memory: info.DictSize, Trailing: info.Trailing, Size: info.Size}, err
+		return Container{Streams: info.Streams, Memory: info.DictSize, Trailing: info.Trailing, Filter: info.NewFilter, Size: info.Size}, err
 	case Zst:
 		return inspectZstd(r, size)
 	case GZ:

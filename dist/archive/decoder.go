@@ -1,11 +1,9 @@
 package archive
 
 import (
-	"bufio"
 	"errors"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"x.go/dist/xz"
@@ -25,7 +23,6 @@ type decoder struct {
 const (
 	decoderSlack   = 16 << 20  // bytes of a decoder besides its dictionary
 	parallelMemory = 192 << 20 // bytes that decoding several xz blocks at once may take
-
 )
 
 // newDecoder decompresses r with at most memory bytes. If single, a second gzip
@@ -61,70 +58,7 @@ func (d *decoder) finish(found *collector) error {
 		}
 	}
 	if d.gzip.junk {
-		return found.add(ProblemTrailing, "got bytes after the gzip stream that are not a gzip member")
-	}
-	return nil
-}
-
-// gzipMembers reads gzip members one by one. Other gzip readers join them silently;
-// rustup reads only the first.
-type gzipMembers struct {
-	in      *bufio.Reader
-	z       *gzip.Reader
-	single  bool
-	members int  // started
-	junk    bool // bytes that are not a gzip member follow the last one
-	done    bool
-}
-
-func newGzipMembers(r io.Reader, single bool) (*gzipMembers, error) {
-	g := &gzipMembers{in: bufio.NewReaderSize(r, 64<<10), single: single, members: 1}
-	var err error
-	if g.z, err = gzip.NewReader(g.in); err != nil {
-		return nil, err
-	}
-	g.z.Multistream(false)
-	return g, nil
-}
-
-// Read implements [io.Reader].
-func (g *gzipMembers) Read(p []byte) (int, error) {
-	for !g.done {
-		n, err := g.z.Read(p)
-		if n > 0 || !errors.Is(err, io.EOF) {
-			if errors.Is(err, io.EOF) {
-				err = nil // the next call sees it again
-			}
-			return n, err
-		}
-		if err := g.next(); err != nil {
-			return 0, err
-		}
-	}
-	return 0, io.EOF
-}
-
-// next starts the next member, if there is one.
-func (g *gzipMembers) next() error {
-	if g.single {
-		g.done = true
-		_, err := g.in.Peek(1)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = errors.New("data after the end of the gz stream, which rustup cannot read: write one stream only")
-		}
-		return err
-	}
-	switch err := g.z.Reset(g.in); {
-	case errors.Is(err, io.EOF):
-		g.done = true
-	case err != nil:
-		g.done, g.junk = true, true
-	default:
-		g.z.Multistream(false)
-		g.members++
+		return found.add(ProblemTrailing, "got bytes after the gzip stream that are neither a gzip member nor zeros")
 	}
 	return nil
 }

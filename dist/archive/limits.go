@@ -51,13 +51,10 @@ func (l Limits) stream() int64 { return l.Unpacked + int64(l.Members)*headerRoom
 // errStreamLimit is the error of a [boundedReader] at its limit.
 var errStreamLimit = errors.New("the unpacked stream is too long")
 
-// boundedReader reads at most left bytes from r. It keeps r's error, and the last
-// kilobyte, which shows whether a tar stream ends as it should.
+// boundedReader reads at most left bytes from r. It keeps r's error.
 type boundedReader struct {
 	r    io.Reader
 	left int64
-	seen int64
-	tail [2 * tarBlock]byte
 	err  error
 }
 
@@ -70,27 +67,8 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 	if b.left -= int64(n); b.left < 0 {
 		n, err = 0, errStreamLimit
 	}
-	b.seen += int64(n)
-	if n >= len(b.tail) {
-		copy(b.tail[:], p[n-len(b.tail):n])
-	} else if n > 0 {
-		copy(b.tail[:], b.tail[n:])
-		copy(b.tail[len(b.tail)-n:], p[:n])
-	}
 	if err != nil {
 		b.err = err
 	}
 	return n, err
-}
-
-// zeroBlocks returns how many of the last two blocks read are zero.
-func (b *boundedReader) zeroBlocks() int {
-	n := 0
-	for i := tarBlock; i >= 0; i -= tarBlock {
-		if b.seen < int64(tarBlock*(n+1)) || [tarBlock]byte(b.tail[i:i+tarBlock]) != [tarBlock]byte{} {
-			break
-		}
-		n++
-	}
-	return n
 }

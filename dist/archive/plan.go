@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -80,6 +81,10 @@ func (w Writer) PeakMemory(plans []Plan) int64 {
 	return memory
 }
 
+// ErrMemoryLimit is in the chain of an error about a [Writer.MaxMemory] that is too
+// small for its formats and its profile.
+var ErrMemoryLimit = errors.New("the limit is too low")
+
 // planStream plans a stream that has the given part of all bytes. How far MaxMemory
 // lowers window and dictionary does not depend on the number of workers, so neither
 // do the bytes.
@@ -100,7 +105,8 @@ func (w Writer) planStream(s Stream, part float64) (*task, error) {
 	}
 	t.plan.Memory += s.Extra
 	if w.MaxMemory > 0 && t.plan.Memory > w.MaxMemory {
-		return nil, fmt.Errorf("compressing takes %d bytes of memory at least, the limit is %d: raise the limit or leave out a format", t.plan.Memory, w.MaxMemory)
+		return nil, fmt.Errorf("compressing within %d bytes of memory: %w: want %d at least: raise the limit or leave out a format",
+			w.MaxMemory, ErrMemoryLimit, t.plan.Memory)
 	}
 	for _, f := range w.Formats {
 		if slices.Contains(s.Skip, f) {
@@ -138,7 +144,7 @@ func (w Writer) planXZ(t *task, part float64) error {
 	}
 	m, err := c.xzConfig(w.workers(part)).Memory()
 	if err != nil && w.MaxMemory > 0 {
-		return fmt.Errorf("in what is left of %d bytes: %w", w.MaxMemory, err)
+		return fmt.Errorf("compressing within %d bytes of memory: %w: %w", w.MaxMemory, ErrMemoryLimit, err)
 	}
 	if err != nil {
 		return err

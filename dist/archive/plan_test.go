@@ -180,8 +180,8 @@ func TestPlanErrors(t *testing.T) {
 		w    Writer
 		want string
 	}{
-		{Writer{MaxMemory: 1 << 20}, `planning archives of "p-1.0": in what is left of 1048576 bytes: configuring xz: one worker needs `},
-		{Writer{MaxMemory: 1 << 20, Formats: []Format{GZ, Zst}}, `planning archives of "p-1.0": compressing takes `},
+		{Writer{MaxMemory: 1 << 20}, `planning archives of "p-1.0": compressing within 1048576 bytes of memory: the limit is too low: configuring xz: one worker needs `},
+		{Writer{MaxMemory: 1 << 20, Formats: []Format{GZ, Zst}}, `planning archives of "p-1.0": compressing within 1048576 bytes of memory: the limit is too low: want `},
 		{Writer{Jobs: -1}, "got -1 jobs"},
 	} {
 		_, planErr := tt.w.Plan([]dist.Package{p})

@@ -17,6 +17,8 @@ const (
 	ProblemMemory   ProblemKind = "decoder-memory" // a dictionary or window beyond [Limits]
 	ProblemLimits   ProblemKind = "limits"         // more or longer members than [Limits] allow
 	ProblemTarEnd   ProblemKind = "tar-end"        // no two zero blocks at the end, or bytes after them
+	ProblemHeader   ProblemKind = "tar-header"     // a header that readers of tar take in different ways
+	ProblemFilter   ProblemKind = "filter"         // a filter that rustup's decoder does not know
 )
 
 // Problems of the members.

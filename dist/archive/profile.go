@@ -11,6 +11,7 @@ import (
 
 	"x.go/dist/xz"
 	"x.go/manifests"
+	"x.go/targets/nearest"
 )
 
 // Format is the compression of an archive, named by its file extension.
@@ -41,7 +42,8 @@ func ParseProfile(s string) (Profile, error) {
 	case Fast, Balanced, Best, NoOp:
 		return p, nil
 	}
-	return "", fmt.Errorf("parsing compression profile: got %.20q, want fast, balanced, best or no-op", s)
+	hint := nearest.Hint(s, []string{string(Fast), string(Balanced), string(Best), string(NoOp)})
+	return "", fmt.Errorf("parsing compression profile: got %.20q, want fast, balanced, best or no-op%s", s, hint)
 }
 
 // compression is how one stream is compressed in each format.

@@ -25,7 +25,7 @@ func TestReadBackFindsDamage(t *testing.T) {
 		{"nothing", func(d []byte) []byte { return d }, ""},
 		{"a flipped bit", func(d []byte) []byte { d[len(d)/2] ^= 1; return d }, "reading back"},
 		{"cut short", func(d []byte) []byte { return d[:len(d)-3] }, "reading back"},
-		{"a byte more", func(d []byte) []byte { return append(d, 0) }, "reading back"},
+		{"a byte more", func(d []byte) []byte { return append(d, 1) }, "reading back"},
 		{"another stream", func([]byte) []byte {
 			return []byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00")
 		}, "reading back"},

@@ -25,7 +25,7 @@ type Reader struct {
 	closer func() error
 	dec    *decoder
 	stream *boundedReader
-	tar    *tar.Reader
+	tar    *tarStream
 	found  *collector
 
 	members  int
@@ -121,7 +121,7 @@ func newReader(in io.Reader, name string, limits Limits) (*Reader, error) {
 func newTarReader(in io.Reader, name string, limits Limits, found *collector) *Reader {
 	limits = limits.withDefaults()
 	stream := &boundedReader{r: in, left: limits.stream()}
-	return &Reader{name: name, limits: limits, stream: stream, tar: tar.NewReader(stream), found: found}
+	return &Reader{name: name, limits: limits, stream: stream, tar: &tarStream{r: stream, found: found}, found: found}
 }
 
 // Close releases the reader. It does not check that everything was read.
@@ -154,7 +154,7 @@ func (r *Reader) next() (Member, error) {
 	if err := r.full(); err != nil {
 		return Member{}, err
 	}
-	h, err := r.tar.Next()
+	h, err := r.tar.next()
 	if errors.Is(err, io.EOF) {
 		if err := r.finish(); err != nil {
 			return Member{}, err
@@ -165,6 +165,9 @@ func (r *Reader) next() (Member, error) {
 		return Member{}, r.failure(err)
 	}
 	if err := r.admit(h); err != nil {
+		return Member{}, err
+	}
+	if err := r.found.First(); r.found.strict && err != nil {
 		return Member{}, err
 	}
 	r.members++
@@ -245,11 +248,11 @@ func (r *Reader) failure(err error) error {
 // finish reads what follows the end of the tar stream. Zeros may follow: GNU tar
 // fills the last record with them.
 func (r *Reader) finish() error {
-	if n := r.stream.zeroBlocks(); n < 2 {
+	if n := r.tar.zeros; n < 2 {
 		r.found.tolerate(ProblemTarEnd, "got %d zero blocks at the end, want 2", n)
 	}
 	junk, err := r.drain()
-	if junk {
+	if junk || r.tar.junk {
 		if err := r.found.add(ProblemTarEnd, "data after the end of the tar stream"); err != nil {
 			return err
 		}

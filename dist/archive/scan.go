@@ -177,8 +177,11 @@ func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) 
 	if err != nil {
 		err = found.add(ProblemReadable, "reading the %s container: %w", format, err)
 	}
-	if c.Streams > 1 && err == nil {
+	if c.Streams > 1 && err == nil && format != Zst { // rustup reads all frames of zstd
 		err = found.add(ProblemStream, "got %d %s streams, want 1", c.Streams, format)
+	}
+	if c.Filter != "" && err == nil {
+		err = found.add(ProblemFilter, "the filter %s is in use, which rustup does not decode: liblzma knows it from 5.4 on, rustup 1.29 has 5.2", c.Filter)
 	}
 	if c.Trailing > 0 && err == nil {
 		err = found.add(ProblemTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)

@@ -21,17 +21,17 @@ func inspectZstd(r io.ReaderAt, size int64) (Container, error) {
 		}
 		var h zstd.Header
 		if err := h.Decode(b); err != nil {
-			if c.Streams == 0 {
+			if c.Streams == 0 && at == 0 {
 				return c, fmt.Errorf("reading frame header: %w", err)
 			}
 			c.Trailing = size - at
 			break
 		}
-		c.Streams++
 		if h.Skippable {
 			at += int64(h.HeaderSize) + int64(h.SkippableSize)
 			continue
 		}
+		c.Streams++
 		window := h.WindowSize
 		if h.SingleSegment {
 			window = h.FrameContentSize
@@ -52,7 +52,7 @@ func inspectZstd(r io.ReaderAt, size int64) (Container, error) {
 		at = next
 	}
 	if c.Streams == 0 {
-		return c, errors.New("the file is empty")
+		return c, errors.New("got no frame with content")
 	}
 	c.Size = content
 	return c, nil

@@ -22,6 +22,7 @@ type dynamic struct {
 	verneedNum uint64
 	strings    []dynString
 	pie        bool
+	tags       []elf.DynTag // in the order of the file
 }
 
 // dynString is an entry whose value is an offset in the string table.
@@ -53,9 +54,11 @@ func (f *file) readDynamic() (dynamic, error) {
 			return d, err
 		}
 		tag, val := elf.DynTag(f.word(b)), f.word(b[w:])
-		switch tag {
-		case elf.DT_NULL:
+		if tag == elf.DT_NULL {
 			return d, nil
+		}
+		d.tags = append(d.tags, tag)
+		switch tag {
 		case elf.DT_STRTAB:
 			d.strtab, d.hasStrtab = f.offsetOf(val)
 		case elf.DT_NEEDED, elf.DT_SONAME, elf.DT_RPATH, elf.DT_RUNPATH:

@@ -3,18 +3,19 @@
 //
 // A successful link says nothing about the linker that ran: if a C compiler
 // rejects -fuse-ld=lld, rustc tries again without it and exits 0
-// (rust-lang/rust#140964). The file itself tells. LLD and mold name themselves in
+// (rust-lang/rust#140964). The file itself tells. LLD, mold and Wild name themselves in
 // the section .comment, gold leaves a note, and GNU ld leaves nothing:
 //
-//	linker  mark                                        order of dynamic sections
-//	LLD     .comment: "Linker: LLD 22.1.2 (...)"         .dynsym .gnu.hash .dynstr
-//	mold    .comment: "mold 1.10.1 (...)"                .gnu.hash .dynsym .dynstr, .relro_padding
-//	gold    .note.gnu.gold-version: "gold 1.16"          .dynsym .dynstr .gnu.hash
-//	BFD     none, .comment names only compilers          .gnu.hash .dynsym .dynstr
-//	Go      .note.go.buildid, and no .comment            (not told apart by order)
+//	linker  mark                                         order in the dynamic table
+//	LLD     .comment: "Linker: [vendor] LLD 22.1.2 (...)" SYMTAB STRTAB GNU_HASH INIT_ARRAY
+//	mold    .comment: "mold 1.10.1 (...)"                 SYMTAB STRTAB INIT_ARRAY GNU_HASH
+//	gold    .note.gnu.gold-version: "gold 1.16"           SYMTAB STRTAB GNU_HASH NEEDED
+//	BFD     none, .comment names only compilers           GNU_HASH STRTAB SYMTAB
+//	Go      .note.go.buildid, and no .comment             HASH SYMTAB STRTAB
+//	Wild    .comment: "Linker: Wild version 0.7.0 (...)"  (not known)
 //
-// A mark decides. The order of sections only confirms or contradicts it, and gives
-// a guess for a stripped .comment; see [Info].
+// A mark decides. The order of the dynamic table, and that of sections, only confirms
+// or contradicts it, and gives a guess for a stripped .comment; see [Info].
 //
 // Input is untrusted, and debug/elf is documented as not hardened. So [Read] has a
 // bounded decoder of its own: it reads headers and short strings only, never a
@@ -67,19 +68,21 @@ type Info struct {
 	Machine elf.Machine
 	Kind    Kind
 
-	// Linker follows from marks alone. Unknown means that the file holds no mark,
-	// and no producers either: those without a mark speak for GNU ld.
+	// Linker follows from marks. Unknown means that the file holds no mark, and no
+	// producers either (those without a mark speak for GNU ld), or that its layout
+	// contradicts them.
 	Linker Linker
 	// LinkerVersion is the linker's own version, "22.1.2"; empty if unknown or
-	// if the file holds marks of several versions (objects that LLD joined with
+	// if the file holds marks of several versions (objects that mold joined with
 	// -r have one too).
 	LinkerVersion string
-	// Layout is the linker that writes the dynamic sections in this order, and
-	// Unknown if none does or the file has none. It survives stripping.
+	// Layout is the only linker that writes files laid out like this one, and
+	// Unknown if none or several do. It survives stripping.
 	Layout Linker
 	// Evidence is every witness found, marks first.
 	Evidence []Evidence
-	// Doubt says why the witnesses contradict each other; empty if they agree.
+	// Doubt says why the witnesses contradict each other; empty if they agree. Linker
+	// is then Unknown.
 	Doubt string
 	// Producers are the strings of .comment that are no linker's mark, such
 	// as "rustc version 1.95.0 (59807616e 2026-04-14)" and
@@ -133,7 +136,7 @@ func Read(r io.ReaderAt) (Info, error) {
 		return Info{}, err
 	}
 	info.Kind = kindOf(f.typ, info.Interpreter != "", dyn.pie, info.SOName != "")
-	if err := f.judge(&info); err != nil {
+	if err := f.judge(&info, dyn.tags); err != nil {
 		return Info{}, err
 	}
 	return info, nil

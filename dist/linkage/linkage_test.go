@@ -21,6 +21,9 @@ import (
 //	    -B$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/gcc-ld \
 //	    -fuse-ld=$L w.c -o $L.so       # lld, gold, mold; bfd with -z noseparate-code
 //	strip --remove-section=.comment -o $L-nocomment.so $L.so
+//
+// The three others have a constructor and call a function; mold-norelro.so has
+// -z norelro, and an object that mold joined (-r) went into mold-then-$L.so.
 func TestReadFixtures(t *testing.T) {
 	const gcc = "GCC: (Debian 12.2.0-14+deb12u1) 12.2.0"
 	type verdict struct {
@@ -38,6 +41,9 @@ func TestReadFixtures(t *testing.T) {
 		{"bfd.so", verdict{linkage.BFD, "", linkage.BFD, "", []string{gcc}}},
 		{"gold.so", verdict{linkage.Gold, "1.16", linkage.Gold, "", []string{gcc}}},
 		{"mold.so", verdict{linkage.Mold, "1.10.1", linkage.Mold, "", []string{gcc}}},
+		{"mold-norelro.so", verdict{linkage.Mold, "1.10.1", linkage.Mold, "", []string{gcc}}},
+		{"mold-then-lld.so", verdict{linkage.LLD, "14.0.6", linkage.LLD, "", []string{gcc}}},
+		{"mold-then-bfd.so", verdict{linkage.Unknown, "", linkage.BFD, "mold left its mark, perhaps in an object, but BFD writes files laid out like this", []string{gcc}}},
 		{"lld-nocomment.so", verdict{linkage.Unknown, "", linkage.LLD, "", nil}},
 		{"bfd-nocomment.so", verdict{linkage.Unknown, "", linkage.BFD, "", nil}},
 	}
@@ -60,33 +66,64 @@ func TestReadFixtures(t *testing.T) {
 
 // A mark that an object brought along must not pass for the linker's own.
 func TestMarkAgainstLayout(t *testing.T) {
-	b := readFixture(t, "bfd.so")
-	forged := bytes.Replace(b, []byte("GCC: (Debian 12.2.0-14+deb12u1) 12.2.0"), []byte("Linker: LLD 99.0.0 (brought by a .o)  "), 1)
-	info, err := linkage.Read(bytes.NewReader(forged))
-	if err != nil {
-		t.Fatal(err)
+	const gcc, lld = "GCC: (Debian 12.2.0-14+deb12u1) 12.2.0", "Linker: LLD 22.1.2"
+	tests := []struct {
+		name, file, was, is string
+	}{
+		{"brought by an object", "bfd.so", gcc, "Linker: LLD 99.0.0 (brought by a .o)  "},
+		// Without LLD's mark, LLD's layout must not pass for GNU ld.
+		{"wiped", "lld.so", lld, "clang version 1.2 "},
+		// A linker that this package does not know is not taken for GNU ld.
+		{"unknown linker", "bfd.so", "GCC: (Debian", "Linker: Tame"},
 	}
-	if info.Linker != linkage.LLD || info.Doubt == "" {
-		t.Errorf("got linker %s, doubt %q; want LLD with a doubt", info.Linker, info.Doubt)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := bytes.Replace(readFixture(t, tt.file), []byte(tt.was), []byte(tt.is), 1)
+			info, err := linkage.Read(bytes.NewReader(b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Linker != linkage.Unknown || info.Doubt == "" {
+				t.Errorf("got linker %s, doubt %q; want unknown with a doubt", info.Linker, info.Doubt)
+			}
+		})
 	}
-	// Without LLD's mark, LLD's order of sections must not pass for GNU ld.
-	b = readFixture(t, "lld.so")
-	wiped := bytes.Replace(b, []byte("Linker: LLD 22.1.2"), []byte("clang version 1.2 "), 1)
-	info, err = linkage.Read(bytes.NewReader(wiped))
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestNamed(t *testing.T) {
+	type name struct {
+		Linker  linkage.Linker
+		Version string
 	}
-	if info.Linker != linkage.Unknown || info.Doubt == "" {
-		t.Errorf("got linker %s, doubt %q; want unknown with a doubt", info.Linker, info.Doubt)
+	tests := map[string]name{
+		"Linker: LLD 22.1.2 (https://github.com/rust-lang/llvm-project.git 05f6)": {linkage.LLD, "22.1.2"},
+		"Linker: Debian LLD 14.0.6":                                                {linkage.LLD, "14.0.6"},
+		"Linker: Ubuntu LLD 18.1.3":                                                {linkage.LLD, "18.1.3"},
+		"Linker: Apple LLD 17.0.6":                                                 {linkage.LLD, "17.0.6"},
+		"Linker: Clear Linux OS LLD 19.1.0 (/build/llvm 1a2b)":                     {linkage.LLD, "19.1.0"},
+		"Linker: Android (11349228, +pgo, +lto, based on r487747e) LLD 17.0.2 (x)": {linkage.LLD, "17.0.2"},
+		"LLD 19.1.7 (FreeBSD llvmorg-19.1.7-0-gcd708029e0b2-1500000)":              {linkage.LLD, "19.1.7"},
+		"Debian LLD 19.0.0, compatible with GNU linkers\n":                         {linkage.LLD, "19.0.0"},
+		"Homebrew LLD 18.1.8 (compatible with GNU linkers)":                        {linkage.LLD, "18.1.8"},
+		"mold 2.40.4 (ad3f; compatible with GNU ld)":                               {linkage.Mold, "2.40.4"},
+		"Linker: Wild version 0.7.0 (6321) (compatible with GNU linkers)":          {linkage.Wild, "0.7.0"},
+		"GNU ld (GNU Binutils for Debian) 2.40":                                    {linkage.BFD, "2.40"},
+		"GNU ld version 2.41-37.fc40":                                              {linkage.BFD, "2.41-37.fc40"},
+		"GNU gold (GNU Binutils for Debian 2.40) 1.16":                             {linkage.Gold, "1.16"},
+		"gold 1.16":                                {linkage.Gold, "1.16"},
+		"ld.lld: error: unable to find LLD 5.0":    {},
+		"rustc version 1.95.0 (59807616e)":         {},
+		"Debian clang version 14.0.6":              {},
+		"the linker LLD is not on PATH":            {},
+		"qld 0.1.0 (compatible with GNU linkers)":  {},
+		"GCC: (Debian 12.2.0-14+deb12u1) 12.2.0":   {},
+		"note: run `ld.lld` to see that LLD 14.0 ": {},
 	}
-	// A linker that this package does not know is not taken for GNU ld.
-	other := bytes.Replace(readFixture(t, "bfd.so"), []byte("GCC: (Debian"), []byte("Linker: Wild"), 1)
-	info, err = linkage.Read(bytes.NewReader(other))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Linker != linkage.Unknown || info.Doubt == "" {
-		t.Errorf("got linker %s, doubt %q; want unknown with a doubt", info.Linker, info.Doubt)
+	for line, want := range tests {
+		linker, version := linkage.Named(line)
+		if diff := cmp.Diff(want, name{linker, version}); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", line, diff)
+		}
 	}
 }
 

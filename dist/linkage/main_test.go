@@ -7,4 +7,4 @@ import (
 	"x.go/tests/testenv"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m, "ld.lld", "mold", "ld.mold")) }

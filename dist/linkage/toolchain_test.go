@@ -80,6 +80,44 @@ fn main() {}`
 	}
 }
 
+// Whatever a C compiler asks of a linker, and whatever is stripped from the result, the
+// answer is right or it is that nobody knows; there are no doubts about real links.
+func TestEveryLinker(t *testing.T) {
+	gcc := testenv.Need(t, "gcc")
+	objcopy := testenv.Need(t, "objcopy")
+	dir := t.TempDir()
+	source := filepath.Join(dir, "main.c")
+	if err := os.WriteFile(source, []byte("#include <stdio.h>\nint main(void) { puts(\"linked\"); return 0; }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	options := []string{"", "-Wl,-z,norelro", "-Wl,-z,now", "-no-pie", "-static", "-s", "-Wl,--hash-style=sysv", "-Wl,--hash-style=both", "-shared -fPIC", "-shared -fPIC -Wl,-z,norelro -s"}
+	for word, want := range map[string]linkage.Linker{"bfd": linkage.BFD, "gold": linkage.Gold, "mold": linkage.Mold, "lld": linkage.LLD} {
+		t.Run(word, func(t *testing.T) {
+			t.Parallel()
+			testenv.Need(t, map[string]string{"bfd": "ld.bfd", "gold": "ld.gold", "mold": "mold", "lld": "ld.lld"}[word])
+			for i, option := range options {
+				out := filepath.Join(dir, word+strings.Repeat("i", i))
+				args := append(strings.Fields(option), "-fuse-ld="+word, source, "-o", out)
+				if text, err := exec.CommandContext(t.Context(), gcc, args...).CombinedOutput(); err != nil {
+					t.Fatalf("gcc %v: %v\n%s", args, err, text)
+				}
+				info, err := linkage.ReadFile(out)
+				if err != nil || info.Linker != want || info.Doubt != "" {
+					t.Errorf("%q: got %s (doubt %q), %v, want %s; evidence %v", option, info.Linker, info.Doubt, err, want, info.Evidence)
+				}
+				if text, err := exec.CommandContext(t.Context(), objcopy, "--remove-section=.comment", out).CombinedOutput(); err != nil {
+					t.Fatalf("objcopy: %v\n%s", err, text)
+				}
+				info, err = linkage.ReadFile(out)
+				unsure := info.Layout == linkage.Unknown && option == "-static"
+				if err != nil || info.Doubt != "" || info.Layout != want && !unsure || info.Linker != want && info.Linker != linkage.Unknown {
+					t.Errorf("%q without .comment: got %s, laid out as by %s (doubt %q), %v, want %s; evidence %v", option, info.Linker, info.Layout, info.Doubt, err, want, info.Evidence)
+				}
+			}
+		})
+	}
+}
+
 // The shipped toolchain itself: its facts are known from readelf.
 func TestShippedFiles(t *testing.T) {
 	rustc := testenv.Need(t, "rustc")

@@ -38,7 +38,7 @@ func TestRecompressProblems(t *testing.T) {
 		{"another format", write("bad.tar.xz", packed(archive.GZ, content)), nil, `reading input "DIR/bad.tar.xz": got gz data, want xz as its name says: rename it`},
 		{"compressed .tar", write("bad.tar", packed(archive.GZ, content)), []string{"bad.tar"}, `reading input "DIR/bad.tar": got gz data, want tar as its name says: rename it`},
 		{"no .tar", write("bad.tar", bytes.Repeat([]byte("no tar\n"), 200)), []string{"bad.tar"}, `reading input "DIR/bad.tar": archive/tar: invalid tar header`},
-		{"no tar in xz", write("bad.tar.xz", packed(archive.XZ, []byte(strings.Repeat("no tar\n", 200)))), nil, `recompressing "bad": reading archive "DIR/bad.tar.xz": archive/tar: invalid tar header`},
+		{"no tar in xz", write("bad.tar.xz", packed(archive.XZ, []byte(strings.Repeat("no tar\n", 200)))), nil, `recompressing "bad": reading archive "DIR/bad.tar.xz": a header fails its checksum`},
 		{"nothing in xz", write("bad.tar.xz", packed(archive.XZ, nil)), nil, `reading input "DIR/bad.tar.xz": it holds nothing, not even a tar archive`},
 		{"cut xz", write("bad.tar.xz", packed(archive.XZ, content)[:900]), nil, `reading input "DIR/bad.tar.xz": no stream footer at the end of the file: it is cut short, or something follows the end`},
 		{"cut gz", write("bad.tar.gz", packed(archive.GZ, content)[:900]), []string{"bad.tar.gz"}, `recompressing "bad": reading archive "DIR/bad.tar.gz": the file is cut short`},
@@ -50,12 +50,12 @@ func TestRecompressProblems(t *testing.T) {
 			data[len(data)/2] ^= 1
 			write("bad.tar.xz", data)(t, dir)
 		}, nil, `recompressing "bad": reading archive "DIR/bad.tar.xz": `},
-		{"bytes after xz", write("bad.tar.xz", append(packed(archive.XZ, content), "more"...)), nil, `reading input "DIR/bad.tar.xz": got 4 bytes after the end of the xz stream`},
-		{"padding after xz", write("bad.tar.xz", append(packed(archive.XZ, content), 0, 0, 0, 0)), nil, `reading input "DIR/bad.tar.xz": got 4 bytes after the end of the xz stream`},
+		{"bytes after xz", write("bad.tar.xz", append(packed(archive.XZ, content), "more"...)), nil, `reading input "DIR/bad.tar.xz": got 3 bytes after the end of the xz stream`},
+		{"padding after xz", write("bad.tar.xz", append(packed(archive.XZ, content), 0, 0, 0)), nil, `reading input "DIR/bad.tar.xz": got 3 bytes after the end of the xz stream`},
 		{"bytes after gz", write("bad.tar.gz", append(packed(archive.GZ, content), "more"...)), []string{"bad.tar.gz"}, `recompressing "bad": reading archive "DIR/bad.tar.gz": data after the end of the gz stream`},
 		{"two xz streams", write("bad.tar.xz", append(packed(archive.XZ, content), packed(archive.XZ, content)...)), nil, `reading input "DIR/bad.tar.xz": got 2 xz streams, want one: rustup reads no more`},
 		{"two gz members", write("bad.tar.gz", append(packed(archive.GZ, content[:512]), packed(archive.GZ, content[512:])...)), []string{"bad.tar.gz"}, `recompressing "bad": reading archive "DIR/bad.tar.gz": `},
-		{"two zst frames", write("bad.tar.zst", append(packed(archive.Zst, content), packed(archive.Zst, content)...)), []string{"bad.tar.zst"}, `reading input "DIR/bad.tar.zst": got 2 zst streams, want one`},
+		{"two zst frames", write("bad.tar.zst", append(packed(archive.Zst, content), packed(archive.Zst, content)...)), []string{"bad.tar.zst"}, `recompressing "bad": reading archive "DIR/bad.tar.zst": data after the end of the tar stream`},
 		{"link", func(t *testing.T, dir string) {
 			testenv.Must(t, os.Symlink("good.tar.xz", filepath.Join(dir, "bad.tar.xz")))
 		}, nil, `reading input "DIR/bad.tar.xz": it is a symbolic link: name the file that it leads to`},

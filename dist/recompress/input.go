@@ -138,7 +138,7 @@ func (s *input) inspect(f *os.File) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: it is cut short, or something follows the end", err)
-	case c.Streams > 1:
+	case c.Streams > 1 && s.format != archive.Zst:
 		return fmt.Errorf("got %d %s streams, want one: rustup reads no more", c.Streams, s.format)
 	case c.Trailing > 0:
 		return fmt.Errorf("got %d bytes after the end of the %s stream", c.Trailing, s.format)

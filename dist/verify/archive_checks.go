@@ -12,7 +12,7 @@ import (
 
 // bareChecks are the checks of an archive of sources, which has no components. It may
 // hold symbolic links, and files of any mode.
-var bareChecks = []string{archiveTarEnd, archiveTop, archiveName, archiveOwner, archiveDuplicate, archiveOrder}
+var bareChecks = []string{archiveHeader, archiveTarEnd, archiveTop, archiveName, archiveOwner, archiveDuplicate, archiveOrder}
 
 // checkArchive judges the members of a. It reports every finding, whatever else is
 // wrong. bare marks an archive of sources.

@@ -25,6 +25,8 @@ const (
 	archiveTrailing    = archivePrefix + string(archive.ProblemTrailing)
 	archiveMemory      = archivePrefix + string(archive.ProblemMemory)
 	archiveLimits      = archivePrefix + string(archive.ProblemLimits)
+	archiveFilter      = archivePrefix + string(archive.ProblemFilter)
+	archiveHeader      = archivePrefix + string(archive.ProblemHeader)
 	archiveTarEnd      = archivePrefix + string(archive.ProblemTarEnd)
 	archiveTop         = archivePrefix + string(archive.ProblemTop)
 	archiveName        = archivePrefix + string(archive.ProblemName)
@@ -113,10 +115,12 @@ var staticTable = []CheckInfo{
 	{archiveFileName, Static, "the file is named COMPONENT-VERSION[-TARGET].tar.FORMAT, of known components"},
 	{archiveReadable, Static, "decodes to the end of its tar without an error"},
 	{archiveFormat, Static, "the content is of the format that the file's name says"},
-	{archiveStream, Static, "one xz stream, one gzip member or one zstd frame: rustup reads no second one"},
-	{archiveTrailing, Static, "no bytes after the compressed stream"},
+	{archiveStream, Static, "one xz stream or gzip member: rustup reads no second one, but all frames of zstd"},
+	{archiveTrailing, Static, "nothing after the compressed stream but the zeros that its format allows"},
+	{archiveFilter, Static, "no xz filter that rustup does not decode, such as that of ARM64"},
 	{archiveMemory, Static, "decoding needs no more memory than the limit"},
 	{archiveLimits, Static, "unpacks to no more bytes and members than the limits"},
+	{archiveHeader, Static, "rustup and other readers of tar take each header alike"},
 	{archiveTarEnd, Static, "the tar ends with two zero blocks and nothing after them"},
 	{archiveTop, Static, "one top directory, named as the file without its extension"},
 	{archiveName, Static, `member names are clean, relative, without "./", "..", backslash and control characters`},
@@ -143,7 +147,7 @@ var staticTable = []CheckInfo{
 	{archiveRecord, Static, "x-build.json, where there is one, agrees with the archive: commit, rust-lld, gcc-ld, launcher, digests of built programs"},
 	{archiveChecksum, Static, ".sha256 beside it holds 64 lower-case digits, two spaces and the name, and they are right"},
 	{setFormats, Static, "gz, xz and zst of one archive hold the same members"},
-	{setOwner, Static, "no two archives of one release install the same file"},
+	{setOwner, Static, "no two archives of one toolchain install the same path: rustup refuses them (\"detected conflict\")"},
 	{setCombined, Static, "the combined archive equals its parts"},
 	{setVersion, Static, "archives of one release agree on version and commit where they share them"},
 	{setOwnLibraries, Static, "what programs need of librustc_driver, libstd and Rust's libLLVM is in the archives"},

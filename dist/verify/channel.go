@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"maps"
 	"path"
 	"path/filepath"
@@ -71,7 +72,7 @@ func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 		}
 	}
 	g.in.check(c.at + ".sha256")
-	m, findings := manifests.CheckChannel(c.data)
+	m, findings, ignored := manifests.CheckChannel(c.data)
 	c.channel = m
 	check := channelValid
 	if m == nil {
@@ -80,7 +81,26 @@ func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 	for _, f := range findings {
 		s.failf(check, "%v", f)
 	}
+	if len(ignored) > 0 {
+		s.notef(check, "%s", ignoredNote(ignored))
+	}
 	return ctx.Err()
+}
+
+// maxIgnored is how many unknown keys a note names.
+const maxIgnored = 5
+
+// ignoredNote names the keys that no reader knows.
+func ignoredNote(ignored manifests.Findings) string {
+	var names []string
+	for _, f := range ignored[:min(len(ignored), maxIgnored)] {
+		names = append(names, fmt.Sprintf("%s (line %d)", f.Path, f.Line))
+	}
+	note := "unknown keys, which rustup ignores: " + strings.Join(names, ", ")
+	if more := len(ignored) - len(names); more > 0 {
+		note += fmt.Sprintf(" and %d more", more)
+	}
+	return note
 }
 
 // downloads requires each offered file to be there, with the hash and the version

@@ -53,7 +53,7 @@ func (g clientGroup) verify(ctx context.Context) error {
 		if err != nil {
 			continue // found by the channel checks
 		}
-		m, _ := manifests.CheckChannel(data)
+		m, _, _ := manifests.CheckChannel(data)
 		if m == nil || done[filepath.Dir(local)+m.Packages["rust"].Version] {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"x.go/dist/archive"
+	"x.go/targets/nearest"
 )
 
 // Expect says which linker a default link must have used.
@@ -26,8 +27,8 @@ const (
 // ParseExpect reads lld, system or auto.
 func ParseExpect(s string) (Expect, error) {
 	e := Expect(s)
-	if e != Auto && e != ExpectLLD && e != ExpectSystem {
-		return "", fmt.Errorf("parsing expectation: got %q, want lld, system or auto", s)
+	if words := []string{string(ExpectLLD), string(ExpectSystem), string(Auto)}; !slices.Contains(words, s) {
+		return "", fmt.Errorf("parsing expectation: got %q, want lld, system or auto%s", s, nearest.Hint(s, words))
 	}
 	return e, nil
 }
@@ -53,7 +54,11 @@ func ParseGroups(s string) ([]Group, error) {
 	for word := range strings.SplitSeq(s, ",") {
 		g := Group(strings.TrimSpace(word))
 		if !slices.Contains(Groups(), g) {
-			return nil, fmt.Errorf("parsing checks: got %q, want some of %s", word, strings.ReplaceAll(strings.Trim(fmt.Sprint(Groups()), "[]"), " ", ","))
+			var words []string
+			for _, g := range Groups() {
+				words = append(words, string(g))
+			}
+			return nil, fmt.Errorf("parsing checks: got %q, want some of %s%s", word, strings.Join(words, ","), nearest.Hint(word, words))
 		}
 		if !slices.Contains(out, g) {
 			out = append(out, g)

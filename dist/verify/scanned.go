@@ -24,7 +24,7 @@ type scanned struct {
 // only for a canceled context and for trouble with the machine, such as a full
 // disk under the sink.
 func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
-	a := &scanned{archiveFile: f, elf: map[string]linkage.Info{}, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveMemory, archiveLimits)}
+	a := &scanned{archiveFile: f, elf: map[string]linkage.Info{}, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveFilter, archiveMemory, archiveLimits)}
 	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
 		Limits: limits, Sink: elfSink(out, a.elf), Texts: []string{manifests.BuildRecordFile},
 		Progress: func(read, size int64) {

@@ -61,8 +61,9 @@ func memberDiff(a, b archive.Member) string {
 type pack struct {
 	*scanned
 	*archive.Layout
-	name  manifests.ArchiveName
-	known bool // name could be parsed
+	name    manifests.ArchiveName
+	known   bool // name could be parsed
+	foreign bool // its component is none of Rust's
 }
 
 // isCombined reports whether p is the archive "rust", which joins the others.
@@ -71,43 +72,28 @@ func (p pack) isCombined() bool { return p.known && p.name.Component.Archive == 
 // release identifies the archives that belong together.
 func (p pack) release() string { return p.name.Version }
 
-// checkOwners finds files that two archives of one release install. The
-// combined archive repeats the others, so it is not among them.
-func checkOwners(packs []pack) []*subject {
-	var out []*subject
-	for _, group := range byRelease(packs) {
-		s := newSubject(group[0].release(), setOwner)
-		owner := map[string]string{}
-		for _, p := range group {
-			for _, c := range p.Components {
-				for _, d := range p.Lists[c] {
-					// Host archives of several hosts are not installed together.
-					key := p.name.Target.String() + "\x00" + d.Path
-					if first, ok := owner[key]; ok && first != p.stem {
-						s.failf(setOwner, "%q belongs to %s and to %s", d.Path, first, p.stem)
-					}
-					owner[key] = p.stem
-				}
-			}
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
 // byRelease groups the archives of each release, in the order of releases. It leaves
-// out the combined archives, those of unknown name, and releases of one archive.
+// out the combined archives, which repeat the others, those of unknown name, and
+// releases of one archive. Components of others belong to every release.
 func byRelease(packs []pack) [][]pack {
 	groups := map[string][]pack{}
+	var foreign []pack
 	for _, p := range packs {
-		if p.known && !p.isCombined() {
+		switch {
+		case !p.known || p.isCombined():
+		case p.foreign:
+			foreign = append(foreign, p)
+		default:
 			groups[p.release()] = append(groups[p.release()], p)
 		}
 	}
+	if len(groups) == 0 && len(foreign) > 0 {
+		groups[foreign[0].release()] = nil
+	}
 	var out [][]pack
 	for _, r := range slices.Sorted(maps.Keys(groups)) {
-		if len(groups[r]) > 1 {
-			out = append(out, groups[r])
+		if group := append(groups[r], foreign...); len(group) > 1 {
+			out = append(out, group)
 		}
 	}
 	return out
@@ -121,7 +107,7 @@ func checkVersions(packs []pack) []*subject {
 		s := newSubject(group[0].release(), setVersion)
 		commit, version := map[string][]string{}, map[string][]string{}
 		for _, p := range group {
-			if b, ok := p.Texts["git-commit-hash"]; ok {
+			if b, ok := p.Texts["git-commit-hash"]; ok && !p.foreign {
 				commit[string(b)] = append(commit[string(b)], p.stem)
 			}
 			if b, ok := p.Texts["version"]; ok && !p.name.Component.OwnVersion {

@@ -67,10 +67,18 @@ func (g archiveReader) read(ctx context.Context) error {
 // addPack judges one archive.
 func (g archiveReader) addPack(a *scanned) {
 	p := pack{scanned: a}
-	if name, err := manifests.ParseArchiveName(a.file); err != nil {
+	var err error
+	if p.name, err = manifests.ParseArchiveName(a.file); err != nil {
+		// A component of others, which rustup installs like Rust's own.
+		var foreign error
+		p.name, foreign = manifests.ParseForeignName(a.file)
+		if p.foreign = foreign == nil; p.foreign {
+			a.subject.notef(archiveFileName, "%q is no component of Rust", p.name.Component.Archive)
+			err = nil
+		}
+	}
+	if p.known = err == nil; !p.known {
 		a.subject.failf(archiveFileName, "%v", err)
-	} else {
-		p.name, p.known = name, true
 	}
 	p.Layout = checkArchive(a, p.name.Source != "")
 	g.packs = append(g.packs, p)

@@ -205,7 +205,7 @@ func (t *toolchain) defaultLinker(e Expect) Expect {
 	if e != Auto {
 		return e
 	}
-	if !t.asksLLD || t.idleShim || t.wrapper != "" && !strings.HasPrefix(t.wrapper, "LLD ") {
+	if !t.asksLLD || t.idleShim || t.wrapper != "" && witnessLinker(t.wrapper) != linkage.LLD {
 		return ExpectSystem
 	}
 	return ExpectLLD

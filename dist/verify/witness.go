@@ -12,17 +12,6 @@ import (
 // on. Compilers that do not know the lint say nothing.
 var witnessFlags = []string{"-Wlinker-messages", "-Clink-arg=-Wl,-v"}
 
-// greetings are the first words of the linkers' answers to -v.
-var greetings = []struct {
-	prefix string
-	linker linkage.Linker
-}{
-	{"LLD ", linkage.LLD},
-	{"GNU ld ", linkage.BFD},
-	{"GNU gold ", linkage.Gold},
-	{"mold ", linkage.Mold},
-}
-
 // findWitness returns the line of a compiler's output in which a linker says
 // who it is, or "".
 func findWitness(output string) string {
@@ -40,12 +29,8 @@ func findWitness(output string) string {
 
 // witnessLinker returns which linker a line names.
 func witnessLinker(line string) linkage.Linker {
-	for _, g := range greetings {
-		if rest, ok := strings.CutPrefix(line, g.prefix); ok && strings.ContainsAny(rest, "0123456789") {
-			return g.linker
-		}
-	}
-	return linkage.Unknown
+	linker, _ := linkage.Named(line)
+	return linker
 }
 
 // machineName is "x86_64" for EM_X86_64.

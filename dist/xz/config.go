@@ -81,8 +81,8 @@ type WriterConfig struct {
 	Check Check
 
 	// BCJ is the branch filter to apply to all of the input. Some decoders
-	// cannot read it, ulikunitz/xz among them; rustup and xz can, ARM64 from
-	// liblzma 5.4 on.
+	// cannot read it, ulikunitz/xz among them; rustup and xz can, but ARM64 only
+	// from liblzma 5.4 on, and rustup 1.29 has 5.2.
 	BCJ BCJ
 
 	// Workers is the number of goroutines that compress; zero means

@@ -1,6 +1,8 @@
 package xz
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +13,12 @@ type Info struct {
 	Streams  int   // one after the other
 	DictSize int64 // bytes of the largest dictionary
 	Size     int64 // bytes of the content; -1 if not known
-	// Trailing is the number of bytes after the last stream: padding, or
-	// anything else.
+	// Trailing is the number of bytes after the last stream that are no stream
+	// padding: zeros, a multiple of four.
 	Trailing int64
+	// NewFilter is a filter of a block that liblzma knows only from version 5.4 on;
+	// "" if there is none.
+	NewFilter string
 }
 
 // Limits of [Inspect].
@@ -36,7 +41,9 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 		}
 		return info, errors.New("no stream footer at the end of the file")
 	}
-	info.Trailing = size - end
+	if info.Trailing = size - end; info.Trailing%4 == 0 && isZero(r, end, info.Trailing) {
+		info.Trailing = 0
+	}
 	var content int64
 	for end > 0 {
 		if info.Streams++; info.Streams > maxStreams {
@@ -47,6 +54,7 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 			return info, fmt.Errorf("stream that ends at byte %d: %w", end, err)
 		}
 		info.DictSize = max(info.DictSize, s.dictSize)
+		info.NewFilter = cmp.Or(info.NewFilter, s.newFilter)
 		if content += s.content; content < 0 {
 			return info, errIndexSum
 		}
@@ -82,9 +90,10 @@ func lastFooter(r io.ReaderAt, size int64) (end int64, ok bool) {
 
 // streamInfo is what the index and the block headers of a stream say.
 type streamInfo struct {
-	start    int64 // offset in the file
-	dictSize int64 // bytes of the largest dictionary
-	content  int64 // bytes, uncompressed
+	start     int64 // offset in the file
+	dictSize  int64 // bytes of the largest dictionary
+	content   int64 // bytes, uncompressed
+	newFilter string
 }
 
 // inspectStream reads the stream that ends at end.
@@ -153,9 +162,22 @@ func inspectBlocks(r io.ReaderAt, end int64, blocks []blockSizes) (s streamInfo,
 			return s, fmt.Errorf("block at byte %d: %w", at, err)
 		}
 		s.dictSize = max(s.dictSize, bh.dictSize)
+		for _, f := range bh.filters {
+			s.newFilter = cmp.Or(s.newFilter, newFilters[f.id])
+		}
 		at += int64(b.unpadded) + int64(padding(b.unpadded))
 	}
 	return s, nil
+}
+
+// newFilters are the filters that came with liblzma 5.4.
+var newFilters = map[uint64]string{filterARM64: "ARM64"}
+
+// isZero reports whether the n bytes at off are zeros. n is at most maxTrailing.
+func isZero(r io.ReaderAt, off, n int64) bool {
+	b := make([]byte, n)
+	_, err := r.ReadAt(b, off)
+	return (err == nil || errors.Is(err, io.EOF)) && bytes.Count(b, []byte{0}) == len(b)
 }
 
 // blockHeaderAt reads the block header at off.

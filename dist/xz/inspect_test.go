@@ -50,10 +50,11 @@ func TestInspect(t *testing.T) {
 		want Info
 		err  bool
 	}{
-		{"one stream", whole, Info{1, dict, 200 << 10, 0}, false},
-		{"two streams", join(whole, pad, whole), Info{2, dict, 400 << 10, 0}, false},
-		{"padding", join(whole, pad), Info{1, dict, 200 << 10, 8}, false},
-		{"bytes that look like a footer", join(whole, []byte("some YZ")), Info{1, dict, 200 << 10, 7}, false},
+		{"one stream", whole, Info{Streams: 1, DictSize: dict, Size: 200 << 10}, false},
+		{"two streams", join(whole, pad, whole), Info{Streams: 2, DictSize: dict, Size: 400 << 10}, false},
+		{"padding", join(whole, pad), Info{Streams: 1, DictSize: dict, Size: 200 << 10}, false},
+		{"odd padding", join(whole, pad[:7]), Info{Streams: 1, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
+		{"bytes that look like a footer", join(whole, []byte("some YZ")), Info{Streams: 1, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
 		{"nothing", nil, Info{Size: -1}, true},
 		{"cut short", whole[:end-1], Info{Size: -1, DictSize: dict}, true},
 		{"cut at the front", whole[12:], Info{Size: -1, Streams: 1}, true},

@@ -289,19 +289,18 @@ func (r *Reader) readStreamHeader() error {
 
 // nextStream returns io.EOF if no stream follows.
 func (r *Reader) nextStream() error {
-	for zeros := 0; ; {
+	for {
 		b, err := r.src.r.Peek(4)
 		switch {
 		case len(b) == 0 && err == io.EOF:
 			return io.EOF
 		case len(b) == 0:
 			return err
-		case !r.config.MultiStream:
-			return errors.New("bytes follow the end of the stream")
 		case len(b) == 4 && string(b) == "\x00\x00\x00\x00":
 			r.src.r.Discard(4)
 			r.src.offset += 4
-			zeros += 4
+		case !r.config.MultiStream:
+			return errors.New("bytes follow the end of the stream")
 		case len(b) < 4:
 			return errors.New("stream padding is not a multiple of four zero bytes")
 		default:

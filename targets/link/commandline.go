@@ -36,7 +36,8 @@ type Invocation struct {
 	CrateTypes []string // --crate-type, as written
 	Emit       []string // --emit, as written
 	Print      []string // --print, as written
-	Other      []string // every other option and input, as separate arguments
+	Inputs     []string // files to compile
+	Other      []string // every other option, as separate arguments
 	Exits      bool     // -h, -V: rustc prints something and ends
 }
 
@@ -85,14 +86,14 @@ func (p *argParser) parse(args []string, readFile func(path string) ([]byte, err
 		p.at++
 		switch {
 		case arg == "--":
-			p.inv.Other = append(p.inv.Other, p.args[p.at-1:]...)
+			p.inv.Inputs = append(p.inv.Inputs, p.args[p.at:]...)
 			return nil
 		case strings.HasPrefix(arg, "--"):
 			d = p.long(arg[2:])
 		case len(arg) > 1 && arg[0] == '-':
 			d = p.short(arg[1:])
 		default:
-			p.inv.Other = append(p.inv.Other, arg)
+			p.inv.Inputs = append(p.inv.Inputs, arg)
 		}
 		if d != nil {
 			return d

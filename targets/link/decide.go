@@ -21,6 +21,11 @@ type Query struct {
 	Unstable  bool     // -Zunstable-options is given beside Args
 	Bootstrap string   // RUSTC_BOOTSTRAP; "1" unlocks, "-1" locks
 
+	// Refusal is the first line of what this compiler said where it was asked about
+	// the target and these arguments and refused, "" where it was not. Rules that
+	// this package knows come before it.
+	Refusal string
+
 	World World
 }
 
@@ -78,13 +83,26 @@ func (d Decision) UsesLLD() bool {
 	if !d.Flavor.UsesCC() {
 		return d.Flavor.UsesLLD() || strings.HasSuffix(d.Linker, "ld.lld")
 	}
-	lld := d.Flavor.Kind() == targets.KindWasm || d.Flavor.Kind() == targets.KindEm
-	for _, arg := range d.LLDArgs {
-		if name, ok := strings.CutPrefix(arg, "-fuse-ld="); ok {
-			lld = name == "lld"
+	if isLinker(d.Linker) {
+		return false // it does not know the options of C compilers
+	}
+	if named, ok := d.NamedLinker(); ok {
+		return isLLD(named)
+	}
+	return d.Flavor.Kind() == targets.KindWasm || d.Flavor.Kind() == targets.KindEm
+}
+
+// NamedLinker returns the linker that the C compiler is told to run: the last
+// -fuse-ld, or --ld-path, which counts more and which only clang knows.
+func (d Decision) NamedLinker() (name string, ok bool) {
+	for _, option := range []string{"--ld-path=", "-fuse-ld="} {
+		for _, arg := range slices.Backward(d.LLDArgs) {
+			if name, ok := strings.CutPrefix(arg, option); ok {
+				return name, true
+			}
 		}
 	}
-	return lld
+	return "", false
 }
 
 // Decide answers which linker rustc starts, or which error it stops with. It
@@ -142,7 +160,9 @@ var checks = [...]func(*session) *diagnostic{
 	(*session).checkFlavor,
 	(*session).checkOptLevel,
 	(*session).checkFeatures,
+	(*session).checkInputs,
 	(*session).checkCustom,
+	(*session).checkRefusal,
 	(*session).checkCompatibility,
 	(*session).checkOutputs,
 	(*session).link,
@@ -255,6 +275,22 @@ func (s *session) checkFeatures() *diagnostic {
 		return errUnstableOnTarget("linker-features=-lld", s.q.Target.NameInMessages())
 	case f.enablesLLD() && !s.unstable:
 		return errUnstableLLD()
+	}
+	return nil
+}
+
+// checkInputs mirrors make_input of rustc_driver: one file is compiled. No input is
+// no error here: whoever asks about flags leaves it out.
+func (s *session) checkInputs() *diagnostic {
+	if len(s.inv.Inputs) > 1 {
+		return errInputs(s.inv.Inputs[0], s.inv.Inputs[1])
+	}
+	return nil
+}
+
+func (s *session) checkRefusal() *diagnostic {
+	if s.q.Refusal != "" {
+		return diagnose(RuleRefused, strings.TrimPrefix(s.q.Refusal, "error: "))
 	}
 	return nil
 }
@@ -449,11 +485,11 @@ func (w *World) own() string {
 }
 
 // appendRelevant adds the arguments in more that choose a linker: -B with a
-// directory, -fuse-ld, --target, and -flavor with its value.
+// directory, -fuse-ld, --ld-path, --target, and -flavor with its value.
 func appendRelevant(args, more []string) []string {
 	for i, arg := range more {
 		switch {
-		case strings.HasPrefix(arg, "-fuse-ld="), strings.HasPrefix(arg, "--target="):
+		case strings.HasPrefix(arg, "-fuse-ld="), strings.HasPrefix(arg, "--ld-path="), strings.HasPrefix(arg, "--target="):
 			args = append(args, arg)
 		case arg == "-flavor":
 			args = append(args, more[i:min(i+2, len(more))]...)

@@ -43,6 +43,10 @@ func errNightlyOnly() *diagnostic {
 
 func errUsage(text string) *diagnostic { return diagnose(RuleUsage, text) }
 
+func errInputs(first, second string) *diagnostic {
+	return errUsage("multiple input filenames provided (first two filenames are `" + first + "` and `" + second + "`)")
+}
+
 func errMissingArgument(name string) *diagnostic {
 	return errUsage("Argument to option '" + name + "' missing")
 }

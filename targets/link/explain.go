@@ -65,9 +65,12 @@ func Explain(q Query) Explanation {
 }
 
 func lldSource(d Decision) string {
+	named, _ := d.NamedLinker()
 	switch {
 	case !d.UsesLLD():
 		return ""
+	case strings.Contains(named, "/"):
+		return "system"
 	case slices.ContainsFunc(d.LLDArgs, isGccLd), fileStem(d.Linker) == "rust-lld":
 		return "toolchain"
 	}
@@ -233,6 +236,19 @@ var warnings = []struct {
 	{"m68k-has-no-lld",
 		"LLD cannot link for m68k, but this compiler's default asks for it: -Clink-arg=-fuse-ld=bfd is needed",
 		func(s *session, d Decision) bool { return s.q.Target.Arch == "m68k" && d.UsesLLD() }},
+	{"linker-is-no-c-compiler",
+		"rustc takes this program for a C compiler and gives it a C compiler's options, but it is known to be a linker, which does not understand them and stops (mold: \"unknown -m argument: 64\"); to have the C compiler run it, -Clink-arg=-fuse-ld=NAME is meant",
+		func(_ *session, d Decision) bool { return d.Linked && d.Flavor.UsesCC() && isLinker(d.Linker) }},
+	{"ld-path-is-clangs",
+		"of C compilers only clang knows --ld-path, and obeys it over -fuse-ld; gcc stops",
+		func(_ *session, d Decision) bool {
+			return d.Flavor.UsesCC() && slices.ContainsFunc(d.LLDArgs, func(a string) bool { return strings.HasPrefix(a, "--ld-path=") })
+		}},
+	{"path-in-fuse-ld",
+		"a path behind -fuse-ld is for clang alone, which wants --ld-path instead; gcc stops at it",
+		func(_ *session, d Decision) bool {
+			return d.Flavor.UsesCC() && slices.ContainsFunc(d.LLDArgs, func(a string) bool { return strings.HasPrefix(a, "-fuse-ld=") && strings.Contains(a, "/") })
+		}},
 	{"rust-lld-without-flavor",
 		"without -flavor the generic rust-lld refuses to link: \"lld is a generic driver\"",
 		func(_ *session, d Decision) bool { return d.Linked && dropsFlavor(d) }},

@@ -250,7 +250,7 @@ func TestCustomTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Any file name will do, and rustc 1.95.0 makes this hash of the file.
-	spec, err := targets.ParseSpecFile("mine", official.JSON())
+	spec, err := targets.ParseSpecFile("mine", official.JSON(), stable.Release)
 	if err != nil {
 		t.Fatal(err)
 	}

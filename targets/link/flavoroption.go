@@ -230,6 +230,29 @@ func stemHints(program string) (cc, lld hint, llbc bool) {
 	return keep, keep, false
 }
 
+// isLinker reports whether a program is known to be a linker and no C compiler,
+// whatever rustc makes of its name: rui314/mold#1102.
+func isLinker(program string) bool {
+	switch fileStem(program) {
+	case "mold", "sold", "wild", "lld", "rust-lld", "ld", "ld64", "gold", "bfd", "eld", "lld-link", "wasm-ld", "bpf-linker":
+		return true
+	}
+	base := program[strings.LastIndexByte(program, '/')+1:]
+	return strings.HasPrefix(base, "ld.") || strings.HasPrefix(base, "ld64.") || isOrEndsDash(base, "ld") ||
+		strings.Contains(base, "-ld.")
+}
+
+// isLLD reports whether the value of -fuse-ld or --ld-path is LLD: its name, or a
+// path to it.
+func isLLD(name string) bool {
+	switch base := name[strings.LastIndexByte(name, '/')+1:]; base {
+	case "lld", "ld.lld", "ld64.lld", "lld-link", "wasm-ld", "rust-lld":
+		return true
+	default:
+		return strings.HasPrefix(base, "ld.lld-")
+	}
+}
+
 func notNumeric(r rune) bool { return !unicode.IsNumber(r) }
 
 // isOrEndsDash reports whether stem is name itself or ends in "-name", the

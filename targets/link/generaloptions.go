@@ -39,9 +39,6 @@ func (o *generalOption) check(inv *Invocation) *diagnostic {
 func (inv *Invocation) values(name string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for _, arg := range inv.Other {
-			if arg == "--" {
-				return
-			}
 			rest, ok := strings.CutPrefix(arg, "--"+name)
 			if value, given := strings.CutPrefix(rest, "="); ok && given && !yield(value) {
 				return
@@ -49,6 +46,9 @@ func (inv *Invocation) values(name string) func(yield func(string) bool) {
 		}
 	}
 }
+
+// Cfgs returns the values of --cfg, in order.
+func (inv *Invocation) Cfgs() []string { return slices.Collect(inv.values("cfg")) }
 
 // explains reports whether --explain is given: rustc reads all options, prints
 // a text and ends.
@@ -71,9 +71,6 @@ func (inv *Invocation) listsLints() bool { return inv.has(lintOptions...) }
 // has reports whether one of the arguments is among the other options.
 func (inv *Invocation) has(args ...string) bool {
 	for _, arg := range inv.Other {
-		if arg == "--" {
-			return false
-		}
 		if slices.Contains(args, arg) {
 			return true
 		}

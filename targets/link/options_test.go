@@ -27,10 +27,10 @@ func TestParseInvocation(t *testing.T) {
 		{"flags before C", []string{"-gOClto", "-vC", "rpath"}, link.Invocation{Codegen: []link.Option{o("opt-level=3"), o("lto"), o("rpath")}, Other: []string{"-g", "-v"}}},
 		{"value with =", []string{"-Clink-arg=-fuse-ld=bfd"}, link.Invocation{Codegen: []link.Option{o("link-arg=-fuse-ld=bfd")}}},
 		{"short name long", []string{"--O", "--C=lto"}, link.Invocation{Codegen: []link.Option{o("opt-level=3"), o("lto")}}},
-		{"after --", []string{"-v", "--", "-Clto"}, link.Invocation{Other: []string{"-v", "--", "-Clto"}}},
+		{"after --", []string{"-v", "--", "-Clto"}, link.Invocation{Other: []string{"-v"}, Inputs: []string{"-Clto"}}},
 		{"unstable", []string{"-Zunstable-options", "-Z", "pre-link-args=a b"}, link.Invocation{Unstable: []link.Option{o("unstable-options"), o("pre-link-args=a b")}}},
 		{"others", []string{"--target", "t", "--sysroot=s", "--crate-type=bin,rlib", "--emit", "obj", "--print=sysroot", "a.rs"},
-			link.Invocation{Target: "t", Sysroot: "s", CrateTypes: []string{"bin,rlib"}, Emit: []string{"obj"}, Print: []string{"sysroot"}, Other: []string{"a.rs"}}},
+			link.Invocation{Target: "t", Sysroot: "s", CrateTypes: []string{"bin,rlib"}, Emit: []string{"obj"}, Print: []string{"sysroot"}, Inputs: []string{"a.rs"}}},
 		{"file", []string{"@list", "-g"}, link.Invocation{Codegen: []link.Option{o("linker=cc"), o("opt-level=3")}, Other: []string{"-g"}}},
 		{"version", []string{"-V"}, link.Invocation{Other: []string{"-V"}, Exits: true}},
 	} {
@@ -183,5 +183,6 @@ func arguments(inv link.Invocation) []string {
 	add("--crate-type", inv.CrateTypes...)
 	add("--emit", inv.Emit...)
 	add("--print", inv.Print...)
-	return append(args, inv.Other...)
+	args = append(args, inv.Other...)
+	return append(append(args, "--"), inv.Inputs...)
 }

@@ -20,6 +20,7 @@ const (
 	RuleCompilerBug          // rustc stops with a bug of its own
 	RuleGccLdMissing         // no gcc-ld directory in any sysroot
 	RuleLinkerMissing        // the linker is not found
+	RuleRefused              // the compiler itself was asked, and refused
 
 	RuleNothingToLink // no output of this command line is linked
 
@@ -42,6 +43,7 @@ var ruleNames = [...]string{
 	RuleCompilerBug:          "compiler-bug",
 	RuleGccLdMissing:         "gcc-ld-missing",
 	RuleLinkerMissing:        "linker-missing",
+	RuleRefused:              "refused",
 	RuleNothingToLink:        "nothing-to-link",
 	RuleFlavorOption:         "linker-flavor-option",
 	RuleLinkerOption:         "linker-option",

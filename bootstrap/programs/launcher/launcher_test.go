@@ -1,21 +1,23 @@
 package main
 
 import (
-	"bytes"
+	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/programs"
 	"x.go/targets"
 	"x.go/targets/link"
 	"x.go/tests/testenv"
@@ -181,30 +183,49 @@ func TestFlagsEqualEffect(t *testing.T) {
 	}
 }
 
-// built is the launcher, built once as package bootstrap does.
-var built = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "launcher-")
-	if err != nil {
-		return nil, err
+// implementation is one of the launchers that x has: they do the same.
+type implementation struct {
+	name  string
+	build func(out, linker string) error
+}
+
+var implementations = []implementation{{"go", compile}, {"guest", placeGuest}}
+
+// each runs a test with the launcher in Go, and with the guest program where there is
+// one for this machine. program is where it lies.
+func each(t *testing.T, linker string, f func(t *testing.T, program string)) {
+	for _, in := range implementations {
+		t.Run(in.name+" "+linker, func(t *testing.T) {
+			if in.name == "guest" && (runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64") {
+				testenv.Missing(t, "a guest program for %s/%s", runtime.GOOS, runtime.GOARCH)
+			}
+			program := filepath.Join(t.TempDir(), "launcher")
+			testenv.Must(t, in.build(program, linker))
+			f(t, program)
+		})
 	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "launcher")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid= -X main.linker=system -X main.host="+x64, "-o", out, ".")
+}
+
+// compile builds the launcher from its source in Go.
+func compile(out, linker string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid= -X main.linker="+linker+" -X main.host="+x64, "-o", out, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build: %w\n%s", err, text)
+		return fmt.Errorf("go build: %w\n%s", err, text)
 	}
-	return os.ReadFile(out)
-})
+	return nil
+}
 
-func launcher(t testing.TB) []byte {
-	t.Helper()
-	testenv.Need(t, "go")
-	program, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
+// placeGuest places the guest program for this machine.
+func placeGuest(out, linker string) error {
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	// No concurrent fork may inherit a descriptor of it.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return programs.Build{
+		Name: programs.Launcher, Host: &targets.Spec{OS: "linux", Arch: arch}, Out: out,
+		Settings: []programs.Setting{{Name: "linker", Value: linker}, {Name: "host", Value: x64}},
+	}.Run(context.Background(), nil)
 }
 
 func write(t *testing.T, path, text string, mode os.FileMode) {
@@ -220,8 +241,13 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 // TestLaunch runs the program before a compiler that shows its arguments.
 func TestLaunch(t *testing.T) {
 	testenv.Need(t, "bash")
+	testenv.Need(t, "go")
+	each(t, "system", launch)
+}
+
+func launch(t *testing.T, program string) {
 	root := t.TempDir()
-	write(t, root+"/bin/rustc", string(launcher(t)), 0o755)
+	write(t, root+"/bin/rustc", read(t, program), 0o755)
 	if err := os.Link(root+"/bin/rustc", root+"/bin/clippy-driver"); err != nil {
 		t.Fatal(err)
 	}
@@ -274,21 +300,49 @@ func TestLaunch(t *testing.T) {
 	}
 }
 
-// The program needs no library, so that it runs wherever the compiler does.
-func TestStatic(t *testing.T) {
-	f, err := elf.NewFile(bytes.NewReader(launcher(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if libs, err := f.ImportedLibraries(); err != nil || len(libs) > 0 {
-		t.Errorf("needs %q, %v", libs, err)
+// TestParsers holds the options that each program adds against those that package main,
+// the program in Go, finds.
+func TestParsers(t *testing.T) {
+	testenv.Need(t, "go")
+	for _, linker := range []string{"system", "lld"} {
+		each(t, linker, func(t *testing.T, program string) {
+			root := t.TempDir()
+			write(t, root+"/bin/rustc", read(t, program), 0o755)
+			write(t, root+"/libexec/rustc", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", 0o755)
+			for _, line := range append(commandLines, linkLines...) {
+				args := strings.Fields(line)
+				out, err := exec.Command(root+"/bin/rustc", args...).Output()
+				testenv.Must(t, err)
+				want := append(override{linker, x64, root}.launch(args), "")
+				if len(args) == 0 {
+					want = []string{"", ""} // printf prints a line for no argument
+				}
+				if diff := cmp.Diff(want, strings.Split(string(out), "\n")); diff != "" {
+					t.Errorf("%q (-package +program):\n%s", line, diff)
+				}
+			}
+		})
 	}
 }
 
-// BenchmarkSize reports how large the program is.
-func BenchmarkSize(b *testing.B) {
-	b.ReportMetric(float64(len(launcher(b))), "bytes")
-	b.ReportMetric(0, "ns/op") // says nothing
+// The program needs no library, so that it runs wherever the compiler does.
+func TestStatic(t *testing.T) {
+	testenv.Need(t, "go")
+	each(t, "system", func(t *testing.T, program string) {
+		f, err := elf.Open(program)
+		testenv.Must(t, err)
+		defer f.Close()
+		if libs, err := f.ImportedLibraries(); err != nil || len(libs) > 0 {
+			t.Errorf("needs %q, %v", libs, err)
+		}
+	})
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	testenv.Must(t, err)
+	return string(data)
 }
 
 func TestStem(t *testing.T) {

@@ -12,8 +12,11 @@
 // rustdoc needs no launcher: bin/rustc compiles its doctests. Programs that load
 // librustc_driver themselves, such as miri, are not covered.
 //
-// The program starts at each compilation, so it is kept small: no fmt, and on Linux
-// no os. It turns off the runtime's CPU-limit check.
+// It is for hosts that the guest program in bootstrap/programs/guest was not compiled
+// for. The tests hold both to the same tables.
+//
+// The program starts at each compilation, so it is kept small, without fmt. It turns
+// off the runtime's CPU-limit check.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0

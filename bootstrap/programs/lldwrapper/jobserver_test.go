@@ -62,8 +62,9 @@ func spare(n int) int { return min(n, runtime.NumCPU()-1, 15) }
 
 func jobserverWrapper(t *testing.T, rustLLD string) string {
 	t.Helper()
+	needGuest(t)
 	root := t.TempDir()
-	install(t, wrapper(t, jobs), root+"/gcc-ld/ld.lld")
+	install(t, guest.wrapper(t, jobs...), root+"/gcc-ld/ld.lld")
 	write(t, root+"/rust-lld", rustLLD, 0o755)
 	return root + "/gcc-ld/ld.lld"
 }
@@ -220,10 +221,11 @@ func TestJobserverWrapperKilled(t *testing.T) {
 
 // The thread count is no part of the output.
 func TestLinkUnderJobserver(t *testing.T) {
+	needGuest(t)
 	gcc := testenv.Need(t, "gcc")
 	dir := t.TempDir()
 	write(t, dir+"/a.c", hello, 0o644)
-	shim := gccLD(t, wrapper(t, jobs))
+	shim := gccLD(t, guest.wrapper(t, jobs...))
 	for _, free := range []int{0, 4} {
 		r, w := pool(t, free)
 		cmd := exec.Command(gcc, "-B"+shim, "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/"+strconv.Itoa(free))
@@ -236,7 +238,7 @@ func TestLinkUnderJobserver(t *testing.T) {
 			t.Errorf("tokens: got %q, want %q", got, tokens[:free])
 		}
 	}
-	if r := run(t, environment(), gcc, "-B"+gccLD(t, wrapper(t, lld)), "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/plain"); r.Code != 0 {
+	if r := run(t, environment(), gcc, "-B"+gccLD(t, guest.wrapper(t, lld...)), "-fuse-ld=lld", dir+"/a.c", "-o", dir+"/plain"); r.Code != 0 {
 		t.Fatalf("%+v", r)
 	}
 	for _, name := range []string{"0", "4"} {

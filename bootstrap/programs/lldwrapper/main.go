@@ -4,18 +4,18 @@
 // compiler there with -B and -fuse-ld=lld, and the program becomes ../rust-lld, as
 // `src/tools/lld-wrapper` does.
 //
+// It is for hosts that the guest program in bootstrap/programs/guest was not compiled
+// for. The tests hold both to the same tables.
+//
 // What it runs is fixed when it is built. It never changes during the life of a
 // toolchain, and a configuration file would have to be read at each link:
 //
-//	-ldflags '-X main.mode=system'    run the C compiler's usual linker, not LLD
+//	-ldflags '-X main.mode=system'    run the C compiler's usual linker, not LLD, unless
+//	                                  the user asks that compiler for LLD
 //	-ldflags '-X main.site=/a/path'   run /a/path with the linker's path and arguments
-//	-tags jobserver                   give LLD as many threads as the jobserver has tokens
 //
-// The last is a build tag: it needs packages that the others should not contain. It
-// works on Linux, and has no effect elsewhere or in mode system. The three combine.
-//
-// The program starts at each link, so it is kept small: no fmt, and on Linux no os.
-// It turns off the runtime's CPU-limit check.
+// Both combine. The program starts at each link, so it is kept small, without fmt. It
+// turns off the runtime's CPU-limit check.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
@@ -45,10 +45,9 @@ var flavors = []struct {
 
 // command is what the wrapper becomes.
 type command struct {
-	path    string
-	args    []string // args[0] is the program's name
-	label   string   // what error messages call it
-	threads bool     // whether it is an LLD that takes --threads first of its arguments
+	path  string
+	args  []string // args[0] is the program's name
+	label string   // what error messages call it
 }
 
 func main() {
@@ -64,7 +63,6 @@ func main() {
 	if err != nil {
 		fail(err.Error())
 	}
-	runUnderJobserver(c)
 	fail(process.Become(c.path, c.args, c.label).Error())
 }
 
@@ -93,7 +91,7 @@ func choose(self string, args []string) (command, error) {
 		case mode != "lld" && mode != "system":
 			return command{}, process.Problem("built with unknown mode " + process.Quote(mode))
 		case mode == "system" && f.system:
-			path, err := systemLinker(self, args)
+			path, err := linker(self, name, args)
 			if err != nil {
 				return command{}, err
 			}
@@ -112,9 +110,16 @@ func choose(self string, args []string) (command, error) {
 func rustLLD(root, flavor string, args []string) command {
 	path := process.Join(root, "rust-lld"+process.ExeSuffix)
 	return command{
-		path:    path,
-		args:    append([]string{path, "-flavor", flavor}, args...),
-		label:   "rust-lld",
-		threads: flavor == "gnu",
+		path:  path,
+		args:  append([]string{path, "-flavor", flavor}, args...),
+		label: "rust-lld",
 	}
+}
+
+// linker returns what mode system runs in the place of the LLD called name.
+func linker(self, name string, args []string) (string, error) {
+	if askedForLLD() {
+		return usersLLD(self, name)
+	}
+	return systemLinker(self, args)
 }

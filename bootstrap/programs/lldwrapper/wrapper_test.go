@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -13,7 +16,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/bootstrap/programs"
 	"x.go/manifests"
+	"x.go/targets"
 	"x.go/tests/testenv"
 )
 
@@ -28,47 +33,101 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// Each kind of wrapper is built once, as package bootstrap builds it.
-var (
-	built     [3]func() (string, error)
-	builtArgs = [3][]string{nil, {"-X main.mode=system"}, {"", "-tags=jobserver"}}
-)
+// implementation is one of the programs that x has for gcc-ld: they do the same.
+type implementation struct {
+	name  string
+	build func(out string, settings []programs.Setting) error
+	made  sync.Map // of func() (string, error), by settings
+}
 
-const (
-	lld = iota
-	system
-	jobs
+var (
+	inGo  = implementation{name: "go", build: compile}
+	guest = implementation{name: "guest", build: placeGuest}
+	dir   string // of the programs that are built once
 )
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "lldwrapper")
-	if err != nil {
+	var err error
+	if dir, err = os.MkdirTemp("", "lldwrapper"); err != nil {
 		panic(err)
-	}
-	for i := range built {
-		built[i] = sync.OnceValues(func() (string, error) {
-			out := filepath.Join(dir, string(rune('a'+i)))
-			return out, compile(out, nil, builtArgs[i]...)
-		})
 	}
 	code := testenv.Main(m)
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// compile builds the wrapper; more are linker flags and then arguments of go build.
-func compile(out string, env []string, more ...string) error {
-	flags := "-s -w -buildid="
-	if len(more) > 0 {
-		flags += " " + more[0]
-		more = more[1:]
+// each runs a test with the program in Go, and with the guest program where there is
+// one for this machine.
+func each(t *testing.T, f func(*testing.T, *implementation)) {
+	for _, in := range []*implementation{&inGo, &guest} {
+		t.Run(in.name, func(t *testing.T) {
+			if in == &guest {
+				needGuest(t)
+			}
+			f(t, in)
+		})
 	}
-	cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out}, more, []string{"."})...)
-	cmd.Env = slices.Concat(os.Environ(), []string{"CGO_ENABLED=0"}, env)
+}
+
+// needGuest ends the test if this machine is none of those that have a guest program.
+func needGuest(t testing.TB) {
+	t.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		testenv.Missing(t, "a guest program for %s/%s", runtime.GOOS, runtime.GOARCH)
+	}
+}
+
+// compile builds the wrapper from its source in Go.
+func compile(out string, settings []programs.Setting) error {
+	flags := "-s -w -buildid="
+	for _, s := range settings {
+		flags += fmt.Sprintf(" -X 'main.%s=%s'", s.Name, s.Value)
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return errors.New(err.Error() + ": " + string(text))
 	}
 	return nil
+}
+
+func guestArch() string {
+	return map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+}
+
+// placeGuest places the guest program for this machine.
+func placeGuest(out string, settings []programs.Setting) error {
+	// As in write, no concurrent fork may inherit a descriptor of it.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return programs.Build{Name: programs.LLDWrapper, Host: &targets.Spec{OS: "linux", Arch: guestArch()}, Settings: settings, Out: out}.
+		Run(context.Background(), nil)
+}
+
+// The settings of each kind of wrapper.
+var (
+	lld    = []programs.Setting{{Name: "mode", Value: "lld"}}
+	system = []programs.Setting{{Name: "mode", Value: "system"}}
+	jobs   = append(slices.Clip(lld), programs.Setting{Name: "jobserver", Value: "yes"})
+)
+
+// wrapper returns the path of a wrapper, which is built once.
+func (in *implementation) wrapper(t testing.TB, settings ...programs.Setting) string {
+	t.Helper()
+	key := fmt.Sprint(settings)
+	once, _ := in.made.LoadOrStore(key, sync.OnceValues(func() (string, error) {
+		f, err := os.CreateTemp(dir, in.name)
+		if err != nil {
+			return "", err
+		}
+		f.Close()
+		return f.Name(), in.build(f.Name(), settings)
+	}))
+	path, err := once.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // install copies a program as an executable, creating its directory.
@@ -103,15 +162,6 @@ func symlink(t testing.TB, to, path string) {
 	if err := os.Symlink(to, path); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func wrapper(t testing.TB, kind int) string {
-	t.Helper()
-	path, err := built[kind]()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // original returns the gcc-ld directory of the compiler on PATH.
@@ -151,81 +201,86 @@ const echo = "#!/bin/sh\nprintf '<%s>' \"$0\" \"$@\"\nexit 7\n"
 
 // Each case runs once with the original and once with ours in its place.
 func TestAsTheOriginal(t *testing.T) {
-	long := strings.Repeat("x", 100_000)
-	cases := []struct {
-		name string
-		make func(root string) // the wrapper is at root/gcc-ld/ld.lld, rust-lld shows its arguments
-		run  string
-		args []string
-	}{
-		{name: "gnu", run: "gcc-ld/ld.lld"},
-		{name: "darwin", run: "gcc-ld/ld64.lld"},
-		{name: "link", run: "gcc-ld/lld-link"},
-		{name: "wasm", run: "gcc-ld/wasm-ld"},
-		{name: "arguments", run: "gcc-ld/ld.lld", args: []string{"-o", "a b", "", "-flavor", "x\ny", "\xff", "", ""}},
-		{name: "one empty argument", run: "gcc-ld/ld.lld", args: []string{""}},
-		{name: "long arguments", run: "gcc-ld/ld.lld", args: []string{long, "", long, long}},
-		{name: "symlink of another name", run: "else where/wasm-ld",
-			make: func(root string) { symlink(t, root+"/gcc-ld/ld.lld", root+"/else where/wasm-ld") }},
-		{name: "symlink to the directory", run: "link/ld64.lld",
-			make: func(root string) { symlink(t, root+"/gcc-ld", root+"/link") }},
-		{name: "directory of another name", run: "x y/ld.lld",
-			make: func(root string) { install(t, root+"/gcc-ld/ld.lld", root+"/x y/ld.lld") }},
-		{name: "hard link in another directory", run: "other/wasm-ld", make: func(root string) {
-			write(t, root+"/other/x", "", 0o644)
-			if err := os.Link(root+"/gcc-ld/ld.lld", root+"/other/wasm-ld"); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{name: "unknown name", run: "gcc-ld/foo"},
-		{name: "ld", run: "gcc-ld/ld"},
-		{name: "exe", run: "gcc-ld/ld.lld.exe"},
-		{name: "name with quotes", run: "gcc-ld/a\"b\\c\n\t\r'"},
-		{name: "name that is not UTF-8", run: "gcc-ld/é\xff\xe9"},
-		{name: "no rust-lld", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld") }},
-		{name: "rust-lld not executable", run: "gcc-ld/ld.lld", make: func(root string) { os.Chmod(root+"/rust-lld", 0o644) }},
-		{name: "rust-lld a directory", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); os.Mkdir(root+"/rust-lld", 0o755) }},
-		{name: "rust-lld a symlink to itself", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); symlink(t, "rust-lld", root+"/rust-lld") }},
-		{name: "killed", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nkill -9 $$\n", 0o755) }},
-		{name: "environment and input", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nenv | sort; cat; echo err >&2\n", 0o755) }},
-	}
-	gccLD := original(t)
-	for _, tt := range cases {
-		t.Run(tt.name, func(t *testing.T) {
-			results := [2]result{}
-			for i, program := range []string{gccLD + "/ld.lld", wrapper(t, lld)} {
-				root := filepath.Join(t.TempDir(), "r")
-				write(t, root+"/rust-lld", echo, 0o755)
-				for _, name := range []string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"} {
-					install(t, program, root+"/gcc-ld/"+name)
+	each(t, func(t *testing.T, in *implementation) {
+		long := strings.Repeat("x", 100_000)
+		cases := []struct {
+			name string
+			make func(root string) // the wrapper is at root/gcc-ld/ld.lld, rust-lld shows its arguments
+			run  string
+			args []string
+		}{
+			{name: "gnu", run: "gcc-ld/ld.lld"},
+			{name: "darwin", run: "gcc-ld/ld64.lld"},
+			{name: "link", run: "gcc-ld/lld-link"},
+			{name: "wasm", run: "gcc-ld/wasm-ld"},
+			{name: "arguments", run: "gcc-ld/ld.lld", args: []string{"-o", "a b", "", "-flavor", "x\ny", "\xff", "", ""}},
+			{name: "one empty argument", run: "gcc-ld/ld.lld", args: []string{""}},
+			{name: "long arguments", run: "gcc-ld/ld.lld", args: []string{long, "", long, long}},
+			{name: "many arguments", run: "gcc-ld/ld.lld", args: slices.Repeat([]string{"a", "", "-L/b"}, 20_000)},
+			{name: "symlink of another name", run: "else where/wasm-ld",
+				make: func(root string) { symlink(t, root+"/gcc-ld/ld.lld", root+"/else where/wasm-ld") }},
+			{name: "symlink to the directory", run: "link/ld64.lld",
+				make: func(root string) { symlink(t, root+"/gcc-ld", root+"/link") }},
+			{name: "directory of another name", run: "x y/ld.lld",
+				make: func(root string) { install(t, root+"/gcc-ld/ld.lld", root+"/x y/ld.lld") }},
+			{name: "hard link in another directory", run: "other/wasm-ld", make: func(root string) {
+				write(t, root+"/other/x", "", 0o644)
+				if err := os.Link(root+"/gcc-ld/ld.lld", root+"/other/wasm-ld"); err != nil {
+					t.Fatal(err)
 				}
-				if tt.make != nil {
-					tt.make(root)
+			}},
+			{name: "unknown name", run: "gcc-ld/foo"},
+			{name: "ld", run: "gcc-ld/ld"},
+			{name: "exe", run: "gcc-ld/ld.lld.exe"},
+			{name: "name with quotes", run: "gcc-ld/a\"b\\c\n\t\r'"},
+			{name: "name that is not UTF-8", run: "gcc-ld/é\xff\xe9"},
+			{name: "no rust-lld", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld") }},
+			{name: "rust-lld not executable", run: "gcc-ld/ld.lld", make: func(root string) { os.Chmod(root+"/rust-lld", 0o644) }},
+			{name: "rust-lld a directory", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); os.Mkdir(root+"/rust-lld", 0o755) }},
+			{name: "rust-lld a symlink to itself", run: "gcc-ld/ld.lld", make: func(root string) { os.Remove(root + "/rust-lld"); symlink(t, "rust-lld", root+"/rust-lld") }},
+			{name: "killed", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nkill -9 $$\n", 0o755) }},
+			{name: "environment and input", run: "gcc-ld/ld.lld", make: func(root string) { write(t, root+"/rust-lld", "#!/bin/sh\nenv | sort; cat; echo err >&2\n", 0o755) }},
+		}
+		gccLD := original(t)
+		for _, tt := range cases {
+			t.Run(tt.name, func(t *testing.T) {
+				results := [2]result{}
+				for i, program := range []string{gccLD + "/ld.lld", in.wrapper(t, lld...)} {
+					root := filepath.Join(t.TempDir(), "r")
+					write(t, root+"/rust-lld", echo, 0o755)
+					for _, name := range []string{"ld.lld", "ld64.lld", "lld-link", "wasm-ld"} {
+						install(t, program, root+"/gcc-ld/"+name)
+					}
+					if tt.make != nil {
+						tt.make(root)
+					}
+					if _, err := os.Stat(root + "/" + tt.run); err != nil {
+						install(t, program, root+"/"+tt.run)
+					}
+					r := run(t, []string{"A=b", "PATH=" + os.Getenv("PATH")}, slices.Concat([]string{root + "/" + tt.run}, tt.args)...)
+					r.Out = strings.ReplaceAll(r.Out, root, "~")
+					results[i] = r
 				}
-				if _, err := os.Stat(root + "/" + tt.run); err != nil {
-					install(t, program, root+"/"+tt.run)
+				if diff := cmp.Diff(results[0], results[1]); diff != "" {
+					t.Errorf("(-original +got):\n%s", diff)
 				}
-				r := run(t, []string{"A=b", "PATH=" + os.Getenv("PATH")}, slices.Concat([]string{root + "/" + tt.run}, tt.args)...)
-				r.Out = strings.ReplaceAll(r.Out, root, "~")
-				results[i] = r
-			}
-			if diff := cmp.Diff(results[0], results[1]); diff != "" {
-				t.Errorf("(-original +got):\n%s", diff)
-			}
-			t.Logf("both: %d %.200q %.200q", results[0].Code, results[0].Out, results[0].Stderr)
-		})
-	}
+				t.Logf("both: %d %.200q %.200q", results[0].Code, results[0].Out, results[0].Stderr)
+			})
+		}
+	})
 }
 
 // The original has a shell read a rust-lld that is no program; an error is clearer.
 func TestRustLLDNoProgram(t *testing.T) {
-	root := t.TempDir()
-	install(t, wrapper(t, lld), root+"/gcc-ld/ld.lld")
-	write(t, root+"/rust-lld", "\x01\x02", 0o755)
-	want := result{1, "", "lld-wrapper: could not exec rust-lld: Exec format error (os error 8)\n"}
-	if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	each(t, func(t *testing.T, in *implementation) {
+		root := t.TempDir()
+		install(t, in.wrapper(t, lld...), root+"/gcc-ld/ld.lld")
+		write(t, root+"/rust-lld", "\x01\x02", 0o755)
+		want := result{1, "", "lld-wrapper: could not exec rust-lld: Exec format error (os error 8)\n"}
+		if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestWithoutParent(t *testing.T) {
@@ -240,31 +295,34 @@ func TestWithoutParent(t *testing.T) {
 }
 
 func TestUnknownMode(t *testing.T) {
-	root := t.TempDir()
-	if err := compile(root+"/gcc-ld/ld.lld", nil, "-X main.mode=sytem"); err != nil {
-		t.Fatal(err)
-	}
-	want := result{1, "", "lld-wrapper: built with unknown mode \"sytem\"\n"}
-	if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
+	each(t, func(t *testing.T, in *implementation) {
+		root := t.TempDir()
+		install(t, in.wrapper(t, programs.Setting{Name: "mode", Value: "sytem"}), root+"/gcc-ld/ld.lld")
+		want := result{1, "", "lld-wrapper: built with unknown mode \"sytem\"\n"}
+		if diff := cmp.Diff(want, run(t, nil, root+"/gcc-ld/ld.lld")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 // The program needs no library, so that it runs wherever rust-lld does.
 func TestStatic(t *testing.T) {
-	if needed := importedLibraries(t, wrapper(t, lld)); len(needed) > 0 {
-		t.Errorf("needs %q", needed)
-	}
+	each(t, func(t *testing.T, in *implementation) {
+		if needed := importedLibraries(t, in.wrapper(t, lld...)); len(needed) > 0 {
+			t.Errorf("needs %q", needed)
+		}
+	})
 }
 
-// BenchmarkSize reports how large each kind of wrapper is.
+// BenchmarkSize reports how large each wrapper is.
 func BenchmarkSize(b *testing.B) {
-	for kind, unit := range []string{"lld-bytes", "system-bytes", "jobserver-bytes"} {
-		info, err := os.Stat(wrapper(b, kind))
+	needGuest(b)
+	for _, in := range []*implementation{&inGo, &guest} {
+		info, err := os.Stat(in.wrapper(b, lld...))
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(info.Size()), unit)
+		b.ReportMetric(float64(info.Size()), in.name+"-bytes")
 	}
 	b.ReportMetric(0, "ns/op") // says nothing
 }

@@ -1,8 +1,8 @@
 // Package process has what a small program needs to become another one: its own path
 // and arguments, names of files, and messages worded as those of a Rust program.
 //
-// The programs that x puts into a toolchain share it. They run at each compilation or
-// link and have to start fast, so it does without fmt, and on Linux without os.
+// The programs that x builds for a toolchain share it. They run at each compilation or
+// link and have to start fast, so it does without fmt.
 package process
 
 import (
@@ -35,7 +35,8 @@ func Join(dir, name string) string {
 	return dir + Separators[:1] + name
 }
 
-// Quote shows a file name as Rust's {:?} does.
+// Quote shows a file name as Rust's {:?} does. Control characters could command a
+// terminal.
 func Quote(name string) string {
 	const hex = "0123456789ABCDEF"
 	quoted := []byte{'"'}
@@ -52,12 +53,22 @@ func Quote(name string) string {
 			quoted = append(quoted, '\\', 'r')
 		case r == '\t':
 			quoted = append(quoted, '\\', 't')
+		case r < 0x20 || 0x7f <= r && r < 0xa0:
+			quoted = append(strconv.AppendInt(append(quoted, `\u{`...), int64(r), 16), '}')
 		default:
 			quoted = append(quoted, name[:size]...)
 		}
 		name = name[size:]
 	}
 	return string(append(quoted, '"'))
+}
+
+// Show returns a path as it is, or quoted if a terminal must not get it so.
+func Show(path string) string {
+	if quoted := Quote(path); len(quoted) != len(path)+2 {
+		return quoted
+	}
+	return path
 }
 
 // Problem is an error whose text is all that a user sees of it.

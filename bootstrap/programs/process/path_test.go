@@ -24,6 +24,7 @@ func TestSplitJoin(t *testing.T) {
 func TestQuote(t *testing.T) {
 	for name, want := range map[string]string{
 		"ld": `"ld"`, "a\"b\\": `"a\"b\\"`, "\n\r\t": `"\n\r\t"`, "é": `"é"`, "\xff": `"\xFF"`,
+		"\x1b[2J\x7f\u0085": `"\u{1b}[2J\u{7f}\u{85}"`,
 	} {
 		if got := Quote(name); got != want {
 			t.Errorf("Quote(%q): got %s, want %s", name, got, want)
