@@ -128,11 +128,12 @@ func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	}
 	src := o.Config
 	src.Host, src.Release = targets.HostOf(runtime.GOOS, runtime.GOARCH), targets.Release{}
-	cfg, err := config.Load(src)
-	if err != nil {
-		return toolchain.Toolchain{}, err
+	cfg, refused := config.Load(src)
+	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+	if err != nil && refused != nil {
+		return tc, refused
 	}
-	return toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+	return tc, err // the toolchain's release decides what is refused
 }
 
 // Open loads the configuration, asks the toolchain, sorts its files into components,

@@ -24,7 +24,7 @@ func ExampleSnapshot_Find() {
 
 	_, err := s.Find(targets.Compiler{}, "x86_64-unknwon-linux-gnu")
 	if unknown, ok := errors.AsType[*targets.UnknownTargetError](err); ok {
-		fmt.Println("no", unknown.Name, "but", unknown.Nearest[0])
+		fmt.Println("no", unknown.Name, "but", unknown.Nearest()[0])
 	}
 	// Output:
 	// aarch64-unknown-linux-gnu gnu-lld-cc [linker] LLD: true

@@ -265,14 +265,24 @@ func (s Snapshot) All() iter.Seq[*Spec] {
 type UnknownTargetError struct {
 	Name    string
 	Release Release
-	Nearest []string // names of targets it may be meant to be, best first
+	in      Snapshot
+}
+
+// Nearest returns the names of targets that it may be meant to be, best first. They
+// are looked for only now: of many unknown names, few are asked about.
+func (e *UnknownTargetError) Nearest() []string { return nearest.Names(e.Name, e.in.Names()) }
+
+// IsTypo reports whether the name is one or two letters away from that of a target.
+func (e *UnknownTargetError) IsTypo() bool {
+	near := e.Nearest()
+	return len(near) > 0 && nearest.Distance(e.Name, near[0]) <= 2
 }
 
 // Error implements [error].
 func (e *UnknownTargetError) Error() string {
 	msg := fmt.Sprintf("looking up target %q: rustc %s has no such target", e.Name, e.Release)
-	if len(e.Nearest) > 0 {
-		msg += "; nearest names: " + strings.Join(e.Nearest, ", ")
+	if near := e.Nearest(); len(near) > 0 {
+		msg += "; nearest names: " + strings.Join(near, ", ")
 	}
 	return msg
 }
@@ -286,7 +296,7 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 		return nil, fmt.Errorf("looking up target %q: %w", t, err)
 	}
 	if !ok {
-		return nil, &UnknownTargetError{t.name, s.info.Release, nearest.Names(t.name, s.Names())}
+		return nil, &UnknownTargetError{t.name, s.info.Release, s}
 	}
 	return newSpec(t, fields)
 }
@@ -296,8 +306,8 @@ func (s Snapshot) Lookup(t Triple) (*Spec, error) {
 func (s Snapshot) Find(c Compiler, name string) (*Spec, error) {
 	t, err := ParseTriple(name)
 	if err != nil {
-		if near := nearest.Names(name, s.Names()); len(near) > 0 {
-			err = &UnknownTargetError{name, s.info.Release, near}
+		if unknown := (&UnknownTargetError{name, s.info.Release, s}); len(unknown.Nearest()) > 0 {
+			err = unknown
 		}
 		return nil, err
 	}

@@ -111,8 +111,8 @@ func TestUnknownTarget(t *testing.T) {
 	if !errors.As(err, &unknown) {
 		t.Fatalf("got %v", err)
 	}
-	if len(unknown.Nearest) == 0 || unknown.Nearest[0] != "x86_64-unknown-linux-gnu" {
-		t.Errorf("nearest: got %q", unknown.Nearest)
+	if near := unknown.Nearest(); len(near) == 0 || near[0] != "x86_64-unknown-linux-gnu" || !unknown.IsTypo() {
+		t.Errorf("nearest: got %q, a typo: %v", near, unknown.IsTypo())
 	}
 	if want := `looking up target "x86_64-unknwon-linux-gnu": rustc 1.95.0 has no such target; nearest names: x86_64-unknown-linux-gnu`; !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %q, want %q…", err, want)

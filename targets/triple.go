@@ -1,6 +1,11 @@
 package targets
 
-import "fmt"
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+)
 
 // Triple names a compilation target, such as x86_64-unknown-linux-gnu. The
 // zero Triple is invalid. It is opaque on purpose: what a target is like is
@@ -42,6 +47,19 @@ func ParseTriple(s string) (Triple, error) {
 		return Triple{}, fmt.Errorf("parsing target triple %q: want at least two words joined by '-', such as x86_64-unknown-linux-gnu", s)
 	}
 	return Triple{s}, nil
+}
+
+// TripleOfSpec returns the name of the target whose specification is a file of JSON:
+// rustc and x.py call it like the file. Such a name may be one word.
+func TripleOfSpec(file string) (Triple, error) {
+	name, ok := strings.CutSuffix(path.Base(filepath.ToSlash(file)), ".json")
+	if !ok {
+		return Triple{}, fmt.Errorf("reading target %q: want a file with the extension .json", file)
+	}
+	if _, err := ParseTriple("a-" + name); err != nil {
+		return Triple{}, fmt.Errorf("reading target %q: the file's name is none of a target", file)
+	}
+	return Triple{name}, nil
 }
 
 // String returns the name, or "" for the zero Triple.

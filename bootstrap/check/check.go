@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
@@ -65,7 +64,7 @@ func all(c config.Config, f Facts) []config.Finding {
 var (
 	checks = []func(*checker){
 		(*checker).changeID, (*checker).setProfile, (*checker).stages, (*checker).profileNoOp,
-		(*checker).installPaths, (*checker).triples, (*checker).tools, (*checker).memory,
+		(*checker).installPaths, (*checker).triples, (*checker).backends, (*checker).tools, (*checker).memory,
 	}
 	fileChecks = []func(*checker){
 		(*checker).sysrootFiles, (*checker).programs, (*checker).dirs, (*checker).disk,
@@ -73,10 +72,11 @@ var (
 )
 
 type checker struct {
-	c       config.Config
-	f       Facts
-	decided lld.Decision
-	out     []config.Finding
+	c        config.Config
+	f        Facts
+	decided  lld.Decision
+	registry *targets.Registry
+	out      []config.Finding
 }
 
 // say adds a finding about a key, at the place that set it.
@@ -103,21 +103,42 @@ func (k *checker) lld() {
 	k.decided = d
 }
 
-// changeID tells what changed since the author last looked.
+// changeID tells what changed since the author last looked. What concerns no key of
+// the file and not LLD is only counted, unless all is asked for.
 func (k *checker) changeID() {
-	id := k.c.ChangeID
+	id, minor := k.c.ChangeID, config.MinorOf(k.c.Release())
 	switch {
 	case id.Ignore || len(k.c.Files()) == 0:
 	case id.ID == 0:
-		k.at(config.Note, "change-id", "change-id", fmt.Sprintf("set change-id = %d, or \"ignore\"", newestChange()), "The `change-id` is missing in the `bootstrap.toml`")
+		k.noChangeID(minor)
 	default:
-		minor := config.MinorOf(k.c.Release())
+		set, rest := k.c.SetKeys(), 0
 		for _, c := range config.ChangesSince(id.ID) {
-			if c.Topic != "" && c.Since <= minor {
+			switch {
+			case c.Since > minor:
+			case k.f.Verbose || c.Topic == "lld" || slices.ContainsFunc(c.Keys(), func(key string) bool { return set[key] }):
 				k.say(config.Note, "change-id", "", "changed since: %s", c)
+			default:
+				rest++
 			}
 		}
+		if rest > 0 {
+			k.say(config.Note, "change-id", "`x check -v` lists them", "%d other changes since concern no key of this file", rest)
+		}
 	}
+}
+
+// noChangeID advises a change-id that the release takes.
+func (k *checker) noChangeID(minor config.Minor) {
+	last := config.LastChange(minor)
+	if last.ID == 0 {
+		return // the key is newer
+	}
+	remedy := fmt.Sprintf("set change-id = %d", last.ID)
+	if minor >= config.ChangeIDIgnore {
+		remedy += ", or \"ignore\""
+	}
+	k.at(config.Note, "change-id", "change-id", remedy, "The `change-id` is missing in the `%s`", config.FileName(minor))
 }
 
 // setProfile reports a profile that comes too late to count.
@@ -125,12 +146,6 @@ func (k *checker) setProfile() {
 	if o := k.c.Origin("profile"); o.Kind >= config.OriginSet {
 		k.say(config.Warning, "profile", "write it into the file", "a profile of --set has no effect: it is read before --set, as in x.py")
 	}
-}
-
-// newestChange is the number of the last change that is known.
-func newestChange() int {
-	changes := config.Changes()
-	return changes[len(changes)-1].ID
 }
 
 // stages is upstream's rule of rust-lang/rust#145472.
@@ -168,8 +183,8 @@ func (k *checker) installPaths() {
 			k.say(config.Failure, p.key, "write a path or remove the key", "got an empty path")
 		}
 	}
-	prefixSet := k.c.IsSet("install.prefix")
-	if prefixSet && path.IsAbs(in.Sysconfdir) && !within(in.Sysconfdir, in.Prefix) && !slices.Contains([]string{"/", "/usr", "/usr/local"}, path.Clean(in.Prefix)) {
+	// /etc is where the FHS has the configuration of every prefix.
+	if k.c.IsSet("install.prefix") && path.IsAbs(in.Sysconfdir) && !within(in.Sysconfdir, in.Prefix) && !within(in.Sysconfdir, "/etc") {
 		k.say(config.Warning, "install.sysconfdir", "set install.sysconfdir = \"etc\" to keep it below the prefix", "%s lies outside of the prefix %s", in.Sysconfdir, in.Prefix)
 	}
 }
@@ -181,29 +196,111 @@ func within(p, dir string) bool {
 
 // triples reports targets that no compiler knows, and sections that no list needs.
 func (k *checker) triples() {
-	known := k.f.KnownTarget
-	if known == nil {
-		registry := sync.OnceValue(targets.Builtin)
-		known = func(t targets.Triple) error { _, err := registry().Lookup(t); return err }
-	}
-	used := map[targets.Triple]bool{k.c.Build.Build: true}
+	used := map[targets.Triple]bool{}
+	var unknown unknownTargets
 	for _, list := range []struct {
 		key     string
 		triples []targets.Triple
-	}{{"build.host", k.c.Build.Host}, {"build.target", k.c.Build.Target}, {"build.build", []targets.Triple{k.c.Build.Build}}} {
+	}{{"build.build", []targets.Triple{k.c.Build.Build}}, {"build.host", k.c.Build.Host}, {"build.target", k.c.Build.Target}} {
 		for _, t := range list.triples {
-			used[t] = true
-			if k.c.IsSet(list.key) && !t.IsZero() {
-				if err := known(t); err != nil {
-					k.say(config.Warning, list.key, "correct the name, unless it is a target of your own", "unknown target %q: %v", t, err)
-				}
+			if k.c.IsSet(list.key) && !t.IsZero() && !used[t] {
+				unknown.add(list.key, t, k.known(t))
 			}
+			used[t] = true
 		}
 	}
+	unknown.say(k)
 	for _, t := range k.c.TargetTriples() {
 		if !used[t] {
 			k.at(config.Note, "target."+t.String(), "", "add it to build.target, or remove the section", "neither build.build, build.host nor build.target names %s", t)
 		}
+	}
+}
+
+// known returns why nobody knows a target, or nil. A toolchain knows its own host and
+// what it has a standard library for.
+func (k *checker) known(t targets.Triple) error {
+	switch tc := k.f.Toolchain; {
+	case k.f.KnownTarget != nil:
+		return k.f.KnownTarget(t)
+	case tc != nil && (tc.Host == t || hasStd(tc.Sysroot, t)), k.c.HasSpecFile(t):
+		return nil
+	}
+	if k.registry == nil {
+		r := targets.Builtin()
+		k.registry = &r
+	}
+	if s, note, err := k.registry.At(k.c.Release()); err == nil && note == "" {
+		_, err := s.Lookup(t)
+		return err
+	}
+	_, err := k.registry.Lookup(t) // a release that is not held may have what any other has
+	return err
+}
+
+// rustc names the release that lacks a target: the one that was asked about.
+func (k *checker) rustc(e *targets.UnknownTargetError) string {
+	if r := k.c.Release(); !r.IsZero() {
+		return "rustc " + r.String()
+	}
+	return "rustc " + e.Release.String()
+}
+
+// unknownTargets are what one finding tells of all unknown targets.
+type unknownTargets struct {
+	key   string // the first one that names one
+	names []string
+	typo  *targets.UnknownTargetError // the first that looks like one
+	err   error                       // the first
+}
+
+func (u *unknownTargets) add(key string, t targets.Triple, err error) {
+	if err == nil {
+		return
+	}
+	if u.err == nil {
+		u.key, u.err = key, err
+	}
+	u.names = append(u.names, t.String())
+	if e, ok := errors.AsType[*targets.UnknownTargetError](err); ok && u.typo == nil && e.IsTypo() {
+		u.key, u.typo = key, e
+	}
+}
+
+// say reports them: as a warning if one looks like a known name, else as a note, for
+// a target of one's own is normal.
+func (u *unknownTargets) say(k *checker) {
+	if u.err == nil {
+		return
+	}
+	const show = 3
+	names := strings.Join(u.names[:min(show, len(u.names))], ", ")
+	if more := len(u.names) - show; more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	e, ok := errors.AsType[*targets.UnknownTargetError](u.err)
+	switch {
+	case u.typo != nil:
+		k.say(config.Warning, u.key, fmt.Sprintf("write %s, unless it is a target of your own", u.typo.Nearest()[0]), "%s has no target %s", k.rustc(u.typo), names)
+	case ok:
+		k.say(config.Note, u.key, "", "%s has no target %s: a target of your own needs its specification wherever it is used", k.rustc(e), names)
+	default:
+		k.say(config.Warning, u.key, "correct the name, unless it is a target of your own", "unknown target %s: %v", names, u.err)
+	}
+}
+
+// backends reports codegen backends that upstream does not know, as it does itself.
+func (k *checker) backends() {
+	warn := func(key string, backends []string) {
+		for _, b := range backends {
+			if !slices.Contains(config.KnownBackends, b) && k.c.IsSet(key) {
+				k.say(config.Warning, key, "write "+strings.Join(config.KnownBackends, ", ")+", or remove it", "codegen backend %q is not known and might fail", b)
+			}
+		}
+	}
+	warn("rust.codegen-backends", k.c.Rust.CodegenBackends)
+	for _, t := range k.c.TargetTriples() {
+		warn("target."+t.String()+".codegen-backends", k.c.Targets[t].CodegenBackends)
 	}
 }
 

@@ -97,6 +97,7 @@ func TestCheckConfig(t *testing.T) {
 		name, text, x string
 		release       string
 		sets          []string
+		builtin       bool // asks the builtin registry for targets
 		facts         Facts
 		want          []string
 	}{
@@ -108,6 +109,19 @@ func TestCheckConfig(t *testing.T) {
 		{name: "no-op for install", text: "change-id = 'ignore'\ndist.compression-profile = 'no-op'", facts: Facts{Command: "install"}},
 		{name: "change-id missing", text: "", want: []string{
 			"note change-id: The `change-id` is missing in the `bootstrap.toml`; set change-id = 162546, or \"ignore\""}},
+		{name: "change-id missing, before ignore", text: "", release: "1.85.0", want: []string{
+			"warning bootstrap.toml: x.py of 1.85 does not read it: this name came with 1.87 (rust-lang/rust#137081); rename it to config.toml",
+			"note change-id: The `change-id` is missing in the `config.toml`; set change-id = 134650"}},
+		{name: "change-id missing, before it", text: "", release: "1.74.0", want: []string{
+			"warning bootstrap.toml: x.py of 1.74 does not read it: this name came with 1.87 (rust-lang/rust#137081); rename it to config.toml",
+			"warning release 1.74.0: x knows the keys of 1.75 to 1.100: what an older release had cannot be judged"}},
+		{name: "change-id old, other keys", text: "change-id = 137081\nbuild.ccache = false\nrust.lld = false", release: "1.89.0", want: []string{
+			"note bootstrap.toml:1:1: 6 other changes since concern no key of this file; `x check -v` lists them"}},
+		{name: "change-id old, a key of the file", text: "change-id = 139386\nrust.debug-assertions-tools = true\nrust.lld = true", release: "1.89.0", want: []string{
+			"note bootstrap.toml:1:1: changed since: [INFO] New key rust.debug-assertions-tools. (https://github.com/rust-lang/rust/pull/140438)",
+			"note bootstrap.toml:1:1: 3 other changes since concern no key of this file; `x check -v` lists them"}},
+		{name: "a release to come", text: "change-id = 'ignore'", release: "9.99.0", want: []string{
+			"warning release 9.99.0: x knows the keys of 1.75 to 1.100, and judges by the newest"}},
 		{name: "change-id old", text: "change-id = 146929", facts: Facts{}, release: "1.92.0", want: []string{
 			"note bootstrap.toml:1:1: changed since: [WARNING] rust.lld only says whether LLD is shipped; the default linker of x86_64-unknown-linux-gnu is LLD unless rust.lld is false or target.<triple>.default-linker-linux-override = \"off\". (https://github.com/rust-lang/rust/pull/147157)"}},
 		{name: "LLD that is not there for the build", text: "change-id = 'ignore'\nrust.lld = false\nrust.bootstrap-override-lld = 'self-contained'", want: []string{
@@ -124,11 +138,13 @@ func TestCheckConfig(t *testing.T) {
 			"error bootstrap.toml:3:1: got \"opt/rust\", want an absolute path; write the whole path",
 			"error bootstrap.toml:4:1: \"../lib\" can leave the prefix and DESTDIR; write the path without \"..\"",
 			"error bootstrap.toml:5:1: got an empty path; write a path or remove the key",
-			"warning install.sysconfdir: /etc lies outside of the prefix opt/rust; set install.sysconfdir = \"etc\" to keep it below the prefix",
 		}},
+		{name: "sysconfdir of the FHS", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/etc/opt/rust'"},
+		{name: "sysconfdir elsewhere", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/opt/etc'", want: []string{
+			"warning bootstrap.toml:3:9: /opt/etc lies outside of the prefix /opt/rust; set install.sysconfdir = \"etc\" to keep it below the prefix"}},
 		{name: "sysconfdir below the prefix", text: "change-id = 'ignore'\ninstall.prefix = '/opt/rust'\ninstall.sysconfdir = '/opt/rust/etc'"},
 		{name: "unknown and unused targets", text: "change-id = 'ignore'\nbuild.target = ['x86_64-unknown-linux-gnu', 'x86_64-unknwon-none']\ntarget.wasm32-wasip1.cc = 'x'", want: []string{
-			"warning bootstrap.toml:2:7: unknown target \"x86_64-unknwon-none\": no such target; correct the name, unless it is a target of your own",
+			"warning bootstrap.toml:2:7: unknown target x86_64-unknwon-none: no such target; correct the name, unless it is a target of your own",
 			"note target.wasm32-wasip1: neither build.build, build.host nor build.target names wasm32-wasip1; add it to build.target, or remove the section",
 		}, facts: Facts{KnownTarget: func(t targets.Triple) error {
 			if t == triple("x86_64-unknwon-none") {
@@ -136,6 +152,15 @@ func TestCheckConfig(t *testing.T) {
 			}
 			return nil
 		}}},
+		{name: "targets of one's own", text: "change-id = 'ignore'\nbuild.build = 'x86_64-alpine-linux-musl'\nbuild.target = ['x86_64-alpine-linux-musl', 'aarch64-poky-linux', 'specs/my.json']", release: "1.90.0", builtin: true, want: []string{
+			"note bootstrap.toml:2:7: rustc 1.90.0 has no target x86_64-alpine-linux-musl, aarch64-poky-linux: a target of your own needs its specification wherever it is used"}},
+		{name: "a typo", text: "change-id = 'ignore'\nbuild.host = ['x86_64-unknwon-linux-gnu']\nbuild.target = ['x86_64-unknwon-linux-gnu', 'a-b', 'c-d', 'e-f']", release: "1.90.0", builtin: true, want: []string{
+			"warning bootstrap.toml:2:7: rustc 1.90.0 has no target x86_64-unknwon-linux-gnu, a-b, c-d and 1 more; write x86_64-unknown-linux-gnu, unless it is a target of your own"}},
+		{name: "unknown backend", text: "change-id = 'ignore'\nrust.codegen-backends = ['llvm', 'gccc']", want: []string{
+			"warning bootstrap.toml:2:6: codegen backend \"gccc\" is not known and might fail; write llvm, cranelift, gcc, or remove it"}},
+		{name: "a patched x.py", text: "change-id = 'ignore'\n[ferrocene]\na.b = 1\n[target.\"thumbv8m.main-none-eabi\"]\nself-contained = true", x: "bootstrap.allow-keys = ['ferrocene', 'target.*.self-contained']", want: []string{
+			"note bootstrap.toml:2:2: it is allowed by bootstrap.allow-keys, and ignored",
+			"note bootstrap.toml:5:1: it is allowed by bootstrap.allow-keys, and ignored"}},
 		{name: "keys that need each other", text: "change-id = 'ignore'\nbuild.cargo-clippy = 'x'\nbuild.tools = ['cargo']\ntarget.x86_64-unknown-linux-gnu.llvm-has-rust-patches = true", want: []string{
 			"error bootstrap.toml:4:33: use of `llvm-has-rust-patches` is restricted to cases where either submodules are disabled or llvm-config been provided; set build.submodules = false or an llvm-config",
 			"warning bootstrap.toml:2:7: Using `build.cargo-clippy` without `build.rustc` usually fails due to toolchain conflict; set build.rustc to the same toolchain's",
@@ -143,12 +168,16 @@ func TestCheckConfig(t *testing.T) {
 		}},
 		{name: "x.toml without LLD", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.jobserver = true", want: []string{
 			"warning x.toml:1:5: it has no effect, because LLD is not shipped: rust.lld = false by bootstrap.toml:2:6; set rust.lld = true or remove it"}},
+		{name: "a distribution's toolchain", text: "change-id = 'ignore'", facts: Facts{LLD: input(false, false)}, want: []string{
+			"note rust.lld: the input toolchain links with the system linker and has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+		{name: "LLD asked for of a compiler without", text: "change-id = 'ignore'\nrust.lld = true", facts: Facts{LLD: input(false, true)}, want: []string{
+			"warning bootstrap.toml:2:6: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, set lld.baked-default = \"launcher\", or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
 		{name: "baked shim", text: "change-id = 'ignore'\nrust.lld = false", facts: Facts{LLD: input(true, true)}, want: []string{
 			"note lld.baked-default: the compiler was built to link with LLD by default, but rust.lld = false by bootstrap.toml:2:6: gcc-ld will run the system linker"}},
 		{name: "baked error", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.baked-default = 'error'", facts: Facts{LLD: input(true, true)}, want: []string{
 			"error x.toml:1:5: the compiler was built to link with LLD by default, but rust.lld = false by bootstrap.toml:2:6; give a compiler that was built with rust.lld = false, or set lld.baked-default = \"shim\""}},
 		{name: "not baked", text: "change-id = 'ignore'", facts: Facts{LLD: input(false, true)}, want: []string{
-			"warning rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, set lld.baked-default = \"launcher\", or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
+			"note rust.lld: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped; give a compiler that was built so, set lld.baked-default = \"launcher\", or set target.x86_64-unknown-linux-gnu.default-linker-linux-override = \"off\""}},
 		{name: "not baked, launcher", text: "change-id = 'ignore'", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(false, true)}, want: []string{
 			"note x.toml:1:5: the compiler was built to use the system linker by default, although LLD is the default on this host, and it is shipped: a launcher before rustc and clippy-driver will ask for LLD"}},
 		{name: "foreign host", text: "change-id = 'ignore'\nrust.lld = true\nbuild.host = ['x86_64-unknown-linux-gnu', 'avr-none']", facts: Facts{LLD: lld.Facts{CanBuild: func(targets.Triple) error { return errors.New("no port") }}}, want: []string{
@@ -165,7 +194,7 @@ func TestCheckConfig(t *testing.T) {
 			if row.x != "" {
 				files["x.toml"] = row.x
 			}
-			if row.facts.KnownTarget == nil {
+			if row.facts.KnownTarget == nil && !row.builtin {
 				row.facts.KnownTarget = all
 			}
 			got := findings(Run(load(t, files, row.release, row.sets...), nil, row.facts))
@@ -173,6 +202,22 @@ func TestCheckConfig(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAllChanges asks for all changes since change-id, which are only counted
+// otherwise.
+func TestAllChanges(t *testing.T) {
+	c := load(t, bootstrapToml("change-id = 139386"), "1.90.0")
+	few, all := Run(c, nil, Facts{}), Run(c, nil, Facts{Verbose: true})
+	want := 0
+	for _, change := range config.ChangesSince(139386) {
+		if change.Since <= 90 {
+			want++
+		}
+	}
+	if len(all) != want || len(few) != 3 {
+		t.Errorf("got %d notes and %d with all changes, want 3 (two of LLD, one that counts) and %d", len(few), len(all), want)
 	}
 }
 
@@ -192,7 +237,7 @@ func TestCheckFiles(t *testing.T) {
 		{name: "a compiler that needs rust-lld", facts: Facts{LLD: input(true, false)}, want: []string{
 			"error rust.lld: the input toolchain has no rust-lld, and its compiler was built to link with it; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
 		{name: "launcher without rust-lld", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(false, false)}, want: []string{
-			"warning rust.lld: the input toolchain has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
+			"warning rust.lld: the input toolchain links with the system linker and has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
 		{name: "launcher for a compiler without the option", text: "rust.lld = false", x: "lld.baked-default = 'launcher'", facts: Facts{LLD: input(true, true)}, want: []string{
 			"error x.toml:1:5: the compiler refuses -Clinker-features=-lld for x86_64-unknown-linux-gnu, which a launcher would give it; set lld.baked-default = \"shim\""}},
 		{name: "not needed", text: "rust.lld = false"},
@@ -207,9 +252,7 @@ func TestCheckFiles(t *testing.T) {
 			"error /" + bin + "rust-objcopy: it is not a regular file; remove it, or put the file itself there",
 		}},
 		{name: "programs of x.toml", x: "[lld]\nbinary = '/opt/lld'\nwrapper = 'wrap'", text: "build.rustc = '/usr/bin/rustc'\nbuild.cargo = 'cargo'",
-			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}, want: []string{
-				"warning bootstrap.toml:2:7: /usr/bin/rustc: no such file; correct the path or remove the key",
-			}},
+			files: fstest.MapFS{"opt/lld": {Mode: fs.ModeSymlink | 0o777, Data: []byte("../here/wrap")}, "here/wrap": program}},
 		{name: "site wrapper", x: "[lld]\nbinary = '/opt/lld'\nsite-wrapper = '/gone'", files: fstest.MapFS{"opt/lld": program}, want: []string{
 			"warning /gone: file does not exist; it must be where the toolchain is used"}},
 		{name: "read-only directories", text: "rust.lld = false\ninstall.sysconfdir = 'etc'", readOnly: "/here/build", want: []string{

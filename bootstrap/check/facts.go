@@ -42,6 +42,11 @@ type Facts struct {
 	// KnownTarget reports whether there is such a target, or names similar
 	// ones; nil asks the builtin registry.
 	KnownTarget func(targets.Triple) error
+	// NoCompiler says that the compiler was not to be asked: then the paths of
+	// programs may be those of another machine.
+	NoCompiler bool
+	// Verbose asks for all changes since change-id.
+	Verbose bool
 	// Files is the file system; nil skips all that needs it.
 	Files Files
 }

@@ -110,16 +110,20 @@ func (k *checker) programs() {
 			k.at(config.Warning, x.SiteWrapper, "lld.site-wrapper", "it must be where the toolchain is used", "%v", err)
 		}
 	}
-	// The compiler is needed unless another toolchain is given; cargo is x.py's.
-	rustc := config.Failure
 	if k.f.Sysroot != "" {
-		rustc = config.Warning
+		return // it replaces them
+	}
+	// The compiler is needed, cargo is x.py's. Where no compiler is asked, the file may
+	// be for another machine.
+	rustc, cargo := config.Failure, config.Warning
+	if k.f.NoCompiler {
+		rustc, cargo = config.Note, config.Note
 	}
 	for _, p := range []struct {
 		key, name string
 		severity  config.Severity
 	}{
-		{"build.rustc", k.c.Build.Rustc, rustc}, {"build.cargo", k.c.Build.Cargo, config.Warning},
+		{"build.rustc", k.c.Build.Rustc, rustc}, {"build.cargo", k.c.Build.Cargo, cargo},
 	} {
 		if !strings.ContainsRune(filepath.ToSlash(p.name), '/') {
 			continue // found on PATH, or not set

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,9 @@ first, each with its place, reason and remedy:
 
 If there is a compiler, x asks it for its release and for the linker that it was
 built to use; --no-toolchain leaves it alone. Nothing is written. With -v, x also
-lists the keys that have no effect on packaging.
+lists the keys that have no effect on packaging, and all changes of x.py since
+change-id. Keys that a patched x.py has can be allowed in x.toml: see
+bootstrap.allow-keys in x config --example x.
 
 --json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
 toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
@@ -83,7 +86,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	report := checkReport{Findings: []config.Finding{}}
 	facts := check.Machine()
 	if f.noToolchain {
-		facts.Sysroot = a.path(a.flags.sysroot) // its files can be looked at all the same
+		facts.Sysroot, facts.NoCompiler = a.path(a.flags.sysroot), true // its files can be looked at all the same
 	} else {
 		tc, found, err := a.askToolchain(ctx, cfg)
 		report.Findings = append(report.Findings, found...)
@@ -107,6 +110,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	if !release.IsZero() {
 		facts.LLD.Release, facts.LLD.Channel = release, ""
 	}
+	facts.Verbose = a.flags.verbose
 	facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
 	report.Config = cfg.MainFile()
 	report.Findings = append(report.Findings, check.Run(cfg, loadErr, facts)...)
@@ -143,6 +147,13 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.T
 			Remedy: "name the compiler of a finished toolchain"}}, nil
 	}
 	return nil, []config.Finding{{Severity: config.Failure, Place: "PATH", Reason: err.Error(), Remedy: "give a toolchain with --sysroot"}}, nil
+}
+
+// warnRelease says on stderr that x does not know a release.
+func (a *app) warnRelease(r targets.Release) {
+	if f, known := config.KnownRelease(r); !known {
+		fmt.Fprintf(a.Stderr, "x: %s\n", f)
+	}
 }
 
 // releaseFlag reads the value of a flag such as --release; empty is the zero

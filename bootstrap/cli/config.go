@@ -69,6 +69,7 @@ func (a *app) config(file config.File, f configFlags) error {
 	}
 	src := a.configSource()
 	src.Release = release
+	a.warnRelease(release)
 	cfg, err := config.Load(src)
 	if err != nil {
 		if a.flags.json {

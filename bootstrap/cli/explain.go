@@ -95,6 +95,7 @@ func (a *app) explainKey(key, releaseText string) error {
 	}
 	src := a.configSource()
 	src.Release = release
+	a.warnRelease(release)
 	cfg, err := config.Load(src)
 	if err != nil {
 		return usage(err)

@@ -3,13 +3,13 @@ package cli
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/migrate"
@@ -37,9 +37,10 @@ linking, and what is left to do by hand, with its line. A key whose meaning cann
 be kept is never changed.
 
 --json prints {"file", "from", "to", "changed", "text", "edits", "effects",
-"undone", "changes"}: an edit is {"place", "key", "to", "reason"}, an effect
-{"what", "before", "after", "remedy"}, undone are findings as in x check, and a
-change of upstream is {"id", "since", "topic", "summary"}.
+"undone", "releases", "changes"}: an edit is {"place", "key", "to", "reason"}, an
+effect {"what", "before", "after", "remedy"}, undone are findings as in x check, and
+so are releases, which x does not know; a change of upstream is {"id", "since",
+"topic", "summary"}.
 
 Exit status: 0 done, 1 something is left to do by hand (the rest is done), 2 wrong
 usage, or the old release would refuse the file.`,
@@ -64,7 +65,7 @@ func (a *app) migrate(file string, f migrateFlags) error {
 	if err != nil {
 		return err
 	}
-	data, err := os.ReadFile(a.path(file))
+	data, err := opts.ReadFile(file)
 	if err != nil {
 		return usagef("reading %q: %w", file, dist.WithoutPath(err))
 	}
@@ -99,7 +100,7 @@ type migration struct {
 // migrateOptions reads the flags.
 func (a *app) migrateOptions(file string, f migrateFlags) (migrate.Options, error) {
 	opts := migrate.Options{Name: filepath.Clean(file), Host: thisHost(),
-		ReadFile: func(path string) ([]byte, error) { return os.ReadFile(a.path(path)) }}
+		ReadFile: func(path string) ([]byte, error) { return bootstrap.ReadConfigFile(a.path(path)) }}
 	if f.from == "" || f.to == "" {
 		return opts, usagef("migrating %q: name both releases with --from and --to", file)
 	}
@@ -121,15 +122,16 @@ func (a *app) migrateOptions(file string, f migrateFlags) (migrate.Options, erro
 
 // migrateAnswer is what `x migrate --json` prints.
 type migrateAnswer struct {
-	File    string           `json:"file"`
-	From    string           `json:"from"`
-	To      string           `json:"to"`
-	Changed bool             `json:"changed"`
-	Text    string           `json:"text"`
-	Edits   []editAnswer     `json:"edits"`
-	Effects []effectAnswer   `json:"effects"`
-	Undone  []config.Finding `json:"undone"`
-	Changes []changeAnswer   `json:"changes"`
+	File     string           `json:"file"`
+	From     string           `json:"from"`
+	To       string           `json:"to"`
+	Changed  bool             `json:"changed"`
+	Text     string           `json:"text"`
+	Edits    []editAnswer     `json:"edits"`
+	Effects  []effectAnswer   `json:"effects"`
+	Undone   []config.Finding `json:"undone"`
+	Releases []config.Finding `json:"releases"`
+	Changes  []changeAnswer   `json:"changes"`
 }
 
 type editAnswer struct {
@@ -175,7 +177,7 @@ func (a *app) printMigration(file string, f migrateFlags, old []byte, m migratio
 func newMigrateAnswer(file string, f migrateFlags, old []byte, m migration) migrateAnswer {
 	answer := migrateAnswer{
 		File: file, From: f.from, To: f.to, Changed: string(old) != string(m.Text), Text: string(m.Text),
-		Edits: []editAnswer{}, Effects: []effectAnswer{}, Undone: append([]config.Finding{}, m.Undone...), Changes: []changeAnswer{},
+		Edits: []editAnswer{}, Effects: []effectAnswer{}, Undone: append([]config.Finding{}, m.Undone...), Releases: append([]config.Finding{}, m.Releases...), Changes: []changeAnswer{},
 	}
 	for _, e := range m.Edits {
 		answer.Edits = append(answer.Edits, editAnswer{e.Pos.String(), e.Key, e.To, e.Reason})
@@ -213,6 +215,9 @@ func (a *app) reportMigration(m migration) error {
 		for _, c := range m.Changes {
 			fmt.Fprintf(&b, "x: changed upstream: %s\n", c)
 		}
+	}
+	for _, f := range m.Releases {
+		fmt.Fprintf(&b, "x: %s\n", f)
 	}
 	for _, f := range m.Undone { // last, where they stay in sight
 		fmt.Fprintf(&b, "x: by hand: %s\n", f)

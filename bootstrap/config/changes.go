@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -38,6 +39,36 @@ func ChangesSince(id int) []Change {
 	}
 	return Changes()
 }
+
+// LastChange returns the last change that a release has; the zero Change if it has none.
+func LastChange(m Minor) (last Change) {
+	for _, c := range changes {
+		if c.Since <= m {
+			last = c
+		}
+	}
+	return last
+}
+
+// changedKeys finds the full names of keys in a summary.
+var changedKeys = regexp.MustCompile(`[a-z]+(\.(<[A-Za-z]+>|[a-z0-9-]+))+`)
+
+// Keys returns the keys that the change is about, by their [Key.ID]: those that its
+// summary names, and those that came or changed with it.
+func (c Change) Keys() []string {
+	var out []string
+	for _, name := range changedKeys.FindAllString(c.Summary, -1) {
+		out = append(out, namedByUser.ReplaceAllString(name, "*"))
+	}
+	for _, k := range schema.keys {
+		if k.ChangeID == c.ID {
+			out = append(out, k.ID())
+		}
+	}
+	return out
+}
+
+var namedByUser = regexp.MustCompile(`<[A-Za-z]+>`)
 
 // String returns the change as upstream lists it, in one line.
 func (c Change) String() string {

@@ -47,8 +47,9 @@ type PGO struct {
 
 // XConfig is x.toml.
 type XConfig struct {
-	LLD  XLLD
-	Dist XDist
+	LLD       XLLD
+	Dist      XDist
+	Bootstrap XBootstrap
 }
 
 // setting is one value that a layer gave to a key.
@@ -57,6 +58,16 @@ type setting struct {
 	// targets.Triple, []targets.Triple or a type of this package.
 	Value  any
 	Origin Origin
+	// Written is how the value is written in a file, where that is more than Value.
+	Written any
+}
+
+// shown is the value as a file has it.
+func (s setting) shown() any {
+	if s.Written != nil {
+		return s.Written
+	}
+	return s.Value
 }
 
 // Origin returns where the value of a key comes from, by its full name, such
@@ -74,6 +85,36 @@ func (c Config) Origin(key string) Origin {
 
 // IsSet reports whether a file, option or flag set the key.
 func (c Config) IsSet(key string) bool { return c.Origin(key).IsSet() }
+
+// HasSpecFile reports whether build.build, build.host or build.target names the target
+// by the file of its specification.
+func (c Config) HasSpecFile(t targets.Triple) bool {
+	for _, key := range []string{"build.build", "build.host", "build.target"} {
+		if s := c.settings[key]; len(s) > 0 {
+			texts, _ := s[0].Written.([]string)
+			if text, ok := s[0].Written.(string); ok {
+				texts = []string{text}
+			}
+			for _, text := range texts {
+				if named, err := targets.TripleOfSpec(text); err == nil && named == t {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// SetKeys returns the keys that a file, option or flag set, by their [Key.ID].
+func (c Config) SetKeys() map[string]bool {
+	out := map[string]bool{}
+	for id := range c.settings {
+		if o := c.Origin(id); o.Kind > OriginProfile {
+			out[pattern(id)] = true
+		}
+	}
+	return out
+}
 
 // Files returns the names of the files that were read: the main file first,
 // then its includes, then x.toml. Profiles are built in and not listed.

@@ -30,7 +30,7 @@ func (l *loader) downloads(c *Config) {
 		o := c.Origin(ciRustcKey)
 		l.note(Finding{Severity: Warning, Place: o.String(), Key: ciRustcKey, Remedy: "set rust.debug-assertions = false, or rust.download-rustc = false",
 			Reason: "no compiler of CI has debug assertions, so none is downloaded"})
-		c.settings[ciRustcKey] = slices.Insert(c.settings[ciRustcKey], 0, setting{StringOrBool{}, o})
+		c.settings[ciRustcKey] = slices.Insert(c.settings[ciRustcKey], 0, setting{Value: StringOrBool{}, Origin: o})
 	case rustc.Bool && l.minor >= 90 && l.tree() == sourceArchive:
 		l.refuse(c, ciRustcKey, "set it to false", "`Config::read_file_by_commit` is not supported in non-git sources.")
 	case rustc.Bool && !llvm.Bool:

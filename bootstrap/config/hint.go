@@ -12,7 +12,7 @@ import (
 // section, or the sections where its name is a key. The texts of the latter
 // are upstream's.
 func (w *walker) hint(section string, c *toml.Node) string {
-	if len(w.loader.errs) >= maxErrors {
+	if len(w.loader.errs)+len(w.loader.unknown) >= maxErrors {
 		return ""
 	}
 	var hints []string

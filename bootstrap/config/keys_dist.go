@@ -120,3 +120,10 @@ var xDistKeys = []Key{
 		Doc:    "Whether each archive is read back and compared with its input.",
 		Effect: "time of `x dist` and `x recompress`"},
 }
+
+// xBootstrapKeys are the keys of [bootstrap] in x.toml.
+var xBootstrapKeys = []Key{
+	{Name: "allow-keys", Type: Strings, Default: "[]",
+		Doc:    `Keys of bootstrap.toml that a patched x.py has and upstream's has not, such as "target.*.self-contained" or the section "ferrocene"; * stands for any text. x accepts and ignores them.`,
+		Effect: "these keys are no errors"},
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,6 +80,7 @@ const (
 	xName          = "x.toml"
 	configEnv      = "RUST_BOOTSTRAP_CONFIG"
 	maxIncludes    = 256
+	maxIncluded    = 4 * toml.MaxSize
 	maxOptionBytes = 64 << 10
 	maxErrors      = 100
 )
@@ -100,6 +102,7 @@ func Load(src Source) (Config, error) {
 	l.xFile(l.main)
 	l.sets()
 	l.flags()
+	l.allow()
 	l.known()
 	c := l.resolve()
 	if len(l.errs) > 0 {
@@ -108,18 +111,55 @@ func Load(src Source) (Config, error) {
 	return c, nil
 }
 
+// allow fails on the unknown keys of files that x.toml does not allow.
+func (l *loader) allow() {
+	for _, e := range l.unknown {
+		if l.allowed(e.Key) {
+			l.note(Finding{Severity: Note, Place: e.Place(), Key: e.Key, Reason: "it is allowed by " + allowKey + ", and ignored"})
+			continue
+		}
+		l.fail(e)
+	}
+}
+
+const allowKey = "bootstrap.allow-keys"
+
+// allowed reports whether a pattern of x.toml fits a key, or names the section that
+// the key is.
+func (l *loader) allowed(key string) bool {
+	s := l.settings[allowKey]
+	if len(s) == 0 {
+		return false
+	}
+	patterns, _ := s[len(s)-1].Value.([]string) // the last is the strongest
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		fits, err := path.Match(p, key)
+		return err == nil && fits || p == key+".*"
+	})
+}
+
 // known notes a release that this package does not know.
 func (l *loader) known() {
-	f := Finding{Severity: Warning, Place: "release " + l.src.Release.String()}
-	switch {
-	case l.minor < FirstKnown:
-		f.Reason = fmt.Sprintf("x knows the keys of %s to %s: what came and went before cannot be judged", FirstKnown, lastKnown)
-	case l.minor > lastKnown && !l.src.Release.IsZero():
+	if f, known := KnownRelease(l.src.Release); !known {
+		l.note(f)
+	}
+}
+
+// KnownRelease reports whether this package knows the keys of a release, and says
+// which ones it knows if not.
+func KnownRelease(r targets.Release) (Finding, bool) {
+	f := Finding{Severity: Warning, Place: "release " + r.String()}
+	switch m := MinorOf(r); {
+	case r.IsZero():
+		return Finding{}, true
+	case m < FirstKnown:
+		f.Reason = fmt.Sprintf("x knows the keys of %s to %s: what an older release had cannot be judged", FirstKnown, lastKnown)
+	case m > lastKnown:
 		f.Reason = fmt.Sprintf("x knows the keys of %s to %s, and judges by the newest", FirstKnown, lastKnown)
 	default:
-		return
+		return Finding{}, true
 	}
-	l.note(f)
+	return f, false
 }
 
 // loader collects what each layer says about each key.
@@ -128,12 +168,14 @@ type loader struct {
 	minor       Minor
 	settings    map[string][]setting
 	errs        Errors
+	unknown     Errors // unless x.toml allows the keys
 	notices     []Finding
 	main        string
 	mainText    []byte
 	files       []string
 	including   []string
 	includes    int
+	included    int // bytes
 	profileName string
 }
 
@@ -158,11 +200,11 @@ func (l *loader) path(name string) string {
 	return filepath.Join(l.src.Dir, name)
 }
 
-func (l *loader) read(path string) ([]byte, error) {
+func (l *loader) read(name string) ([]byte, error) {
 	if l.src.ReadFile == nil {
 		return nil, fs.ErrNotExist
 	}
-	return l.src.ReadFile(path)
+	return l.src.ReadFile(name)
 }
 
 // exists reports whether the path exists, as a file or a directory.
@@ -200,7 +242,7 @@ func (l *loader) mainFile() string {
 		l.bootstrapFile(name, data)
 		return name
 	}
-	for _, name := range []string{BootstrapFile, filepath.Join(l.src.SrcDir, BootstrapFile), legacyName, filepath.Join(l.src.SrcDir, legacyName)} {
+	for _, name := range l.usualNames() {
 		data, err := l.read(l.path(name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -209,14 +251,48 @@ func (l *loader) mainFile() string {
 			l.fail(&Error{Where: Origin{Kind: OriginFile, Pos: toml.Position{File: name}}, Message: fmt.Sprintf("reading the file: %v", err)})
 			return name
 		}
-		if filepath.Base(name) == legacyName {
-			l.note(Finding{Severity: Warning, Place: name, Reason: "config.toml is the old name of this file (rust-lang/rust#137081)", Remedy: "rename it to bootstrap.toml"})
-		}
+		l.nameOfFile(name)
 		l.mainText = data
 		l.bootstrapFile(name, data)
 		return name
 	}
 	return ""
+}
+
+// renamed is the release that reads bootstrap.toml before config.toml, which it calls
+// the old name (#137081). Those before it do not know the new one.
+const renamed Minor = 87
+
+// FileName returns the name that a release has for the main file.
+func FileName(m Minor) string {
+	if m < renamed {
+		return legacyName
+	}
+	return BootstrapFile
+}
+
+// usualNames are the places of the main file, in the order in which they count.
+func (l *loader) usualNames() []string {
+	first, second := BootstrapFile, legacyName
+	if l.minor < renamed {
+		first, second = second, first
+	}
+	return []string{first, filepath.Join(l.src.SrcDir, first), second, filepath.Join(l.src.SrcDir, second)}
+}
+
+// nameOfFile notes a main file that was found by a name which the release does not
+// know, or knows as an old one.
+func (l *loader) nameOfFile(name string) {
+	f := Finding{Severity: Warning, Place: name}
+	switch old := filepath.Base(name) == legacyName; {
+	case old && l.minor >= renamed:
+		f.Reason, f.Remedy = "config.toml is the old name of this file (rust-lang/rust#137081)", "rename it to bootstrap.toml"
+	case !old && l.minor < renamed:
+		f.Reason, f.Remedy = fmt.Sprintf("x.py of %s does not read it: this name came with %s (rust-lang/rust#137081)", l.minor, renamed), "rename it to config.toml"
+	default:
+		return
+	}
+	l.note(f)
 }
 
 func (l *loader) bootstrapFile(name string, data []byte) {
@@ -262,6 +338,10 @@ func (l *loader) readIncludes(list *toml.Node, d *toml.Document, o Origin) {
 		if err != nil {
 			fail("config file %s not found: %v", name, err)
 			continue
+		}
+		if l.included += len(data); l.included > maxIncluded {
+			fail("got more than %d bytes of included files", maxIncluded)
+			return
 		}
 		if !slices.Contains(l.files, name) {
 			l.files = append(l.files, name)
@@ -330,7 +410,12 @@ func (l *loader) set(text, line string) *loader {
 	if w.include != nil {
 		try.readIncludes(w.include, d, w.origin)
 	}
-	if len(try.errs) == 0 && len(try.settings) == 0 {
+	for _, e := range try.unknown {
+		if !l.allowed(e.Key) {
+			try.fail(e)
+		}
+	}
+	if len(try.errs) == 0 && len(try.settings) == 0 && len(try.unknown) == 0 {
 		try.fail(&Error{Where: w.origin, Message: "got no key, want key=value"})
 	}
 	return try
@@ -345,12 +430,13 @@ func (l *loader) flags() {
 			l.fail(&Error{Where: o, Key: f.Key, Message: "unknown field, want a key of the schema"})
 			continue
 		}
-		v, _, msg := decode(k, flagNode(k, f.Value))
+		n := flagNode(k, f.Value)
+		v, _, msg := decode(k, n)
 		if msg != "" {
 			l.fail(&Error{Where: o, Key: f.Key, Message: msg})
 			continue
 		}
-		l.settings[f.Key] = append(l.settings[f.Key], setting{v, o})
+		l.settings[f.Key] = append(l.settings[f.Key], setting{v, o, written(k, n)})
 	}
 }
 

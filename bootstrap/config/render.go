@@ -91,7 +91,7 @@ func (c Config) sectionLines(keys []Key, section, name string, o RenderOptions) 
 		if len(s) == 0 || o.NoDefaults && !s[0].Origin.IsSet() || isEmpty(s[0].Value) {
 			continue
 		}
-		line := tomlKey(k.Name) + " = " + toTOML(s[0].Value)
+		line := tomlKey(k.Name) + " = " + toTOML(s[0].shown())
 		if !s[0].Origin.IsSet() {
 			line = "#" + line
 		}
@@ -167,7 +167,7 @@ func object(top map[string]any, section, name string) map[string]any {
 }
 
 func jsonValue(s setting, o RenderOptions) any {
-	v := s.Value
+	v := s.shown()
 	switch t := v.(type) {
 	case StringOrBool:
 		v = any(t.Bool)
@@ -234,10 +234,10 @@ func (c Config) Explain(key string) (Explanation, error) {
 			continue
 		}
 		if i == 0 {
-			e.Value = toTOML(s.Value)
+			e.Value = toTOML(s.shown())
 			continue
 		}
-		e.Overrode = append(e.Overrode, Overridden{toTOML(s.Value), s.Origin.String()})
+		e.Overrode = append(e.Overrode, Overridden{toTOML(s.shown()), s.Origin.String()})
 	}
 	return e, nil
 }

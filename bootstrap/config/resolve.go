@@ -85,7 +85,7 @@ func (l *loader) channel(c *Config) {
 	if !auto {
 		o.Detail = channelFile
 	}
-	c.settings[channelKey] = slices.Insert(c.settings[channelKey], 0, setting{name, o})
+	c.settings[channelKey] = slices.Insert(c.settings[channelKey], 0, setting{Value: name, Origin: o})
 }
 
 // sourceTree says what the source directory is. Some defaults of upstream depend on
@@ -114,7 +114,7 @@ func (c *Config) derive(id string, f func() (any, string)) {
 		return
 	}
 	v, from := f()
-	c.settings[id] = []setting{{v, Origin{Detail: from}}}
+	c.settings[id] = []setting{{Value: v, Origin: Origin{Detail: from}}}
 }
 
 // value returns the winning value of a key.
@@ -178,7 +178,7 @@ func configFields() map[string][]int {
 		}
 	}
 	for _, nested := range []struct{ outer, inner, section string }{
-		{"PGO", "Rustc", "pgo.rustc"}, {"X", "LLD", "lld"}, {"X", "Dist", "dist"},
+		{"PGO", "Rustc", "pgo.rustc"}, {"X", "LLD", "lld"}, {"X", "Dist", "dist"}, {"X", "Bootstrap", "bootstrap"},
 	} {
 		o, _ := t.FieldByName(nested.outer)
 		i, _ := o.Type.FieldByName(nested.inner)

@@ -15,9 +15,12 @@ type valueRule struct {
 	refuse       func(v any) (msg, hint string)
 }
 
+// ChangeIDIgnore is the first release that takes change-id = "ignore" (#138986).
+const ChangeIDIgnore Minor = 88
+
 // valueRules are upstream's (`src/bootstrap/src/core/config`), with its own words.
 var valueRules = []valueRule{
-	{keys: []string{"change-id"}, until: 88, refuse: func(v any) (string, string) { // #138986
+	{keys: []string{"change-id"}, until: ChangeIDIgnore, refuse: func(v any) (string, string) {
 		return when(v.(ChangeID).Ignore, `invalid type: string "ignore", expected usize`, "write a number, or remove the key")
 	}},
 	{keys: []string{"build.optimized-compiler-builtins", "target.*.optimized-compiler-builtins"}, until: 91, refuse: func(v any) (string, string) { // #143689
@@ -40,8 +43,8 @@ var valueRules = []valueRule{
 
 var backendKeys = []string{"rust.codegen-backends", "target.*.codegen-backends"}
 
-// knownBackends are upstream's BUILTIN_CODEGEN_BACKENDS.
-var knownBackends = []string{"llvm", "cranelift", "gcc"}
+// KnownBackends are upstream's BUILTIN_CODEGEN_BACKENDS.
+var KnownBackends = []string{"llvm", "cranelift", "gcc"}
 
 func when(bad bool, msg, hint string) (string, string) {
 	if bad {

@@ -120,6 +120,7 @@ var tables = []struct {
 	{Bootstrap, "target.*", targetKeys},
 	{X, "lld", xLLDKeys},
 	{X, "dist", xDistKeys},
+	{X, "bootstrap", xBootstrapKeys},
 }
 
 // schema is the whole schema with an index; built once, never changed.

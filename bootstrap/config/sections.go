@@ -242,6 +242,11 @@ type XLLD struct {
 	BakedDefault BakedDefault `toml:"baked-default"`
 }
 
+// XBootstrap is [bootstrap] of x.toml.
+type XBootstrap struct {
+	AllowKeys []string `toml:"allow-keys"`
+}
+
 // XDist is [dist] of x.toml.
 type XDist struct {
 	MaxMemory int64 `toml:"max-memory"`

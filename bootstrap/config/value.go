@@ -139,11 +139,34 @@ func readTriple(k Key, n *toml.Node) (any, *toml.Node, string) {
 	if n.Kind != toml.String {
 		return nil, nil, mismatch(k, n)
 	}
-	t, err := targets.ParseTriple(n.Text)
+	parse := targets.ParseTriple
+	if strings.HasSuffix(n.Text, specSuffix) {
+		parse = targets.TripleOfSpec
+	}
+	t, err := parse(n.Text)
 	if err != nil {
 		return nil, nil, err.Error()
 	}
 	return t, nil, ""
+}
+
+// specSuffix is that of a target's specification, which can stand for its name.
+const specSuffix = ".json"
+
+// written returns the text of a node that names targets by their specifications, as
+// the values of it that [toTOML] takes; nil for all other nodes.
+func written(k Key, n *toml.Node) any {
+	switch {
+	case k.Type == Triple && strings.HasSuffix(n.Text, specSuffix):
+		return n.Text
+	case k.Type == Triples && slices.ContainsFunc(n.Items, func(item *toml.Node) bool { return strings.HasSuffix(item.Text, specSuffix) }):
+		out := make([]string, len(n.Items))
+		for i, item := range n.Items {
+			out[i] = item.Text
+		}
+		return out
+	}
+	return nil
 }
 
 func readTriples(k Key, n *toml.Node) (any, *toml.Node, string) {

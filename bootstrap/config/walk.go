@@ -25,6 +25,9 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 func (w *walker) document() {
 	w.table(w.doc.Root, "", "")
+	if w.file == Bootstrap {
+		w.doc.Refuse11() // x.py reads with version 0.5 of Rust's toml crate
+	}
 	for _, e := range w.doc.Errors {
 		w.loader.fail(&Error{Where: w.at(e.At), Key: e.Key, Message: e.Msg})
 	}
@@ -41,7 +44,7 @@ func (w *walker) at(off int) Origin {
 // fail records a mistake. Of a release from before the first that this package
 // knows, only a broken file is one: its keys cannot be judged.
 func (w *walker) fail(off int, key, msg, hint string) {
-	if key != "" && w.loader.minor < FirstKnown && w.file == Bootstrap {
+	if key != "" && w.file == Bootstrap && !w.judges() {
 		w.loader.note(Finding{Severity: Warning, Place: w.at(off).String(), Key: key, Remedy: hint,
 			Reason: fmt.Sprintf("%s (today; keys of %s cannot be judged)", msg, w.loader.minor)})
 		return
@@ -143,7 +146,7 @@ func (w *walker) leaf(k Key, id string, c *toml.Node) {
 	if k.ID() == "target.*.default-linker" && w.loader.minor < 92 {
 		return // x.py parsed it and forgot it
 	}
-	w.take(id, v, c)
+	w.loader.settings[id] = append(w.loader.settings[id], setting{v, w.at(c.At), written(k, c)})
 }
 
 // tooNew handles a key that came after the release the file is read for, and
@@ -162,11 +165,6 @@ func (w *walker) tooNew(k Key, id string, c *toml.Node) bool {
 	return true
 }
 
-func (w *walker) take(id string, v any, c *toml.Node) {
-	s := w.loader.settings
-	s[id] = append(s[id], setting{v, w.at(c.At)})
-}
-
 // shown is a key for a message, in which it must not start a line of its own.
 func shown(key string) string {
 	if strings.ContainsFunc(key, unicode.IsControl) {
@@ -182,8 +180,20 @@ func (w *walker) unknown(section, id, full string, c *toml.Node) {
 		w.removed(removedKeys[i], full, c)
 		return
 	}
-	w.fail(c.At, full, fmt.Sprintf("unknown field `%s`", shown(c.Key)), w.hint(section, c))
+	msg := fmt.Sprintf("unknown field `%s`", shown(c.Key))
+	if w.file == Bootstrap && !w.judges() {
+		w.fail(c.At, full, msg, "")
+		return
+	}
+	if l := w.loader; w.file == Bootstrap && len(l.unknown) < maxErrors {
+		l.unknown = append(l.unknown, &Error{Where: w.at(c.At), Key: full, Message: msg, Hint: w.hint(section, c)})
+		return
+	}
+	w.fail(c.At, full, msg, w.hint(section, c))
 }
+
+// judges reports whether the keys of the release are known.
+func (w *walker) judges() bool { return w.loader.minor >= FirstKnown }
 
 // removed handles a key that releases of before its removal still take.
 func (w *walker) removed(k Key, full string, c *toml.Node) {
@@ -193,7 +203,7 @@ func (w *walker) removed(k Key, full string, c *toml.Node) {
 		case msg != "":
 			w.fail(at.Value, full, msg, "")
 		case k.ReplacedBy != "" && !strings.Contains(k.ReplacedBy, "*") && k.ReplacedBy != "change-id":
-			w.take(k.ReplacedBy, v, c)
+			w.loader.settings[k.ReplacedBy] = append(w.loader.settings[k.ReplacedBy], setting{Value: v, Origin: w.at(c.At)})
 		}
 		return
 	}

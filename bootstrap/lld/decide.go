@@ -127,7 +127,11 @@ func (k *decider) ship() {
 	case k.tc.Baked:
 		k.refuse(keyLLD, remedy, "the input toolchain has no rust-lld, and its compiler was built to link with it")
 	default:
-		k.say(config.Warning, keyLLD, remedy, "the input toolchain has no rust-lld, so LLD is not shipped, although %s", k.want.Reason)
+		severity := config.Note // a toolchain that knows no LLD is what distributions have
+		if k.c.X.LLD.BakedDefault == config.BakedDefaultLauncher {
+			severity = config.Warning
+		}
+		k.say(severity, keyLLD, remedy, "the input toolchain links with the system linker and has no rust-lld, so LLD is not shipped, although %s", k.want.Reason)
 		k.out.Shipped, k.out.Default = false, false
 	}
 }
@@ -193,7 +197,11 @@ func (k *decider) turnOn() {
 		if k.tc.Linux {
 			remedy = "give a compiler that was built so, set lld.baked-default = \"launcher\", or set " + override + " = \"off\""
 		}
-		k.say(config.Warning, keyLLD, remedy, built+", although %s", k.reason())
+		severity := config.Note // nobody asked for another one
+		if asked || k.c.IsSet(override) {
+			severity = config.Warning
+		}
+		k.say(severity, keyLLD, remedy, built+", although %s", k.reason())
 	}
 }
 

@@ -93,3 +93,30 @@ func TestDecide(t *testing.T) {
 		})
 	}
 }
+
+// A host whose wrapper knows no jobserver gets a warning, and no other key does.
+func TestNoJobserver(t *testing.T) {
+	for _, tt := range []struct {
+		set  string
+		none bool
+		want int
+	}{
+		{"lld.jobserver=true", true, 1}, {"lld.jobserver=true", false, 0},
+		{"lld.jobserver=false", true, 0}, {`lld.wrapper="build"`, true, 0},
+	} {
+		in := Toolchain{Host: triple("riscv64gc-unknown-linux-gnu"), RustLLD: true, Wrappers: true, NoJobserver: tt.none}
+		d, err := Decide(load(t, source(nil, tt.set)), Facts{Release: release(t, "1.95.0"), Channel: "stable", Toolchain: &in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, f := range d.Findings {
+			if f.Key == keyJobs && strings.Contains(f.Text(), "knows no jobserver") {
+				got++
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s, none %t: got %d warnings, want %d: %v", tt.set, tt.none, got, tt.want, d.Findings)
+		}
+	}
+}

@@ -35,6 +35,8 @@ type Result struct {
 	// Before and After are the file as From and To read it; nil if To refuses the
 	// new text.
 	Before, After *config.Config
+	// Releases tells of releases that x does not know.
+	Releases []config.Finding
 	// Changes are upstream's changes between the releases that concern LLD, dist
 	// or the file itself.
 	Changes []config.Change
@@ -71,6 +73,11 @@ func Run(data []byte, o Options) (Result, error) {
 		}
 	}
 	m.changeID(to)
+	for _, r := range []targets.Release{o.From, o.To} {
+		if f, known := config.KnownRelease(r); !known {
+			m.out.Releases = append(m.out.Releases, f)
+		}
+	}
 	m.out.Text = m.splice()
 	slices.SortStableFunc(m.out.Edits, func(a, b Edit) int { return cmp.Compare(a.Pos.Line, b.Pos.Line) })
 	for _, c := range config.Changes() {
@@ -254,12 +261,7 @@ func (m *migrator) changeID(to config.Minor) {
 	if n == nil || n.Kind != toml.Integer {
 		return
 	}
-	id := 0
-	for _, c := range config.Changes() {
-		if c.Since <= to {
-			id = c.ID
-		}
-	}
+	id := config.LastChange(to).ID
 	if text := fmt.Sprint(id); text != n.Text {
 		m.splices = append(m.splices, splice{n.Value, n.End, text})
 		m.out.Edits = append(m.out.Edits, Edit{Pos: m.doc.Position(n.At), Key: "change-id", Reason: "the last change of the new release"})

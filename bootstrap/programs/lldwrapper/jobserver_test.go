@@ -150,6 +150,9 @@ func TestJobserverEnds(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := jobserverWrapper(t, tt.rustLLD)
+			if tt.want > 128 && spare(3) == 0 {
+				tt.want = -1 // with nothing to give back, the wrapper becomes LLD
+			}
 			if tt.rustLLD == "" {
 				if err := os.Remove(filepath.Join(filepath.Dir(path), "../rust-lld")); err != nil {
 					t.Fatal(err)
