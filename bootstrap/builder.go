@@ -50,6 +50,7 @@ type inputs struct {
 type Event struct {
 	Action Action         // what starts
 	Note   string         // something a person should know, if not empty
+	Warn   bool           // the note is a warning
 	Plans  []archive.Plan // how archives are going to be compressed, if not nil
 }
 
@@ -134,6 +135,11 @@ func (b *Builder) notify(e Event) {
 // note tells something a person should know about this build.
 func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
+}
+
+// tellFinding tells what was found about a file of the input.
+func (b *Builder) tellFinding(f config.Finding) {
+	b.notify(Event{Note: f.Place + ": " + f.Text(), Warn: f.Severity == config.Warning})
 }
 
 // claim records that this build creates dir; see [builddir.Dir.Claim].

@@ -43,7 +43,7 @@ func (linkedStep) Run(ctx context.Context, b *Builder) (linked, error) {
 	}
 	libraries := b.tc.ReadLibraries(components)
 	for _, f := range slices.Concat(b.tc.Findings(), b.input.Findings, libraries.Findings(b.tc.Sysroot)) {
-		b.note("%s: %s", f.Place, f.Text())
+		b.tellFinding(f)
 	}
 	return linked{libraries.WithLibraries(components), libraries}, nil
 }
@@ -81,7 +81,7 @@ func (b *Builder) judge(c toolchain.InputComponent, wanted, asked bool) (packed 
 	v := c.Judge(b.tc, wanted, asked)
 	if v.Finding != nil && !b.told[*v.Finding] {
 		b.told[*v.Finding] = true
-		b.note("%s: %s", v.Finding.Place, v.Finding.Text())
+		b.tellFinding(*v.Finding)
 	}
 	return v.Packed, v.Err
 }

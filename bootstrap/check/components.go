@@ -35,6 +35,9 @@ func (k *checker) components(tc toolchain.Toolchain) {
 		if v.Finding != nil {
 			k.out = append(k.out, *v.Finding)
 		}
+		if v.Packed && k.f.Versions[c.Spec.Archive] != nil {
+			v.Err = k.f.Versions[c.Spec.Archive]
+		}
 		for _, err := range parts(v.Err) {
 			k.at(config.Failure, tc.Sysroot, "", "", "%v", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
@@ -34,6 +35,8 @@ type Facts struct {
 	// they were not read, and InputError says why they could not be.
 	Input      *toolchain.Input
 	InputError error
+	// Versions are the errors of asking tools for their versions, by the archive's name.
+	Versions map[string]error
 	// Sysroot is the directory of the input toolchain.
 	Sysroot string
 	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
@@ -81,9 +84,26 @@ func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, e
 	if in, err := toolchain.ReadPrograms(tc); err != nil {
 		f.InputError = err
 	} else {
-		f.Input = &in
+		f.Input, f.Versions = &in, askVersions(ctx, tc, in)
 	}
-	return f, nil
+	return f, ctx.Err()
+}
+
+// askVersions asks the tools that have versions of their own, all at once.
+func askVersions(ctx context.Context, tc toolchain.Toolchain, in toolchain.Input) map[string]error {
+	failed := make([]error, len(in.Components))
+	var wg sync.WaitGroup
+	for i, c := range in.Components {
+		wg.Go(func() { _, failed[i] = tc.ComponentVersion(ctx, c.Spec) })
+	}
+	wg.Wait()
+	out := map[string]error{}
+	for i, c := range in.Components {
+		if failed[i] != nil {
+			out[c.Spec.Archive] = failed[i]
+		}
+	}
+	return out
 }
 
 // hasStd reports whether a sysroot has a standard library for a target.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,8 +20,8 @@ import (
 // Input is the content of an input sysroot, sorted into components.
 type Input struct {
 	Components []InputComponent // sorted by name, then target
-	// Unowned are the slash paths of files that no component claims, sorted.
-	// They are not packaged.
+	// Unowned are the slash paths of files that no component claims and that no finding
+	// is about, sorted. They are not packaged.
 	Unowned []string
 	// Findings are notes and warnings about files that are packaged or left out in a
 	// way that their owner may not expect.
@@ -82,7 +83,45 @@ func readInput(tc Toolchain, texts bool) (Input, error) {
 		return cmp.Or(strings.Compare(a.Spec.Archive, b.Spec.Archive), strings.Compare(a.Target.String(), b.Target.String()))
 	})
 	slices.Sort(r.in.Unowned)
+	r.unowned()
 	return r.in, nil
+}
+
+// leftOut are kinds of files that no component owns and that somebody may miss.
+var leftOut = []struct {
+	reason, remedy string
+	is             func(name string) bool
+}{
+	{"licences belong to no component, and are not packaged", "copy what has to go with the toolchain to share/doc/rust/licenses", func(name string) bool {
+		base := strings.ToUpper(path.Base(name))
+		return strings.HasPrefix(name, "share/licenses/") || slices.ContainsFunc([]string{"COPYRIGHT", "COPYING", "LICENSE", "LICENCE"}, func(p string) bool { return strings.HasPrefix(base, p) })
+	}},
+	{"libraries belong to no component, and no program of one needs them, so they are not packaged", "", func(name string) bool {
+		return strings.HasPrefix(name, "lib") && !strings.HasPrefix(name, "lib/rustlib/") && strings.Contains(path.Base(name), ".so")
+	}},
+}
+
+// unowned tells of files that are not packaged, each kind by one finding.
+func (r *inputReader) unowned() {
+	for _, kind := range leftOut {
+		var names, rest []string
+		for _, name := range r.in.Unowned {
+			if kind.is(name) {
+				names = append(names, name)
+			} else {
+				rest = append(rest, name)
+			}
+		}
+		r.in.Unowned = rest
+		if len(names) == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%q", names[:min(3, len(names))])
+		if more := len(names) - 3; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		r.warn(config.Note, r.tc.Sysroot, kind.remedy, "%s: %s", kind.reason, text)
+	}
 }
 
 // globEscape quotes what filepath.Glob would expand.
