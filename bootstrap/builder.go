@@ -24,7 +24,7 @@ var programDirs = map[string]string{programs.LLDWrapper: "lld-wrapper", programs
 // what takes long inside it (compression) runs in parallel by itself.
 type Builder struct {
 	inputs
-	unlock func() // gives the build directory back; nil in a dry run
+	dir *builddir.Dir // the build directory; nil in a dry run
 
 	memo  map[any]*memo
 	stack []string                // names of the steps that run now, outermost first
@@ -44,6 +44,8 @@ type inputs struct {
 	writer   archive.Writer
 	// tell is told of each action when it starts; it may be nil.
 	tell func(Event)
+	// waiting is told of another process that has a directory; it may be nil.
+	waiting func(dir, holder string)
 }
 
 // Event is one thing that happened during a build.
@@ -141,6 +143,3 @@ func (b *Builder) note(format string, args ...any) {
 func (b *Builder) tellFinding(f config.Finding) {
 	b.notify(Event{Note: f.Place + ": " + f.Text(), Warn: f.Severity == config.Warning})
 }
-
-// claim records that this build creates dir; see [builddir.Dir.Claim].
-func (b *Builder) claim(dir string) (bool, error) { return builddir.Dir(b.buildDir).Claim(dir) }

@@ -3,7 +3,9 @@ package bootstrap
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,26 +33,43 @@ type Dist struct {
 // Run implements [step]. Archives of earlier runs stay in the channel, so that one
 // component can be written again by itself. Without rustc among them rustup could
 // install nothing, and no channel is written.
+//
+// All files are complete before the first one gets its name. Then the old channel goes,
+// archives get their names, and last the new channel: whenever the run is stopped, a
+// channel that is there names archives that are there.
 func (c channelStep) Run(ctx context.Context, b *Builder) (Dist, error) {
 	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
 		return Dist{}, err
 	}
-	archives, err := ensure(ctx, b, archivesStep(c))
+	set, err := ensure(ctx, b, archivesStep(c))
 	if err != nil {
 		return Dist{}, err
 	}
-	files, err := b.channel(archives)
-	return Dist{decided, archives, files}, err
+	defer set.discard()
+	files, err := b.channel(set)
+	if err != nil {
+		return Dist{}, err
+	}
+	d := Dist{decided, set.archives, nil}
+	for _, f := range files {
+		b.act("write", filepath.Join(b.DistDir(), f.Name), "")
+		d.Channel = append(d.Channel, f.Name)
+	}
+	if b.dryRun {
+		return d, nil
+	}
+	return d, b.publish(set, files)
 }
 
-// channel writes the channel of the archives and returns the names of its files.
-func (b *Builder) channel(archives []Archive) ([]string, error) {
+// channel returns the files of the channel of the archives. Those of a dry run, which
+// has no digests to write into a channel, have names only.
+func (b *Builder) channel(set unnamed) ([]manifests.File, error) {
 	plan := manifests.ChannelPlan{Version: b.tc.Version, Date: b.date(), URLBase: b.urlBase()}
-	for _, a := range archives {
+	for _, a := range set.archives {
 		plan.Archives = append(plan.Archives, a.Listed)
 	}
-	earlier := b.earlierArchives(plan)
+	earlier := b.earlierArchives(set.dir, plan)
 	if len(earlier) > 0 {
 		b.note("the channel also lists %d archives of earlier runs", len(earlier))
 	}
@@ -60,7 +79,7 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 		return nil, nil
 	}
 	if b.dryRun {
-		return b.planChannel(plan.Version), nil
+		return manifests.ChannelFiles(plan.Version, &manifests.Channel{}, manifests.DialectDist), nil
 	}
 	channel, err := plan.Channel()
 	if err != nil {
@@ -69,27 +88,82 @@ func (b *Builder) channel(archives []Archive) ([]string, error) {
 	if findings := channel.Validate(); len(findings) > 0 {
 		return nil, fmt.Errorf("checking the channel: %w", findings)
 	}
-	var names []string
-	for _, f := range manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist) {
-		path := filepath.Join(b.DistDir(), f.Name)
-		b.act("write", path, "")
-		if err := dist.WriteFile(path, f.Data); err != nil {
-			return nil, err
-		}
-		names = append(names, f.Name)
-	}
-	return names, nil
+	return manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist), nil
 }
 
-// planChannel records the channel's files in a dry run, which has no digests
-// to write into a channel.
-func (b *Builder) planChannel(v manifests.Version) []string {
-	var names []string
-	for _, f := range manifests.ChannelFiles(v, &manifests.Channel{}, manifests.DialectDist) {
-		b.act("write", filepath.Join(b.DistDir(), f.Name), "")
-		names = append(names, f.Name)
+// withdrawnName is that of the old channel while archives get their names. A run that
+// is killed then leaves it, and the next one learns from it of earlier archives.
+const withdrawnName = ".x-channel.toml"
+
+// publish gives archives and channel their names.
+func (b *Builder) publish(set unnamed, files []manifests.File) error {
+	var texts, tables []*dist.NewFile
+	defer func() {
+		for _, f := range slices.Concat(texts, tables) {
+			f.Discard()
+		}
+	}()
+	for _, file := range files {
+		f, err := dist.NewSmallFile(set.dir, file.Name, file.Data)
+		if err != nil {
+			return err
+		}
+		if path.Ext(file.Name) == ".toml" {
+			tables = append(tables, f)
+		} else {
+			texts = append(texts, f)
+		}
 	}
-	return names
+	if err := b.withdraw(set, len(files) > 0); err != nil {
+		return err
+	}
+	if err := set.files.Commit(); err != nil {
+		return err
+	}
+	if err := dist.CommitAll(set.dir, texts, tables); err != nil {
+		return err
+	}
+	return dist.RemoveAll(set.dir, withdrawnName)
+}
+
+// withdraw removes the channel that the archives no longer fit. If no new one
+// replaces it, it stays as long as no archive that it names is written anew.
+func (b *Builder) withdraw(set unnamed, replaced bool) error {
+	old, err := readChannel(set.dir, b.channelName())
+	if !replaced && (err != nil || !names(old, set.archives)) {
+		return nil
+	}
+	if !replaced {
+		b.note("the channel of an earlier run is removed: it names archives that this run replaces")
+	}
+	if err == nil {
+		if err := set.dir.Rename(b.channelName(), withdrawnName); err != nil {
+			return fmt.Errorf("withdrawing channel %q: %w", filepath.Join(b.DistDir(), b.channelName()), dist.WithoutPath(err))
+		}
+	}
+	var gone []string
+	for _, f := range manifests.ChannelFiles(b.tc.Version, &manifests.Channel{}, manifests.DialectDist) {
+		gone = append(gone, f.Name)
+	}
+	return dist.RemoveAll(set.dir, gone...)
+}
+
+// names reports whether a channel names one of the archives with other content.
+func names(c *manifests.Channel, archives []Archive) bool {
+	sums := map[string]manifests.Hash{}
+	for _, a := range archives {
+		sums[a.Name] = a.SHA256
+	}
+	for _, pkg := range c.Packages {
+		for _, target := range pkg.Targets {
+			for _, d := range target.Downloads() {
+				if sum, ok := sums[path.Base(d.URL)]; ok && sum != d.Hash {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // date returns the day of publication: that of SOURCE_DATE_EPOCH, else of the
@@ -111,15 +185,37 @@ func (b *Builder) urlBase() string {
 	return manifests.OfficialServer + "/dist"
 }
 
+// channelName is the file of the channel that is read again.
+func (b *Builder) channelName() string { return "channel-rust-" + b.tc.Version.Names()[0] + ".toml" }
+
+// maxChannel bounds a channel that an earlier run wrote, in bytes. Rust's own have a
+// few million.
+const maxChannel = 32 << 20
+
+// readChannel reads the channel name of dir.
+func readChannel(dir *os.Root, name string) (*manifests.Channel, error) {
+	data, err := dist.ReadOwn(dir, name, maxChannel)
+	if err != nil {
+		return nil, err
+	}
+	return manifests.ParseChannel(data)
+}
+
 // earlierArchives returns the archives that the channel of an earlier run lists
 // and this run does not write, as far as they still are what it says. A channel
 // that cannot be read is written anew from this run alone.
-func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.ListedArchive {
-	data, err := os.ReadFile(filepath.Join(b.DistDir(), "channel-rust-"+plan.Version.Names()[0]+".toml"))
-	if err != nil {
-		return nil
+func (b *Builder) earlierArchives(dir *os.Root, plan manifests.ChannelPlan) []manifests.ListedArchive {
+	if dir == nil { // a dry run
+		var err error
+		if dir, err = os.OpenRoot(b.DistDir()); err != nil {
+			return nil
+		}
+		defer dir.Close()
 	}
-	channel, err := manifests.ParseChannel(data)
+	channel, err := readChannel(dir, b.channelName())
+	if errors.Is(err, fs.ErrNotExist) {
+		channel, err = readChannel(dir, withdrawnName)
+	}
 	if err != nil || channel.Packages[combinedArchive].Version != plan.Version.String() {
 		return nil
 	}
@@ -132,7 +228,7 @@ func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Listed
 		for _, target := range pkg.Targets {
 			for _, d := range target.Downloads() {
 				name, err := manifests.ParseArchiveName(path.Base(d.URL))
-				if err != nil || made[name.String()] || !b.unchanged(name.String(), d.Hash) {
+				if err != nil || made[name.String()] || !unchanged(dir, name.String(), d.Hash) {
 					continue
 				}
 				made[name.String()] = true
@@ -145,12 +241,12 @@ func (b *Builder) earlierArchives(plan manifests.ChannelPlan) []manifests.Listed
 
 // unchanged reports whether an archive of an earlier run is still there, going
 // by the checksum that was written with it.
-func (b *Builder) unchanged(name string, want manifests.Hash) bool {
-	path := filepath.Join(b.DistDir(), name)
-	if _, err := os.Stat(path); err != nil {
+func unchanged(dir *os.Root, name string, want manifests.Hash) bool {
+	if info, err := dir.Lstat(name); err != nil || !info.Mode().IsRegular() {
 		return false
 	}
-	data, err := os.ReadFile(path + manifests.ChecksumExt)
+	const maxChecksum = 1 << 10
+	data, err := dist.ReadOwn(dir, name+manifests.ChecksumExt, maxChecksum)
 	if err != nil {
 		return false
 	}

@@ -2,6 +2,9 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"x.go/dist"
@@ -12,7 +15,8 @@ import (
 // DistDir is where archives and channel files are.
 func (b *Builder) DistDir() string { return filepath.Join(b.buildDir, distDir) }
 
-// archivesStep is the step that writes the archives of a selection.
+// archivesStep is the step that writes the archives of a selection, all but their
+// names.
 type archivesStep struct{ Selection Selection }
 
 // String names the step in plans and errors.
@@ -24,12 +28,20 @@ type Archive struct {
 	Listed manifests.ListedArchive
 }
 
+// unnamed are archives that only lack their names in dir. In a dry run there are
+// neither files nor dir.
+type unnamed struct {
+	archives []Archive
+	files    *archive.Prepared
+	dir      *os.Root
+}
+
 // Run implements [step]: it writes the archives of all parts, in all formats at
 // once. In a dry run they have names, but neither sizes nor digests.
-func (a archivesStep) Run(ctx context.Context, b *Builder) ([]Archive, error) {
+func (a archivesStep) Run(ctx context.Context, b *Builder) (_ unnamed, err error) {
 	parts, err := ensure(ctx, b, packagesStep(a))
 	if err != nil {
-		return nil, err
+		return unnamed{}, err
 	}
 	var pkgs []dist.Package
 	for _, p := range parts {
@@ -37,26 +49,45 @@ func (a archivesStep) Run(ctx context.Context, b *Builder) ([]Archive, error) {
 	}
 	job, err := b.writer.Plan(pkgs)
 	if err != nil {
-		return nil, err
+		return unnamed{}, err
 	}
-	archives := b.planned(parts, job.Plans())
+	u := unnamed{archives: b.planned(parts, job.Plans())}
 	if b.dryRun {
-		return archives, nil
+		return u, nil
 	}
-	if _, err := b.claim(b.DistDir()); err != nil {
+	if u.dir, err = b.openDist(); err != nil {
+		return unnamed{}, err
+	}
+	if u.files, err = job.Prepare(ctx, u.dir); err != nil {
+		return unnamed{}, errors.Join(err, u.dir.Close())
+	}
+	for i, art := range u.files.Artifacts { // in the order of the plans
+		u.archives[i].Artifact, u.archives[i].Listed.Hash = art, art.SHA256
+	}
+	return u, nil
+}
+
+// openDist opens the directory of the archives, without what killed runs left there.
+func (b *Builder) openDist() (*os.Root, error) {
+	if _, err := b.dir.Claim(distDir); err != nil {
 		return nil, err
 	}
-	if _, err := dist.RemoveStale(b.DistDir()); err != nil {
-		return nil, err
-	}
-	artifacts, err := job.Write(ctx, b.DistDir())
+	root, err := b.dir.OpenSubdir(distDir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the directory of archives: %w", err)
 	}
-	for i, art := range artifacts { // in the order of the plans
-		archives[i].Artifact, archives[i].Listed.Hash = art, art.SHA256
+	if _, err := dist.RemoveStale(root); err != nil {
+		return nil, errors.Join(err, root.Close())
 	}
-	return archives, nil
+	return root, nil
+}
+
+// discard removes the files that have no name yet.
+func (u unnamed) discard() {
+	if u.dir != nil {
+		u.files.Discard()
+		_ = u.dir.Close()
+	}
 }
 
 // planned tells how the parts are going to be compressed, and returns their

@@ -55,5 +55,8 @@ func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, er
 	if !act {
 		return install.Installed{}, nil
 	}
+	if b.waiting != nil {
+		opts.Waiting = func(holder string) { b.waiting(i.To.DestDir+i.To.Prefix, holder) }
+	}
 	return install.Run(ctx, opts, components)
 }

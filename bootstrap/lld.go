@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"x.go/bootstrap/lld"
@@ -123,7 +124,8 @@ func (b *Builder) jobserver(mode programs.WrapperMode) bool {
 // buildProgram builds p for the toolchain's host under a file name of its kind.
 func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file string) (string, error) {
 	p.Host = b.tc.Spec
-	p.Out = filepath.Join(b.buildDir, b.tc.Host.String(), programDirs[p.Name], file+b.tc.Spec.ExeSuffix)
+	dir := path.Join(b.tc.Host.String(), programDirs[p.Name])
+	p.Out = filepath.Join(b.buildDir, dir, file+b.tc.Spec.ExeSuffix)
 	verb, object := "write", p.Name
 	if p.Compiles() {
 		verb, object = "run", "go build "+p.Name
@@ -131,7 +133,7 @@ func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file strin
 	if !b.act(verb, object, p.String()) {
 		return p.Out, nil
 	}
-	if _, err := b.claim(filepath.Dir(p.Out)); err != nil {
+	if _, err := b.dir.Claim(dir); err != nil {
 		return "", err
 	}
 	return p.Out, p.Run(ctx, b.env)

@@ -47,8 +47,8 @@ type Options struct {
 	Notify func(Event)
 	// Progress, if not nil, is told how far archives are: see [archive.Writer].
 	Progress func(archive.Progress)
-	// Waiting, if not nil, is called once if another process, holder, has the build
-	// directory dir.
+	// Waiting, if not nil, is called once if another process, holder, has the directory
+	// dir, where this one builds or installs.
 	Waiting func(dir, holder string)
 }
 
@@ -161,13 +161,13 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	}
 	b := newBuilder(inputs{
 		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
 	if o.DryRun {
 		return b, nil
 	}
-	b.unlock, err = builddir.Lock(ctx, b.buildDir, func(holder string) {
+	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
 		if o.Waiting != nil {
 			o.Waiting(b.buildDir, holder)
 		}
@@ -216,6 +216,9 @@ func SourceDate(text string) (time.Time, error) {
 // ReadConfigFile reads a configuration file, which a stranger may have written: it
 // takes at most what [toml.Parse] does.
 func ReadConfigFile(path string) ([]byte, error) { return dist.ReadFile(path, toml.MaxSize) }
+
+// ReadConfigInput is [ReadConfigFile] for a path that the user named: it may be a pipe.
+func ReadConfigInput(path string) ([]byte, error) { return dist.ReadInput(path, toml.MaxSize) }
 
 // writer configures the archive writer.
 func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
@@ -324,8 +327,8 @@ func (b *Builder) Writer() archive.Writer { return b.writer }
 
 // Close gives the build directory back. It may be called again.
 func (b *Builder) Close() {
-	if b.unlock != nil {
-		b.unlock()
-		b.unlock = nil
+	if b.dir != nil {
+		b.dir.Close()
+		b.dir = nil
 	}
 }

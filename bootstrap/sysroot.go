@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 
-	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 )
 
 // SysrootDir is where the assembled sysroot is.
-func (b *Builder) SysrootDir() string {
-	return filepath.Join(b.buildDir, b.tc.Host.String(), "stage2")
-}
+func (b *Builder) SysrootDir() string { return filepath.Join(b.buildDir, b.stageDir()) }
+
+// stageDir is [Builder.SysrootDir] inside the build directory.
+func (b *Builder) stageDir() string { return path.Join(b.tc.Host.String(), "stage2") }
 
 // linked is the toolchain with LLD as configured, and what it needs beside its files.
 type linked struct {
@@ -121,14 +122,14 @@ func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
 	if !b.act("install", dir, fmt.Sprintf("%d files, %s", whole.Len(), FormatSize(whole.Size()))) {
 		return dir, nil
 	}
-	own, err := b.claim(dir)
+	own, err := b.dir.Claim(b.stageDir())
 	if err != nil {
 		return "", err
 	}
 	if !own {
 		return "", fmt.Errorf("assembling the sysroot: %q was there before x and may be x.py's: choose another directory with --build-dir", dir)
 	}
-	return dir, builddir.Stage(ctx, whole, dir)
+	return dir, b.dir.Stage(ctx, whole, b.stageDir())
 }
 
 // withLLD returns rustc's image, which has no LLD, with LLD as configured, checked by the rules.

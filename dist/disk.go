@@ -13,8 +13,9 @@ import (
 )
 
 // CreateDirs creates the directory dir of root, and what is missing above it,
-// with mode 0755 whatever the umask. Directories that exist stay as they are.
-func CreateDirs(root *os.Root, dir string) error {
+// with mode 0755 whatever the umask, and calls created with the name of each. Directories
+// that exist stay as they are.
+func CreateDirs(root *os.Root, dir string, created func(dir string)) error {
 	for above := range Parents(dir + "/") {
 		err := root.Mkdir(above, 0o755)
 		if errors.Is(err, fs.ErrExist) {
@@ -30,6 +31,7 @@ func CreateDirs(root *os.Root, dir string) error {
 		if err != nil {
 			return err
 		}
+		created(above)
 		if err := root.Chmod(above, 0o755); err != nil {
 			return err
 		}
@@ -76,7 +78,7 @@ func (e Entry) Hash(ctx context.Context) (manifests.Hash, error) {
 
 // HashFile returns the digest of the file at path.
 func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
-	f, err := os.Open(path)
+	f, err := OpenFile(path)
 	if err != nil {
 		return manifests.Hash{}, err
 	}
@@ -89,8 +91,20 @@ func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
 }
 
 // ReadFile returns the content of the file at path. More than limit bytes are an
-// error: the file is a stranger's, and no text that is looked for is that long.
+// error: the file is a stranger's, and no text that is looked for is that long. So is
+// anything but a regular file: see [OpenFile].
 func ReadFile(path string, limit int64) ([]byte, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadAll(f, path, limit)
+}
+
+// ReadInput is [ReadFile] for a path that the user gave, which may be a pipe or a
+// device too, such as /dev/stdin.
+func ReadInput(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -122,9 +136,13 @@ func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifest
 	return manifests.Hash(h.Sum(nil)), nil
 }
 
-// WithoutPath returns err without the operation and path of an [fs.PathError], for a
-// message that names the file itself. It returns any other error as it is.
+// WithoutPath returns err without the operation and paths of an [fs.PathError] or
+// [os.LinkError], for a message that names the file itself. It returns any other error
+// as it is.
 func WithoutPath(err error) error {
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}

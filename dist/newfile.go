@@ -2,6 +2,7 @@ package dist
 
 import (
 	"bufio"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"syscall"
 
 	"x.go/manifests"
 )
@@ -18,24 +21,21 @@ import (
 // finished one, so that a rename lets it appear whole or not at all.
 const tempPattern = ".x-*.tmp"
 
-// RemoveStale deletes the temporary files that killed runs left in dir and returns
+// RemoveStale deletes the temporary files that killed runs left in root and returns
 // their number. The caller must make sure that no run is writing there, for
-// example with a lock. A missing dir is not an error.
-func RemoveStale(dir string) (int, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
+// example with a lock.
+func RemoveStale(root *os.Root) (int, error) {
+	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return 0, fmt.Errorf("removing stale files: %w", err)
+		return 0, fmt.Errorf("removing stale files of %q: %w", root.Name(), WithoutPath(err))
 	}
 	removed := 0
 	for _, e := range entries {
 		if stale, _ := filepath.Match(tempPattern, e.Name()); !stale || !e.Type().IsRegular() {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-			return removed, fmt.Errorf("removing stale files: %w", err)
+		if err := root.Remove(e.Name()); err != nil {
+			return removed, fmt.Errorf("removing stale file %q: %w", filepath.Join(root.Name(), e.Name()), WithoutPath(err))
 		}
 		removed++
 	}
@@ -43,25 +43,35 @@ func RemoveStale(dir string) (int, error) {
 }
 
 // NewFile is an unfinished file. It hashes and counts the bytes written to it, and
-// has a temporary name until Commit: a run that is killed leaves no half file under a
+// has a temporary name until [CommitAll]: a run that is killed leaves no half file under a
 // final name.
 type NewFile struct {
-	dir, name string // final place
-	temp      *os.File
-	buf       *bufio.Writer
-	hash      hash.Hash
-	size      int64
-	mode      fs.FileMode
-	placed    bool // under its final name
+	root       *os.Root // of the final place
+	name, temp string   // in root
+	file       *os.File
+	buf        *bufio.Writer
+	hash       hash.Hash
+	size       int64
+	mode       fs.FileMode
+	placed     bool // under its final name
 }
 
-// CreateFile creates the unfinished file dir/name, of mode 0644.
-func CreateFile(dir, name string) (*NewFile, error) {
-	temp, err := os.CreateTemp(dir, tempPattern)
-	if err != nil {
-		return nil, fmt.Errorf("creating %q: %w", filepath.Join(dir, name), err)
+// CreateFile creates the unfinished file name of root, of mode 0644. root must stay
+// open until the file is committed or discarded.
+func CreateFile(root *os.Root, name string) (*NewFile, error) {
+	o := &NewFile{root: root, name: name, hash: sha256.New(), mode: 0o644}
+	// Said at once: a rename would say it when other files have their names.
+	if info, err := root.Lstat(name); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("creating %q: it is a directory: remove it", o.Path())
 	}
-	o := &NewFile{dir: dir, name: name, temp: temp, hash: sha256.New(), mode: 0o644}
+	for o.file == nil {
+		o.temp = strings.Replace(tempPattern, "*", rand.Text(), 1)
+		var err error
+		o.file, err = root.OpenFile(o.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("creating %q: %w", o.Path(), WithoutPath(err))
+		}
+	}
 	o.buf = bufio.NewWriterSize(outputFile{o}, 256<<10)
 	return o, nil
 }
@@ -73,48 +83,80 @@ func (f *NewFile) Write(p []byte) (int, error) { return f.buf.Write(p) }
 type outputFile struct{ o *NewFile }
 
 func (f outputFile) Write(p []byte) (int, error) {
-	n, err := f.o.temp.Write(p)
+	n, err := f.o.file.Write(p)
 	f.o.hash.Write(p[:n])
 	f.o.size += int64(n)
 	return n, err
 }
 
 // Path is where the file goes.
-func (f *NewFile) Path() string { return filepath.Join(f.dir, f.name) }
+func (f *NewFile) Path() string { return filepath.Join(f.root.Name(), f.name) }
 
 // TempPath is where the file is until it has its name.
-func (f *NewFile) TempPath() string { return f.temp.Name() }
+func (f *NewFile) TempPath() string { return filepath.Join(f.root.Name(), f.temp) }
 
 // Size is the number of bytes written and flushed.
 func (f *NewFile) Size() int64 { return f.size }
 
-// Committed reports whether the file has its name.
-func (f *NewFile) Committed() bool { return f.placed }
+// Open opens a finished file that has no final name yet, to read it.
+func (f *NewFile) Open() (*os.File, error) { return openOwn(f.root, f.temp, os.O_RDONLY) }
 
 // Finish flushes the bytes to the disk. The mode does not depend on the umask.
 func (f *NewFile) Finish() error {
 	err := f.buf.Flush()
 	if err == nil {
-		err = f.temp.Chmod(f.mode)
+		err = f.file.Chmod(f.mode)
 	}
 	if err == nil {
-		err = f.temp.Sync()
+		err = f.file.Sync()
 	}
-	return errors.Join(err, f.temp.Close())
+	return errors.Join(err, f.file.Close())
 }
 
-// Commit gives a finished file its final name.
-func (f *NewFile) Commit() error {
-	err := os.Rename(f.temp.Name(), f.Path())
+// commit gives a finished file its final name. The name lasts only when its directory
+// is flushed, too: see [CommitAll].
+func (f *NewFile) commit() error {
+	err := f.root.Rename(f.temp, f.name)
 	f.placed = err == nil
-	return err
+	if err != nil {
+		return fmt.Errorf("renaming a new file to %q: %w", f.Path(), WithoutPath(err))
+	}
+	return nil
+}
+
+// CommitAll gives finished files of one directory their names, in order of the steps.
+// The names of a step last before the next one begins, even if the machine loses its
+// power.
+func CommitAll(root *os.Root, steps ...[]*NewFile) error {
+	for _, files := range steps {
+		for _, f := range files {
+			if err := f.commit(); err != nil {
+				return err
+			}
+		}
+		if err := SyncDir(root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RemoveAll removes files of root, which may be missing, for good: they do not come
+// back even if the machine loses its power.
+func RemoveAll(root *os.Root, names ...string) error {
+	for _, name := range names {
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing %q: %w", filepath.Join(root.Name(), name), WithoutPath(err))
+		}
+	}
+	return SyncDir(root)
 }
 
 // Discard removes a file that was not committed.
 func (f *NewFile) Discard() {
 	if !f.placed {
-		f.temp.Close()
-		os.Remove(f.temp.Name())
+		f.file.Close()
+		_ = f.root.Remove(f.temp)
 	}
 }
 
@@ -124,6 +166,42 @@ func (f *NewFile) Sum() manifests.Hash { return manifests.Hash(f.hash.Sum(nil)) 
 // WriteFile puts a small file at path as archives are written: under a
 // temporary name, flushed to the disk, then renamed. It replaces what was there.
 func WriteFile(path string, data []byte) error { return writeFile(path, data, 0o644) }
+
+// WriteOwn is [WriteFile] for the file name of root, with any mode.
+func WriteOwn(root *os.Root, name string, data []byte, mode fs.FileMode) error {
+	f, err := newSmallFile(root, name, data, mode)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	return CommitAll(root, []*NewFile{f})
+}
+
+// WriteOutput writes data where the user wants it. A regular file is replaced in one
+// step, with its mode, as is the file that a symbolic link leads to. A device, FIFO or
+// socket, such as /dev/stdout, stays: data goes into it.
+func WriteOutput(path string, data []byte) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return WriteFile(path, data)
+	case err != nil:
+		return fmt.Errorf("writing %q: %w", path, WithoutPath(err))
+	case info.Mode().IsRegular():
+		return ReplaceFile(path, data)
+	case info.IsDir():
+		return fmt.Errorf("writing %q: it is a directory: name a file", path)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", path, WithoutPath(err))
+	}
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing %q: %w", path, WithoutPath(err))
+	}
+	return nil
+}
 
 // ReplaceFile is [WriteFile] for a file that exists. It keeps the file's mode, which
 // the new file has before its name, so that a private file is never readable by
@@ -145,29 +223,48 @@ func ReplaceFile(path string, data []byte) error {
 
 func writeFile(path string, data []byte, mode fs.FileMode) error {
 	dir, name := filepath.Split(path)
-	o, err := CreateFile(filepath.Clean(dir), name)
+	root, err := os.OpenRoot(filepath.Clean(dir))
 	if err != nil {
-		return err
+		return fmt.Errorf("creating %q: %w", path, WithoutPath(err))
 	}
-	o.mode = mode
-	defer o.Discard()
-	if _, err := o.Write(data); err != nil {
-		return err
-	}
-	if err := o.Finish(); err != nil {
-		return err
-	}
-	return o.Commit()
+	return errors.Join(WriteOwn(root, name, data, mode), root.Close())
 }
 
-// SyncDir flushes dir, so that renames in it survive a crash of the machine.
-func SyncDir(dir string) error {
+// NewSmallFile is [CreateFile] of a file whose whole content is data: it only lacks
+// its name.
+func NewSmallFile(root *os.Root, name string, data []byte) (*NewFile, error) {
+	return newSmallFile(root, name, data, 0o644)
+}
+
+func newSmallFile(root *os.Root, name string, data []byte, mode fs.FileMode) (*NewFile, error) {
+	f, err := CreateFile(root, name)
+	if err != nil {
+		return nil, err
+	}
+	f.mode = mode
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Finish()
+	}
+	if err != nil {
+		f.Discard()
+		return nil, fmt.Errorf("writing %q: %w", f.Path(), WithoutPath(err))
+	}
+	return f, nil
+}
+
+// SyncDir flushes the directory, so that renames in it survive a crash of the machine.
+func SyncDir(root *os.Root) error {
 	if runtime.GOOS == "windows" {
 		return nil // directories cannot be flushed there
 	}
-	d, err := os.Open(dir)
+	d, err := root.Open(".")
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil // fsync(2): this file system has no such thing
+	}
+	return errors.Join(err, d.Close())
 }

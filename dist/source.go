@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 )
 
@@ -47,7 +46,7 @@ func (s fileSource) openFile() (fs.File, error) {
 	if s.fsys != nil {
 		return s.fsys.Open(s.path)
 	}
-	return os.Open(s.path)
+	return OpenFile(s.path)
 }
 
 func (s fileSource) check(info fs.FileInfo) error {

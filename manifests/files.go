@@ -12,8 +12,8 @@ type File struct {
 // -git-commit-hash.txt, each with its .sha256. The texts end without line feed.
 // Sources: `src/tools/build-manifest/src/main.rs`, rust-lang/promote-release.
 //
-// rustup asks for channel-rust-NAME.toml.sha256 first. So write the files in this
-// order, each under a temporary name first: then no .sha256 names a missing file.
+// A manifest says that all it names is there. So write the .toml files last, each under
+// a temporary name first.
 func ChannelFiles(v Version, c *Channel, d Dialect) []File {
 	var files []File
 	add := func(name string, data []byte) {

@@ -145,7 +145,7 @@ func (v *validator) target(at, name, target string, t PackageTarget) {
 // url checks one URL by itself and against the same URL elsewhere.
 func (v *validator) url(at string, d Download) {
 	if want := urlProblem(d.URL); want != "" {
-		v.add(FindingURL, at, quote(d.URL), want)
+		v.add(FindingURL, at, quote(Redact(d.URL)), want)
 		return
 	}
 	first, ok := v.hashes[d.URL]

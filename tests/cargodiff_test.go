@@ -50,6 +50,7 @@ exec "$@"
 //
 //	go test ./tests -run CargoDrawn -cargo.cases 2000 -cargo.seed 7 -timeout 1h
 func TestCargoDrawn(t *testing.T) {
+	testenv.Long(t, "the real cargo runs for each project")
 	testenv.Need(t, "cargo")
 	stable, nightly := testenv.Sysroot(t, "stable"), testenv.Sysroot(t, "nightly")
 	for _, sysroot := range []string{stable, nightly} {

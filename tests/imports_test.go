@@ -40,9 +40,9 @@ var layers = []struct {
 	{2, "targets/link", []string{"targets"}, nil},
 
 	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
-	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4", "github.com/gofrs/flock", "golang.org/x/sys"}},
 
-	{4, "bootstrap/builddir", []string{"dist"}, []string{"github.com/gofrs/flock", "golang.org/x/sys"}},
+	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
@@ -57,7 +57,7 @@ var layers = []struct {
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
-	{6, "dist/verify", []string{"bootstrap/lld", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/loader", "dist/recompress", "manifests", "targets", "targets/nearest"}, nil},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/loader", "dist/recompress", "manifests", "targets", "targets/nearest"}, nil},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 

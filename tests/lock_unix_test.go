@@ -42,7 +42,7 @@ func TestLock(t *testing.T) {
 	}
 	var said strings.Builder
 	buf := make([]byte, 4096)
-	for !strings.Contains(said.String(), "waiting for the build directory") {
+	for !strings.Contains(said.String(), "waiting for the directory") {
 		n, err := stderr.Read(buf)
 		said.Write(buf[:n])
 		if err != nil {

@@ -25,6 +25,7 @@ var targetFiles = flag.Int("targetfile.cases", 60, "changed target files per com
 //
 //	go test ./tests -run TargetFilesEqualRustc -targetfile.cases 0
 func TestTargetFilesEqualRustc(t *testing.T) {
+	testenv.Long(t, "the real compilers read each file")
 	values := []string{"null", "true", "3", "-1", "0.5", `"x"`, `"64"`, `"gnu-lld-cc"`, "[]", `["x"]`, "[3]", "{}", `{"gnu": ["x"]}`, `{"components": ["linker"]}`, `{"kind": "inline"}`}
 	for _, channel := range []string{"stable", "nightly"} {
 		t.Run(channel, func(t *testing.T) {

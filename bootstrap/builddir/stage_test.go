@@ -24,16 +24,17 @@ func TestStage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	dir := filepath.Join(t.TempDir(), "host", "stage2")
+	build := open(t, t.TempDir())
+	dir := filepath.Join(build.root.Name(), "host", "stage2")
 	for range 2 { // the second time it replaces what is there
-		if err := Stage(t.Context(), img, dir); err != nil {
+		if err := build.Stage(t.Context(), img, "host/stage2"); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "stray"), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := Stage(t.Context(), img, dir); err != nil {
+	if err := build.Stage(t.Context(), img, "host/stage2"); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -70,4 +71,15 @@ func TestStage(t *testing.T) {
 	if fi, err := os.Stat(private); err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("the original's mode: got %v, %v, want it untouched", fi.Mode(), err)
 	}
+}
+
+// open takes a build directory for a test.
+func open(t *testing.T, path string) *Dir {
+	t.Helper()
+	d, err := Open(t.Context(), path, func(string) { t.Error("the directory is free") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
@@ -72,11 +73,10 @@ var (
 )
 
 type checker struct {
-	c        config.Config
-	f        Facts
-	decided  lld.Decision
-	registry *targets.Registry
-	out      []config.Finding
+	c       config.Config
+	f       Facts
+	decided lld.Decision
+	out     []config.Finding
 }
 
 // say adds a finding about a key, at the place that set it.
@@ -243,17 +243,15 @@ func (k *checker) known(t targets.Triple) error {
 	case tc != nil && (tc.Host == t || hasStd(tc.Sysroot, t)), k.c.HasSpecFile(t):
 		return nil
 	}
-	if k.registry == nil {
-		r := targets.Builtin()
-		k.registry = &r
-	}
-	if s, note, err := k.registry.At(k.c.Release()); err == nil && note == "" {
+	if s, note, err := registry().At(k.c.Release()); err == nil && note == "" {
 		_, err := s.Lookup(t)
 		return err
 	}
-	_, err := k.registry.Lookup(t) // a release that is not held may have what any other has
+	_, err := registry().Lookup(t) // a release that is not held may have what any other has
 	return err
 }
+
+var registry = sync.OnceValue(targets.Builtin)
 
 // rustc names the release that lacks a target: the one that was asked about.
 func (k *checker) rustc(e *targets.UnknownTargetError) string {
@@ -278,8 +276,9 @@ func (u *unknownTargets) add(key string, t targets.Triple, err error) {
 	if u.err == nil {
 		u.key, u.err = key, err
 	}
+	const compared = 20 // a comparison with all names takes long
 	u.names = append(u.names, t.String())
-	if e, ok := errors.AsType[*targets.UnknownTargetError](err); ok && u.typo == nil && e.IsTypo() {
+	if e, ok := errors.AsType[*targets.UnknownTargetError](err); ok && u.typo == nil && len(u.names) <= compared && e.IsTypo() {
 		u.key, u.typo = key, e
 	}
 }

@@ -114,7 +114,7 @@ func hasStd(sysroot string, t targets.Triple) bool {
 
 // canBuild returns why the programs of x cannot be built for a host, or nil.
 func canBuild(host targets.Triple) error {
-	spec, err := targets.Builtin().Lookup(host)
+	spec, err := registry().Lookup(host)
 	if err != nil {
 		return err
 	}

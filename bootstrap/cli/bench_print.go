@@ -49,7 +49,7 @@ func (p *progress) measuring() func(bench.Event) {
 // did. The chart comes first: a closed pipe must not cost it.
 func (a *app) printBench(r bench.Report, f benchFlags) error {
 	if f.svg != "" && !a.flags.dryRun {
-		if err := dist.WriteFile(a.path(f.svg), r.SVG()); err != nil {
+		if err := dist.WriteOutput(a.path(f.svg), r.SVG()); err != nil {
 			return fmt.Errorf("writing chart %q: %w", f.svg, err)
 		}
 	}

@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -32,31 +32,26 @@ share a build directory with x.py.
 			if !fileExists(dir) {
 				return a.printClean(cleanAnswer{Removed: []string{}})
 			}
-			if !a.flags.dryRun {
-				unlock, err := builddir.Lock(cmd.Context(), dir, func(holder string) {
-					a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
-				})
-				if err != nil {
-					return err
+			answer := cleanAnswer{Removed: []string{}}
+			gone := func(p string) { answer.Removed = append(answer.Removed, filepath.Join(dir, p)) }
+			if a.flags.dryRun {
+				made, err := builddir.Claimed(dir)
+				for _, p := range made {
+					gone(p)
 				}
-				defer unlock()
+				return errors.Join(err, a.printClean(answer))
 			}
-			// Only a record of what x created says what may go: names alone are
-			// those of x.py, too.
-			made, err := builddir.Dir(dir).Claimed()
+			build, err := builddir.Open(cmd.Context(), dir, func(holder string) {
+				a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
+			})
 			if err != nil {
 				return err
 			}
-			answer := cleanAnswer{Removed: []string{}}
-			for _, p := range made {
-				if !a.flags.dryRun {
-					if err := os.RemoveAll(filepath.Join(dir, p)); err != nil {
-						return fmt.Errorf("cleaning build directory %q: %w", dir, err)
-					}
-				}
-				answer.Removed = append(answer.Removed, filepath.Join(dir, p))
-			}
-			return a.printClean(answer)
+			defer build.Close()
+			// Only a record of what x created says what may go: names alone are
+			// those of x.py, too.
+			err = build.Clean(gone)
+			return errors.Join(err, a.printClean(answer))
 		},
 	}
 	hideGlobals(cmd, "sysroot", "jobs")

@@ -2,10 +2,10 @@ package cli
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
+	"x.go/dist"
 	"x.go/dist/diff"
 )
 
@@ -35,9 +35,10 @@ usage.`,
 			// An allow-file is read before the archives: its mistakes show at once.
 			opts := diff.Options{A: a.path(args[0]), B: a.path(args[1]), Budget: budget, IgnoreContent: ignoreContent}
 			if allow != "" {
-				data, err := os.ReadFile(a.path(allow))
+				const maxAllow = 1 << 20 // bytes; a line takes less than 100
+				data, err := dist.ReadInput(a.path(allow), maxAllow)
 				if err != nil {
-					return usagef("reading allow-file %q: %w", allow, err)
+					return usagef("reading allow-file %q: %w", allow, dist.WithoutPath(err))
 				}
 				if opts.Allow, err = diff.ParseAllow(data); err != nil {
 					return usagef("reading allow-file %q: %w", allow, err)

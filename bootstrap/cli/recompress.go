@@ -203,21 +203,44 @@ func (a *app) lockOutputs(ctx context.Context, r recompress.Options, files []str
 		}
 	}
 	for _, dir := range slices.Compact(dirs) {
-		locked := dir
-		if made, err := builddir.Dir(filepath.Dir(dir)).Claimed(); err == nil && slices.Contains(made, filepath.Base(dir)) {
-			locked = filepath.Dir(dir)
-		}
-		u, err := builddir.Lock(ctx, locked, func(holder string) {
-			a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
-		})
-		if err == nil {
-			unlocks = append(unlocks, u)
-			_, err = dist.RemoveStale(dir)
-		}
+		u, err := a.lockOutput(ctx, dir)
 		if err != nil {
 			unlock()
 			return nil, err
 		}
+		unlocks = append(unlocks, u)
+	}
+	return unlock, nil
+}
+
+// lockOutput is [app.lockOutputs] for one directory.
+func (a *app) lockOutput(ctx context.Context, dir string) (unlock func(), err error) {
+	locked := dir
+	if made, err := builddir.Claimed(filepath.Dir(dir)); err == nil && slices.Contains(made, filepath.Base(dir)) {
+		locked = filepath.Dir(dir)
+	}
+	root, err := dist.OpenDir(locked)
+	if err != nil {
+		return nil, fmt.Errorf("opening directory %q: %w", locked, dist.WithoutPath(err))
+	}
+	lock, err := dist.Lock(ctx, root, func(holder string) {
+		a.progressf("x: waiting for the directory %q, which %s uses", locked, holder)
+	})
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	unlock = func() {
+		lock.Release()
+		_ = root.Close()
+	}
+	out, err := dist.OpenDir(dir)
+	if err == nil {
+		_, err = dist.RemoveStale(out)
+		err = errors.Join(err, out.Close())
+	}
+	if err != nil {
+		unlock()
+		return nil, err
 	}
 	return unlock, nil
 }

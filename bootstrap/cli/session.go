@@ -51,7 +51,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	o := a.options()
 	o.Notify, o.Progress = s.progress.event, s.progress.packing
 	o.Waiting = func(dir, holder string) {
-		a.progressf("x: waiting for the build directory %q, which %s uses", dir, holder)
+		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
 	}
 	var err error
 	if s.Builder, err = bootstrap.Open(ctx, o); err != nil {
@@ -86,7 +86,7 @@ func (a *app) loadConfig() (config.Config, error) {
 // configSource says where the configuration comes from.
 func (a *app) configSource() config.Source {
 	src := config.Source{
-		Path: a.flags.config, Dir: a.Dir, ReadFile: bootstrap.ReadConfigFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
+		Path: a.flags.config, Dir: a.Dir, ReadFile: a.readConfigFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
 	}
 	if a.flags.jobs != 0 {
 		src.Flags = append(src.Flags, config.Flag{Name: "--jobs", Key: "build.jobs", Value: strconv.Itoa(a.flags.jobs)})
@@ -101,6 +101,15 @@ func (a *app) configSource() config.Source {
 		src.Flags = append(src.Flags, config.Flag{Name: "--no-read-back", Key: "dist.read-back", Value: "false"})
 	}
 	return src
+}
+
+// readConfigFile reads a configuration file. Only one that the user named may be a
+// pipe.
+func (a *app) readConfigFile(path string) ([]byte, error) {
+	if a.flags.config != "" && path == a.path(a.flags.config) {
+		return bootstrap.ReadConfigInput(path)
+	}
+	return bootstrap.ReadConfigFile(path)
 }
 
 // compressFlags adds the flags that dist and recompress share.

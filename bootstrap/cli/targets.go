@@ -342,7 +342,7 @@ for.`,
 				a.progressf("x: would write %d bytes to %q", len(text), a.path(output))
 				return nil
 			}
-			return dist.WriteFile(a.path(output), text)
+			return dist.WriteOutput(a.path(output), text)
 		},
 	}
 	f := cmd.Flags()

@@ -83,7 +83,7 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 		if err := out.write(&buf); err != nil {
 			return err
 		}
-		if err := dist.WriteFile(a.path(out.path), buf.Bytes()); err != nil {
+		if err := dist.WriteOutput(a.path(out.path), buf.Bytes()); err != nil {
 			return fmt.Errorf("writing report %q: %w", out.path, err)
 		}
 	}

@@ -248,6 +248,36 @@ func TestIncludeBomb(t *testing.T) {
 	}
 }
 
+// TestBounds holds what one configuration can make x read and keep.
+func TestBounds(t *testing.T) {
+	big := "#" + strings.Repeat("x", 3<<20) + "\n"
+	files := map[string]string{"bootstrap.toml": "include = [" + strings.Repeat("'i.toml',", 9) + "]", "i.toml": big}
+	want := []string{"bootstrap.toml:1:12: include: got more than 16777216 bytes of included files"}
+	if got := loadErrors(t, source(files)); len(got) != 1 || !strings.HasSuffix(got[0], "bytes of included files") {
+		t.Errorf("includes: got %q, want %q", got, want)
+	}
+	many := "build.target = [" + strings.Repeat("'a-b',", 1001) + "]"
+	want = []string{"bootstrap.toml:1:16: build.target: got 1001 targets, want at most 1000"}
+	if diff := cmp.Diff(want, loadErrors(t, source(bootstrapToml(many)))); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
+
+// TestSpecFile names a target by the file of its specification.
+func TestSpecFile(t *testing.T) {
+	c := load(t, source(bootstrapToml("build.target = ['specs/my.json', 'x86_64-unknown-linux-gnu']\n[target.my-own]\ncc = 'cc'")))
+	if got := c.Build.Target[0].String(); got != "my" || !c.HasSpecFile(c.Build.Target[0]) || c.HasSpecFile(c.Build.Target[1]) {
+		t.Errorf("got target %q, by a file: %v, want my by a file", got, c.HasSpecFile(c.Build.Target[0]))
+	}
+	again := load(t, source(bootstrapToml(c.TOML(RenderOptions{}))))
+	if got := again.Build.Target[0].String(); got != "my" {
+		t.Errorf("rendered and read again: got %q, want my", got)
+	}
+	if got := loadErrors(t, source(bootstrapToml("build.target = ['specs/.json', 'a b.json']"))); len(got) != 1 {
+		t.Errorf("names that are none: got %q, want an error", got)
+	}
+}
+
 func TestSearchOrder(t *testing.T) {
 	all := map[string]string{
 		"p.toml": "build.description = 'p'", "e.toml": "build.description = 'e'",

@@ -169,9 +169,15 @@ func written(k Key, n *toml.Node) any {
 	return nil
 }
 
+// maxTriples is thrice the number of targets that rustc knows.
+const maxTriples = 1000
+
 func readTriples(k Key, n *toml.Node) (any, *toml.Node, string) {
 	if n.Kind != toml.Array {
 		return nil, nil, mismatch(k, n)
+	}
+	if len(n.Items) > maxTriples {
+		return nil, nil, fmt.Sprintf("got %d targets, want at most %d", len(n.Items), maxTriples)
 	}
 	out := make([]targets.Triple, 0, len(n.Items))
 	for _, item := range n.Items {

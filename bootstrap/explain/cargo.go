@@ -105,6 +105,8 @@ func (a *Asked) cargoCompiler(ctx context.Context, cargo cargoflags.Config, answ
 		return nil, wrong(err)
 	case rustc.Origin == "":
 		return a, nil
+	case rustc.Path == "":
+		return nil, wrong(fmt.Errorf("%s is empty: cargo cannot start that compiler", rustc.Origin))
 	case a.Rustc == "":
 		note("cargo runs the compiler %q (%s); this is the answer for rustc %s, --rustc asks that one", rustc.Path, rustc.Origin, a.Compiler.Release)
 		return a, nil
@@ -177,10 +179,13 @@ func (p *probe) name(inv link.Invocation) string {
 	return p.asked.Compiler.Host.String()
 }
 
+// probedTypes are the crate types that cargo asks about together with the conditions.
+var probedTypes = []string{"bin", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"}
+
 // run asks as cargo does: TargetInfo::new of target_info.rs in rust-lang/cargo.
 func (p *probe) run(flags []string) (cargoflags.Cfgs, error) {
 	args := slices.Concat([]string{"-", "--crate-name", "___", "--print=file-names"}, flags, p.targetArgs())
-	for _, kind := range []string{"bin", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"} {
+	for _, kind := range probedTypes {
 		args = append(args, "--crate-type", kind)
 	}
 	args = append(args, "--print=sysroot", "--print=split-debuginfo", "--print=crate-name", "--print=cfg", "-Wwarnings")
@@ -195,11 +200,40 @@ func (p *probe) run(flags []string) (cargoflags.Cfgs, error) {
 		}
 		return nil, &refusal{flags, firstError(stderr.String(), err)}
 	}
-	_, cfgs, ok := strings.Cut(stdout.String(), "\n___\n")
+	lines, ok := cfgLines(stdout.String(), stderr.String())
 	if !ok {
 		return nil, fmt.Errorf("asking %q for its conditions: the answer is not what cargo wants, because of the flags %q", p.asked.Rustc, flags)
 	}
-	return cargoflags.ParseCfgs(strings.FieldsFunc(cfgs, func(r rune) bool { return r == '\n' }))
+	return cargoflags.ParseCfgs(lines)
+}
+
+// cfgLines finds the conditions in the compiler's answer, as cargo does: after a file
+// name for each crate type that the target has, the sysroot, and lines that end with
+// the name of the crate.
+func cfgLines(stdout, stderr string) ([]string, bool) {
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	for _, kind := range probedTypes {
+		missing := false
+		for line := range strings.Lines(stderr) {
+			missing = missing || strings.Contains(line, "crate type `"+kind+"`") &&
+				(strings.Contains(line, "unsupported crate type") || strings.Contains(line, "unknown crate type"))
+		}
+		if missing {
+			continue
+		}
+		if len(lines) == 0 || !strings.Contains(lines[0], "___") {
+			return nil, false
+		}
+		lines = lines[1:]
+	}
+	if len(lines) == 0 {
+		return nil, false
+	}
+	end := slices.Index(lines[1:], "___")
+	if end < 0 {
+		return nil, false
+	}
+	return lines[end+2:], true
 }
 
 // firstError is the line of a compiler's output that says what is wrong.

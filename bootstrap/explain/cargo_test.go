@@ -19,7 +19,7 @@ case $* in
 *-vV*) printf 'rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\ncommit-hash: COMMIT\ncommit-date: 2026-04-14\n';;
 *--bad*) echo 'warning: more' >&2; echo 'error: Unrecognized option: bad' >&2; exit 1;;
 *--odd*) echo odd;;
-*--print=cfg*) printf 'p\nl\nd\nc\ns\nm\n/sysroot\noff\n___\nunix\ntarget_os="linux"\ntarget_feature="sse2"\n'
+*--print=cfg*) printf '___\nlib___.rlib\nlib___.so\nlib___.so\nlib___.a\nlib___.so\n/sysroot\noff\n___\nunix\ntarget_os="linux"\ntarget_feature="sse2"\n'
   for arg; do case $arg in --cfg=*) echo "${arg#--cfg=}";; esac; done;;
 *"--print sysroot"*) echo "DIR/asks";;
 *target-spec-json*) exec /bin/cat "DIR/spec.json";;
@@ -67,7 +67,6 @@ func TestCargo(t *testing.T) {
 		{name: "two targets", config: "build.target = ['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu']", note: "cargo builds for 2 targets"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			p := cargoPlace(t, tt.config, append([]string{"CARGO_HOME=/nonexistent"}, tt.env...)...)
 			tt.question.Cargo = true
 			o := explain.Options{Rustc: filepath.Join("..", "asks/bin/rustc")}
@@ -108,10 +107,10 @@ func TestCargoRefuses(t *testing.T) {
 		{"file", "", "only with -Zjson-target-spec", explain.Question{Target: "mine.json"}, nil},
 		{"home", "env.CARGO_HOME = '/x'", "refuses to set this variable", explain.Question{}, nil},
 		{"answer", "", "not what cargo wants", explain.Question{}, []string{"RUSTFLAGS=--odd"}},
+		{"empty", "", "RUSTC is empty", explain.Question{}, []string{"RUSTC="}},
 		{"argument", "", "want one dotted key", explain.Question{CargoConfig: []string{"build={jobs=1}"}}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			p := cargoPlace(t, tt.config, append([]string{"CARGO_HOME=/nonexistent"}, tt.env...)...)
 			tt.question.Cargo = true
 			_, err := explain.Link(t.Context(), p.options(explain.Options{Rustc: filepath.Join("..", "asks/bin/rustc")}), tt.question)

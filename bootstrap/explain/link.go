@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (a *Asked) Link(ctx context.Context, question Question) (Answer, error) {
 	if question.Cargo {
 		a, err = a.fillCargo(ctx, &answer, question)
 	} else {
-		err = a.fill(&answer, question)
+		err = a.fill(ctx, &answer, question)
 	}
 	if err != nil {
 		return Answer{}, err
@@ -79,6 +80,9 @@ func (a *Asked) Link(ctx context.Context, question Question) (Answer, error) {
 	var notes []string
 	answer.Explanation, notes = a.built.Explain(answer.Query)
 	answer.Notes = append(answer.Notes, notes...)
+	if answer.Query.CustomTarget && a.Rustc == "" && answer.Decision.Exit == 0 {
+		answer.Notes = append(answer.Notes, "whether the fields of the target's file agree with each other only the compiler knows: --rustc asks one")
+	}
 	if a.Note != "" {
 		answer.Notes = append(answer.Notes, a.Note)
 	}
@@ -91,7 +95,7 @@ func (a *Asked) Link(ctx context.Context, question Question) (Answer, error) {
 }
 
 // fill gathers target and flags of a command line of rustc.
-func (a *Asked) fill(answer *Answer, question Question) error {
+func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) error {
 	if err := a.nameTarget(answer, question); err != nil {
 		return err
 	}
@@ -99,10 +103,25 @@ func (a *Asked) fill(answer *Answer, question Question) error {
 	if err != nil {
 		return wrong(err)
 	}
+	if q.CustomTarget && q.Refusal == "" && a.Rustc != "" {
+		q.Refusal = a.askAboutFile(ctx, answer.TargetName)
+	}
 	answer.Flags = append(answer.Flags, flagsFrom(CommandLine, question.Args)...)
 	q.Args = question.Args
 	answer.Query = q
 	return nil
+}
+
+// askAboutFile returns the compiler's refusal of a target's file, "" for none: it
+// holds the fields against each other.
+func (a *Asked) askAboutFile(ctx context.Context, name string) string {
+	cmd := exec.CommandContext(ctx, a.Rustc, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
+	cmd.Env = append(slices.Clip(a.machine.env), "RUSTC_BOOTSTRAP=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	return firstError(string(out), err)
 }
 
 func flagsFrom(origin string, args []string) []cargoflags.Flag {

@@ -216,3 +216,29 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkShapes parses texts that a parser can take the square of their length for:
+// the throughput of each must be the same for both lengths.
+func BenchmarkShapes(b *testing.B) {
+	for name, text := range map[string]func(n int) string{
+		"header":  func(n int) string { return "[" + strings.Repeat("a.", n) + "a]" },
+		"dotted":  func(n int) string { return strings.Repeat("a.", n) + "a = 1" },
+		"array":   func(n int) string { return "a = [" + strings.Repeat("1,", n) + "]" },
+		"nested":  func(n int) string { return "a = " + strings.Repeat("[", n) + strings.Repeat("]", n) },
+		"tables":  func(n int) string { return strings.Repeat("[[a]]\n[a.b]\n", n) },
+		"inline":  func(n int) string { return "a = [" + strings.Repeat("{ b.c = 1 },", n) + "]" },
+		"twice":   func(n int) string { return strings.Repeat("a = 1\n", n) },
+		"broken":  func(n int) string { return strings.Repeat("a = \n", n) },
+		"strings": func(n int) string { return strings.Repeat("a = \"\"\"\n", n) },
+	} {
+		for _, n := range []int{20_000, 80_000} {
+			data := []byte(text(n))
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				for b.Loop() {
+					toml.Parse("f", data).Refuse11()
+				}
+			})
+		}
+	}
+}

@@ -154,10 +154,13 @@ func (r *inputReader) claim(name, component string) bool {
 	return true
 }
 
+// maxFileList bounds a file list, in bytes. That of all documentation has 5 MB.
+const maxFileList = 64 << 20
+
 // readList reads one lib/rustlib/manifest-* and the files it names.
 func (r *inputReader) readList(list string) {
 	full := strings.TrimPrefix(filepath.Base(list), "manifest-")
-	data, err := os.ReadFile(list)
+	data, err := dist.ReadFile(list, maxFileList)
 	if err != nil {
 		r.fail("reading file list %q: %w", list, dist.WithoutPath(err))
 		return

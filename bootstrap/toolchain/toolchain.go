@@ -7,7 +7,6 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -163,11 +162,14 @@ func (tc *Toolchain) checkCompiler() error {
 func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, rustc, args...)
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr answer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
+	if stdout.tooLong || stderr.tooLong {
+		return nil, fmt.Errorf("running %q %s: it printed more than %s", rustc, strings.Join(args, " "), dist.FormatBytes(maxAnswer))
+	}
 	if err == nil {
-		return stdout.Bytes(), nil
+		return stdout.text.Bytes(), nil
 	}
 	if start, ok := errors.AsType[*fs.PathError](err); ok && ctx.Err() == nil {
 		err = start.Err // without the name of the system call
@@ -175,10 +177,27 @@ func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byt
 	if errors.Is(err, syscall.ENOEXEC) {
 		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
 	}
-	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n"); line != "" {
+	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.text.String()), "\n"); line != "" {
 		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, dist.OneLine(line))
 	}
 	return nil, fmt.Errorf("running %q %s: %w", rustc, strings.Join(args, " "), err)
+}
+
+// maxAnswer bounds what a compiler prints, in bytes. A target spec has 3 KB.
+const maxAnswer = 4 << 20
+
+// answer is what a program of the toolchain prints. Too much of it ends the program.
+type answer struct {
+	text    bytes.Buffer
+	tooLong bool
+}
+
+// Write implements [io.Writer].
+func (a *answer) Write(p []byte) (int, error) {
+	if a.tooLong = a.tooLong || a.text.Len()+len(p) > maxAnswer; a.tooLong {
+		return 0, errors.New("the answer is too long")
+	}
+	return a.text.Write(p)
 }
 
 // machineOf names the machine of an executable, for an error message.
@@ -255,27 +274,15 @@ func exeSuffix() string {
 // than its compiler was built to. ok is false for every other toolchain.
 func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
 	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))
-	f, err := os.Open(path)
+	data, err := dist.ReadFile(path, manifests.MaxBuildRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return manifests.BuildRecord{}, false, nil
 	}
 	if err != nil {
 		return manifests.BuildRecord{}, false, err
 	}
-	r, err = readRecord(f, path)
-	return r, err == nil, err
-}
-
-// readRecord reads and closes the record at path.
-func readRecord(f io.ReadCloser, path string) (manifests.BuildRecord, error) {
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, manifests.MaxBuildRecord+1))
-	if err != nil {
-		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
+	if r, err = manifests.ParseBuildRecord(data); err != nil {
+		return manifests.BuildRecord{}, false, fmt.Errorf("reading %q: %w", path, err)
 	}
-	r, err := manifests.ParseBuildRecord(data)
-	if err != nil {
-		return manifests.BuildRecord{}, fmt.Errorf("reading %q: %w", path, err)
-	}
-	return r, nil
+	return r, true, nil
 }

@@ -2,7 +2,7 @@
 // without trusting them.
 //
 // [Writer.Plan] lays packages out as a [Job], a value that says how each archive
-// will be compressed and how much memory that takes. [Job.Write] writes them: one
+// will be compressed and how much memory that takes. [Job.Prepare] writes them: one
 // tar stream per package, all formats in one pass, under a temporary name, flushed,
 // then renamed. Equal packages give equal bytes on every machine.
 //

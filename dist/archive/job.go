@@ -3,10 +3,8 @@ package archive
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,41 +68,95 @@ func (j *Job) Plans() []Plan {
 	return plans
 }
 
-// Write writes the archives to dir, large packages first, each with a file
-// NAME.sha256 beside it. It creates dir if needed. The artifacts have the order of
-// the archives in [Job.Plans]. With the profile no-op it writes nothing.
-//
-// A file gets its final name only when it is complete and on the disk. On error,
-// or when ctx ends, finished packages stay and the others leave no file. A killed
-// process may leave temporary files; see [dist.RemoveStale]. Archives of an earlier run
-// are replaced.
-func (j *Job) Write(ctx context.Context, dir string) ([]Artifact, error) {
+// writeTo is [Job.Prepare] with final names. It creates dir if needed.
+func (j *Job) writeTo(ctx context.Context, dir string) ([]Artifact, error) {
 	if len(j.tasks) == 0 {
 		return nil, nil
 	}
-	archives := make([][]Artifact, len(j.tasks))
-	err := j.eachTask(ctx, func(ctx context.Context, i int) error {
-		var err error
-		if archives[i], err = j.write(ctx, j.tasks[i], dir, placeNew); err != nil {
-			return fmt.Errorf("writing package %q to %q: %w", j.tasks[i].Name, dir, err)
-		}
-		return nil
-	})
+	root, err := dist.OpenDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("writing packages to %q: %w", dir, dist.WithoutPath(err))
+	}
+	defer root.Close()
+	p, err := j.Prepare(ctx, root)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(archives...), nil
+	defer p.Discard()
+	if err := p.Commit(); err != nil {
+		return nil, err
+	}
+	return p.Artifacts, nil
 }
 
-// WriteEach is [Job.Write] to the directory of each stream. It returns the result of
-// each, in the order of the streams. A failed stream does not stop the others; the
+// Prepare writes the archives to root, large packages first, each with a file
+// NAME.sha256 beside it, under temporary names. [Prepared.Commit] gives all of them
+// their final ones; root must stay open until then. The artifacts have the order of the
+// archives in [Job.Plans].
+//
+// On error, or when ctx ends, no file is left and archives of an earlier run stay. A
+// killed process may leave temporary files; see [dist.RemoveStale].
+func (j *Job) Prepare(ctx context.Context, root *os.Root) (*Prepared, error) {
+	each := make([]*Prepared, len(j.tasks))
+	err := j.eachTask(ctx, func(ctx context.Context, i int) error {
+		var err error
+		if each[i], err = j.prepare(ctx, j.tasks[i], root); err != nil {
+			return fmt.Errorf("writing package %q to %q: %w", j.tasks[i].Name, root.Name(), err)
+		}
+		return nil
+	})
+	all := &Prepared{root: root}
+	for _, p := range each {
+		if p != nil {
+			all.Artifacts = append(all.Artifacts, p.Artifacts...)
+			all.archives, all.sums = append(all.archives, p.archives...), append(all.sums, p.sums...)
+		}
+	}
+	if err != nil {
+		all.Discard()
+		return nil, err
+	}
+	return all, nil
+}
+
+// Prepared are archives that are complete and on the disk, and only lack their names.
+type Prepared struct {
+	Artifacts []Artifact
+
+	root           *os.Root
+	archives, sums []*dist.NewFile
+}
+
+// Commit gives archives and checksum files their names. Whenever it is stopped, even
+// by a loss of power, each archive is whole, an old one or a new one, and no checksum
+// lies beside another archive than its own. After an error, some have their names.
+func (p *Prepared) Commit() error {
+	var sums []string
+	for _, o := range p.sums {
+		sums = append(sums, filepath.Base(o.Path()))
+	}
+	if err := dist.RemoveAll(p.root, sums...); err != nil {
+		return err
+	}
+	return dist.CommitAll(p.root, p.archives, p.sums)
+}
+
+// Discard removes the files that have no names yet.
+func (p *Prepared) Discard() {
+	for _, o := range slices.Concat(p.archives, p.sums) {
+		o.Discard()
+	}
+}
+
+// WriteEach is [Job.Prepare] and [Prepared.Commit] for each stream by itself, in its
+// directory. It returns the result of each, in the order of the streams. A failed stream does not stop the others; the
 // error only says that ctx has ended. If an archive cannot get its name, the other
 // archives of its stream keep theirs: they may have replaced the stream's input.
 func (j *Job) WriteEach(ctx context.Context) ([]Written, error) {
 	out := make([]Written, len(j.tasks))
 	err := j.eachTask(ctx, func(ctx context.Context, i int) error {
 		w := &out[i]
-		w.Archives, w.Err = j.write(ctx, j.tasks[i], j.tasks[i].Dir, placeEach)
+		w.Archives, w.Err = j.write(ctx, j.tasks[i])
 		if ctx.Err() != nil {
 			return w.Err
 		}
@@ -113,60 +165,67 @@ func (j *Job) WriteEach(ctx context.Context) ([]Written, error) {
 	return out, err
 }
 
-// write writes all archives of one stream from one pass over it. place gives the
-// complete files their names.
-func (j *Job) write(ctx context.Context, t *task, dir string, place func(dir string, outs []*dist.NewFile) error) ([]Artifact, error) {
-	outs, err := t.outputs(dir)
-	defer func() {
-		for _, o := range outs {
-			o.Discard()
-		}
-	}()
+// write writes all archives of one stream to its directory.
+func (j *Job) write(ctx context.Context, t *task) ([]Artifact, error) {
+	root, err := dist.OpenDir(t.Dir)
 	if err != nil {
 		return nil, err
 	}
+	defer root.Close()
+	p, err := j.prepare(ctx, t, root)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Discard()
+	if err := p.Commit(); err != nil {
+		return nil, err
+	}
+	return p.Artifacts, nil
+}
+
+// prepare writes all archives of one stream from one pass over it, without names.
+func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared, err error) {
+	p := &Prepared{root: root}
+	defer func() {
+		if err != nil {
+			p.Discard()
+		}
+	}()
+	for _, a := range t.plan.Archives {
+		o, err := dist.CreateFile(root, a.Name)
+		if err != nil {
+			return nil, err
+		}
+		p.archives = append(p.archives, o)
+	}
 	m := &meter{&j.mu, j.writer.Progress, Progress{Package: t.Name, Total: t.Size}}
 	m.add(0) // reports the start
-	sum, err := t.compress(ctx, outs, m)
+	sum, err := t.compress(ctx, p.archives, m)
 	if err != nil {
 		return nil, err
 	}
 	if !j.writer.SkipReadBack {
-		if err := j.readBack(ctx, t, outs, sum); err != nil {
+		if err := j.readBack(ctx, t, p.archives, sum); err != nil {
 			return nil, err
 		}
 	}
-	archives := t.plan.Artifacts(dir)
-	for i, o := range outs {
-		archives[i].Size, archives[i].SHA256 = o.Size(), o.Sum()
+	p.Artifacts = t.plan.Artifacts(root.Name())
+	for i, o := range p.archives {
+		p.Artifacts[i].Size, p.Artifacts[i].SHA256 = o.Size(), o.Sum()
+		name := p.Artifacts[i].Name
+		s, err := dist.NewSmallFile(root, name+manifests.ChecksumExt, manifests.FormatChecksum(o.Sum(), name))
+		if err != nil {
+			return nil, err
+		}
+		p.sums = append(p.sums, s)
 	}
 	if t.Ready != nil {
-		if err := t.Ready(ctx, sum, archives); err != nil {
+		if err := t.Ready(ctx, sum, p.Artifacts); err != nil {
 			return nil, err
 		}
 	}
-	if err := place(dir, outs); err != nil {
-		return nil, err
-	}
 	m.done()
-	return archives, nil
-}
-
-// outputs opens a file for each archive of t. With an error it returns those that
-// are open.
-func (t *task) outputs(dir string) ([]*dist.NewFile, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	var outs []*dist.NewFile
-	for _, a := range t.plan.Archives {
-		o, err := dist.CreateFile(dir, a.Name)
-		if err != nil {
-			return outs, err
-		}
-		outs = append(outs, o)
-	}
-	return outs, nil
+	return p, nil
 }
 
 // compress runs the stream through a compressor for each output, and returns the
@@ -208,40 +267,4 @@ func (t *task) compressOne(fan *fanout, i int, o *dist.NewFile) error {
 		return err
 	}
 	return o.Finish()
-}
-
-// placeEach gives archives their names, one after the other.
-func placeEach(dir string, outs []*dist.NewFile) error {
-	for _, o := range outs {
-		if err := publish(o); err != nil {
-			return err
-		}
-	}
-	return dist.SyncDir(dir)
-}
-
-// placeNew is placeEach, but after a failure it removes what it has put in place.
-func placeNew(dir string, outs []*dist.NewFile) error {
-	err := placeEach(dir, outs)
-	if err != nil {
-		for _, o := range outs {
-			if o.Committed() {
-				os.Remove(o.Path())
-				os.Remove(o.Path() + manifests.ChecksumExt)
-			}
-		}
-	}
-	return err
-}
-
-// publish gives a finished file its name, and puts its checksum file beside it. It
-// removes an old one first, so that no checksum ever lies beside another archive than its own.
-func publish(o *dist.NewFile) error {
-	if err := os.Remove(o.Path() + manifests.ChecksumExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := o.Commit(); err != nil {
-		return err
-	}
-	return dist.WriteFile(o.Path()+manifests.ChecksumExt, manifests.FormatChecksum(o.Sum(), filepath.Base(o.Path())))
 }

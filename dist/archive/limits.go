@@ -9,7 +9,7 @@ import (
 // named beside it, several times what the largest dist archive needs.
 type Limits struct {
 	Members  int   // number of members; 250,000
-	Names    int64 // bytes of all names together; 256 MiB
+	Names    int64 // bytes of all names together; 32 MiB
 	File     int64 // bytes of one file; 8 GiB, where the octal sizes of tar end
 	Unpacked int64 // bytes of all files together, or of any other content; 16 GiB
 	Memory   int64 // bytes of a decoder's dictionary or window; 128 MiB, the largest window that rustup takes
@@ -22,8 +22,9 @@ const (
 	maxDepth = 12
 	// headerRoom is the size of the headers of a member with a long name, in bytes.
 	headerRoom = 3 * tarBlock
-	maxText    = 4 << 20 // bytes of a file whose text is kept: rust-src's manifest.in has 0.3 MB
-	maxTexts   = 64      // files whose text is kept: a combined archive has 14 components
+	maxText    = 4 << 20  // bytes of a file whose text is kept: rust-src's manifest.in has 0.3 MB
+	maxAllText = 32 << 20 // bytes of all such files together
+	maxTexts   = 64       // files whose text is kept: a combined archive has 14 components
 )
 
 func (l Limits) withDefaults() Limits {
@@ -31,7 +32,7 @@ func (l Limits) withDefaults() Limits {
 		l.Members = 250_000
 	}
 	if l.Names <= 0 {
-		l.Names = 256 << 20
+		l.Names = 32 << 20
 	}
 	if l.File <= 0 {
 		l.File = 8 << 30

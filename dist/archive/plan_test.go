@@ -112,7 +112,7 @@ func TestPlanOfPackages(t *testing.T) {
 	if peak := w.PeakMemory(plans); peak < plans[0].Memory || peak > w.MaxMemory {
 		t.Errorf("got a peak of %d bytes, for %d and %d in %d", peak, plans[0].Memory, plans[1].Memory, w.MaxMemory)
 	}
-	artifacts, err := job.Write(t.Context(), t.TempDir())
+	artifacts, err := job.writeTo(t.Context(), t.TempDir())
 	must(t, err)
 	for i, a := range artifacts {
 		p := plans[i/3].Archives[i%3]
@@ -164,7 +164,7 @@ func TestLoweredBytes(t *testing.T) {
 			t.Fatalf("nothing is lowered: %+v", plans)
 		}
 		dir := t.TempDir()
-		_, err = job.Write(t.Context(), dir)
+		_, err = job.writeTo(t.Context(), dir)
 		must(t, err)
 		all = append(all, digests(t, dir))
 	}

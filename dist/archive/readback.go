@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +25,7 @@ func (j *Job) readBack(ctx context.Context, t *task, outs []*dist.NewFile, want 
 	}
 	for _, o := range outs {
 		g.Go(func() error {
-			got, err := hashTar(ctx, o.TempPath(), memory)
+			got, err := hashFinished(ctx, o, memory)
 			if err != nil {
 				return fmt.Errorf("reading back %q: %w", filepath.Base(o.Path()), err)
 			}
@@ -42,16 +41,22 @@ func (j *Job) readBack(ctx context.Context, t *task, outs []*dist.NewFile, want 
 // maxReadMemory bounds a decoder of our own archives, in bytes.
 const maxReadMemory = 1 << 32
 
-// hashTar returns the digest of the tar stream in an archive that we just wrote, so
-// that its size needs no limit. The decoder may take memory bytes.
-func hashTar(ctx context.Context, path string, memory int64) (manifests.Hash, error) {
-	f, err := os.Open(path)
+// hashFinished is [hashTar] of an archive without a name.
+func hashFinished(ctx context.Context, o *dist.NewFile, memory int64) (manifests.Hash, error) {
+	f, err := o.Open()
 	if err != nil {
 		return manifests.Hash{}, err
 	}
 	defer f.Close()
+	return hashTar(ctx, f, o.TempPath(), memory)
+}
+
+// hashTar returns the digest of the tar stream in an archive that we just wrote, so
+// that its size needs no limit. The decoder may take memory bytes; name stands for the
+// archive in errors.
+func hashTar(ctx context.Context, r io.Reader, name string, memory int64) (manifests.Hash, error) {
 	h := sha256.New()
-	if _, err := Decompress(ctx, h, f, path, Limits{Unpacked: 1 << 62, Memory: memory}); err != nil {
+	if _, err := Decompress(ctx, h, r, name, Limits{Unpacked: 1 << 62, Memory: memory}); err != nil {
 		return manifests.Hash{}, err
 	}
 	return manifests.Hash(h.Sum(nil)), nil

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,12 @@ func TestReadBackFindsDamage(t *testing.T) {
 		for _, d := range damages {
 			t.Run(string(f)+", "+d.name, func(t *testing.T) {
 				dir := t.TempDir()
-				o, err := dist.CreateFile(dir, "archive"+f.Ext())
+				root, err := os.OpenRoot(dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer root.Close()
+				o, err := dist.CreateFile(root, "archive"+f.Ext())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +82,11 @@ func TestWriteBCJ(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sums[bcj], err = hashTar(t.Context(), arts[0].Path, maxReadMemory); err != nil {
+		data, err := os.ReadFile(arts[0].Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sums[bcj], err = hashTar(t.Context(), bytes.NewReader(data), arts[0].Path, maxReadMemory); err != nil {
 			t.Fatal(err)
 		}
 	}

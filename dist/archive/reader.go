@@ -8,10 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -85,7 +85,7 @@ func (m Member) Kind() string {
 // Open opens the archive at path. The first bytes of the file tell its
 // compression; its name does not matter.
 func Open(path string, limits Limits) (*Reader, error) {
-	f, err := os.Open(path)
+	f, err := dist.OpenFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening archive: %w", err)
 	}
@@ -306,7 +306,7 @@ func (r *Reader) copyTo(ctx context.Context, w io.Writer) error {
 // OpenTar opens the tar stream inside the archive at path without judging it. It
 // decodes all compressed streams one after the other.
 func OpenTar(path string, limits Limits) (_ io.ReadCloser, err error) {
-	f, err := os.Open(path)
+	f, err := dist.OpenFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening archive: %w", err)
 	}

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -81,10 +81,11 @@ func scan(ctx context.Context, path string, opts ScanOptions, strict bool) (*Fac
 // scanner is one pass. Its errors are problems, except those of the sink and the
 // context.
 type scanner struct {
-	opts  ScanOptions
-	facts *Facts
-	found *collector
-	texts int
+	opts     ScanOptions
+	facts    *Facts
+	found    *collector
+	texts    int
+	textSize int64
 }
 
 func (s *scanner) wrap(err error) error {
@@ -95,7 +96,7 @@ func (s *scanner) wrap(err error) error {
 }
 
 func (s *scanner) file(ctx context.Context) error {
-	f, err := os.Open(s.facts.Path)
+	f, err := dist.OpenFile(s.facts.Path)
 	if err != nil {
 		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
@@ -258,8 +259,9 @@ func (s *scanner) text(m Member, sound bool) (*bytes.Buffer, error) {
 	if !sound || !s.isText(Below(m.Name)) {
 		return nil, nil
 	}
-	if s.texts++; m.Size > maxText || s.texts > maxTexts {
-		return nil, s.found.add(ProblemLimits, "member %q: got more than %d bytes of text, or %d such files", m.Name, maxText, maxTexts)
+	s.textSize += m.Size
+	if s.texts++; m.Size > maxText || s.textSize > maxAllText || s.texts > maxTexts {
+		return nil, s.found.add(ProblemLimits, "member %.200q: got more than %d bytes of text, %d of all such files, or %d files", m.Name, maxText, maxAllText, maxTexts)
 	}
 	return new(bytes.Buffer), nil
 }

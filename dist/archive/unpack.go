@@ -97,7 +97,7 @@ func (u *unpacker) open(name string, m Member) (io.WriteCloser, error) {
 		dir = path.Dir(name)
 	}
 	if dir != "." && !u.made[dir] {
-		if err := dist.CreateDirs(u.root, dir); err != nil {
+		if err := dist.CreateDirs(u.root, dir, func(string) {}); err != nil {
 			return nil, err
 		}
 		u.made[dir] = true

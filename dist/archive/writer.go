@@ -127,13 +127,13 @@ func (w Writer) Plan(pkgs []dist.Package) (*Job, error) {
 }
 
 // Write plans and writes the archives of packages; see [Writer.Plan] and
-// [Job.Write].
+// [Job.Prepare].
 func (w Writer) Write(ctx context.Context, dir string, pkgs ...dist.Package) ([]Artifact, error) {
 	j, err := w.Plan(pkgs)
 	if err != nil {
 		return nil, err
 	}
-	return j.Write(ctx, dir)
+	return j.writeTo(ctx, dir)
 }
 
 // WriteImage writes archives that are not packages, such as source tarballs: the
@@ -150,7 +150,7 @@ func (w Writer) WriteImage(ctx context.Context, dir, name string, img dist.Image
 	if err != nil {
 		return nil, err
 	}
-	return j.Write(ctx, dir)
+	return j.writeTo(ctx, dir)
 }
 
 // namedImage is an image with the name of its archives.

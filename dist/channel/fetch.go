@@ -3,12 +3,11 @@ package channel
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ func Fetch(ctx context.Context, place string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	return dist.ReadAll(body, place, limit)
+	return dist.ReadAll(body, manifests.Redact(place), limit)
 }
 
 // Hash returns the digest of a file. It reads all of it, whatever its size: an
@@ -66,66 +65,48 @@ func Hash(ctx context.Context, place string) (manifests.Hash, error) {
 	defer body.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, body); err != nil { // ends with ctx, as its request does
-		return manifests.Hash{}, fmt.Errorf("reading %q: %w", place, err)
+		return manifests.Hash{}, fmt.Errorf("reading %q: %w", manifests.Redact(place), err)
 	}
 	return manifests.Hash(h.Sum(nil)), nil
 }
 
-// directHTTP goes to the address given: the default client would ask the
-// environment for a proxy.
-var directHTTP = &http.Client{Transport: &http.Transport{ResponseHeaderTimeout: time.Minute}}
+// client asks through the proxy of the environment (HTTP_PROXY, HTTPS_PROXY,
+// NO_PROXY), as rustup does.
+var client = &http.Client{Transport: &http.Transport{Proxy: proxy, ResponseHeaderTimeout: time.Minute}}
 
-// get asks a server for a file.
-func get(ctx context.Context, url string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// proxy is [http.ProxyFromEnvironment], whose error would show a password.
+func proxy(req *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetching %q: %w", url, err)
+		return nil, errors.New("the address of the proxy in the environment is malformed")
+	}
+	return u, nil
+}
+
+// get asks a server for a file. Its errors do not show a password.
+func get(ctx context.Context, place string) (io.ReadCloser, error) {
+	shown := manifests.Redact(place)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+	if err != nil {
+		return nil, fmt.Errorf("fetching %q: %w", shown, withoutURL(err))
 	}
 	// An archive is hashed as it is stored: the transport must not decompress it.
 	req.Header.Set("Accept-Encoding", "identity")
-	resp, err := directHTTP.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetching: %w", err) // it names the method and the URL
+		return nil, fmt.Errorf("fetching %q: %w", shown, withoutURL(err))
 	}
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		return nil, fmt.Errorf("fetching %q: got status %s, want 200", url, resp.Status)
+		return nil, fmt.Errorf("fetching %q: got status %s, want 200", shown, resp.Status)
 	}
 	return resp.Body, nil
 }
 
-// Locate returns the place of the file that a manifest names by a URL. manifest is
-// the place of the manifest.
-//
-// For a manifest on a server, that is the URL, with [manifests.OfficialServer]
-// replaced by the manifest's own server, as rustup does. For a manifest on disk it
-// is a file beside the manifest: before publication its URLs do not answer yet. No
-// server is asked on behalf of a manifest on disk: an error says that there is no
-// such file.
-func Locate(manifest, url string) (string, error) {
-	if p, ok := filePath(url); ok {
-		return p, nil
+// withoutURL returns the cause of an error that names a URL.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
 	}
-	local, ok := LocalPath(manifest)
-	if !ok {
-		return rewrite(manifest, url), nil
-	}
-	beside := filepath.Join(filepath.Dir(local), path.Base(url))
-	if _, err := os.Stat(beside); err != nil {
-		return "", fmt.Errorf("%s is not beside the manifest, and other servers are asked only for a manifest given by URL", path.Base(url))
-	}
-	return beside, nil
-}
-
-// rewrite does what rustup does with a URL of a manifest from another server.
-func rewrite(manifest, url string) string {
-	rest, ok := strings.CutPrefix(url, manifests.OfficialServer)
-	if !ok || strings.HasPrefix(manifest, manifests.OfficialServer) {
-		return url
-	}
-	server, _, ok := strings.Cut(manifest, "/dist/")
-	if !ok {
-		return url
-	}
-	return server + rest
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path"
@@ -17,11 +18,12 @@ import (
 	"x.go/manifests"
 )
 
-// Server serves a dist directory on the loopback interface, for rustup. It answers
-// /dist/NAME and /dist/DATE/NAME alike with the file NAME, so that a channel can be
-// tried before its dated directory exists.
+// Server serves a channel on the loopback interface, for rustup: the files of a dist
+// directory, or what another server has. It answers /dist/DATE/NAME with the file
+// NAME if there is no dated directory, so that a channel can be tried before that
+// exists.
 type Server struct {
-	dir      string
+	manifest string // its place
 	listener net.Listener
 	http     *http.Server
 	done     chan error
@@ -30,13 +32,13 @@ type Server struct {
 	replaced map[string][]byte
 }
 
-// Serve starts to serve the files of dir, on a free port.
-func Serve(dir string) (*Server, error) {
+// Serve starts to serve the channel whose manifest is at a place, on a free port.
+func Serve(manifest string) (*Server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("serving %q: %w", dir, err)
+		return nil, fmt.Errorf("serving %q: %w", manifests.Redact(manifest), err)
 	}
-	s := &Server{dir: dir, listener: l, done: make(chan error, 1), replaced: map[string][]byte{}}
+	s := &Server{manifest: manifest, listener: l, done: make(chan error, 1), replaced: map[string][]byte{}}
 	s.http = &http.Server{Handler: http.HandlerFunc(s.answer), ReadHeaderTimeout: 10 * time.Second}
 	go func() { s.done <- s.http.Serve(l) }()
 	return s, nil
@@ -73,11 +75,41 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 		return
 	}
-	if !filepath.IsLocal(name) {
+	if local, ok := LocalPath(s.manifest); ok {
+		s.file(w, r, filepath.Dir(local), name)
+		return
+	}
+	s.forward(w, r, name)
+}
+
+// file answers with a file below dir.
+func (s *Server) file(w http.ResponseWriter, r *http.Request, dir, name string) {
+	rel := strings.TrimPrefix(path.Clean(r.URL.Path), "/dist/")
+	if !filepath.IsLocal(name) || !filepath.IsLocal(filepath.FromSlash(rel)) {
 		http.NotFound(w, r)
 		return
 	}
-	http.ServeFile(w, r, filepath.Join(s.dir, name))
+	if below := filepath.Join(dir, filepath.FromSlash(rel)); isFile(below) {
+		http.ServeFile(w, r, below)
+		return
+	}
+	http.ServeFile(w, r, filepath.Join(dir, name))
+}
+
+// forward answers with what the other server has.
+func (s *Server) forward(w http.ResponseWriter, r *http.Request, name string) {
+	place := rewrite(s.manifest, manifests.OfficialServer+path.Clean(r.URL.Path))
+	if dir := path.Dir(path.Clean(r.URL.Path)); dir == "/dist" && strings.HasPrefix(name, "channel-rust-") {
+		place = s.manifest[:strings.LastIndex(s.manifest, "/")+1] + name
+	}
+	body, err := get(r.Context(), place)
+	if err != nil {
+		http.Error(w, "not there", http.StatusNotFound)
+		return
+	}
+	defer body.Close()
+	// A connection that breaks off is rustup's to report.
+	_, _ = io.Copy(w, body)
 }
 
 // Close stops the server, and waits for at most 5 seconds for requests under way.

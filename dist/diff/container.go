@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -64,7 +63,7 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 // describeContainer names the fields of a gzip header, or the streams and
 // window of the others.
 func describeContainer(f archiveFile) (string, error) {
-	file, err := os.Open(f.path)
+	file, err := dist.OpenFile(f.path)
 	if err != nil {
 		return "", err
 	}

@@ -1,11 +1,9 @@
 package install
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -30,10 +28,16 @@ type Installed struct {
 // no install.log.
 //
 // Run removes files of an earlier installation of the same components that are no
-// longer needed. A file that another installed component owns is an error. With
-// DestDir nothing outside it is written, even if symbolic links in it lead out. A
-// cancelled or failed call records what it has written, so that uninstall.sh removes
-// it and a second call completes it.
+// longer needed. A file that another installed component owns is an error. Nothing
+// outside DestDir, the prefix and the directories of opts that are not below it is
+// written, even if symbolic links in them lead out.
+//
+// All files are complete, under temporary names, before the first one gets its final
+// name, so the disk must hold an old installation and the new one. A call that is
+// cancelled or fails before that leaves an earlier installation as it was. After that,
+// the records list both, so that uninstall.sh removes it and a second call completes
+// it. A second call also removes what a killed one left. Two calls for one prefix
+// wait for each other.
 func Run(ctx context.Context, opts Options, components []dist.Component) (Installed, error) {
 	l, err := opts.layout()
 	if err != nil {
@@ -42,10 +46,11 @@ func Run(ctx context.Context, opts Options, components []dist.Component) (Instal
 	in := &installation{layout: l, roots: roots{}, made: map[string]bool{}, files: map[string]bool{}}
 	defer in.roots.close()
 	defer in.closeLast()
-	if err := in.prepare(components); err != nil {
-		return Installed{}, fmt.Errorf("installing to %q: %w", l.prefix, err)
+	err = in.prepare(components)
+	if err == nil {
+		err = in.locked(ctx, opts.Waiting, func() error { return in.run(ctx, components, opts.Uninstaller) })
 	}
-	if err := in.run(ctx, components, opts.Uninstaller); err != nil {
+	if err != nil {
 		return in.done, fmt.Errorf("installing to %q: %w", l.prefix, err)
 	}
 	return in.done, nil
@@ -56,6 +61,11 @@ type installation struct {
 	roots  roots
 	made   map[string]bool // absolute paths of directories of new files
 	files  map[string]bool // absolute paths of the new files
+
+	records *os.Root  // Libdir/rustlib
+	created []place   // directories that were not there before, in order
+	fresh   []newFile // complete files that only lack their names
+	named   bool      // files get their names now, or have them
 
 	last     *os.Root // the directory written to last, nil if none
 	lastPath string
@@ -71,12 +81,7 @@ type record struct {
 	place
 }
 
-// recordPlace returns the place of one of the files in Libdir/rustlib.
-func (in *installation) recordPlace(name string) place {
-	return in.layout.at(in.layout.libdir, path.Join(dist.RecordsDir, name))
-}
-
-// prepare checks all that it can before anything is written.
+// prepare checks the components.
 func (in *installation) prepare(components []dist.Component) error {
 	var errs []error
 	if len(components) == 0 {
@@ -100,15 +105,19 @@ func (in *installation) prepare(components []dist.Component) error {
 		}
 	}
 	errs = append(errs, dist.CheckOwners(components)...)
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	return in.readRecords(components, selected)
+	return errors.Join(errs...)
 }
 
+// Bounds of the records that are read, in bytes. The manifest of all documentation has
+// 5 MB.
+const (
+	maxText     = 1 << 20
+	maxManifest = 64 << 20
+)
+
 // readRecords reads the records of what is installed.
-func (in *installation) readRecords(components []dist.Component, selected map[string]bool) error {
-	if data, err := os.ReadFile(in.recordPlace(manifests.VersionFile).path()); err == nil {
+func (in *installation) readRecords(components []dist.Component) error {
+	if data, err := dist.ReadOwn(in.records, manifests.VersionFile, maxText); err == nil {
 		// Version 2 had the same records.
 		if v := strings.TrimSpace(string(data)); v != "2" && v != manifests.InstallerVersion {
 			return fmt.Errorf("got installed version %.20q, want 2 or %s; uninstall it first with the installer that installed it", v, manifests.InstallerVersion)
@@ -116,9 +125,13 @@ func (in *installation) readRecords(components []dist.Component, selected map[st
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	data, err := os.ReadFile(in.recordPlace(manifests.ComponentsFile).path())
+	data, err := dist.ReadOwn(in.records, manifests.ComponentsFile, maxText)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	selected := map[string]bool{}
+	for _, c := range components {
+		selected[c.Name] = true
 	}
 	before, err := manifests.ParseComponentNames(data)
 	if err != nil {
@@ -151,7 +164,7 @@ func (in *installation) readRecords(components []dist.Component, selected map[st
 // relative ones. A path outside the installation is an error: what it names must
 // not be removed.
 func (in *installation) readManifest(name string) ([]record, error) {
-	data, err := os.ReadFile(in.recordPlace(manifests.InstalledPrefix + name).path())
+	data, err := dist.ReadOwn(in.records, manifests.InstalledPrefix+name, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // an earlier run was killed between two records
 	}
@@ -180,6 +193,13 @@ func (in *installation) readManifest(name string) ([]record, error) {
 }
 
 func (in *installation) run(ctx context.Context, components []dist.Component, uninstaller []byte) error {
+	if err := in.readRecords(components); err != nil {
+		return err
+	}
+	if err := in.writeFiles(ctx, components); err != nil {
+		return err
+	}
+	in.named = true
 	if err := in.writeRecord(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), dist.ModeFile); err != nil {
 		return err
 	}
@@ -202,15 +222,18 @@ func (in *installation) run(ctx context.Context, components []dist.Component, un
 	if err := in.writeRecord(manifests.ComponentsFile, manifests.EncodeComponentNames(in.names...), dist.ModeFile); err != nil {
 		return err
 	}
-	for _, c := range components {
-		if err := in.writeComponent(ctx, c); err != nil {
-			return fmt.Errorf("component %q: %w", c.Name, err)
-		}
+	if err := in.nameFiles(); err != nil {
+		return err
 	}
 	for _, c := range components {
 		if err := in.removeOld(in.old[c.Name]); err != nil {
 			return fmt.Errorf("removing old files of component %q: %w", c.Name, err)
 		}
+	}
+	if err := in.roots.sync(); err != nil { // a removed file must not come back without its record
+		return err
+	}
+	for _, c := range components {
 		if err := in.writeManifest(c.Name, fresh[c.Name]); err != nil {
 			return err
 		}
@@ -231,30 +254,7 @@ func (in *installation) writeManifest(name string, lists ...[]record) error {
 }
 
 func (in *installation) writeRecord(name string, data []byte, mode fs.FileMode) error {
-	return in.writeFile(context.Background(), in.recordPlace(name), mode, bytes.NewReader(data), int64(len(data)))
-}
-
-func (in *installation) writeComponent(ctx context.Context, c dist.Component) error {
-	for e := range c.Image.Entries() {
-		to := in.layout.destination(e.Name)
-		if e.IsDir() {
-			// install.sh goes by the manifest, which only lists bulk directories.
-			if c.InBulkDir(e.Name) || slices.Contains(c.BulkDirs, e.Name) {
-				if _, err := in.dir(to.base, to.rel); err != nil {
-					return fmt.Errorf("creating %q: %w", to.path(), err)
-				}
-			}
-			continue
-		}
-		if strings.HasPrefix(e.Name, "bin/") {
-			e.Mode = dist.ModeExec
-		}
-		if err := in.writeEntry(ctx, to, e); err != nil {
-			return fmt.Errorf("writing %q: %w", to.path(), err)
-		}
-		in.done.Files = append(in.done.Files, to.path())
-	}
-	return nil
+	return dist.WriteOwn(in.records, name, data, mode)
 }
 
 // dir creates a directory and opens it. It keeps the last one open: components are
@@ -269,7 +269,7 @@ func (in *installation) dir(base, dir string) (*os.Root, error) {
 		return in.last, nil
 	}
 	if !in.made[p] {
-		if err := dist.CreateDirs(root, dir); err != nil {
+		if err := dist.CreateDirs(root, dir, func(d string) { in.created = append(in.created, place{base, d}) }); err != nil {
 			return nil, err
 		}
 		in.made[p] = true
@@ -288,65 +288,6 @@ func (in *installation) closeLast() {
 		in.last.Close()
 	}
 	in.last = nil
-}
-
-func (in *installation) writeEntry(ctx context.Context, to place, e dist.Entry) error {
-	src, err := e.Open()
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	return in.writeFile(ctx, to, e.Mode, src, e.Size)
-}
-
-// writeFile writes a file under a temporary name and renames it. It does not flush
-// the file to the disk: after a crash of the machine a package is installed again.
-func (in *installation) writeFile(ctx context.Context, to place, mode fs.FileMode, src io.Reader, size int64) error {
-	dir, err := in.dir(to.base, path.Dir(to.rel))
-	if err != nil {
-		return err
-	}
-	name := path.Base(to.rel)
-	temp := tempName(name)
-	f, err := createAnew(dir, temp, mode.Perm())
-	if err != nil {
-		return err
-	}
-	err = dist.CopyExactly(ctx, f, src, size, make([]byte, min(size+1, 128<<10)))
-	if err == nil {
-		err = f.Chmod(mode.Perm())
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = dir.Rename(temp, name)
-	}
-	if err != nil {
-		dir.Remove(temp)
-	}
-	return err
-}
-
-// tempName returns the name of a file until it is complete. It is the same in every
-// run, so that a run replaces what a killed one left, and not too long for any file
-// system.
-func tempName(name string) string {
-	const longest = 200 // bytes of name
-	if len(name) > longest {
-		name = strings.ToValidUTF8(name[:longest], "")
-	}
-	return ".x-" + name + ".tmp"
-}
-
-// createAnew creates a file. It first removes an existing one, which may be a link
-// that somebody has put there.
-func createAnew(dir *os.Root, name string, mode fs.FileMode) (*os.File, error) {
-	f, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if !errors.Is(err, fs.ErrExist) {
-		return f, err
-	}
-	if err := dir.Remove(name); err != nil {
-		return nil, err
-	}
-	return dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // removeOld removes the recorded files that are not among the new ones.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -304,22 +305,97 @@ func TestStaysInDestDir(t *testing.T) {
 	}
 }
 
-// TestCancelled says that what a cancelled run has written is recorded.
+// TestCancelled says that a cancelled run leaves an earlier installation as it was,
+// and nothing where there was none.
 func TestCancelled(t *testing.T) {
-	prefix := t.TempDir()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	c := []dist.Component{{Name: "rustc", Image: image(t, "bin/a*", "bin/b*", "lib/c")}}
-	if _, err := Run(ctx, Options{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want context canceled", err)
+	old := []dist.Component{{Name: "rustc", Image: image(t, "bin/a", "lib/old")}}
+	for name, before := range map[string][]dist.Component{"empty": nil, "installed": old} {
+		prefix := filepath.Join(t.TempDir(), "prefix")
+		testenv.Must(t, os.Mkdir(prefix, 0o755))
+		if before != nil {
+			_, err := Run(t.Context(), Options{Prefix: prefix}, before)
+			testenv.Must(t, err)
+		}
+		want := testenv.Tree(t, prefix)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := Run(ctx, Options{Prefix: prefix}, c); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%s: got %v, want context canceled", name, err)
+		}
+		if diff := cmp.Diff(want, testenv.Tree(t, prefix)); diff != "" {
+			t.Errorf("%s (-before +after):\n%s", name, diff)
+		}
+		_, err := Run(t.Context(), Options{Prefix: prefix}, c)
+		testenv.Must(t, err)
 	}
-	manifest, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/manifest-rustc"))
+}
+
+// TestAfterKill installs where a killed run has left its temporary files, whatever
+// that one was installing.
+func TestAfterKill(t *testing.T) {
+	prefix := testenv.WriteTree(t, "bin/.x-rustc.tmp", "lib/.x-libother.so.tmp", "bin/mine")
+	testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+	journal := filepath.Join(prefix, "lib/rustlib", journalName)
+	testenv.Must(t, os.WriteFile(journal, []byte(prefix+"/bin/.x-rustc.tmp\n"+prefix+"/lib/.x-libother.so.tmp\n"+prefix+"/lib/.x-gone.tmp\n"), 0o644))
+	c := []dist.Component{{Name: "cargo", Image: image(t, "bin/cargo*")}}
+	_, err := Run(t.Context(), Options{Prefix: prefix}, c)
 	testenv.Must(t, err)
-	if want := "file:" + prefix + "/bin/a\nfile:" + prefix + "/bin/b\nfile:" + prefix + "/lib/c\n"; string(manifest) != want {
-		t.Errorf("manifest: got %q, want %q", manifest, want)
+	want := []string{"bin/cargo", "bin/mine", "lib/rustlib/components", "lib/rustlib/manifest-cargo", "lib/rustlib/rust-installer-version"}
+	if diff := cmp.Diff(want, files(t, prefix)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	_, err = Run(t.Context(), Options{Prefix: prefix}, c)
+	for _, line := range []string{"/etc/.x-passwd.tmp", prefix + "/bin/mine", "../.x-a.tmp", prefix + "/../.x-a.tmp"} {
+		testenv.Must(t, os.WriteFile(journal, []byte(line+"\n"), 0o644))
+		if _, err := Run(t.Context(), Options{Prefix: prefix}, c); err == nil || !strings.Contains(err.Error(), "want a temporary file below the directories given") {
+			t.Errorf("%s: got error %v", line, err)
+		}
+		if diff := cmp.Diff(append(want[:2:2], append([]string{"lib/rustlib/" + journalName}, want[2:]...)...), files(t, prefix)); diff != "" {
+			t.Errorf("files (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// TestTwoInstalls has several runs in one prefix at a time: the list of components
+// loses none.
+func TestTwoInstalls(t *testing.T) {
+	prefix := t.TempDir()
+	var g sync.WaitGroup
+	var want []string
+	for _, name := range []string{"a", "b", "c", "d"} {
+		want = append(want, name)
+		c := []dist.Component{{Name: name, Image: image(t, "bin/"+name+"*", "lib/"+name)}}
+		g.Go(func() {
+			if _, err := Run(t.Context(), Options{Prefix: prefix}, c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	g.Wait()
+	data, err := os.ReadFile(filepath.Join(prefix, "lib/rustlib/components"))
 	testenv.Must(t, err)
+	got := strings.Fields(string(data))
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("components (-want +got):\n%s", diff)
+	}
+}
+
+// TestStaysInPrefix has links in a prefix that lead out of it.
+func TestStaysInPrefix(t *testing.T) {
+	for _, link := range []string{"lib", "lib/rustlib", "bin", "share/doc"} {
+		top := testenv.WriteTree(t, "outside/canary", "p/x")
+		prefix := filepath.Join(top, "p")
+		testenv.Must(t, os.MkdirAll(filepath.Dir(filepath.Join(prefix, link)), 0o755))
+		testenv.Must(t, os.Symlink(filepath.Join(top, "outside"), filepath.Join(prefix, link)))
+		_, err := Run(t.Context(), Options{Prefix: prefix}, samplePackage(t).Components)
+		if err == nil || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("%s: got error %v", link, err)
+		}
+		if diff := cmp.Diff([]string{"canary"}, testenv.List(t, filepath.Join(top, "outside"))); diff != "" {
+			t.Errorf("%s: outside (-want +got):\n%s", link, diff)
+		}
+	}
 }
 
 // image is an image of files with their names as content; a name that ends

@@ -8,6 +8,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"x.go/dist"
 )
 
 // Options say where to install. Empty fields have the defaults of install.sh, which
@@ -31,6 +33,9 @@ type Options struct {
 	// Uninstaller is the content of Libdir/rustlib/uninstall.sh; see
 	// [dist.Package.Script]. If it is empty, there is no uninstaller.
 	Uninstaller []byte
+	// Waiting, if not nil, is called once if another process, holder, is installing to
+	// the same place.
+	Waiting func(holder string)
 }
 
 // layout has the directories of [Options], absolute and with DestDir before them.
@@ -88,14 +93,15 @@ type place struct{ base, rel string }
 // path returns the absolute path.
 func (p place) path() string { return filepath.Join(p.base, filepath.FromSlash(p.rel)) }
 
-// at returns the place of rel below dir. A staged installation has one root, so that
-// no symbolic link in it can lead out.
+// at returns the place of rel below dir. A staged installation has one root, and what
+// is below the prefix has the prefix, so that no symbolic link in it can lead out.
 func (l layout) at(dir, rel string) place {
-	if l.dest == "" {
+	base := cmp.Or(l.dest, l.prefix)
+	inBase, err := filepath.Rel(base, dir)
+	if err != nil || !filepath.IsLocal(inBase) {
 		return place{dir, rel}
 	}
-	inDest, _ := filepath.Rel(l.dest, dir)
-	return place{l.dest, path.Join(filepath.ToSlash(inDest), rel)}
+	return place{base, path.Join(filepath.ToSlash(inBase), rel)}
 }
 
 // destination returns the place of an image's entry called name.
@@ -160,15 +166,22 @@ func (r roots) open(base string) (*os.Root, error) {
 	if root, ok := r[base]; ok {
 		return root, nil
 	}
-	if err := os.MkdirAll(base, 0o755); err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(base)
+	root, err := dist.OpenDir(base)
 	if err != nil {
 		return nil, err
 	}
 	r[base] = root
 	return root, nil
+}
+
+// sync flushes all that was written below the roots.
+func (r roots) sync() error {
+	for base, root := range r {
+		if err := dist.SyncAll(root); err != nil {
+			return fmt.Errorf("flushing %q: %w", base, err)
+		}
+	}
+	return nil
 }
 
 func (r roots) close() {

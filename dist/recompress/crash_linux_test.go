@@ -76,7 +76,10 @@ func TestKillRecompress(t *testing.T) {
 			return
 		}
 	}
-	_, err = dist.RemoveStale(dir)
+	root, err := os.OpenRoot(dir)
+	testenv.Must(t, err)
+	defer root.Close()
+	_, err = dist.RemoveStale(root)
 	testenv.Must(t, err)
 	recompress(t, Options{Profile: archive.Fast, Formats: []archive.Format{archive.GZ, archive.XZ, archive.Zst}}, dir)
 	if got := testenv.List(t, dir); len(got) != 7 || checkSums(t, dir) != 3 || !bytes.Equal(unpacked(t, path), content) {

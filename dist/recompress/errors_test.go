@@ -2,7 +2,9 @@ package recompress
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,7 +75,7 @@ func TestRecompressProblems(t *testing.T) {
 		{"output is a directory", func(t *testing.T, dir string) {
 			pack(t, dir, "bad", content, archive.XZ)
 			testenv.Must(t, os.MkdirAll(filepath.Join(dir, "out", "bad.tar.gz"), 0o755))
-		}, nil, `recompressing "bad": rename `},
+		}, nil, `recompressing "bad": creating "DIR/out/bad.tar.gz": it is a directory: remove it`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,6 +108,58 @@ func TestRecompressProblems(t *testing.T) {
 				t.Errorf("files left: %q", left)
 			}
 		})
+	}
+}
+
+// TestRecompressUnread has files of one name, one of which cannot be read: what it
+// holds is not replaced by what another one holds, here or in another directory.
+func TestRecompressUnread(t *testing.T) {
+	content := tarOf(t, 3, 20_000)
+	dir := t.TempDir()
+	xz, err := os.ReadFile(pack(t, t.TempDir(), "a", tarOf(t, 4, 20_000), archive.XZ)[0])
+	testenv.Must(t, err)
+	bad := map[string]func(path string) error{
+		"cut":      func(p string) error { return os.WriteFile(p, xz[:len(xz)-8], 0o644) },
+		"doubled":  func(p string) error { return os.WriteFile(p, append(bytes.Clone(xz), xz...), 0o644) },
+		"trailing": func(p string) error { return os.WriteFile(p, append(bytes.Clone(xz), "sig"...), 0o644) },
+		"other":    func(p string) error { return os.WriteFile(p, []byte("no archive"), 0o644) },
+		"empty":    func(p string) error { return os.WriteFile(p, nil, 0o644) },
+		"link":     func(p string) error { return os.Symlink("cut.tar.xz", p) },
+		"fifo":     func(p string) error { return exec.Command(testenv.Need(t, "mkfifo"), p).Run() },
+	}
+	for name, plant := range bad {
+		pack(t, dir, name, content, archive.GZ, archive.Zst)
+		testenv.Must(t, plant(filepath.Join(dir, name+".tar.xz")))
+	}
+	pack(t, dir, "good", content, archive.GZ)
+	stat := func() map[string]os.FileInfo {
+		out := map[string]os.FileInfo{}
+		for name := range bad {
+			info, err := os.Lstat(filepath.Join(dir, name+".tar.xz"))
+			testenv.Must(t, err)
+			out[name] = info
+		}
+		return out
+	}
+	before := stat()
+	for _, out := range []string{"", filepath.Join(t.TempDir(), "out")} {
+		j, err := Plan(t.Context(), []string{dir}, Options{Dir: out, Profile: archive.Fast, Formats: []archive.Format{archive.XZ}})
+		testenv.Must(t, err)
+		got, err := j.Run(t.Context())
+		if len(got) != 1 || got[0].Name != "good" {
+			t.Errorf("got %+v, want the good archive alone", got)
+		}
+		for name := range bad {
+			want := fmt.Sprintf("recompressing %q: left as it is, since %q cannot be read", name, filepath.Join(dir, name+".tar.xz"))
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got error %v, want %q in it", name, err, want)
+			}
+		}
+	}
+	for name, info := range stat() {
+		if !os.SameFile(info, before[name]) || !info.ModTime().Equal(before[name].ModTime()) || info.Size() != before[name].Size() {
+			t.Errorf("%s: the file was replaced", name)
+		}
 	}
 }
 

@@ -43,25 +43,33 @@ func splitArchiveName(name string) (stem string, f archive.Format, ok bool) {
 	return stem, "", ok && stem != ""
 }
 
-// collectInputs opens the files, and the archives in the directories among them,
-// and returns what is wrong with the others.
-func collectInputs(files []string) (inputs []*input, problems []error) {
+// inputs are the files to recompress, and those that cannot be.
+type inputs struct {
+	good     []*input
+	bad      []string // paths
+	problems []error
+}
+
+// collectInputs opens the files, and the archives in the directories among them.
+func collectInputs(files []string) inputs {
+	var in inputs
 	for _, path := range files {
 		paths, err := expandDir(path)
 		if err != nil {
-			problems = append(problems, err)
+			in.problems = append(in.problems, err)
 			continue
 		}
 		for _, path := range paths {
 			s, err := newInput(path)
 			if err != nil {
-				problems = append(problems, fmt.Errorf("reading input %q: %w", path, err))
+				in.problems = append(in.problems, fmt.Errorf("reading input %q: %w", path, err))
+				in.bad = append(in.bad, path)
 				continue
 			}
-			inputs = append(inputs, s)
+			in.good = append(in.good, s)
 		}
 	}
-	return inputs, problems
+	return in
 }
 
 // expandDir returns the archives directly in a directory, sorted, and any other
@@ -109,7 +117,7 @@ func newInput(path string) (*input, error) {
 	if err := manifests.CheckMemberName(s.stem); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := s.open()
 	if err != nil {
 		return nil, dist.WithoutPath(err)
 	}
@@ -155,7 +163,7 @@ func (s *input) inspect(f *os.File) error {
 
 // inputLimits leave room for source archives, with several times the files of any
 // dist archive, and for the dictionaries of other programs.
-var inputLimits = archive.Limits{Members: 1 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
+var inputLimits = archive.Limits{Members: 1 << 20, Names: 256 << 20, Unpacked: 32 << 30, Memory: 1 << 30}
 
 // readBuffers is more than a [archive.Reader] holds beside a dictionary, in bytes.
 const readBuffers = 16 << 20
@@ -177,14 +185,11 @@ func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) +
 // copyTar copies the tar stream to w and learns the digest of the file. It checks
 // all of the file, as [archive.CopyTar] does.
 func (s *input) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
-	f, err := os.Open(s.path)
+	f, err := s.open()
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	if err := s.unchanged(); err != nil {
-		return 0, err
-	}
 	sum := sha256.New()
 	limits := inputLimits
 	limits.Memory = s.memory
@@ -228,12 +233,33 @@ func (s *input) recall(ctx context.Context, r *openRecord) error {
 	return err
 }
 
+// open opens the file that newInput saw.
+func (s *input) open() (*os.File, error) {
+	f, err := dist.OpenFile(s.path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = s.same(info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // unchanged returns an error if the file is no longer the one that newInput saw.
 func (s *input) unchanged() error {
 	info, err := os.Lstat(s.path)
 	if err != nil {
 		return err
 	}
+	return s.same(info)
+}
+
+func (s *input) same(info fs.FileInfo) error {
 	if !os.SameFile(info, s.info) || info.Size() != s.info.Size() || !info.ModTime().Equal(s.info.ModTime()) {
 		return fmt.Errorf("reading %q: the file changed meanwhile", s.path)
 	}
@@ -244,11 +270,13 @@ func (s *input) unchanged() error {
 var decodeOrder = []archive.Format{"", archive.Zst, archive.GZ, archive.XZ}
 
 // groupInputs groups files that are one archive in several formats: their outputs
-// would have the same names. outDir is "" for the directory of each file.
-func groupInputs(inputs []*input, outDir string) (sets []*tarSet, problems []error) {
+// would have the same names. outDir is "" for the directory of each file. If one of
+// them cannot be read, nothing says that it holds the same as the others, and nothing
+// may take its place: the group is left out.
+func groupInputs(found inputs, outDir string) (sets []*tarSet, problems []error) {
 	type place struct{ dir, stem string }
 	byPlace := map[place]*tarSet{}
-	for _, in := range inputs {
+	for _, in := range found.good {
 		at := place{cmp.Or(outDir, filepath.Dir(in.path)), in.stem}
 		s := byPlace[at]
 		if s == nil {
@@ -266,6 +294,13 @@ func groupInputs(inputs []*input, outDir string) (sets []*tarSet, problems []err
 			continue
 		}
 		s.inputs = append(s.inputs, in)
+	}
+	for _, path := range found.bad {
+		stem, _, _ := splitArchiveName(filepath.Base(path))
+		if s := byPlace[place{cmp.Or(outDir, filepath.Dir(path)), stem}]; s != nil && !s.ambiguous {
+			s.ambiguous = true
+			problems = append(problems, fmt.Errorf("recompressing %q: left as it is, since %q cannot be read", s.stem, path))
+		}
 	}
 	sets = slices.DeleteFunc(sets, func(s *tarSet) bool { return s.ambiguous })
 	for _, s := range sets {

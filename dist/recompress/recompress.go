@@ -95,10 +95,10 @@ func Plan(ctx context.Context, files []string, opts Options) (*Job, error) {
 		return nil, fmt.Errorf("recompressing: %w", err)
 	}
 	j := &Job{Plans: []StreamPlan{}, Done: []string{}, writer: w, memory: semaphore.NewWeighted(cmp.Or(w.MaxMemory, math.MaxInt64))}
-	inputs, problems := collectInputs(files)
+	found := collectInputs(files)
 	var more []error
-	j.sets, more = groupInputs(inputs, opts.Dir)
-	j.Problems = append(problems, more...)
+	j.sets, more = groupInputs(found, opts.Dir)
+	j.Problems = append(found.problems, more...)
 	if err := opts.checkReplaced(j.sets, w.Formats); err != nil {
 		return nil, err
 	}

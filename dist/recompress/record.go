@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -64,29 +63,29 @@ type openRecord struct {
 func readRecord(dir string) (*openRecord, error) {
 	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
 	path := filepath.Join(dir, RecordName)
-	f, err := os.Open(path)
+	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading record: %w", err)
+		return nil, fmt.Errorf("reading record %q: %w", path, dist.WithoutPath(err))
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord+1))
+	defer root.Close()
+	data, err := dist.ReadOwn(root, RecordName, maxRecord)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r, nil
+	}
 	if err == nil {
 		err = r.parse(data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading record %q: %w: remove it to do everything again", path, err)
+		return nil, fmt.Errorf("reading record %q: %w: remove it to do everything again", path, dist.WithoutPath(err))
 	}
 	return r, nil
 }
 
 // parse reads data into r.
 func (r *recordFile) parse(data []byte) error {
-	if len(data) > maxRecord {
-		return fmt.Errorf("got more than %d bytes", maxRecord)
-	}
 	// The version first: another one may have other fields.
 	var head struct{ Version int }
 	if err := json.Unmarshal(data, &head); err != nil {

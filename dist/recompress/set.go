@@ -21,7 +21,7 @@ import (
 type tarSet struct {
 	dir, stem string   // of the outputs
 	inputs    []*input // fastest to read first
-	ambiguous bool     // two inputs have the same format
+	ambiguous bool     // two inputs have the same format, or one cannot be read
 	size      int64    // bytes of the tar stream
 
 	record  *openRecord
@@ -157,7 +157,7 @@ func (s *tarSet) checkSame() error {
 func (s *tarSet) repairSums() error {
 	for _, a := range s.done {
 		want := manifests.FormatChecksum(a.SHA256, a.Name)
-		if got, err := os.ReadFile(a.Path + manifests.ChecksumExt); err == nil && string(got) == string(want) {
+		if got, err := dist.ReadFile(a.Path+manifests.ChecksumExt, int64(len(want))); err == nil && string(got) == string(want) {
 			continue
 		}
 		if err := dist.WriteFile(a.Path+manifests.ChecksumExt, want); err != nil {

@@ -26,13 +26,15 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 	holds := func(check string) bool { return s.out[check] != nil }
 	s.report(a.Problems, holds)
 	l := a.Layout()
-	s.report(l.Problems, holds)
 	if len(a.Members) > 0 && l.Top != a.stem {
 		s.failf(archiveTop, "got top directory %q, want %q", l.Top, a.stem)
 	}
+	if a.Complete { // else what is missing may be in what was not read
+		s.report(l.Problems, holds)
+	}
 	if bare {
 		l.Components, l.Lists = nil, nil // if it has such files, they are no installer's
-	} else {
+	} else if a.Complete {
 		checkInstaller(a, l)
 		checkStray(s, l)
 		checkRecord(a, l)

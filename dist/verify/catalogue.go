@@ -96,6 +96,7 @@ const (
 	channelVersion  = "channel/version"
 	channelSide     = "channel/side-files"
 	channelAliases  = "channel/aliases-agree"
+	channelName     = "channel/name"
 	channelUnlisted = "channel/unlisted-archive"
 )
 
@@ -181,6 +182,7 @@ var channelTable = []CheckInfo{
 	{channelHash, Channel, "every file has the hash that the manifest gives"},
 	{channelVersion, Channel, "versions equal those inside the archives"},
 	{channelSide, Channel, "date and commit files agree with the manifest"},
+	{channelName, Channel, "the release is the one that the manifest's name promises: stable, beta, nightly or 1.95.0"},
 	{channelAliases, Channel, "manifests of one release under several names are equal"},
 	{channelUnlisted, Channel, "every archive beside the manifest is offered by it"},
 }

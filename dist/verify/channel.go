@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -46,6 +47,7 @@ func (g channelGroup) verify(ctx context.Context) error {
 			}
 			g.sideFiles(ctx, &c)
 			g.offered(&c)
+			c.named()
 			read = append(read, c)
 		}
 		g.add(c.subject)
@@ -110,6 +112,7 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 	s.declare(channelPresent)
 	s.declare(channelHash)
 	s.declare(channelVersion)
+	here := c.places()
 	count := 0
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.channel.Packages)) {
@@ -124,7 +127,7 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 				}
 				seen[d.URL] = true
 				count++
-				if err := g.download(ctx, c, pkg, d); err != nil {
+				if err := g.download(ctx, c, pkg, d, here); err != nil {
 					return err
 				}
 			}
@@ -134,12 +137,41 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 	return nil
 }
 
-// download checks one file.
-func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifests.Package, d manifests.Download) error {
+// places returns the directories of URLs of which some file is there: the others
+// are missing, and not elsewhere.
+func (c *channelFile) places() map[string]bool {
+	here := map[string]bool{}
+	for _, pkg := range c.channel.Packages {
+		for _, t := range pkg.Targets {
+			for _, d := range t.Downloads() {
+				if _, err := channel.Locate(c.at, d.URL); err == nil {
+					here[path.Dir(d.URL)] = true
+				}
+			}
+		}
+	}
+	return here
+}
+
+// urlFile is the name of the file at a URL.
+func urlFile(url string) string {
+	file, _, _ := strings.Cut(path.Base(url), "?")
+	return file
+}
+
+// download checks one file. here are the directories of URLs that are on disk.
+func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifests.Package, d manifests.Download, here map[string]bool) error {
 	s := c.subject
 	where, err := channel.Locate(c.at, d.URL)
-	if err != nil {
+	if absent, ok := errors.AsType[*channel.AbsentError](err); ok && !absent.Missing && !here[path.Dir(d.URL)] {
 		s.skipf(channelPresent, "%v", err)
+		return nil
+	} else if ok {
+		s.failf(channelPresent, "%v", &channel.AbsentError{Name: absent.Name, Missing: true})
+		return nil
+	}
+	if err != nil {
+		s.failf(channelPresent, "%v", err)
 		return nil
 	}
 	var sum manifests.Hash
@@ -156,7 +188,7 @@ func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifest
 		return nil
 	}
 	if sum != d.Hash {
-		s.failf(channelHash, "%s has %s, the manifest says %s", path.Base(d.URL), sum, d.Hash)
+		s.failf(channelHash, "%s has %s, the manifest says %s", urlFile(d.URL), sum, d.Hash)
 	}
 	return nil
 }
@@ -198,30 +230,65 @@ func (g channelGroup) offered(c *channelFile) {
 		return
 	}
 	s.declare(channelUnlisted)
+	dir := filepath.Dir(c.at)
+	dated := filepath.Join(dir, c.channel.Date)
 	names := map[string]bool{}
 	for _, pkg := range c.channel.Packages {
 		for _, t := range pkg.Targets {
 			for _, d := range t.Downloads() {
-				names[path.Base(d.URL)] = true
+				names[urlFile(d.URL)] = true
 			}
 		}
 	}
 	for _, kinds := range c.channel.Artifacts {
 		for _, files := range kinds {
 			for _, d := range files {
-				names[path.Base(d.URL)] = true
+				names[urlFile(d.URL)] = true
 			}
 		}
 	}
 	for _, p := range g.packs {
 		spec := p.name.Component
-		if !p.known || names[p.file] || filepath.Dir(p.path) != filepath.Dir(c.at) || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
+		if !p.known || names[p.file] || filepath.Dir(p.path) != dir && filepath.Dir(p.path) != dated || spec.Package == "" || spec.NightlyOnly || p.isCombined() {
 			continue
 		}
 		if v, ok := p.Texts["version"]; ok && !spec.OwnVersion && strings.TrimSpace(string(v)) != c.channel.Packages["rust"].Version {
 			continue // of another release
 		}
 		s.failf(channelUnlisted, "%s is not offered", p.file)
+	}
+}
+
+// nameOfChannel is the name by which rustup asks for the manifest at a place.
+func nameOfChannel(at string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(path.Base(filepath.ToSlash(at)), "channel-rust-"), ".toml")
+}
+
+// named requires a channel to hold what its name promises.
+func (c *channelFile) named() {
+	s := c.subject
+	s.declare(channelName)
+	name := nameOfChannel(c.at)
+	version := c.channel.Packages["rust"].Version
+	release, _, _ := strings.Cut(version, " ")
+	if !rustupChannel.MatchString(name) || release == "" {
+		return
+	}
+	base, pre, _ := strings.Cut(release, "-")
+	pre, _, _ = strings.Cut(pre, ".")
+	ok := true
+	switch name {
+	case "stable":
+		ok = pre == ""
+	case "beta", "nightly":
+		ok = pre == name
+	default:
+		wanted, wantedPre, isPre := strings.Cut(name, "-")
+		ok = (base == wanted || strings.HasPrefix(base, wanted+".")) && isPre == (pre != "") &&
+			(wantedPre == pre || base+"-"+wantedPre == release)
+	}
+	if !ok {
+		s.failf(channelName, "the manifest of %q is of release %.80q", name, version)
 	}
 }
 

@@ -44,29 +44,42 @@ type clientGroup struct{ *run }
 func (g clientGroup) verify(ctx context.Context) error {
 	done := map[string]bool{}
 	for _, at := range g.in.manifests {
-		name := strings.TrimSuffix(strings.TrimPrefix(path.Base(filepath.ToSlash(at)), "channel-rust-"), ".toml")
-		local, ok := channel.LocalPath(at)
-		if !ok || !rustupChannel.MatchString(name) {
+		c := &client{r: g.run, rustup: g.opts.Rustup, name: nameOfChannel(at), label: path.Base(filepath.ToSlash(at))}
+		if !rustupChannel.MatchString(c.name) {
+			c.skip(fmt.Sprintf("rustup asks for no channel %q", c.name))
 			continue
 		}
-		data, err := dist.ReadFile(local, maxManifest)
+		data, err := channel.Fetch(ctx, at, maxManifest)
 		if err != nil {
-			continue // found by the channel checks
-		}
-		m, _, _ := manifests.CheckChannel(data)
-		if m == nil || done[filepath.Dir(local)+m.Packages["rust"].Version] {
+			c.fail(err)
 			continue
 		}
-		done[filepath.Dir(local)+m.Packages["rust"].Version] = true
-		c := &client{r: g.run, rustup: g.opts.Rustup, name: name, channel: m, label: filepath.Base(local)}
-		if err := c.verify(ctx, local); err != nil {
+		m, findings, _ := manifests.CheckChannel(data)
+		if m == nil {
+			c.fail(findings)
+			continue
+		}
+		release := path.Dir(filepath.ToSlash(at)) + " " + m.Packages["rust"].Version
+		if done[release] {
+			continue
+		}
+		done[release] = true
+		c.channel = m
+		if err := c.verify(ctx, at); err != nil {
 			return err
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
-// verify tests the channel whose manifest is at a path.
+// fail notes that rustup cannot install from a manifest that cannot be read.
+func (c *client) fail(err error) {
+	s := newSubject(c.label)
+	s.failf(clientInstall, "%v", err)
+	c.r.add(s)
+}
+
+// verify tests the channel whose manifest is at a place.
 func (c *client) verify(ctx context.Context, at string) error {
 	if c.rustup == "" {
 		c.skip("no rustup on this machine")
@@ -79,12 +92,12 @@ func (c *client) verify(ctx context.Context, at string) error {
 		c.skip(why)
 		return nil
 	}
-	server, err := channel.Serve(filepath.Dir(at))
+	server, err := channel.Serve(at)
 	if err != nil {
 		return fmt.Errorf("testing rustup: %w", err)
 	}
 	c.server = server
-	err = errors.Join(c.profiles(ctx), c.parts(ctx), c.update(ctx, filepath.Base(at)))
+	err = errors.Join(c.profiles(ctx), c.parts(ctx), c.update(ctx, c.label))
 	return errors.Join(err, server.Close())
 }
 
@@ -119,8 +132,29 @@ func (h *home) run(ctx context.Context, args ...string) result {
 	}
 	if h.c.server != nil {
 		env = append(env, "RUSTUP_DIST_SERVER="+h.c.server.URL())
+		env = append(env, proxyEnv(os.Environ())...)
 	}
 	return command{path: h.c.rustup, args: args, dir: h.dir, env: env}.run(ctx)
+}
+
+// proxyEnv returns the variables that lead rustup to the servers that a manifest
+// names, but not to the one of this process.
+func proxyEnv(environ []string) []string {
+	var out []string
+	without := "127.0.0.1"
+	for _, v := range environ {
+		key, value, _ := strings.Cut(v, "=")
+		switch strings.ToLower(key) {
+		case "http_proxy", "https_proxy", "all_proxy":
+			out = append(out, v)
+		case "no_proxy":
+			without += "," + value
+		}
+	}
+	if len(out) > 0 {
+		out = append(out, "NO_PROXY="+without, "no_proxy="+without)
+	}
+	return out
 }
 
 // install installs the toolchain by a profile.
@@ -167,10 +201,10 @@ func refusal(r result) string {
 	for line := range strings.Lines(r.output) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "error:") || strings.Contains(line, "panicked") {
-			return "rustup refuses: " + line
+			return "rustup refuses: " + manifests.Redact(line)
 		}
 	}
-	return "rustup failed: " + r.why()
+	return "rustup failed: " + manifests.Redact(r.why())
 }
 
 // profiles installs each profile into an empty home and, if that brings a

@@ -54,7 +54,8 @@ func resolve(operands []string) *input {
 func (in *input) add(op string) error {
 	if channel.IsURL(op) {
 		if !strings.HasSuffix(op, ".toml") {
-			return fmt.Errorf("reading operand %q: name the manifest itself, such as %s/channel-rust-stable.toml", op, strings.TrimSuffix(op, "/"))
+			shown := manifests.Redact(op)
+			return fmt.Errorf("reading operand %q: name the manifest itself, such as %s/channel-rust-stable.toml", shown, strings.TrimSuffix(shown, "/"))
 		}
 		in.manifests = append(in.manifests, op)
 		return nil
@@ -75,26 +76,49 @@ func (in *input) add(op string) error {
 	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
 }
 
-// addDir takes the files of a dist directory. A subdirectory, such as a dated copy,
-// is an input of its own: [input.unchecked] reports it.
+// addDir takes the files of a dist directory, and of a mirror's.
 func (in *input) addDir(dir string) error {
-	entries, err := os.ReadDir(dir)
+	found, err := in.addFiles(dir, 0)
 	if err != nil {
 		return fmt.Errorf("reading operand %q: %w", dir, dist.WithoutPath(err))
 	}
-	found := false
+	if !found {
+		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
+	}
+	return nil
+}
+
+// maxMirrorDepth is how many directories a mirror may have inside each other: in
+// dist/dist/2026-04-16 there are three.
+const maxMirrorDepth = 4
+
+// addFiles takes the files of a directory and of its dated directories, as
+// static.rust-lang.org has them, and of a directory dist. Any other subdirectory is
+// an input of its own: [input.unchecked] reports it.
+func (in *input) addFiles(dir string, depth int) (found bool, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
 		if e.Type().IsRegular() && in.addFile(path) {
 			found = true
 			continue
 		}
+		if e.IsDir() && depth < maxMirrorDepth && (channel.IsDated(e.Name()) || e.Name() == "dist") {
+			below, err := in.addFiles(path, depth+1)
+			if err != nil {
+				return found, err
+			}
+			if below {
+				found = true
+				continue
+			}
+		}
 		in.others = append(in.others, path)
 	}
-	if !found {
-		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
-	}
-	return nil
+	return found, nil
 }
 
 // addFile takes path if it is an archive or a manifest, and reports whether it is.
@@ -121,14 +145,15 @@ func isTree(dir string) bool {
 func (in *input) check(path string) { in.checked[path] = true }
 
 // ownFiles are the files that x keeps in a directory of archives: the lock of a
-// running command, and the record of `x recompress`.
-var ownFiles = []string{".x-lock", recompress.RecordName}
+// running command, the channel that `x dist` takes away while it replaces archives,
+// and the record of `x recompress`.
+var ownFiles = []string{".x-lock", ".x-channel.toml", recompress.RecordName}
 
 // unchecked fails each file that no check looked at.
 func (in *input) unchecked() *subject {
 	s := newSubject("", inputUnchecked)
 	for _, path := range in.others {
-		if in.checked[path] || slices.Contains(ownFiles, filepath.Base(path)) {
+		if in.checked[path] || slices.Contains(ownFiles, filepath.Base(path)) || in.side(s, path) {
 			continue
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -160,7 +185,8 @@ func (in *input) leaveManifests() {
 func byStem(all []*scanned) [][]*scanned {
 	groups := map[string][]*scanned{}
 	for _, a := range all {
-		groups[a.stem] = append(groups[a.stem], a)
+		key := filepath.Join(filepath.Dir(a.path), a.stem)
+		groups[key] = append(groups[key], a)
 	}
 	var stems []string
 	for s := range groups {

@@ -92,10 +92,8 @@ func writeArchive(t *testing.T, image dist.Image) string {
 	var overlay dist.Image
 	testenv.Must(t, overlay.AddBytes("version", []byte("1.95.0"), dist.ModeFile))
 	pkg := dist.Package{Name: "rustc-1.95.0-x86_64-unknown-linux-gnu", Components: []dist.Component{{Name: "rustc", Image: image}}, Overlay: overlay}
-	job, err := archive.Writer{Formats: []archive.Format{archive.GZ}}.Plan([]dist.Package{pkg})
-	testenv.Must(t, err)
 	dir := t.TempDir()
-	_, err = job.Write(t.Context(), dir)
+	_, err := archive.Writer{Formats: []archive.Format{archive.GZ}}.Write(t.Context(), dir, pkg)
 	testenv.Must(t, err)
 	return dir
 }

@@ -15,10 +15,13 @@ import (
 // archive's files: a record that contradicts them is worse than none.
 func checkRecord(a *scanned, l *archive.Layout) {
 	data, ok := a.Texts[manifests.BuildRecordFile]
+	s := a.subject
+	if m, there := l.Files[manifests.BuildRecordFile]; there && !ok {
+		s.failf(archiveRecord, "%s has %d bytes, which is too much to be read", manifests.BuildRecordFile, m.Size)
+	}
 	if !ok {
 		return
 	}
-	s := a.subject
 	s.declare(archiveRecord)
 	r, err := manifests.ParseBuildRecord(data)
 	if err != nil {

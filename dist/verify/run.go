@@ -42,6 +42,7 @@ func runGroups(ctx context.Context, r *run) error {
 			return err
 		}
 	}
+	r.idle()
 	if !r.opts.has(Channel) {
 		r.in.leaveManifests()
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -84,20 +85,29 @@ func byRelease(packs []pack) [][]pack {
 		case p.foreign:
 			foreign = append(foreign, p)
 		default:
-			groups[p.release()] = append(groups[p.release()], p)
+			groups[p.place()] = append(groups[p.place()], p)
 		}
 	}
 	if len(groups) == 0 && len(foreign) > 0 {
-		groups[foreign[0].release()] = nil
+		groups[foreign[0].place()] = nil
 	}
 	var out [][]pack
 	for _, r := range slices.Sorted(maps.Keys(groups)) {
-		if group := append(groups[r], foreign...); len(group) > 1 {
+		group := groups[r]
+		for _, p := range foreign {
+			if filepath.Dir(r) == filepath.Dir(p.path) {
+				group = append(group, p)
+			}
+		}
+		if len(group) > 1 {
 			out = append(out, group)
 		}
 	}
 	return out
 }
+
+// place is the directory and release of p: a mirror has a directory for each day.
+func (p pack) place() string { return filepath.Join(filepath.Dir(p.path), p.release()) }
 
 // checkVersions compares the overlays of the archives of one release. All have the
 // commit of rust-lang/rust, and all but the tools with their own version share one.
@@ -157,7 +167,7 @@ func checkCombined(packs []pack) []*subject {
 // findPart returns the archive that holds component c by itself.
 func findPart(packs []pack, whole pack, c string) (pack, bool) {
 	for _, p := range packs {
-		if p.known && !p.isCombined() && p.release() == whole.release() && slices.Contains(p.Components, c) &&
+		if p.known && !p.isCombined() && p.place() == whole.place() && slices.Contains(p.Components, c) &&
 			(p.name.Target == whole.name.Target || strings.HasSuffix(c, p.name.Target.String())) {
 			return p, true
 		}

@@ -1,13 +1,15 @@
 package verify
 
 import (
-	"slices"
 	"sync"
+
+	"x.go/manifests"
 )
 
 // run is one verification under way: what its groups share.
 type run struct {
 	opts   Options
+	asked  []Group // by name
 	in     *input
 	report Report
 	work   *workspace // created when first needed
@@ -18,7 +20,11 @@ type run struct {
 
 func newRun(opts Options) *run {
 	o := opts.withDefaults()
-	return &run{opts: o, in: resolve(o.Inputs), report: Report{Inputs: slices.Clone(o.Inputs)}, digest: map[string]*scanned{}}
+	var inputs []string
+	for _, place := range o.Inputs {
+		inputs = append(inputs, manifests.Redact(place))
+	}
+	return &run{opts: o, asked: opts.Groups, in: resolve(o.Inputs), report: Report{Inputs: inputs}, digest: map[string]*scanned{}}
 }
 
 // needWorkspace creates the temporary directory unless it is there.

@@ -2,9 +2,7 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,7 +12,6 @@ import (
 	"x.go/dist"
 	"x.go/dist/linkage"
 	"x.go/dist/loader"
-	"x.go/manifests"
 )
 
 // runPath requires a search path that still holds after the tree was moved, and an
@@ -112,11 +109,6 @@ func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
 	}
 }
 
-func fileIsThere(p string) bool {
-	_, err := os.Lstat(p)
-	return err == nil
-}
-
 func onHost(lib string) bool {
 	return slices.ContainsFunc(systemDirs, func(dir string) bool {
 		found, err := filepath.Glob(filepath.Join(dir, globQuote(lib)))
@@ -173,74 +165,6 @@ func scriptInputs(text string) ([]string, bool) {
 		}
 	}
 	return nil, false
-}
-
-// maxInventory bounds an installed manifest: rust-src's has 0.3 MB.
-const maxInventory = 64 << 20
-
-// inventory requires the files that the installed manifests list. rustup writes paths
-// relative to the prefix, install.sh absolute ones.
-func (c *sysrootChecker) inventory() {
-	lists, err := filepath.Glob(c.t.path("lib", "rustlib", "manifest-*"))
-	if err != nil || len(lists) == 0 {
-		return
-	}
-	c.s.declare(treeInventory)
-	for _, list := range lists {
-		b, err := dist.ReadFile(list, maxInventory)
-		if err != nil {
-			c.s.failf(treeInventory, "%v", err)
-			continue
-		}
-		for line := range strings.Lines(string(b)) {
-			line = strings.TrimSuffix(line, "\n")
-			kind, name, ok := strings.Cut(line, ":")
-			if !ok || kind != "file" && kind != "dir" {
-				c.s.failf(treeInventory, "%s: got %.80q, want file: or dir: and a path", filepath.Base(list), line)
-				continue
-			}
-			info, err := os.Stat(c.listed(name))
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				c.s.failf(treeInventory, "%s lists %s, which is missing", filepath.Base(list), name)
-			case err == nil && info.IsDir() != (kind == "dir"):
-				c.s.failf(treeInventory, "%s lists %s, which is of another kind", filepath.Base(list), line)
-			}
-		}
-	}
-	c.components(lists)
-}
-
-// listed returns the path of a file of an installed list. In a tree that is not at its
-// place yet, the list may name that.
-func (c *sysrootChecker) listed(name string) string {
-	if !filepath.IsAbs(name) {
-		return c.t.path(filepath.FromSlash(name))
-	}
-	for stage := c.t.prefix; len(stage) > 1; stage = filepath.Dir(stage) {
-		if at := filepath.Join(stage, name); fileIsThere(at) {
-			return at
-		}
-	}
-	return name
-}
-
-// components compares the list of components with the manifests beside it.
-func (c *sysrootChecker) components(lists []string) {
-	b, err := dist.ReadFile(c.t.path("lib", "rustlib", manifests.ComponentsFile), maxScript)
-	if err != nil {
-		c.s.failf(treeInventory, "%v", err)
-		return
-	}
-	names := strings.Fields(string(b))
-	for _, list := range lists {
-		if name := strings.TrimPrefix(filepath.Base(list), "manifest-"); !slices.Contains(names, name) {
-			c.s.failf(treeInventory, "%s belongs to no installed component", filepath.Base(list))
-		}
-	}
-	if len(names) > len(lists) {
-		c.s.failf(treeInventory, "got %d components and %d manifests", len(names), len(lists))
-	}
 }
 
 // maxBuildPaths bounds the paths named of one file.

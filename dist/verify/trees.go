@@ -51,6 +51,7 @@ func (g treeGroup) unpacked(ctx context.Context, i int, p plan) error {
 			return fmt.Errorf("creating a prefix: %w", err)
 		}
 	}
+	whole := true
 	for _, f := range p.files {
 		j := slices.IndexFunc(g.packs, func(q pack) bool { return q.path == f.path })
 		if err := g.work.install(g.packs[j].dir, g.packs[j].Layout, built); err != nil {
@@ -58,7 +59,13 @@ func (g treeGroup) unpacked(ctx context.Context, i int, p plan) error {
 		}
 		if !g.packs[j].Complete {
 			s.failf(treeUnpack, "%s could not be read to its end", f.file)
+			whole = false
 		}
+	}
+	if !whole { // what else is wrong with such a tree follows from that
+		s.skipf(treeCompiler, "an archive could not be read to its end")
+		g.add(s)
+		return nil
 	}
 	// A toolchain that works only where it was first unpacked is broken.
 	if err := g.work.root.Rename(built, moved); err != nil {

@@ -123,8 +123,21 @@ type plan struct {
 var formatSpeed = []manifests.Format{manifests.Zst, manifests.GZ, manifests.XZ}
 
 // plans returns the prefixes that the archives can be unpacked to: one for each
-// release and host with a compiler.
+// release and host with a compiler, of each directory.
 func plans(files []archiveFile) []plan {
+	dirs := map[string][]archiveFile{}
+	for _, f := range files {
+		dirs[filepath.Dir(f.path)] = append(dirs[filepath.Dir(f.path)], f)
+	}
+	var out []plan
+	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
+		out = append(out, plansOf(dirs[dir])...)
+	}
+	return out
+}
+
+// plansOf returns the plans of one directory.
+func plansOf(files []archiveFile) []plan {
 	best := map[string]archiveFile{}
 	names := map[string]manifests.ArchiveName{}
 	for _, f := range files {

@@ -1,25 +1,26 @@
-package builddir
+package dist
 
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
 func TestLockWaitsForHolder(t *testing.T) {
-	dir := t.TempDir() + "/build"
-	unlock, err := Lock(t.Context(), dir, func(string) { t.Error("first lock waited") })
+	dir := openTemp(t)
+	first, err := Lock(t.Context(), dir, func(string) { t.Error("first lock waited") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	told := make(chan string, 1)
 	done := make(chan error, 1)
 	go func() {
-		unlock2, err := Lock(t.Context(), dir, func(h string) { told <- h })
+		second, err := Lock(t.Context(), dir, func(h string) { told <- h })
 		if err == nil {
-			unlock2()
+			second.Release()
 		}
 		done <- err
 	}()
@@ -31,22 +32,33 @@ func TestLockWaitsForHolder(t *testing.T) {
 		t.Fatalf("second lock did not wait: %v", err)
 	case <-time.After(300 * time.Millisecond):
 	}
-	unlock()
+	first.Remove() // the other one waits for a file that goes away
 	if err := <-done; err != nil {
 		t.Errorf("second lock: %v", err)
 	}
 }
 
 func TestLockGivesUpWithContext(t *testing.T) {
-	dir := t.TempDir()
-	unlock, err := Lock(t.Context(), dir, func(string) {})
+	dir := openTemp(t)
+	lock, err := Lock(t.Context(), dir, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unlock()
+	defer lock.Release()
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = Lock(ctx, dir, func(string) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
+}
+
+// openTemp opens a new directory for the time of a test.
+func openTemp(t *testing.T) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
 }
