@@ -141,11 +141,19 @@ func (b *Builder) withdraw(set unnamed, replaced bool) error {
 			return fmt.Errorf("withdrawing channel %q: %w", filepath.Join(b.DistDir(), b.channelName()), dist.WithoutPath(err))
 		}
 	}
-	var gone []string
+	var tables, texts []string
 	for _, f := range manifests.ChannelFiles(b.tc.Version, &manifests.Channel{}, manifests.DialectDist) {
-		gone = append(gone, f.Name)
+		if path.Ext(f.Name) == ".toml" {
+			tables = append(tables, f.Name)
+		} else {
+			texts = append(texts, f.Name)
+		}
 	}
-	return dist.RemoveAll(set.dir, gone...)
+	// The manifests first: none may be there without its checksum.
+	if err := dist.RemoveAll(set.dir, tables...); err != nil {
+		return err
+	}
+	return dist.RemoveAll(set.dir, texts...)
 }
 
 // names reports whether a channel names one of the archives with other content.

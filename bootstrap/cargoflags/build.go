@@ -177,8 +177,7 @@ func number(text string) bool {
 // checkBuild reads the keys of [build] that have no bearing on flags: one of a wrong
 // type stops cargo all the same.
 func (c *Config) checkBuild() error {
-	table, err := c.tableOf(keyOf("build"))
-	if err != nil {
+	if _, err := c.tableOf(keyOf("build")); err != nil {
 		return err
 	}
 	for _, name := range []string{"dep-info-basedir", "target-dir", "build-dir", "rustc", "rustdoc", "rustc-wrapper", "rustc-workspace-wrapper", "artifact-dir"} {
@@ -194,11 +193,30 @@ func (c *Config) checkBuild() error {
 	if _, _, err := c.list(keyOf("build.rustdocflags")); err != nil {
 		return err
 	}
-	if v := table["jobs"]; v != nil && v.kind != toml.Integer && v.kind != toml.String {
-		return v.wrong("build.jobs", "a number or a string")
+	if err := c.checkJobs(); err != nil {
+		return err
 	}
-	_, err = c.buildTarget()
+	_, err := c.buildTarget()
 	return err
+}
+
+// checkJobs reads build.jobs: a number other than 0, or "default".
+func (c *Config) checkJobs() error {
+	k := keyOf("build.jobs")
+	v, err := c.find(k)
+	if err != nil {
+		return err
+	}
+	if env, ok := c.lookupenv(k.env); ok && (v == nil || v.def.rank < inEnvironment) {
+		v = &value{kind: toml.String, text: env}
+		if number(env) {
+			v.kind = toml.Integer
+		}
+	}
+	if v == nil || v.kind == toml.Integer && v.text != "0" && v.text != "true" && v.text != "false" || v.kind == toml.String && v.text == "default" {
+		return nil
+	}
+	return v.wrong("build.jobs", `a number other than 0, or "default"`)
 }
 
 // allowsUnstable reports whether cargo is a nightly one. RUSTC_BOOTSTRAP=1 makes

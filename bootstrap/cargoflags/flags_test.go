@@ -262,6 +262,8 @@ func TestErrors(t *testing.T) {
 		{"other table", "target.other.linker = 3", `target.other.linker: got integer 3, want a string`},
 		{"override", "target.x86_64-unknown-linux-gnu.foo = 3", `a table that replaces a build script`},
 		{"jobs", "build.jobs = true", `build.jobs: got boolean true`},
+		{"jobs text", "build.jobs = 'x'", `build.jobs: got string "x", want a number other than 0, or "default"`},
+		{"no jobs", "build.jobs = 0", `build.jobs: got integer 0`},
 		{"two linkers", "[target.'cfg(unix)']\nlinker='a'\n[target.'cfg(not(windows))']\nlinker='b'", `two conditions give a linker`},
 		{"include table", `include = [{}]`, `/w/p/.cargo/config.toml:1:12: include.path: got a table, want a string`},
 		{"merge", "build.rustflags = ''", `cargo cannot merge them`},

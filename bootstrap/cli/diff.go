@@ -25,8 +25,8 @@ The file given with --allow lists intended differences, one on a line: a kind, a
 glob and, after #, the reason.
 
 ` + diffKindsHelp() + `
-Exit status: 0 no difference but allowed ones, 1 different or unreadable, 2 wrong
-usage.`,
+Exit status: 0 no difference but allowed ones, 1 different, 2 wrong usage, or an
+operand that is missing, no archive or tree, or cannot be read to its end.`,
 		Example: `  x diff build/dist /srv/dist-1.94 --ignore-content --budget 5
   x diff old/cargo-1.95.0.tar.xz new/cargo-1.95.0.tar.gz
   x diff --allow intended.txt ~/rust-1.94 ~/rust-1.95`,
@@ -46,7 +46,7 @@ usage.`,
 			}
 			c, err := diff.Run(cmd.Context(), opts)
 			if err != nil {
-				return err
+				return usage(err) // trouble, as diff(1) has it: nothing was compared
 			}
 			if a.flags.json {
 				err = c.WriteJSON(a.Stdout)
@@ -54,7 +54,10 @@ usage.`,
 				err = c.WriteText(a.Stdout)
 			}
 			if err != nil {
-				return fmt.Errorf("printing the differences: %w", err)
+				return usagef("printing the differences: %w", err)
+			}
+			if c.Unreadable() {
+				return exitError{code: exitUsage}
 			}
 			if !c.Same() {
 				return exitError{code: exitFail} // the differences are the message

@@ -128,12 +128,14 @@ func (p *progress) packing(at archive.Progress) {
 				mpb.PrependDecorators(decor.Name(dist.OneLine(at.Package), decor.WCSyncSpaceR), decor.CountersKiloByte("% .1f / % .1f", decor.WCSyncSpace)),
 				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "done")),
 				mpb.BarRemoveOnComplete())
+		} else {
+			fmt.Fprintf(p.out, "x: packing %s (%s)\n", at.Package, bootstrap.FormatSize(at.Total))
 		}
 	}
 	if bar := p.active[at.Package]; bar != nil {
 		bar.SetCurrent(at.Done)
 	}
-	if at.Done == at.Total { // the one line that a log has of a package
+	if at.Done == at.Total {
 		delete(p.active, at.Package)
 		fmt.Fprintf(p.out, "x: packed  %s (%s, %.1f s)\n", at.Package, bootstrap.FormatSize(at.Total), time.Since(p.begun[at.Package]).Seconds())
 	}

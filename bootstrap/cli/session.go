@@ -53,6 +53,7 @@ func (a *app) open(ctx context.Context) (*session, error) {
 	o.Waiting = func(dir, holder string) {
 		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
 	}
+	a.progressf("x: reading the toolchain")
 	var err error
 	if s.Builder, err = bootstrap.Open(ctx, o); err != nil {
 		s.progress.close()

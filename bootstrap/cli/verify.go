@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,23 +26,37 @@ each program and reads it to find out which linker wrote it: rustc silently fall
 back to another linker, so a link that succeeds proves nothing about LLD.
 
 A path is a directory of archives (build/dist by default), an archive, a channel
-manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot.
+manifest (a file, or a file:// or http:// URL), an installed tree or a sysroot. Of an
+ELF file, or of each in a directory of programs, verify says which linker wrote it.
 
 The archives' own compiler is run. Verify archives that you do not trust in a
 sandbox, or with --checks static,channel, which runs nothing of theirs.
 
+With --list, the arguments are globs of check names: verify explains those checks.
+
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing failed but
-something could not be checked here.`,
+something could not be checked here. --allow-skip names what a site accepts not to
+check; the report still shows it.`,
 		Example: `  x verify
   x verify --expect system         after x dist --set rust.lld=false
   x verify --checks static,channel /srv/mirror/dist
+  x verify --expect lld target/release/server
+  x verify --allow-skip 'link/cross/*' --allow-skip client/install
+  x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.list {
+				return a.listChecks(args)
+			}
+			return a.verify(cmd.Context(), args, f)
+		},
 	}
 	hideGlobals(cmd, "sysroot", "dry-run")
 	flags := cmd.Flags()
 	flags.StringVar(&f.expect, "expect", string(verify.Auto), "a default link must use this `linker`: lld, system, or auto for what the archives say")
 	flags.StringVar(&f.checks, "checks", "", "run these comma-separated `groups`: static, sysroot, link, channel, client (default all that apply)")
+	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
+	flags.BoolVar(&f.list, "list", false, "explain the checks, or those that the arguments match, and run none")
 	flags.StringVar(&f.html, "html", "", "also write the report to this `file`, as one page of HTML")
 	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file`, as JUnit XML")
 	complete(cmd, "expect", string(verify.Auto), string(verify.ExpectLLD), string(verify.ExpectSystem))
@@ -50,7 +65,40 @@ something could not be checked here.`,
 		groups = append(groups, string(g))
 	}
 	complete(cmd, "checks", groups...)
+	var names []string
+	for _, c := range verify.Catalogue() {
+		names = append(names, c.Name+"\t"+c.What)
+	}
+	complete(cmd, "allow-skip", names...)
 	return cmd
+}
+
+// listChecks explains the checks that globs match, or all of them.
+func (a *app) listChecks(globs []string) error {
+	if len(globs) == 0 {
+		globs = []string{"**"}
+	}
+	var checks []verify.CheckInfo
+	for _, glob := range globs {
+		found, err := verify.Match(glob)
+		if err != nil {
+			return usagef("listing checks: %w", err)
+		}
+		for _, c := range found {
+			if !slices.Contains(checks, c) {
+				checks = append(checks, c)
+			}
+		}
+	}
+	if a.flags.json {
+		return a.printJSON(checks)
+	}
+	for _, c := range checks {
+		if _, err := fmt.Fprintf(a.Stdout, "%s\n    %s\n", c.Name, fill(c.What, 4)); err != nil {
+			return fmt.Errorf("printing the checks: %w", err)
+		}
+	}
+	return nil
 }
 
 // complete offers fixed values for a flag. It stops the program for a flag that
@@ -60,15 +108,22 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 }
 
 // verifyFlags are the flags of x verify.
-type verifyFlags struct{ expect, checks, html, junit string }
+type verifyFlags struct {
+	expect, checks, html, junit string
+	allowSkip                   []string
+	list                        bool
+}
 
 // verify runs the dist test and prints its report.
 func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
-	opts, err := a.verifyOptions(args, f.expect, f.checks)
+	opts, err := a.verifyOptions(args, f)
 	if err != nil {
 		return err
 	}
+	progress := a.newVerifyProgress()
+	opts.Progress = progress.event
 	report, err := verify.Run(ctx, opts)
+	progress.close()
 	if err != nil {
 		return err
 	}
@@ -105,15 +160,23 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 }
 
 // verifyOptions turns arguments and flags into what verify.Run takes.
-func (a *app) verifyOptions(args []string, expect, checks string) (verify.Options, error) {
-	opts := verify.Options{Inputs: args, Jobs: a.flags.jobs}
+func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error) {
+	opts := verify.Options{Inputs: args, Jobs: a.flags.jobs, AllowSkip: f.allowSkip, Program: "x " + buildVersion().Version}
 	var err error
-	if opts.Expect, err = verify.ParseExpect(expect); err != nil {
+	if opts.Now, err = a.sourceDateEpoch(); err != nil {
+		return opts, err
+	}
+	if opts.Expect, err = verify.ParseExpect(f.expect); err != nil {
 		return opts, usage(err)
 	}
-	if checks != "" {
-		if opts.Groups, err = verify.ParseGroups(checks); err != nil {
+	if f.checks != "" {
+		if opts.Groups, err = verify.ParseGroups(f.checks); err != nil {
 			return opts, usage(err)
+		}
+	}
+	for _, glob := range f.allowSkip {
+		if _, err := verify.Match(glob); err != nil {
+			return opts, usagef("reading --allow-skip: %w", err)
 		}
 	}
 	if len(args) == 0 {
@@ -132,12 +195,5 @@ func (a *app) verifyOptions(args []string, expect, checks string) (verify.Option
 	}
 	// The programs that are linked look for linkers where this command would.
 	opts.SearchPath = a.getenv("PATH")
-	if a.flags.verbose {
-		opts.Progress = func(e verify.Event) {
-			if !e.Done && e.Bytes == 0 {
-				a.progressf("x: %s %s", e.Group, e.Subject)
-			}
-		}
-	}
 	return opts, nil
 }

@@ -16,7 +16,16 @@ const (
 // downloads applies upstream's rules for what CI has built
 // (parse_download_ci_llvm and download_ci_rustc_commit in `config.rs`).
 func (l *loader) downloads(c *Config) {
-	if !HasCIBuild(value[targets.Triple](c, "build.build")) {
+	if !ciBuilds(value[targets.Triple](c, "build.build"), value[bool](c, "llvm.assertions")) {
+		// Upstream builds both whatever the keys say.
+		c.ciLLVM = false
+		for _, key := range []string{ciLLVMKey, ciRustcKey} {
+			o := c.Origin(key)
+			if !o.IsSet() {
+				o.Detail = "CI builds none for build.build"
+			}
+			c.settings[key] = slices.Insert(c.settings[key], 0, setting{Value: StringOrBool{}, Origin: o})
+		}
 		return
 	}
 	rustc, llvm := value[StringOrBool](c, ciRustcKey), value[StringOrBool](c, ciLLVMKey)
@@ -58,12 +67,17 @@ func debugAssertions(c *Config) bool {
 	return value[bool](c, "rust.debug")
 }
 
-// HasCIBuild reports whether upstream's CI builds LLVM and a compiler for a host
-// (is_ci_llvm_available_for_target). For others, upstream builds both whatever the
-// keys say.
-func HasCIBuild(host targets.Triple) bool {
-	return slices.Contains(strings.Fields(ciHosts), host.String())
+// ciBuilds reports whether upstream's CI builds LLVM and a compiler for a host, with
+// LLVM's assertions or without (is_ci_llvm_available_for_target).
+func ciBuilds(host targets.Triple, assertions bool) bool {
+	hosts := ciHosts
+	if assertions {
+		hosts = ciHostsWithAssertions
+	}
+	return slices.Contains(strings.Fields(hosts), host.String())
 }
+
+const ciHostsWithAssertions = "x86_64-unknown-linux-gnu x86_64-apple-darwin x86_64-pc-windows-gnu x86_64-pc-windows-msvc"
 
 const ciHosts = `
 aarch64-apple-darwin aarch64-pc-windows-msvc aarch64-unknown-linux-gnu aarch64-unknown-linux-musl

@@ -141,3 +141,21 @@ func release(t testing.TB, s string) targets.Release {
 	}
 	return r
 }
+
+// TestNoCIBuild reads files for a host that upstream's CI builds nothing for: nothing
+// is downloaded, whatever the keys say.
+func TestNoCIBuild(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true,
+		"build.build = 'x86_64-chimera-linux-musl'":                                 false,
+		"build.build = 'x86_64-chimera-linux-musl'\nllvm.download-ci-llvm = true":   false,
+		"build.build = 'aarch64-unknown-linux-gnu'\nllvm.download-ci-llvm = true":   true,
+		"build.build = 'aarch64-unknown-linux-gnu'\nllvm.assertions = true":         false,
+		"build.build = 'x86_64-unknown-linux-gnu'\nllvm.assertions = true":          true,
+		"build.build = 'x86_64-unknown-linux-gnu'\nllvm.download-ci-llvm = false\n": false,
+	} {
+		if got := load(t, source(bootstrapToml(text))).LLVM.DownloadCILLVM.Bool; got != want {
+			t.Errorf("%q: got download-ci-llvm %v, want %v", text, got, want)
+		}
+	}
+}

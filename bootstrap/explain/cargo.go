@@ -275,6 +275,9 @@ func (p *probe) fill(answer *Answer, pkg cargoflags.Package) error {
 		answer.TargetOrigin = hostOrigin
 	}
 	q, err := p.asked.query(answer.TargetName)
+	if err != nil && p.refused != "" { // the target is what the compiler refused
+		q.Target, err = p.asked.host.Refused(answer.TargetName, nil), nil
+	}
 	if err != nil {
 		return wrong(err)
 	}

@@ -62,6 +62,7 @@ func TestCargo(t *testing.T) {
 		{name: "no compiler asked", config: "build.rustc = 'other'", rustc: "-", note: `cargo runs the compiler "other"`},
 		{name: "refused", env: []string{"RUSTFLAGS=--bad"}, refused: "error: Unrecognized option: 'bad'", flags: "--bad "},
 		{name: "refused by the compiler alone", env: []string{"RUSTFLAGS=--cfg=--bad"}, refused: "error: Unrecognized option: bad", flags: "--cfg=--bad "},
+		{name: "unknown target", question: explain.Question{Target: "--bad"}, refused: "error: Unrecognized option: bad"},
 		{name: "two inputs", env: []string{"CARGO_ENCODED_RUSTFLAGS=-O\x1f"}, refused: "error: multiple input filenames provided (first two filenames are `src/main.rs` and ``)", flags: "-O  "},
 		{name: "once", env: []string{"RUSTFLAGS=--edition=2018"}, refused: "error: Option 'edition' given more than once", flags: "--edition=2018 "},
 		{name: "two targets", config: "build.target = ['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu']", note: "cargo builds for 2 targets"},

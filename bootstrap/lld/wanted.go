@@ -212,7 +212,6 @@ func (k *ruling) llvm() {
 	if !explicit && k.hasConfig {
 		k.ciLLVM = k.c.DownloadsLLVM()
 	}
-	k.ciLLVM = k.ciLLVM && config.HasCIBuild(k.build)
 	k.external = k.hasConfig && !k.ciLLVM
 }
 

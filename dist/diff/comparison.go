@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"x.go/dist"
@@ -53,6 +54,15 @@ type Comparison struct {
 // Same reports whether every difference is allowed. Containers may differ.
 func (c Comparison) Same() bool { return c.Sameness != Differs }
 
+// Unreadable reports whether an archive could not be read to its end, which says more
+// of the archive than of what differs.
+func (c Comparison) Unreadable() bool {
+	return slices.ContainsFunc(c.Differences, func(d Difference) bool { return d.Kind == unreadable && d.Allowed == "" })
+}
+
+// unreadable is the kind of difference of a side that could not be read.
+const unreadable = "unreadable"
+
 // Kinds returns the kinds of differences, each with its explanation.
 func Kinds() [][2]string {
 	return [][2]string{
@@ -60,7 +70,7 @@ func Kinds() [][2]string {
 		{"only-in-b", "a file, directory or archive that A does not have"},
 		{"name", "the same file under another name, but for a hash or release in it"},
 		{"kind", "a file in one, a directory or link in the other"},
-		{"mode", "permissions"},
+		{"mode", "permissions, setuid, setgid and sticky"},
 		{"link", "the target of a symbolic link"},
 		{"size", "a size that changed by more than the budget"},
 		{"content", "other bytes of about the same size; for ELF files, the first section that differs"},
@@ -72,8 +82,8 @@ func Kinds() [][2]string {
 		{"container", "equal members in other compressed bytes"},
 		{"tar", "equal members in another tar: the first field that differs"},
 		{"order", "equal members in another order"},
-		{"time", "modification times of members"},
-		{"unreadable", "an archive that could not be read to its end"},
+		{"time", "modification times of members, in seconds since 1970"},
+		{unreadable, "an archive that could not be read to its end"},
 	}
 }
 

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"archive/tar"
 	"bufio"
 	"bytes"
 	"compress/gzip"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"x.go/dist"
 	"x.go/dist/archive"
@@ -30,14 +32,15 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 			return nil
 		}
 		if !x.ModTime.Equal(y.ModTime) {
-			add("time", x.Name, strconv.FormatInt(x.ModTime.Unix(), 10), strconv.FormatInt(y.ModTime.Unix(), 10))
+			add("time", x.Name, unixTime(x.ModTime), unixTime(y.ModTime))
 			return nil
 		}
 	}
-	if a.stem != b.stem {
-		return nil // every name differs: there is no single field to point at
+	compare := firstTarDifference
+	if left.top() != right.top() {
+		compare = firstHeaderDifference // every name differs
 	}
-	what, err := firstTarDifference(ctx, a, b, d.opts.Limits)
+	what, err := compare(ctx, a, b, d.opts.Limits)
 	if err != nil {
 		return err
 	}
@@ -58,6 +61,19 @@ func (d *differ) containers(ctx context.Context, a, b archiveFile, left, right *
 	}
 	add("container", "", x, y)
 	return nil
+}
+
+// unixTime writes seconds since 1970 with the fraction that is there.
+func unixTime(t time.Time) string {
+	sec, nano, sign := t.Unix(), int64(t.Nanosecond()), ""
+	if sec < 0 && nano > 0 { // Nanosecond counts forwards
+		sec, nano = sec+1, 1e9-nano
+	}
+	if t.Unix() < 0 {
+		sec, sign = -sec, "-"
+	}
+	text := fmt.Sprintf("%s%d.%09d", sign, sec, nano)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
 
 // describeContainer names the fields of a gzip header, or the streams and
@@ -93,28 +109,43 @@ func describeContainer(f archiveFile) (string, error) {
 	return fmt.Sprintf("%s: streams %d, decoder memory %s", format, c.Streams, dist.FormatBytes(c.Memory)), nil
 }
 
+// tarPair is two tars that are read side by side.
+type tarPair struct{ a, b io.ReadCloser }
+
+func openTars(a, b archiveFile, limits archive.Limits) (tarPair, error) {
+	ra, err := archive.OpenTar(a.path, limits)
+	if err != nil {
+		return tarPair{}, err
+	}
+	rb, err := archive.OpenTar(b.path, limits)
+	if err != nil {
+		return tarPair{}, errors.Join(err, ra.Close())
+	}
+	return tarPair{ra, rb}, nil
+}
+
+func (p tarPair) close() {
+	p.a.Close()
+	p.b.Close()
+}
+
 // firstTarDifference reads two tars side by side and names the first header
 // field or content that differs, or returns "" if all bytes are equal.
 func firstTarDifference(ctx context.Context, a, b archiveFile, limits archive.Limits) (string, error) {
-	ra, err := archive.OpenTar(a.path, limits)
+	tars, err := openTars(a, b, limits)
 	if err != nil {
 		return "", err
 	}
-	defer ra.Close()
-	rb, err := archive.OpenTar(b.path, limits)
-	if err != nil {
-		return "", err
-	}
-	defer rb.Close()
-	var x, y [512]byte
+	defer tars.close()
+	var x, y tarBlock
 	content := int64(0) // blocks left of the current member
 	name := "the start"
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		_, errA := io.ReadFull(ra, x[:])
-		_, errB := io.ReadFull(rb, y[:])
+		_, errA := io.ReadFull(tars.a, x[:])
+		_, errB := io.ReadFull(tars.b, y[:])
 		if errA != nil || errB != nil {
 			if errors.Is(errA, io.EOF) && errors.Is(errB, io.EOF) {
 				return "", nil
@@ -128,13 +159,82 @@ func firstTarDifference(ctx context.Context, a, b archiveFile, limits archive.Li
 			}
 			continue
 		}
-		if x != [512]byte{} {
+		if x != (tarBlock{}) {
 			name = strconv.Quote(cField(x[:100]))
 		}
 		if x != y {
 			return fmt.Sprintf("header field %s of %s", tarField(x, y), name), nil
 		}
-		content = (tarSize(x) + 511) / 512
+		content = x.contentBlocks()
+	}
+}
+
+// firstHeaderDifference is [firstTarDifference] for tars whose top directories have
+// different names. It compares the other fields of each member's own header first.
+func firstHeaderDifference(ctx context.Context, a, b archiveFile, limits archive.Limits) (string, error) {
+	tars, err := openTars(a, b, limits)
+	if err != nil {
+		return "", err
+	}
+	defer tars.close()
+	for ctx.Err() == nil {
+		x, errA := nextHeader(tars.a)
+		y, errB := nextHeader(tars.b)
+		if err := errors.Join(errA, errB); err != nil {
+			return "", err
+		}
+		if x == (tarBlock{}) || y == (tarBlock{}) {
+			// The members were compared: both end here.
+			return "header field name of every member: the top directories have other names", nil
+		}
+		if field := tarField(x.withoutNames(), y.withoutNames()); field != "" {
+			return fmt.Sprintf("header field %s of %q", field, cField(x[:100])), nil
+		}
+	}
+	return "", ctx.Err()
+}
+
+// tarBlock is a header, or as much of a member's content.
+type tarBlock [512]byte
+
+// contentBlocks counts the blocks that follow a header.
+func (x tarBlock) contentBlocks() int64 { return (tarSize(x) + 511) / 512 }
+
+// typeflag says what a header is for.
+func (x tarBlock) typeflag() byte { return x[156] }
+
+// withoutNames is a header without what differs if names do: name, prefix, the target
+// of a hard link and the checksum.
+func (x tarBlock) withoutNames() tarBlock {
+	clear(x[:100])
+	clear(x[148:156])
+	clear(x[345:])
+	if x.typeflag() == tar.TypeLink {
+		clear(x[157:257])
+	}
+	return x
+}
+
+// nextHeader returns the next member's own header, and reads past its content. Headers
+// that only hold a name or records for the next one are passed over. The header is
+// zero at the end.
+func nextHeader(r io.Reader) (tarBlock, error) {
+	for {
+		var x tarBlock
+		if _, err := io.ReadFull(r, x[:]); err != nil {
+			if errors.Is(err, io.EOF) {
+				return tarBlock{}, nil
+			}
+			return tarBlock{}, fmt.Errorf("reading a tar header: %w", err)
+		}
+		if _, err := io.CopyN(io.Discard, r, x.contentBlocks()*int64(len(x))); err != nil {
+			return tarBlock{}, fmt.Errorf("reading past a member: %w", err)
+		}
+		switch x.typeflag() {
+		case tar.TypeGNULongName, tar.TypeGNULongLink, tar.TypeXHeader, tar.TypeXGlobalHeader:
+		default:
+			return x, nil
+		}
 	}
 }
 
@@ -149,7 +249,7 @@ var tarFields = []struct {
 
 // tarField names the first field that differs. It names the checksum only if no
 // other field does: any change of the others changes it.
-func tarField(x, y [512]byte) string {
+func tarField(x, y tarBlock) string {
 	found, start := "", 0
 	for _, f := range tarFields {
 		if x, y := x[start:f.end], y[start:f.end]; !bytes.Equal(x, y) && (found == "" || found == "chksum") {
@@ -171,7 +271,7 @@ func cField(b []byte) string {
 }
 
 // tarSize reads the size field: octal, or base-256 from 8 GiB on.
-func tarSize(h [512]byte) int64 {
+func tarSize(h tarBlock) int64 {
 	field := h[124:136]
 	if field[0]&0x80 != 0 {
 		var n int64

@@ -149,7 +149,7 @@ func (d *differ) pair(ctx context.Context, a, b archiveFile) (err error) {
 	before := len(d.out.Differences)
 	for _, s := range []*side{left, right} {
 		if s.unreadable != "" {
-			d.add(Difference{Kind: "unreadable", In: s.file, A: s.unreadable})
+			d.add(Difference{Kind: unreadable, In: s.file, A: s.unreadable})
 		}
 	}
 	d.nodes(a.file, left, right)

@@ -49,6 +49,22 @@ func TestArchives(t *testing.T) {
 			want: diff.SameContent, kinds: []string{"tar"}, text: `header field uname ("", "me")`},
 		{name: "time", mutate: func(b *bundle) { b.members[b.at("version")].ModTime = time.Unix(1700000001, 0) },
 			want: diff.Differs, kinds: []string{"time"}},
+		{name: "fraction of a time", mutate: func(b *bundle) {
+			m := &b.members[b.at("version")]
+			m.ModTime, m.Format = time.Unix(1700000000, 250e6), tar.FormatPAX
+		}, want: diff.Differs, kinds: []string{"time"}, text: "1700000000.25"},
+		{name: "global header", mutate: func(b *bundle) {
+			global := member{Header: tar.Header{Typeflag: tar.TypeXGlobalHeader, Format: tar.FormatPAX, PAXRecords: map[string]string{"comment": "0123abc"}}}
+			b.members = slices.Insert(b.members, 0, global)
+		}, want: diff.SameContent, kinds: []string{"tar"}, text: "header field name"},
+		{name: "owner under another name", mutate: func(b *bundle) { b.rename("rustfmt-nightly"); b.members[2].Uname = "me" },
+			want: diff.SameContent, kinds: []string{"tar"}, text: `header field uname ("", "me") of "` + stem + `/rustfmt-preview/bin/"`},
+		{name: "another name", mutate: func(b *bundle) { b.rename("rustfmt-nightly") }, want: diff.SameContent, kinds: []string{"tar"}, text: "header field name of every member"},
+		{name: "setuid", mutate: func(b *bundle) { b.members[b.at(comp+"bin/cargo-fmt")].Mode = 0o4755 }, want: diff.Differs, kinds: []string{"mode"}, text: "4755"},
+		{name: "target of a link", mutate: func(b *bundle) {
+			m := &b.members[b.at("version")]
+			m.Typeflag, m.Linkname, m.data = tar.TypeSymlink, "components", nil
+		}, want: diff.Differs, kinds: []string{"kind", "link"}},
 		{name: "order", mutate: func(b *bundle) {
 			m := b.members[b.at("components")]
 			b.drop("components")
@@ -96,6 +112,9 @@ func TestArchives(t *testing.T) {
 			for _, d := range c.Differences {
 				kinds = append(kinds, d.Kind)
 			}
+			if c.Unreadable() != slices.Contains(tt.kinds, "unreadable") {
+				t.Errorf("got unreadable %t", c.Unreadable())
+			}
 			if c.Sameness != tt.want {
 				t.Errorf("got %q, want %q; differences %+v", c.Sameness, tt.want, c.Differences)
 			}
@@ -125,7 +144,12 @@ func TestDirectories(t *testing.T) {
 	newBundle(t, "cargo-1.94.0-x86_64-unknown-linux-gnu", "xz").write(t, b)
 	newBundle(t, stem, "xz").write(t, b)
 	c := compare(t, diff.Options{A: a, B: b})
-	want := []diff.Difference{{Kind: "only-in-a", In: stem + ".tar.gz"}}
+	const renamed = "header field name of every member: the top directories have other names"
+	want := []diff.Difference{
+		{Kind: "tar", In: "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.gz", B: renamed},
+		{Kind: "tar", In: "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz", B: renamed},
+		{Kind: "only-in-a", In: stem + ".tar.gz"},
+	}
 	if d := cmp.Diff(want, c.Differences); d != "" || c.Same() || c.Compared != 3 {
 		t.Errorf("got %q of %d archives; differences (-want +got):\n%s", c.Sameness, c.Compared, d)
 	}
@@ -176,6 +200,41 @@ func TestTrees(t *testing.T) {
 	}
 	if _, err := diff.Run(t.Context(), diff.Options{A: a, B: filepath.Join(b, "none"), TempDir: t.TempDir()}); err == nil {
 		t.Error("a missing operand: got no error")
+	}
+}
+
+// All twelve bits of a mode count.
+func TestSpecialModes(t *testing.T) {
+	for mode, want := range map[os.FileMode]string{os.ModeSetuid: "4755", os.ModeSetgid: "2755", os.ModeSticky: "1755", os.ModeSetuid | os.ModeSticky: "5755"} {
+		for _, name := range []string{"d", "d/f"} {
+			a, b := t.TempDir(), t.TempDir()
+			for _, dir := range []string{a, b} {
+				if err := os.Mkdir(filepath.Join(dir, "d"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, "d", "f"), nil, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Chmod(filepath.Join(b, name), mode|0o755); err != nil {
+				t.Fatal(err)
+			}
+			if info, err := os.Stat(filepath.Join(b, name)); err != nil || info.Mode()&mode != mode {
+				continue // as FreeBSD with the sticky bit of a file, for others than root
+			}
+			c := compare(t, diff.Options{A: a, B: b})
+			if d := cmp.Diff([]diff.Difference{{Kind: "mode", Path: name, A: "0755", B: want}}, c.Differences); d != "" {
+				t.Errorf("%v of %s (-want +got):\n%s", mode, name, d)
+			}
+		}
+	}
+}
+
+// What is neither a directory nor a file is not opened: a FIFO would never answer.
+func TestNoFile(t *testing.T) {
+	_, err := diff.Run(t.Context(), diff.Options{A: os.DevNull, B: t.TempDir(), TempDir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "neither a directory nor a regular file") {
+		t.Errorf("got %v", err)
 	}
 }
 

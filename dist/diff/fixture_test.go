@@ -89,6 +89,14 @@ func (b *bundle) at(name string) int {
 
 func (b *bundle) drop(name string) { i := b.at(name); b.members = slices.Delete(b.members, i, i+1) }
 
+// rename gives the archive and its top directory another name.
+func (b *bundle) rename(stem string) {
+	for i := range b.members {
+		b.members[i].Name = stem + strings.TrimPrefix(b.members[i].Name, b.stem)
+	}
+	b.stem = stem
+}
+
 // replace changes the first occurrence of from in a member.
 func (b *bundle) replace(name, from, to string) {
 	m := &b.members[b.at(name)]
@@ -129,7 +137,10 @@ func (b *bundle) encode() ([]byte, error) {
 	}
 	w := tar.NewWriter(z)
 	for _, m := range b.members {
-		m.Size, m.Format = int64(len(m.data)), tar.FormatGNU
+		m.Size = int64(len(m.data))
+		if m.Format == tar.FormatUnknown {
+			m.Format = tar.FormatGNU
+		}
 		if err := w.WriteHeader(&m.Header); err != nil {
 			return nil, err
 		}

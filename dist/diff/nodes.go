@@ -40,6 +40,15 @@ type side struct {
 	unreadable string
 }
 
+// top is the name of an archive's top directory.
+func (s *side) top() string {
+	if len(s.members) == 0 {
+		return ""
+	}
+	name, _, _ := strings.Cut(s.members[0].Name, "/")
+	return name
+}
+
 // The parts of names that change with every build or release:
 // librustc_driver-6108105cd7e839cf.so, libLLVM.so.22.1-rust-1.95.0-stable.
 var (

@@ -1,9 +1,11 @@
 package diff
 
 import (
+	"archive/tar"
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,6 +35,9 @@ func readOperand(path string) (operand, error) {
 		return operand{}, err
 	}
 	if !info.IsDir() {
+		if !info.Mode().IsRegular() {
+			return operand{}, fmt.Errorf("%q is neither a directory nor a regular file", path)
+		}
 		f, ok := newArchiveFile(path)
 		if !ok {
 			return operand{}, fmt.Errorf("%q is no .tar.gz, .tar.xz or .tar.zst archive", path)
@@ -93,7 +98,7 @@ func diskNode(ctx context.Context, path string, e os.DirEntry) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &node{mode: int64(info.Mode().Perm())}
+	n := &node{mode: unixMode(info.Mode())}
 	switch {
 	case info.IsDir():
 		n.kind = kindDir
@@ -109,6 +114,20 @@ func diskNode(ctx context.Context, path string, e os.DirEntry) (*node, error) {
 	return n, err
 }
 
+// unixMode is a mode as a tar header has it: permissions, setuid, setgid and sticky.
+func unixMode(m fs.FileMode) int64 {
+	mode := int64(m.Perm())
+	for _, bit := range []struct {
+		flag fs.FileMode
+		unix int64
+	}{{fs.ModeSetuid, 0o4000}, {fs.ModeSetgid, 0o2000}, {fs.ModeSticky, 0o1000}} {
+		if m&bit.flag != 0 {
+			mode |= bit.unix
+		}
+	}
+	return mode
+}
+
 // loadArchive scans an archive. Its ELF files are unpacked, to be read.
 func (d *differ) loadArchive(ctx context.Context, f archiveFile, elf *elfFiles) (*side, error) {
 	elf.paths = map[string]string{}
@@ -116,16 +135,20 @@ func (d *differ) loadArchive(ctx context.Context, f archiveFile, elf *elfFiles) 
 	if err != nil {
 		return nil, err
 	}
-	s := &side{file: f.file, nodes: map[string]*node{}, members: a.Members}
+	s := &side{file: f.file, nodes: map[string]*node{}}
 	if err := a.First(); err != nil && !a.Complete {
 		s.unreadable = err.Error()
 	}
 	for _, m := range a.Members {
+		if m.Type == tar.TypeXGlobalHeader {
+			continue // it holds defaults for the headers after it, and is no member
+		}
+		s.members = append(s.members, m)
 		rel := archive.Below(m.Name)
 		if rel == "" {
 			continue
 		}
-		n := &node{path: rel, mode: m.Mode, kind: kindFile, size: m.Size, digest: m.Digest, disk: elf.paths[m.Name]}
+		n := &node{path: rel, mode: m.Mode, kind: kindFile, size: m.Size, digest: m.Digest, link: m.Link, disk: elf.paths[m.Name]}
 		if m.IsDir() {
 			n.kind = kindDir
 		} else if !m.IsFile() {

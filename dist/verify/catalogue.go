@@ -1,7 +1,14 @@
 package verify
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
 	"x.go/dist/archive"
+	"x.go/targets/nearest"
 )
 
 // CheckInfo describes one kind of check.
@@ -65,6 +72,13 @@ const (
 	setOwnLibraries = "set/own-libraries"
 )
 
+// Names of the checks of ELF files that are given by themselves.
+const (
+	programReadable = "program/elf-readable"
+	programLinker   = "program/linker"
+	programCtors    = "program/lost-constructors"
+)
+
 // Names of the checks of an unpacked tree.
 const (
 	treeUnpack      = "sysroot/unpack"
@@ -113,6 +127,9 @@ const (
 var staticTable = []CheckInfo{
 	{inputReadable, Static, "each operand can be read and is of a known kind"},
 	{inputUnchecked, Static, "every file of the directory was checked by something"},
+	{programReadable, Static, "the ELF file is well formed"},
+	{programLinker, Static, "the file was linked by the linker that --expect names, by the linker's own mark; without --expect, its witnesses do not contradict each other"},
+	{programCtors, Static, "no .ctors or .dtors left with content: LLD does not run them"},
 	{archiveFileName, Static, "the file is named COMPONENT-VERSION[-TARGET].tar.FORMAT, of known components"},
 	{archiveReadable, Static, "decodes to the end of its tar without an error"},
 	{archiveFormat, Static, "the content is of the format that the file's name says"},
@@ -204,4 +221,29 @@ func Catalogue() []CheckInfo {
 	all = append(all, legTable()...)
 	all = append(all, channelTable...)
 	return append(all, clientTable...)
+}
+
+// Match returns the checks whose names a glob matches, in the order of reports. ** in
+// it matches any number of parts between slashes. A glob that matches none is an
+// error: a mistyped name must not pass for one.
+func Match(glob string) ([]CheckInfo, error) {
+	if !doublestar.ValidatePattern(glob) {
+		return nil, fmt.Errorf("matching check %q: malformed glob", glob)
+	}
+	var names []string // that may be meant
+	var out []CheckInfo
+	for _, c := range Catalogue() {
+		part, _, _ := strings.Cut(c.Name, "/")
+		if whole := part + "/**"; !slices.Contains(names, whole) {
+			names = append(names, whole)
+		}
+		names = append(names, c.Name)
+		if ok, err := doublestar.Match(glob, c.Name); err == nil && ok {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("matching check %q: no check has such a name, `x verify --list` has all%s", glob, nearest.Hint(glob, names))
+	}
+	return out, nil
 }

@@ -25,7 +25,7 @@ func ExampleRun() {
 	}
 	// Output:
 	// FAIL input/readable: reading operand "testdata/none": no such file or directory
-	// FAIL: 1 failed, 0 skipped, 1 passed
+	// FAIL: 1 failed, 0 skipped, 0 passed
 }
 
 // One skip makes the whole a skip: what was not tested did not pass.

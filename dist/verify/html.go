@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"x.go/dist"
+	"x.go/dist/linkage"
 )
 
 //go:embed report.html
@@ -18,10 +19,13 @@ var pageText string
 
 // page is parsed once; that it parses is tested.
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"bytes": dist.FormatBytes,
-	"lower": func(s Status) string { return strings.ToLower(string(s)) },
-	"line":  dist.OneLine,
-	"short": func(s string) string { return s[:min(len(s), 12)] },
+	"bytes":  dist.FormatBytes,
+	"lower":  func(s Status) string { return strings.ToLower(string(s)) },
+	"line":   dist.OneLine,
+	"linker": func(b Binary) string { return dist.OneLine(linkerName(b)) },
+	"kind":   kindName,
+	"what":   legWhat,
+	"short":  func(s string) string { return s[:min(len(s), 12)] },
 }).Parse(pageText))
 
 // pageData is what the page shows.
@@ -39,7 +43,7 @@ type pageData struct {
 
 // pageGroup is one group's table of checks.
 type pageGroup struct {
-	Name   Group
+	Title  string
 	Status Status
 	Counts string
 	Rows   []pageRow
@@ -62,6 +66,46 @@ type pageCount struct {
 	N    int
 }
 
+// groupTitles are the groups in a reader's words.
+var groupTitles = map[Group]string{
+	Static: "The files as they are", Sysroot: "The toolchain, unpacked", Link: "Linking with it", Channel: "The channel", Client: "Installing with rustup",
+}
+
+// linkerName names the linker of a file for a reader.
+func linkerName(b Binary) string {
+	name := b.Linker
+	if name == string(linkage.BFD) {
+		name = "GNU ld"
+	}
+	return strings.TrimSpace(name + " " + b.LinkerVersion)
+}
+
+// kindName is a kind of file in a reader's words.
+func kindName(kind string) string {
+	switch linkage.Kind(kind) {
+	case linkage.Executable, linkage.PIE, linkage.StaticPIE:
+		return "program"
+	case linkage.Shared:
+		return "library"
+	case linkage.Relocatable:
+		return "object"
+	}
+	return kind
+}
+
+// legWhat says what a link leg links.
+func legWhat(name string) string {
+	for _, l := range legs {
+		if l.name == name {
+			return l.what
+		}
+	}
+	if name == crossName {
+		return crossWhat
+	}
+	return ""
+}
+
 // WriteHTML writes the report as one page that needs nothing else: no script,
 // no font, no picture.
 func (r Report) WriteHTML(w io.Writer) error {
@@ -80,7 +124,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		if len(part.Checks) == 0 {
 			continue
 		}
-		pg := pageGroup{Name: g, Status: part.Status(), Counts: part.Summary()}
+		pg := pageGroup{Title: groupTitles[g], Status: part.Status(), Counts: part.Summary()}
 		for _, c := range part.worstFirst() {
 			row := pageRow{c, what[c.Name].What}
 			pg.Rows = append(pg.Rows, row)
@@ -94,7 +138,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	for _, b := range r.Binaries {
 		if b.Leg == "" {
 			d.Shipped = append(d.Shipped, b)
-			count[strings.TrimSpace(b.Linker+" "+b.LinkerVersion)]++
+			count[linkerName(b)]++
 		} else {
 			d.Produced = append(d.Produced, b)
 		}

@@ -21,6 +21,7 @@ type input struct {
 	// manifests are channel manifests: paths, or URLs.
 	manifests []string
 	trees     []string // installed trees and assembled sysroots
+	programs  []programFile
 	// others are the paths of the other files of a directory. checked has those
 	// that a check looked at.
 	others  []string
@@ -72,20 +73,28 @@ func (in *input) add(op string) error {
 		return in.addDir(op)
 	case in.addFile(op):
 		return nil
+	case isELF(op):
+		in.programs = append(in.programs, programFile{op, op})
+		return nil
 	}
-	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml)", op)
+	return fmt.Errorf("reading operand %q: neither a directory, nor a .tar.gz, .tar.xz or .tar.zst archive, nor a channel manifest (channel-rust-*.toml), nor an ELF file", op)
 }
 
 // addDir takes the files of a dist directory, and of a mirror's.
 func (in *input) addDir(dir string) error {
+	before := len(in.others)
 	found, err := in.addFiles(dir, 0)
 	if err != nil {
 		return fmt.Errorf("reading operand %q: %w", dir, dist.WithoutPath(err))
 	}
-	if !found {
-		return fmt.Errorf("reading operand %q: no archive, channel manifest or lib/rustlib in the directory", dir)
+	if found {
+		return nil
 	}
-	return nil
+	in.others = in.others[:before]
+	if found, err = in.addPrograms(dir); err == nil && !found {
+		err = fmt.Errorf("reading operand %q: no archive, channel manifest, lib/rustlib or ELF file in the directory", dir)
+	}
+	return err
 }
 
 // maxMirrorDepth is how many directories a mirror may have inside each other: in
@@ -166,6 +175,23 @@ func (in *input) unchecked() *subject {
 		s.failf(inputUnchecked, "no check looks at %q", filepath.Base(path))
 	}
 	return s
+}
+
+// leftOut says which operands the chosen groups do not look at: what was not checked
+// has not passed.
+func (in *input) leftOut(opts Options) {
+	for _, kind := range []struct {
+		what   string
+		given  bool
+		groups []Group
+	}{
+		{"ELF files", len(in.programs) > 0, []Group{Static}},
+		{"trees", len(in.trees) > 0, []Group{Sysroot, Link}},
+	} {
+		if kind.given && !slices.ContainsFunc(kind.groups, opts.has) {
+			in.subject.skipf(inputReadable, "%s were given, but only %v was chosen to run: choose %v, too", kind.what, opts.Groups, kind.groups)
+		}
+	}
 }
 
 // leaveManifests marks the files that belong to manifests as checked. The channel

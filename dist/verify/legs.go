@@ -67,7 +67,7 @@ func legTable() []CheckInfo {
 	for _, l := range append(slices.Clone(legs), leg{name: crossName, what: crossWhat}) {
 		out = append(out,
 			CheckInfo{legCheck(l.name, partLinks), Link, l.what + ": it links"},
-			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the required one, by .comment and by -Wl,-v"},
+			CheckInfo{legCheck(l.name, partLinker), Link, l.what + ": the linker is the required one, by its mark in the file and by its own words"},
 			CheckInfo{legCheck(l.name, partRuns), Link, l.what + ": the result runs"})
 	}
 	return out
@@ -221,7 +221,7 @@ func judge(s *subject, check string, want demand, info linkage.Info, witness, na
 		s.failf(check, "%s: %s", name, info.Doubt)
 	}
 	if spoke != linkage.Unknown && info.Linker != linkage.Unknown && spoke != info.Linker {
-		s.failf(check, "%s: .comment says %s, but -Wl,-v said %q", name, saw, witness)
+		s.failf(check, "%s: by its mark %s linked it, but %q answered", name, saw, witness)
 	}
 	switch {
 	case want == mustLLD && info.Linker != linkage.LLD:

@@ -84,6 +84,7 @@ func (g linkGroup) leg(ctx context.Context, k *task) error {
 	}
 	g.progress(Event{Group: Link, Subject: k.leg.name})
 	k.out, k.rows = runLeg(ctx, k.leg, b, k.label)
+	k.out.stop()
 	g.progress(Event{Group: Link, Subject: k.leg.name, Done: true})
 	if err := removeTree(b.dir); err != nil {
 		return fmt.Errorf("removing the directory of a link: %w", err)

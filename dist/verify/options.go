@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"x.go/dist/archive"
 	"x.go/targets/nearest"
@@ -94,6 +95,14 @@ type Options struct {
 	Jobs int
 	// Limits bound what an archive may cost.
 	Limits archive.Limits
+	// AllowSkip are globs of checks' names, such as link/cross/*; ** matches any number
+	// of parts. A skip of such a check is accepted: it does not keep the report from
+	// passing.
+	AllowSkip []string
+	// Program is the name and version of the program that verifies, for the report.
+	Program string
+	// Now is the time that the report bears; zero means that of the run.
+	Now time.Time
 	// Progress, if set, is called at each step, from several goroutines but one
 	// at a time.
 	Progress func(Event)
@@ -129,6 +138,11 @@ func (o Options) check() error {
 			return fmt.Errorf("choosing link legs: got %q, want some of %q", l, LegNames())
 		}
 	}
+	for _, glob := range o.AllowSkip {
+		if _, err := Match(glob); err != nil {
+			return fmt.Errorf("allowing skips: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -142,6 +156,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SearchPath == "" {
 		o.SearchPath = defaultSearchPath
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
 	}
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Status is the outcome of a check or a report.
@@ -34,6 +35,19 @@ type Check struct {
 	// Findings are all findings when there is more than one, at most 100 and
 	// then a count of the rest.
 	Findings []string `json:"findings,omitempty"`
+	// Allowed says that a skip is accepted, by [Options.AllowSkip].
+	Allowed bool `json:"allowed,omitempty"`
+	// Seconds is how long the work of the subject took. The first of its checks has
+	// it, so that a sum counts it once.
+	Seconds float64 `json:"seconds,omitempty"`
+}
+
+// accepted is the status as far as a verdict goes.
+func (c Check) accepted() Status {
+	if c.Status == Skip && c.Allowed {
+		return Pass
+	}
+	return c.Status
 }
 
 // maxFindings bounds the findings kept of one check of one subject.
@@ -42,13 +56,24 @@ const maxFindings = 100
 // Report is the outcome of [Run]. Its JSON encoding is stable: fields are only
 // added.
 type Report struct {
+	// Date is when the run began, in UTC as RFC 3339 has it, unless [Options.Now] says
+	// otherwise.
+	Date string `json:"date,omitempty"`
+	// Program is what verified, and Machine where: its system and processors.
+	Program string `json:"program,omitempty"`
+	Machine string `json:"machine,omitempty"`
+	// Seconds is how long the run took.
+	Seconds float64 `json:"seconds,omitempty"`
 	// Inputs are the operands as given.
 	Inputs []string `json:"inputs"`
 	// Expect is what a default link was required to use. With [Auto] it is
 	// what the compiler and the archives said; empty if nothing was linked.
 	Expect Expect `json:"expect,omitempty"`
 	// Compiler is the first line of `rustc -vV`, if it ran.
-	Compiler string    `json:"compiler,omitempty"`
+	Compiler string `json:"compiler,omitempty"`
+	// Sandbox says how the archives' programs were contained, or why they were not;
+	// empty if none ran.
+	Sandbox  string    `json:"sandbox,omitempty"`
 	Checks   []Check   `json:"checks"`
 	Archives []Archive `json:"archives,omitempty"`
 	Binaries []Binary  `json:"binaries,omitempty"`
@@ -84,7 +109,7 @@ type Binary struct {
 }
 
 // Status is [Fail] if any check failed or there is none, else [Skip] if any
-// was skipped, else [Pass].
+// was skipped that may not be, else [Pass].
 func (r Report) Status() Status {
 	if len(r.Checks) == 0 {
 		return Fail
@@ -95,11 +120,22 @@ func (r Report) Status() Status {
 func worst(checks []Check) Status {
 	status := Pass
 	for _, c := range checks {
-		if c.Status.rank() < status.rank() {
-			status = c.Status
+		if c.accepted().rank() < status.rank() {
+			status = c.accepted()
 		}
 	}
 	return status
+}
+
+// allowed counts the skips that are accepted.
+func (r Report) allowed() int {
+	n := 0
+	for _, c := range r.Checks {
+		if c.Status == Skip && c.Allowed {
+			n++
+		}
+	}
+	return n
 }
 
 // Count returns the number of checks with the given status.
@@ -131,6 +167,8 @@ type subject struct {
 	name  string
 	names []string // declared checks, in order
 	out   map[string]*outcome
+	begun time.Time
+	took  time.Duration // 0 until stop
 }
 
 type outcome struct {
@@ -141,11 +179,18 @@ type outcome struct {
 }
 
 func newSubject(name string, checks ...string) *subject {
-	s := &subject{name: name, out: map[string]*outcome{}}
+	s := &subject{name: name, out: map[string]*outcome{}, begun: time.Now()}
 	for _, c := range checks {
 		s.declare(c)
 	}
 	return s
+}
+
+// stop ends the time that the subject took. The first call counts.
+func (s *subject) stop() {
+	if s.took == 0 {
+		s.took = time.Since(s.begun)
+	}
 }
 
 func (s *subject) declare(check string) *outcome {
@@ -186,9 +231,12 @@ func (s *subject) failed(checks ...string) bool {
 // checks returns one Check for each declared check.
 func (s *subject) checks() []Check {
 	var checks []Check
-	for _, name := range s.names {
+	for i, name := range s.names {
 		o := s.out[name]
 		c := Check{Name: name, Subject: s.name, Status: Pass, Detail: o.note}
+		if i == 0 {
+			c.Seconds = seconds(s.took)
+		}
 		switch {
 		case len(o.findings) > 0:
 			c.Status, c.Detail = Fail, o.findings[0]
@@ -205,3 +253,6 @@ func (s *subject) checks() []Check {
 	}
 	return checks
 }
+
+// seconds are those of d, to a thousandth.
+func seconds(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"os"
 
 	"x.go/dist"
 	"x.go/dist/archive"
@@ -25,6 +26,9 @@ type scanned struct {
 // disk under the sink.
 func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
 	a := &scanned{archiveFile: f, elf: map[string]linkage.Info{}, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveFilter, archiveMemory, archiveLimits)}
+	if info, err := os.Stat(f.path); err == nil {
+		progress(Event{Group: Static, Subject: f.file, Size: info.Size()}) // the scan may be long before its first byte
+	}
 	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
 		Limits: limits, Sink: elfSink(out, a.elf), Texts: []string{manifests.BuildRecordFile},
 		Progress: func(read, size int64) {
@@ -35,6 +39,7 @@ func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress fu
 		return nil, err
 	}
 	a.Facts = facts
+	a.subject.stop()
 	progress(Event{Group: Static, Subject: f.file, Size: facts.Size, Done: true})
 	if facts.Format != "" {
 		a.subject.notef(archiveMemory, "%s", dist.FormatBytes(facts.Container.Memory))

@@ -1,8 +1,13 @@
 package verify
 
 import (
+	"fmt"
+	"runtime"
+	"strings"
 	"sync"
+	"time"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -12,6 +17,7 @@ type run struct {
 	asked  []Group // by name
 	in     *input
 	report Report
+	begun  time.Time
 	work   *workspace // created when first needed
 	mu     sync.Mutex // guards calls of opts.Progress
 	packs  []pack
@@ -20,11 +26,34 @@ type run struct {
 
 func newRun(opts Options) *run {
 	o := opts.withDefaults()
+	return &run{opts: o, asked: opts.Groups, in: resolve(o.Inputs), report: newReport(o), begun: time.Now(), digest: map[string]*scanned{}}
+}
+
+// newReport is the report of a run that begins.
+func newReport(o Options) Report {
 	var inputs []string
 	for _, place := range o.Inputs {
 		inputs = append(inputs, manifests.Redact(place))
 	}
-	return &run{opts: o, asked: opts.Groups, in: resolve(o.Inputs), report: Report{Inputs: inputs}, digest: map[string]*scanned{}}
+	return Report{
+		Date: o.Now.UTC().Format(time.RFC3339), Program: o.Program, Machine: describeMachine(), Inputs: inputs,
+	}
+}
+
+// describeMachine says what kind of machine this is: "linux/amd64, 2 processors,
+// Debian GNU/Linux 12 (bookworm)". It does not name the machine itself.
+func describeMachine() string {
+	text := fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	b, err := dist.ReadFile("/etc/os-release", 64<<10)
+	if err != nil {
+		return text
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
+			return text + ", " + dist.OneLine(strings.Trim(strings.TrimSpace(name), `"'`))
+		}
+	}
+	return text
 }
 
 // needWorkspace creates the temporary directory unless it is there.
@@ -56,6 +85,7 @@ func (r *run) progress(e Event) {
 // add puts the outcomes of subjects into the report.
 func (r *run) add(subjects ...*subject) {
 	for _, s := range subjects {
+		s.stop()
 		r.report.Checks = append(r.report.Checks, s.checks()...)
 	}
 }

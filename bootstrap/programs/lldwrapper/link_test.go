@@ -172,48 +172,48 @@ func farm(t testing.TB, program string) string {
 }
 
 // The default link of a compiler that was built to use LLD, in a rust.lld = false
-// sysroot: bit for bit what -Clinker-features=-lld gives.
+// sysroot: bit for bit what -Clinker-features=-lld gives. It takes long, so it runs with
+// the program that a toolchain of this machine gets.
 func TestRustcWithSystemLinker(t *testing.T) {
-	each(t, func(t *testing.T, in *implementation) {
-		rustc := testenv.Need(t, "rustc")
-		testenv.Need(t, "cc")
-		sysroot := farm(t, in.wrapper(t, system...))
-		dir := t.TempDir()
-		write(t, dir+"/a.rs", "fn main() { println!(\"hello\"); }\n", 0o644)
-		write(t, dir+"/m.rs", "extern crate proc_macro;\n#[proc_macro]\npub fn m(t: proc_macro::TokenStream) -> proc_macro::TokenStream { t }\n", 0o644)
-		for _, tt := range []struct{ name, source, flags string }{
-			{"program", "a.rs", ""},
-			{"optimized", "a.rs", "-Copt-level=3 -Cstrip=symbols"},
-			{"static", "a.rs", "-Ctarget-feature=+crt-static"},
-			{"cdylib", "a.rs", "--crate-type=cdylib"},
-			{"proc macro", "m.rs", "--crate-type=proc-macro"},
-		} {
-			t.Run(tt.name, func(t *testing.T) {
-				compile := func(out string, more ...string) string {
-					path := filepath.Join(dir, out)
-					argv := slices.Concat([]string{rustc, "--sysroot=" + sysroot, dir + "/" + tt.source, "-o", path}, strings.Fields(tt.flags), more)
-					if r := run(t, os.Environ(), argv...); r.Code != 0 {
-						t.Fatalf("%q: %+v", argv, r)
-					}
-					return path
+	in := ours()
+	rustc := testenv.Need(t, "rustc")
+	testenv.Need(t, "cc")
+	sysroot := farm(t, in.wrapper(t, system...))
+	dir := t.TempDir()
+	write(t, dir+"/a.rs", "fn main() { println!(\"hello\"); }\n", 0o644)
+	write(t, dir+"/m.rs", "extern crate proc_macro;\n#[proc_macro]\npub fn m(t: proc_macro::TokenStream) -> proc_macro::TokenStream { t }\n", 0o644)
+	for _, tt := range []struct{ name, source, flags string }{
+		{"program", "a.rs", ""},
+		{"optimized", "a.rs", "-Copt-level=3 -Cstrip=symbols"},
+		{"static", "a.rs", "-Ctarget-feature=+crt-static"},
+		{"cdylib", "a.rs", "--crate-type=cdylib"},
+		{"proc macro", "m.rs", "--crate-type=proc-macro"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			compile := func(out string, more ...string) string {
+				path := filepath.Join(dir, out)
+				argv := slices.Concat([]string{rustc, "--sysroot=" + sysroot, dir + "/" + tt.source, "-o", path}, strings.Fields(tt.flags), more)
+				if r := run(t, os.Environ(), argv...); r.Code != 0 {
+					t.Fatalf("%q: %+v", argv, r)
 				}
-				opposite, got := compile("off", "-Clinker-features=-lld"), compile("default")
-				if text := comment(t, got); strings.Contains(text, "LLD") {
-					t.Errorf("got .comment %q, want no LLD", text)
-				}
-				if !bytes.Equal(read(t, opposite), read(t, got)) {
-					t.Error("output differs from that with -Clinker-features=-lld")
-				}
-			})
-		}
-		sysroot = farm(t, in.wrapper(t, lld...))
-		if r := run(t, os.Environ(), rustc, "--sysroot="+sysroot, dir+"/a.rs", "-o", dir+"/lld"); r.Code != 0 {
-			t.Fatalf("rustc: %+v", r)
-		}
-		if text := comment(t, dir+"/lld"); !strings.Contains(text, "Linker: LLD") {
-			t.Errorf("mode lld: got .comment %q, want LLD in it", text)
-		}
-	})
+				return path
+			}
+			opposite, got := compile("off", "-Clinker-features=-lld"), compile("default")
+			if text := comment(t, got); strings.Contains(text, "LLD") {
+				t.Errorf("got .comment %q, want no LLD", text)
+			}
+			if !bytes.Equal(read(t, opposite), read(t, got)) {
+				t.Error("output differs from that with -Clinker-features=-lld")
+			}
+		})
+	}
+	sysroot = farm(t, in.wrapper(t, lld...))
+	if r := run(t, os.Environ(), rustc, "--sysroot="+sysroot, dir+"/a.rs", "-o", dir+"/lld"); r.Code != 0 {
+		t.Fatalf("rustc: %+v", r)
+	}
+	if text := comment(t, dir+"/lld"); !strings.Contains(text, "Linker: LLD") {
+		t.Errorf("mode lld: got .comment %q, want LLD in it", text)
+	}
 }
 
 // A site wrapper in the manner of EasyBuild's and Nix's adds a run path, to LLD as
