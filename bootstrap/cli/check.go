@@ -88,7 +88,11 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	if f.noToolchain {
 		facts.Sysroot, facts.NoCompiler = a.path(a.flags.sysroot), true // its files can be looked at all the same
 	} else {
-		tc, found, err := a.askToolchain(ctx, cfg)
+		missing := config.Failure
+		if !release.IsZero() {
+			missing = config.Note
+		}
+		tc, found, err := a.askToolchain(ctx, cfg, missing)
 		report.Findings = append(report.Findings, found...)
 		if err != nil {
 			return checkReport{}, err
@@ -125,9 +129,10 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	return report, nil
 }
 
-// askToolchain finds the input toolchain and asks it. That there is none on
-// PATH is no mistake of the configuration.
-func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.Toolchain, []config.Finding, error) {
+// askToolchain finds the input toolchain and asks it. That there is none stops dist,
+// so it is an error, but missing is how severe: somebody who names a release may well
+// ask about a compiler that is still to be built.
+func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity) (*toolchain.Toolchain, []config.Finding, error) {
 	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
 	tc, err := toolchain.Find(ctx, src)
 	switch {
@@ -136,8 +141,8 @@ func (a *app) askToolchain(ctx context.Context, cfg config.Config) (*toolchain.T
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, toolchain.ErrNoToolchain):
-		return nil, []config.Finding{{Severity: config.Note, Place: "PATH", Reason: "there is no rustc, so nothing was compared with a toolchain",
-			Remedy: "give one with --sysroot, or set build.rustc"}}, nil
+		return nil, []config.Finding{{Severity: missing, Place: "PATH", Reason: "there is no rustc, so nothing was compared with a toolchain",
+			Remedy: "give one with --sysroot, set build.rustc, or check the files alone with --no-toolchain"}}, nil
 	case src.Sysroot != "":
 		return nil, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error(), Remedy: "name a finished toolchain"}}, nil
 	case src.Rustc != "" && !fileExists(src.Rustc):
