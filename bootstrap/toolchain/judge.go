@@ -100,11 +100,20 @@ func (c InputComponent) Wanted(cfg config.Config, host targets.Triple) bool {
 	case archive == "rustc-docs":
 		return cfg.Build.CompilerDocs || !set("build.compiler-docs")
 	case archive == "rust-std":
+		if cfg.Target(c.Target).NoStd == targets.Yes {
+			return false
+		}
 		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == host
 	case archive == "llvm-tools" && (set("rust.llvm-tools") && !cfg.Rust.LLVMTools || hasExternalLLVM(cfg, c.Target)):
 		return false
 	case archive == "rust-dev" && hasExternalLLVM(cfg, c.Target):
 		return false
+	case archive == "rust-mingw" && set("dist.include-mingw-linker") && !cfg.Dist.IncludeMingwLinker:
+		return false
+	case archive == "llvm-bitcode-linker" && set("rust.llvm-bitcode-linker") && !cfg.Rust.LLVMBitcodeLinker:
+		return false
+	case strings.HasPrefix(archive, "rustc-codegen-"):
+		return hasBackend(cfg, c.Target, strings.TrimPrefix(archive, "rustc-codegen-"))
 	case extendedTools[archive]:
 		if set("build.extended") && !cfg.Build.Extended {
 			return false
@@ -112,6 +121,15 @@ func (c InputComponent) Wanted(cfg config.Config, host targets.Triple) bool {
 		return !set("build.tools") || slices.Contains(cfg.Build.Tools, archive)
 	}
 	return true
+}
+
+// hasBackend reports whether the codegen backends of a triple that are set, if any,
+// have one of that name.
+func hasBackend(cfg config.Config, t targets.Triple, name string) bool {
+	if key := "target." + t.String() + ".codegen-backends"; cfg.IsSet(key) {
+		return slices.Contains(cfg.Target(t).CodegenBackends, name)
+	}
+	return !cfg.IsSet("rust.codegen-backends") || slices.Contains(cfg.Rust.CodegenBackends, name)
 }
 
 // hasExternalLLVM reports whether the LLVM of a triple is one that x.py does not
