@@ -27,7 +27,8 @@ type Builder struct {
 	dir *builddir.Dir // the build directory; nil in a dry run
 
 	memo  map[any]*memo
-	stack []string // names of the steps that run now, outermost first
+	stack []string                // names of the steps that run now, outermost first
+	told  map[config.Finding]bool // of components
 	plan  []Action
 }
 
@@ -51,6 +52,7 @@ type inputs struct {
 type Event struct {
 	Action Action         // what starts
 	Note   string         // something a person should know, if not empty
+	Warn   bool           // the note is a warning
 	Plans  []archive.Plan // how archives are going to be compressed, if not nil
 }
 
@@ -77,7 +79,7 @@ type memo struct {
 
 // newBuilder returns a Builder for opts.
 func newBuilder(opts inputs) *Builder {
-	return &Builder{inputs: opts, memo: map[any]*memo{}}
+	return &Builder{inputs: opts, memo: map[any]*memo{}, told: map[config.Finding]bool{}}
 }
 
 // Plan returns the actions so far, in order.
@@ -135,4 +137,9 @@ func (b *Builder) notify(e Event) {
 // note tells something a person should know about this build.
 func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
+}
+
+// tellFinding tells what was found about a file of the input.
+func (b *Builder) tellFinding(f config.Finding) {
+	b.notify(Event{Note: f.Place + ": " + f.Text(), Warn: f.Severity == config.Warning})
 }

@@ -20,6 +20,7 @@ type installStep struct {
 // its slice, so that it can name a step.
 type InstallDirs struct {
 	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
+	RecordDestDir                                                        bool
 }
 
 // String names the step in plans and errors.
@@ -42,7 +43,7 @@ func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, er
 	}
 	opts := install.Options{
 		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
-		Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
+		RecordDestDir: i.To.RecordDestDir, Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
 	}
 	if opts.Uninstaller, err = parts[0].pkg.Script(); err != nil {
 		return install.Installed{}, err

@@ -53,11 +53,7 @@ func (rustLLDStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 		return img, nil
 	}
 	name := dist.LLDFile(b.tc.Host.String(), b.tc.Spec.ExeSuffix)
-	from := b.cfg.X.LLD.Binary
-	if from == "" {
-		from = filepath.Join(b.tc.Sysroot, filepath.FromSlash(name))
-	}
-	err = img.AddFile(name, from)
+	err = img.AddFile(name, b.tc.RustLLD(b.cfg))
 	if err != nil && b.cfg.X.LLD.Binary != "" {
 		err = fmt.Errorf("%w: correct lld.binary", err)
 	}

@@ -298,6 +298,10 @@ func (b *Builder) Install(ctx context.Context, s Selection, dirs InstallDirs) (i
 	if !filepath.IsAbs(dirs.Prefix) {
 		return install.Installed{}, optionErrorf("install.prefix", "install.prefix %q: want an absolute path", dirs.Prefix)
 	}
+	parts := toolchain.ProgramDirs{Prefix: dirs.Prefix, Bindir: dirs.Bindir, Libdir: dirs.Libdir}
+	if key, err := parts.Parted(); err != nil {
+		return install.Installed{}, optionErrorf(key, "%s: %s: %w: remove it, or set install.bindir and install.libdir to bin and lib of one directory", b.cfg.Origin(key), key, err)
+	}
 	return ensure(ctx, b, installStep{Selection: s, To: dirs})
 }
 

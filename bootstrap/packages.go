@@ -80,37 +80,6 @@ func (s Selection) has(archive string) bool {
 	return slices.Contains(strings.Split(s.names, ","), archive)
 }
 
-// wants reports whether to write the archive of c. A name that the user gave
-// always counts. Otherwise a value set in the configuration counts, but not
-// x.py's defaults: they save build time, and what the input has is built already.
-func (b *Builder) wants(s Selection, c toolchain.InputComponent) bool {
-	if s.names != "" {
-		return s.has(c.Spec.Archive)
-	}
-	cfg, set := b.cfg, b.cfg.IsSet
-	switch {
-	case c.Spec.Archive == "rust-docs" || c.Spec.Archive == "rust-docs-json":
-		return cfg.Build.Docs || !set("build.docs")
-	case c.Spec.Archive == "rustc-docs":
-		return cfg.Build.CompilerDocs || !set("build.compiler-docs")
-	case c.Spec.Scope == manifests.ScopeTarget && c.Spec.Archive == "rust-std":
-		return !set("build.target") || slices.Contains(cfg.Build.Target, c.Target) || c.Target == b.tc.Host
-	case extendedTools[c.Spec.Archive]:
-		if set("build.extended") && !cfg.Build.Extended {
-			return false
-		}
-		return !set("build.tools") || slices.Contains(cfg.Build.Tools, c.Spec.Archive)
-	}
-	return true
-}
-
-// extendedTools are the archives that x.py makes only with build.extended, and
-// of those the ones that build.tools names.
-var extendedTools = map[string]bool{
-	"cargo": true, "clippy": true, "rustfmt": true, "rust-analyzer": true, "miri": true, "llvm-tools": true,
-	"llvm-bitcode-linker": true, "rust-analysis": true,
-}
-
 // wantsCombined reports whether to write the combined archive.
 func (b *Builder) wantsCombined(s Selection) bool {
 	if s.names != "" {
@@ -150,12 +119,14 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 	var errs []error
 	laid := make([]dist.Component, len(components)) // as they are in archives
 	for i, c := range components {
-		own := b.wants(p.Selection, c)
-		if !own && !slices.Contains(combined, i) {
+		wanted, asked := c.Wanted(b.cfg, b.tc.Host), p.Selection.has(c.Spec.Archive)
+		own := asked || p.Selection.names == "" && wanted
+		packed, err := b.judge(c, own || slices.Contains(combined, i), asked)
+		if errs = append(errs, err); !packed {
+			combined = slices.DeleteFunc(combined, func(k int) bool { return k == i })
 			continue
 		}
 		laid[i] = c.Component()
-		errs = append(errs, dist.CheckComponent(laid[i])...)
 		if own {
 			part, err := b.part(ctx, c, laid[i])
 			parts, errs = append(parts, part), append(errs, err)
@@ -215,7 +186,7 @@ func (b *Builder) combinedComponents(components []toolchain.InputComponent) []in
 		i := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
 			return c.Spec.Archive == row.Archive && (c.Target == host || c.Target == targets.Triple{})
 		})
-		if i >= 0 && b.wants(Selection{}, components[i]) {
+		if i >= 0 && components[i].Wanted(b.cfg, host) {
 			picked = append(picked, i)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"debug/buildinfo"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/programs"
@@ -30,6 +32,10 @@ func (recordStep) Run(ctx context.Context, b *Builder) (manifests.BuildRecord, e
 	if err != nil {
 		return manifests.BuildRecord{}, err
 	}
+	l, err := ensure(ctx, b, linkedStep{})
+	if err != nil {
+		return manifests.BuildRecord{}, err
+	}
 	tc, x := b.tc, b.cfg.X.LLD
 	r := manifests.BuildRecord{
 		X: b.version, LLD: decided.Recorded(), Inputs: map[string]manifests.Hash{},
@@ -37,6 +43,7 @@ func (recordStep) Run(ctx context.Context, b *Builder) (manifests.BuildRecord, e
 			Release: tc.Version.Release.String(), Commit: tc.Version.CommitHash, CommitDate: tc.Version.CommitDate,
 			Host: tc.Host.String(), LLDDefault: tc.BakedLLD(),
 		},
+		SystemLibraries: l.libraries.System, FixedPrograms: slices.Sorted(maps.Keys(l.libraries.Fixed)),
 	}
 	if decided.BuildsWrapper() {
 		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: decided.Wrapper == lld.WrapperBuilt && b.jobserver(programs.WrapperLLD)}
@@ -118,7 +125,7 @@ func (b *Builder) compilerOf(e dist.Entry) (string, error) {
 func (b *Builder) recordInputs(ctx context.Context, decided lld.Outcome, digests map[string]manifests.Hash) error {
 	host, exe := b.tc.Host.String(), b.tc.Spec.ExeSuffix
 	patterns := append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe),
-		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "bin/rustc_driver-*.dll")
+		"bin/rustc"+exe, "libexec/rustc"+exe, "lib/librustc_driver-*", "lib64/librustc_driver-*", "lib/*/librustc_driver-*", "bin/rustc_driver-*.dll")
 	var files dist.Image
 	for _, c := range b.input.Components {
 		if c.Spec.Archive != "rustc" || c.Target != b.tc.Host {

@@ -19,9 +19,45 @@ func (b *Builder) SysrootDir() string { return filepath.Join(b.buildDir, b.stage
 // stageDir is [Builder.SysrootDir] inside the build directory.
 func (b *Builder) stageDir() string { return path.Join(b.tc.Host.String(), "stage2") }
 
+// linked is the toolchain with LLD as configured, and what it needs beside its files.
+type linked struct {
+	components []toolchain.InputComponent
+	libraries  toolchain.Libraries
+}
+
+// linkedStep is the step that puts LLD as configured into the input's components. It
+// writes nothing but programs that it builds.
+type linkedStep struct{}
+
+// String names the step in plans and errors.
+func (linkedStep) String() string { return "WithLLD" }
+
+// Run implements [step]. It tells what the toolchain needs beside its files.
+func (linkedStep) Run(ctx context.Context, b *Builder) (linked, error) {
+	components, err := b.tc.WithoutLLD(b.input.Components)
+	if err != nil {
+		return linked{}, err
+	}
+	i := b.compiler(components)
+	if components[i].Image, err = withLLD(ctx, b, components[i].Image); err != nil {
+		return linked{}, err
+	}
+	libraries := b.tc.ReadLibraries(components)
+	for _, f := range slices.Concat(b.tc.Findings(), b.input.Findings, libraries.Findings(b.tc.Sysroot)) {
+		b.tellFinding(f)
+	}
+	return linked{libraries.WithLibraries(components), libraries}, nil
+}
+
+// compiler returns the index of the host's component rustc.
+func (b *Builder) compiler(components []toolchain.InputComponent) int {
+	return slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
+		return c.Spec.Archive == "rustc" && c.Target == b.tc.Host
+	})
+}
+
 // assembleStep is the step that builds the components of the output toolchain: the
-// input's, with LLD as configured. It writes nothing but programs that it
-// builds.
+// input's, with LLD as configured, the build record and the launcher.
 type assembleStep struct{}
 
 // String names the step in plans and errors.
@@ -29,21 +65,26 @@ func (assembleStep) String() string { return "Assemble" }
 
 // Run implements [step].
 func (assembleStep) Run(ctx context.Context, b *Builder) ([]toolchain.InputComponent, error) {
-	components := slices.Clone(b.input.Components)
-	rustc := slices.IndexFunc(components, func(c toolchain.InputComponent) bool {
-		return c.Spec.Archive == "rustc" && c.Target == b.tc.Host
-	})
-	if rustc < 0 {
-		return nil, fmt.Errorf("assembling the sysroot: %q has no component rustc for %s", b.tc.Sysroot, b.tc.Host)
-	}
-	img, err := withLLD(ctx, b, components[rustc].Image)
+	l, err := ensure(ctx, b, linkedStep{})
 	if err != nil {
 		return nil, err
 	}
-	if components[rustc].Image, err = withRecord(ctx, b, img); err != nil {
+	components := slices.Clone(l.components)
+	i := b.compiler(components)
+	if components[i].Image, err = withRecord(ctx, b, components[i].Image); err != nil {
 		return nil, err
 	}
 	return components, withLauncher(ctx, b, components)
+}
+
+// judge decides what becomes of a component, and tells it if that is not the usual.
+func (b *Builder) judge(c toolchain.InputComponent, wanted, asked bool) (packed bool, err error) {
+	v := c.Judge(b.tc, wanted, asked)
+	if v.Finding != nil && !b.told[*v.Finding] {
+		b.told[*v.Finding] = true
+		b.tellFinding(*v.Finding)
+	}
+	return v.Packed, v.Err
 }
 
 // sysrootStep is the step that stages the assembled toolchain in
@@ -60,10 +101,19 @@ func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
 		return "", err
 	}
 	var whole dist.Image
+	var errs []error
 	for _, c := range components {
+		wanted := c.Wanted(b.cfg, b.tc.Host)
+		packed, err := b.judge(c, wanted, false)
+		if errs = append(errs, err); !packed && (wanted || len(c.Broken) > 0) {
+			continue
+		}
 		if err := whole.Merge(c.Image); err != nil {
 			return "", fmt.Errorf("assembling the sysroot: %w", err)
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
 	}
 	dir := b.SysrootDir()
 	if dir == b.tc.Sysroot {
@@ -82,7 +132,7 @@ func (sysrootStep) Run(ctx context.Context, b *Builder) (string, error) {
 	return dir, b.dir.Stage(ctx, whole, b.stageDir())
 }
 
-// withLLD returns rustc's image with LLD as configured, checked by the rules.
+// withLLD returns rustc's image, which has no LLD, with LLD as configured, checked by the rules.
 func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, error) {
 	decided, err := ensure(ctx, b, decideLLDStep{})
 	if err != nil {
@@ -98,13 +148,6 @@ func withLLD(ctx context.Context, b *Builder, rustc dist.Image) (dist.Image, err
 	}
 	host, exe := b.tc.Host.String(), b.tc.Spec.ExeSuffix
 	img := rustc.Clone()
-	if _, err := img.Remove(append(dist.WrapperFiles(host, exe), dist.LLDFile(host, exe))...); err != nil {
-		return dist.Image{}, err
-	}
-	// A gcc-ld may hold names of an older rustc (ld, ld64), which nothing runs.
-	if _, err := img.Remove("lib/rustlib/" + host + "/bin/gcc-ld"); err != nil {
-		return dist.Image{}, err
-	}
 	if err := errors.Join(img.Merge(rustLLD), img.Merge(wrapper)); err != nil {
 		return dist.Image{}, fmt.Errorf("assembling the sysroot: %w", err)
 	}

@@ -1,6 +1,7 @@
 package dist
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -126,6 +127,17 @@ func CheckComponent(c Component) []error {
 		if err != nil {
 			findings = append(findings, fmt.Errorf("checking component %q: %w", c.Name, err))
 		}
+	}
+	return findings
+}
+
+// Incomplete returns what a component lacks of the files without which it is of no
+// use.
+func Incomplete(c Component) []error {
+	rules := slices.DeleteFunc(componentRules(c.Name), func(r Rule) bool { return r.Demand != Present })
+	findings := Check(c.Image, rules)
+	if len(findings) == 0 && c.Image.Len() == 0 {
+		findings = append(findings, errors.New("it has no files"))
 	}
 	return findings
 }

@@ -30,6 +30,12 @@ type BuildRecord struct {
 	Wrapper   RecordedWrapper   `json:"wrapper,omitzero"`
 	Programs  []RecordedProgram `json:"programs,omitempty"` // built for this toolchain
 	Inputs    map[string]Hash   `json:"inputs"`             // by slash path in the input, or by key of x.toml
+	// SystemLibraries are the libraries that the system has to bring, beside those of
+	// libc, libgcc_s and zlib, each with the files of the toolchain that need it.
+	SystemLibraries map[string][]string `json:"system_libraries,omitempty"`
+	// FixedPrograms are the programs that find their libraries only where the
+	// toolchain was installed.
+	FixedPrograms []string `json:"fixed_programs,omitempty"`
 }
 
 // buildRecordFormat is the only format there is.

@@ -36,6 +36,7 @@ var layers = []struct {
 	{2, "bootstrap/programs", []string{"targets"}, nil},
 	{2, "bootstrap/programs/launcher", []string{"bootstrap/programs/process"}, nil},
 	{2, "bootstrap/programs/lldwrapper", []string{"bootstrap/programs/process"}, nil},
+	{2, "dist/loader", []string{"dist/linkage"}, nil},
 	{2, "manifests", []string{"bootstrap/toml", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{2, "targets/link", []string{"targets"}, nil},
 
@@ -44,7 +45,7 @@ var layers = []struct {
 
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
-	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "manifests", "targets"}, nil},
+	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 
@@ -57,7 +58,7 @@ var layers = []struct {
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
-	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/linkage", "dist/loader", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 

@@ -351,12 +351,13 @@ func stubToolchain(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := t.TempDir()
+	root := filepath.Join(t.TempDir(), "toolchain")
 	const library = "lib/rustlib/x86_64-unknown-linux-gnu/"
 	real := func(name string) string { return "exec " + stable + "/bin/" + name + " \"$@\"\n" }
+	testenv.StandIn(t, root, "rustc", "case \"$*\" in '--print sysroot') echo "+root+"; exit;; esac\n"+real("rustc"))
+	testenv.StandIn(t, root, "cargo", real("cargo"))
+	testenv.StandIn(t, root, "rustfmt", real("rustfmt"))
 	for name, text := range map[string]string{
-		"bin/rustc": "#!/bin/sh\ncase \"$*\" in *'--print sysroot'*) echo " + root + "; exit;; esac\n" + real("rustc"),
-		"bin/cargo": "#!/bin/sh\n" + real("cargo"), "bin/rustfmt": "#!/bin/sh\n" + real("rustfmt"),
 		"bin/cargo-fmt": "cargo-fmt", "bin/rustdoc": "rustdoc",
 		"lib/librustc_driver-1.so": "driver", library + "lib/libstd-1.rlib": "std",
 		library + "bin/rust-lld": "lld", library + "bin/gcc-ld/ld.lld": "wrapper", library + "bin/gcc-ld/ld64.lld": "wrapper",

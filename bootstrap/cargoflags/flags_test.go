@@ -261,6 +261,7 @@ func TestErrors(t *testing.T) {
 		{"float", "a.b = 1.5", `got float 1.5, want no float`},
 		{"other table", "target.other.linker = 3", `target.other.linker: got integer 3, want a string`},
 		{"override", "target.x86_64-unknown-linux-gnu.foo = 3", `a table that replaces a build script`},
+		{"override's list", "target.x86_64-unknown-linux-gnu.foo.rustc-link-arg = 'a'", `want a list of strings`},
 		{"jobs", "build.jobs = true", `build.jobs: got boolean true`},
 		{"jobs text", "build.jobs = 'x'", `build.jobs: got string "x", want a number other than 0, or "default"`},
 		{"no jobs", "build.jobs = 0", `build.jobs: got integer 0`},

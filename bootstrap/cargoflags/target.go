@@ -42,15 +42,20 @@ func (c *Config) targetTable(name string) (targetTable, error) {
 		return t, err
 	}
 	t.links = map[string]*value{}
-	for name, v := range table {
-		switch name {
+	for links, v := range table {
+		switch links {
 		case "ar", "linker", "runner", "rustflags", "rustdocflags":
 			continue
 		}
 		if v.kind != toml.Table {
-			return t, v.wrong(k.String()+"."+name, "a table that replaces a build script")
+			return t, v.wrong(k.String()+"."+links, "a table that replaces a build script")
 		}
-		t.links[name] = v
+		t.links[links] = v
+	}
+	for links := range t.links { // one of a wrong type stops cargo, used or not
+		if _, _, err := c.override(t, name, links); err != nil {
+			return t, err
+		}
 	}
 	return t, nil
 }

@@ -51,6 +51,7 @@ func all(c config.Config, f Facts) []config.Finding {
 	}
 	if f.Toolchain != nil {
 		k.toolchain(*f.Toolchain)
+		k.components(*f.Toolchain)
 	}
 	if f.Files != nil {
 		for _, check := range fileChecks {
@@ -182,9 +183,26 @@ func (k *checker) installPaths() {
 			k.say(config.Failure, p.key, "write a path or remove the key", "got an empty path")
 		}
 	}
+	if k.f.Command == "install" {
+		k.partedDirs()
+	}
 	// /etc is where the FHS has the configuration of every prefix.
 	if k.c.IsSet("install.prefix") && path.IsAbs(in.Sysconfdir) && !within(in.Sysconfdir, in.Prefix) && !within(in.Sysconfdir, "/etc") {
 		k.say(config.Warning, "install.sysconfdir", "set install.sysconfdir = \"etc\" to keep it below the prefix", "%s lies outside of the prefix %s", in.Sysconfdir, in.Prefix)
+	}
+}
+
+// partedDirs reports directories that part the compiler from its libraries.
+func (k *checker) partedDirs() {
+	in, set := k.c.Install, func(key, value string) string {
+		if k.c.IsSet(key) {
+			return value
+		}
+		return ""
+	}
+	d := toolchain.ProgramDirs{Prefix: in.Prefix, Bindir: set("install.bindir", in.Bindir), Libdir: set("install.libdir", in.Libdir)}
+	if key, err := d.Parted(); err != nil {
+		k.say(config.Failure, key, "remove it, or set install.bindir and install.libdir to bin and lib of one directory", "%v", err)
 	}
 }
 

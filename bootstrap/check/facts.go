@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"sync"
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
@@ -30,6 +31,12 @@ type Facts struct {
 	LLD lld.Facts
 	// Toolchain is the input; nil if no compiler was asked.
 	Toolchain *toolchain.Toolchain
+	// Input holds the toolchain's files by component, without documentation; nil if
+	// they were not read, and InputError says why they could not be.
+	Input      *toolchain.Input
+	InputError error
+	// Versions are the errors of asking tools for their versions, by the archive's name.
+	Versions map[string]error
 	// Sysroot is the directory of the input toolchain.
 	Sysroot string
 	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
@@ -65,8 +72,8 @@ func Machine() Facts {
 }
 
 // Ask returns [Machine] together with what the toolchain says of itself, if the
-// configuration needs it. The sysroot is not walked: a complete one has over 50000
-// files, and only the directories with the large ones are listed.
+// configuration needs it, and with the files to be packaged. Documentation is not
+// among them: a complete sysroot has over 50000 files of it.
 func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, error) {
 	f := Machine()
 	var err error
@@ -74,7 +81,29 @@ func Ask(ctx context.Context, c config.Config, tc toolchain.Toolchain) (Facts, e
 		return Facts{}, err
 	}
 	f.Toolchain, f.Sysroot, f.InputSize = &tc, tc.Sysroot, inputSize(tc.Sysroot)
-	return f, nil
+	if in, err := toolchain.ReadPrograms(tc); err != nil {
+		f.InputError = err
+	} else {
+		f.Input, f.Versions = &in, askVersions(ctx, tc, in)
+	}
+	return f, ctx.Err()
+}
+
+// askVersions asks the tools that have versions of their own, all at once.
+func askVersions(ctx context.Context, tc toolchain.Toolchain, in toolchain.Input) map[string]error {
+	failed := make([]error, len(in.Components))
+	var wg sync.WaitGroup
+	for i, c := range in.Components {
+		wg.Go(func() { _, failed[i] = tc.ComponentVersion(ctx, c.Spec) })
+	}
+	wg.Wait()
+	out := map[string]error{}
+	for i, c := range in.Components {
+		if failed[i] != nil {
+			out[c.Spec.Archive] = failed[i]
+		}
+	}
+	return out
 }
 
 // hasStd reports whether a sysroot has a standard library for a target.

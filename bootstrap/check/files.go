@@ -32,14 +32,18 @@ func (k *checker) sysrootFiles() {
 	}
 	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", host.String(), "bin")
 	k.rustLLD(filepath.Join(bin, "rust-lld"+exe))
-	k.program(filepath.Join(bin, "rust-objcopy"+exe), "", "remove it, or put the file itself there", 0)
+	rule := programRule(0)
+	if k.f.Input != nil {
+		rule = mayDangle // it is judged with its component
+	}
+	k.program(filepath.Join(bin, "rust-objcopy"+exe), "", "remove it, or put the file itself there", rule)
 }
 
 // rustLLD checks the input's rust-lld. If a toolchain was asked, the decision on LLD
 // has reported a missing one.
 func (k *checker) rustLLD(name string) {
 	const remedy = "set lld.binary in x.toml to an LLD, or rust.lld = false"
-	info, err := k.f.Files.Lstat(name)
+	_, err := k.f.Files.Lstat(name)
 	switch used := k.decided.Outcome.Shipped && k.c.X.LLD.Binary == ""; {
 	case used && k.f.LLD.Toolchain == nil && errors.Is(err, fs.ErrNotExist):
 		severity := config.Warning
@@ -49,8 +53,6 @@ func (k *checker) rustLLD(name string) {
 		k.at(severity, name, "rust.lld", remedy, "no such file: LLD cannot be shipped, although %s", k.decided.Wanted.Reason)
 	case used:
 		k.program(name, "rust.lld", remedy, 0)
-	case err == nil && info.Mode()&fs.ModeSymlink != 0:
-		k.program(name, "rust.lld", "remove it", mayBeLink) // the input is read as a whole
 	}
 }
 
@@ -60,6 +62,7 @@ type programRule uint8
 const (
 	mustExist programRule = 1 << iota
 	mayBeLink             // the file behind a link is copied
+	mayDangle             // a link to nothing is nothing
 )
 
 // program checks that a path is an executable file.
@@ -67,7 +70,9 @@ func (k *checker) program(name, key, remedy string, rule programRule) {
 	info, err := k.f.Files.Lstat(name)
 	link := err == nil && info.Mode()&fs.ModeSymlink != 0
 	if link {
-		if info, err = k.f.Files.Stat(name); err != nil {
+		if info, err = k.f.Files.Stat(name); err != nil && rule&mayDangle != 0 {
+			return
+		} else if err != nil {
 			k.at(config.Failure, name, key, remedy, "it is a broken symlink: %v", err)
 			return
 		}

@@ -9,6 +9,7 @@ import (
 
 func (a *app) installCommand() *cobra.Command {
 	var destdir, prefix string
+	var recordDestdir bool
 	cmd := &cobra.Command{
 		Use:   "install [component...]",
 		Short: "Install the toolchain into a prefix or a staging directory",
@@ -18,8 +19,10 @@ lib/rustlib lists what is installed, and uninstall.sh removes it.
 
 The directories come from [install] in bootstrap.toml; --prefix replaces
 install.prefix. With --destdir, or DESTDIR in the environment, everything is
-written below that directory and nothing outside of it. Unlike x.py, x puts
-sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
+written below that directory and nothing outside of it. The lists in lib/rustlib
+then name the files at their final places, so that uninstall.sh finds them once the
+package is installed; --record-destdir has them name the staged files, as install.sh
+--destdir does. Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 		Example: `  x install --prefix ~/rust
   x install --prefix /usr --destdir debian/tmp
   x install rustc rust-std cargo --prefix /opt/rust --dry-run`,
@@ -44,6 +47,7 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 			if dirs.DestDir = a.path(destdir); destdir == "" {
 				dirs.DestDir = a.path(a.getenv("DESTDIR"))
 			}
+			dirs.RecordDestDir = recordDestdir
 			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
 				return err
@@ -55,6 +59,7 @@ sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
 		},
 	}
 	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `directory` (default install.prefix, else /usr/local)")
+	cmd.Flags().BoolVar(&recordDestdir, "record-destdir", false, "list the installed files with the staging directory before them, as install.sh does")
 	cmd.Flags().StringVar(&destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
 	return cmd
 }

@@ -63,6 +63,8 @@ func (p *progress) event(e bootstrap.Event) {
 	switch {
 	case e.Plans != nil:
 		p.plan(e.Plans)
+	case e.Note != "" && e.Warn:
+		fmt.Fprintf(p.out, "x: warning: %s\n", e.Note)
 	case e.Note != "":
 		fmt.Fprintf(p.out, "x: note: %s\n", e.Note)
 	case p.planned:

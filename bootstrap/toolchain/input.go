@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"x.go/bootstrap/config"
 	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
@@ -18,9 +20,12 @@ import (
 // Input is the content of an input sysroot, sorted into components.
 type Input struct {
 	Components []InputComponent // sorted by name, then target
-	// Unowned are the slash paths of files that no component claims, sorted.
-	// They are not packaged.
+	// Unowned are the slash paths of files that no component claims and that no finding
+	// is about, sorted. They are not packaged.
 	Unowned []string
+	// Findings are notes and warnings about files that are packaged or left out in a
+	// way that their owner may not expect.
+	Findings []config.Finding
 	// Listed says that the sysroot has file lists of its own, as rustup and
 	// install.sh write them.
 	Listed bool
@@ -33,17 +38,34 @@ type InputComponent struct {
 	Image  dist.Image
 	// Manifest is the component's own file list, or nil if the sysroot has none.
 	Manifest manifests.FileList
+	// Broken are the files that the component should have and that cannot be
+	// packaged. They matter only if the component is: see [InputComponent.Judge].
+	Broken []Broken
+}
+
+// Broken is a file that cannot be packaged.
+type Broken struct {
+	Name string // slash path in the sysroot
+	Err  error  // why; it names the file
 }
 
 // ReadInput finds the components of the toolchain's sysroot: by the lists
-// lib/rustlib/manifest-* where there are any, else by the table of owners.
-// Everything wrong with the sysroot is reported at once.
-func ReadInput(tc Toolchain) (Input, error) {
+// lib/rustlib/manifest-* where there are any, else by the table of owners. Libraries
+// of the toolchain that its programs find elsewhere are added. Everything wrong with
+// the sysroot as a whole is reported at once; what is wrong with a file of one
+// component is in that component.
+func ReadInput(tc Toolchain) (Input, error) { return readInput(tc, true) }
+
+// ReadPrograms is [ReadInput] without documentation and sources. A complete toolchain
+// has over 50000 files of those, and 200 others.
+func ReadPrograms(tc Toolchain) (Input, error) { return readInput(tc, false) }
+
+func readInput(tc Toolchain, texts bool) (Input, error) {
 	lists, err := filepath.Glob(filepath.Join(globEscape(tc.Sysroot), "lib", "rustlib", "manifest-*"))
 	if err != nil {
 		return Input{}, fmt.Errorf("reading sysroot %q: %w", tc.Sysroot, err)
 	}
-	r := &inputReader{tc: tc, owned: map[string]string{}}
+	r := &inputReader{tc: tc, texts: texts, owned: map[string]string{}}
 	if len(lists) > 0 {
 		r.in.Listed = true
 		for _, list := range lists {
@@ -54,11 +76,52 @@ func ReadInput(tc Toolchain) (Input, error) {
 	if err := errors.Join(r.errs...); err != nil {
 		return Input{}, err
 	}
+	r.libraries()
+	r.programs()
+	r.oldNames()
 	slices.SortFunc(r.in.Components, func(a, b InputComponent) int {
 		return cmp.Or(strings.Compare(a.Spec.Archive, b.Spec.Archive), strings.Compare(a.Target.String(), b.Target.String()))
 	})
 	slices.Sort(r.in.Unowned)
+	r.unowned()
 	return r.in, nil
+}
+
+// leftOut are kinds of files that no component owns and that somebody may miss.
+var leftOut = []struct {
+	reason, remedy string
+	is             func(name string) bool
+}{
+	{"licences belong to no component, and are not packaged", "copy what has to go with the toolchain to share/doc/rust/licenses", func(name string) bool {
+		base := strings.ToUpper(path.Base(name))
+		return strings.HasPrefix(name, "share/licenses/") || slices.ContainsFunc([]string{"COPYRIGHT", "COPYING", "LICENSE", "LICENCE"}, func(p string) bool { return strings.HasPrefix(base, p) })
+	}},
+	{"libraries belong to no component, and no program of one needs them, so they are not packaged", "", func(name string) bool {
+		return strings.HasPrefix(name, "lib") && !strings.HasPrefix(name, "lib/rustlib/") && strings.Contains(path.Base(name), ".so")
+	}},
+}
+
+// unowned tells of files that are not packaged, each kind by one finding.
+func (r *inputReader) unowned() {
+	for _, kind := range leftOut {
+		var names, rest []string
+		for _, name := range r.in.Unowned {
+			if kind.is(name) {
+				names = append(names, name)
+			} else {
+				rest = append(rest, name)
+			}
+		}
+		r.in.Unowned = rest
+		if len(names) == 0 {
+			continue
+		}
+		text := fmt.Sprintf("%q", names[:min(3, len(names))])
+		if more := len(names) - 3; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		r.warn(config.Note, r.tc.Sysroot, kind.remedy, "%s: %s", kind.reason, text)
+	}
 }
 
 // globEscape quotes what filepath.Glob would expand.
@@ -69,9 +132,12 @@ func globEscape(s string) string {
 // inputReader collects the parts of an Input.
 type inputReader struct {
 	tc    Toolchain
+	texts bool // read documentation and sources, too
 	in    Input
 	owned map[string]string // file to the component that owns it
-	errs  []error
+	// shared says that the sysroot holds more than a toolchain.
+	shared bool
+	errs   []error
 }
 
 func (r *inputReader) fail(format string, args ...any) {
@@ -109,7 +175,10 @@ func (r *inputReader) readList(list string) {
 		r.fail("reading file list %q: %w", list, err)
 		return
 	}
-	c := InputComponent{Spec: spec, Target: target}
+	c := InputComponent{Spec: spec, Target: target, Manifest: m}
+	if !r.texts && slices.Contains(textComponents, spec.Archive) {
+		return
+	}
 	for _, d := range m {
 		if d.Kind == manifests.DirDirective {
 			err = c.Image.AddTree(d.Path, filepath.Join(r.tc.Sysroot, filepath.FromSlash(d.Path)), func(name string, e fs.DirEntry) bool {
@@ -118,16 +187,25 @@ func (r *inputReader) readList(list string) {
 		} else if r.claim(d.Path, full) {
 			err = r.addFile(&c.Image, d.Path)
 		}
-		if errors.Is(err, fs.ErrNotExist) {
-			r.fail("reading file list %q: it names %q, which the sysroot does not have", list, d.Path)
+		if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errNowhere) {
+			err = fmt.Errorf("reading file list %q: it names %q, which the sysroot does not have", list, d.Path)
 		} else if err != nil {
-			r.fail("reading file list %q: %w", list, err)
+			err = fmt.Errorf("reading file list %q: %w", list, err)
+		}
+		if err != nil {
+			c.Broken = append(c.Broken, Broken{d.Path, err})
 		}
 		err = nil
 	}
-	c.Manifest = m
 	r.in.Components = append(r.in.Components, c)
 }
+
+// textComponents are the components that hold texts only, and textDirs their
+// directories in a sysroot without lists.
+var (
+	textComponents = []string{"rust-docs", "rustc-docs", "rust-docs-json", "rust-src"}
+	textDirs       = []string{"share/doc/rust/html", "share/doc/rust/json", "lib/rustlib/src"}
+)
 
 // installedName finds the component of an installed list. rustup calls lists by the
 // channel's names ("rustc-<host>"), install.sh by the archive's directories

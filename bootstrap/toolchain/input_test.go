@@ -175,15 +175,11 @@ func TestReadInputErrors(t *testing.T) {
 		files []string
 		want  []string
 	}{
-		{"absent file", []string{manifest + "cargo = file:bin/cargo\nfile:bin/gone", "bin/cargo"}, []string{`names "bin/gone", which the sysroot does not have`}},
-		{"absent directory", []string{manifest + "rust-docs = dir:share/doc/rust/html"}, []string{`names "share/doc/rust/html", which the sysroot does not have`}},
 		{"unknown component", []string{manifest + "frobnicator = file:bin/x"}, []string{`got component "frobnicator"`}},
 		{"bad directive", []string{manifest + "cargo = exec:bin/x"}, []string{`want file:PATH or dir:PATH`}},
 		{"escape", []string{manifest + "cargo = file:../x"}, []string{`got path "../x"`}},
 		{"two owners", []string{manifest + "cargo = file:bin/cargo", manifest + "rustc = file:bin/cargo", "bin/cargo"},
 			[]string{`file "bin/cargo" belongs to both cargo and rustc`}},
-		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"bin/rustc", "bin/rustdoc", "too many levels of symbolic links"}},
-		{"dangling link", []string{"bin/rustc -> gone"}, []string{"following symbolic link", "repair or remove the link"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -194,6 +190,39 @@ func TestReadInputErrors(t *testing.T) {
 			for _, w := range tt.want {
 				if !strings.Contains(err.Error(), w) {
 					t.Errorf("got %v, want an error with %q", err, w)
+				}
+			}
+		})
+	}
+}
+
+// TestBrokenFiles has files that cannot be packaged: they are those of one component.
+func TestBrokenFiles(t *testing.T) {
+	const manifest = "lib/rustlib/manifest-"
+	tests := []struct {
+		name  string
+		files []string
+		want  []string // of the first component, in order
+	}{
+		{"absent file", []string{manifest + "cargo = file:bin/cargo\nfile:bin/gone", "bin/cargo"}, []string{`names "bin/gone", which the sysroot does not have`}},
+		{"absent directory", []string{manifest + "rust-docs = dir:share/doc/rust/html"}, []string{`names "share/doc/rust/html", which the sysroot does not have`}},
+		{"link loop", []string{"bin/rustc -> rustdoc", "bin/rustdoc -> rustc"}, []string{"too many levels of symbolic links", "too many levels of symbolic links"}},
+		{"dangling link", []string{"bin/rustc -> gone"}, []string{"no such file or directory: repair or remove the link"}},
+		{"dangling link of a list", []string{manifest + "cargo = file:bin/cargo", "bin/cargo -> gone"}, []string{"no such file or directory: repair or remove the link"}},
+		{"link in a listed directory", []string{manifest + "rust-docs = dir:share/doc/rust/html", "share/doc/rust/html/a -> b"}, []string{"a symbolic link"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in, err := ReadInput(tree(t, tt.files...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := in.Components[0].Broken; len(got) != len(tt.want) {
+				t.Fatalf("got %v, want %q", got, tt.want)
+			}
+			for i, w := range tt.want {
+				if got := in.Components[0].Broken[i].Err.Error(); !strings.Contains(got, w) {
+					t.Errorf("got %v, want an error with %q", got, w)
 				}
 			}
 		})

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"syscall"
 
+	"x.go/bootstrap/config"
 	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
@@ -33,6 +34,9 @@ type Toolchain struct {
 	Version manifests.Version
 	// Spec is the compiler's own description of Host.
 	Spec *targets.Spec
+	// Printed is what the compiler takes for its sysroot, as it printed it; "" if it
+	// did not.
+	Printed string
 
 	env []string
 }
@@ -220,12 +224,12 @@ func (tc *Toolchain) askVersion(ctx context.Context) error {
 	return nil
 }
 
-// askSpec asks the compiler for the description of its host. The description
+// askSpec asks the compiler for its sysroot and the description of its host. The description
 // does not depend on the code generator, and with the dummy one
 // (rust-lang/rust#146596) LLVM is not started, which is a fifth of the time.
 // Compilers before 1.92 have no such thing and are asked once more.
 func (tc *Toolchain) askSpec(ctx context.Context) error {
-	question := []string{"-Zunstable-options", "--print", "target-spec-json"}
+	question := []string{"-Zunstable-options", "--print", "sysroot", "--print", "target-spec-json"}
 	out, err := ask(ctx, tc.env, tc.Rustc, append(question, "-Zcodegen-backend=dummy")...)
 	if err != nil && ctx.Err() == nil {
 		out, err = ask(ctx, tc.env, tc.Rustc, question...)
@@ -233,12 +237,25 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	spec, err := targets.ParseSpec(out)
+	start := max(bytes.IndexByte(out, '{'), 0)
+	spec, err := targets.ParseSpec(out[start:])
 	if err != nil {
 		return fmt.Errorf("reading the target spec of %q: %w", tc.Rustc, err)
 	}
-	tc.Spec = spec
+	tc.Spec, tc.Printed = spec, strings.TrimSpace(string(out[:start]))
 	return nil
+}
+
+// Findings returns what is odd about a compiler.
+func (tc Toolchain) Findings() []config.Finding {
+	if tc.Printed == "" {
+		return nil
+	}
+	if real, err := filepath.EvalSymlinks(tc.Printed); err == nil && real == tc.Sysroot {
+		return nil
+	}
+	return []config.Finding{{Severity: config.Warning, Place: tc.Rustc, Remedy: "give that as --sysroot, or correct the toolchain",
+		Reason: fmt.Sprintf("its own sysroot is another, %q by --print sysroot: it loads its libraries from there, and what it says of itself is true of that toolchain", tc.Printed)}}
 }
 
 // BakedLLD reports whether the compiler was built to link its host with

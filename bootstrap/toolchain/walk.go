@@ -1,14 +1,17 @@
 package toolchain
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"x.go/dist"
+	"x.go/dist/loader"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -16,7 +19,7 @@ import (
 // sysrootDirs are the top directories of a toolchain. A sysroot with others is
 // shared with the rest of a system, such as /usr: only the table of owners can
 // tell there what belongs to Rust.
-var sysrootDirs = []string{"bin", "etc", "lib", "libexec", "share"}
+var sysrootDirs = []string{"bin", "etc", "lib", "lib64", "libexec", "share"}
 
 // ownedRoots are the directories that are Rust's own in every sysroot.
 var ownedRoots = []string{"lib/rustlib", "share/doc/rust"}
@@ -35,7 +38,8 @@ var sharedDirs = []struct {
 
 // walk finds the owners of all files that no list has claimed.
 func (r *inputReader) walk() {
-	if !r.shared() {
+	r.shared = r.isShared()
+	if !r.shared {
 		r.walkDir(".", true)
 		return
 	}
@@ -44,8 +48,8 @@ func (r *inputReader) walk() {
 	}
 }
 
-// shared reports whether the sysroot holds more than a toolchain.
-func (r *inputReader) shared() bool {
+// isShared reports whether the sysroot holds more than a toolchain.
+func (r *inputReader) isShared() bool {
 	if r.in.Listed {
 		return false
 	}
@@ -70,7 +74,7 @@ func (r *inputReader) walkDir(dir string, deep bool) {
 			return err
 		}
 		if e.IsDir() {
-			if !deep && p != root {
+			if !deep && p != root || !r.texts && slices.Contains(textDirs, filepath.ToSlash(rel)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -90,14 +94,20 @@ func (r *inputReader) sort(name string) {
 	}
 	component, target, ok := manifests.OwnerOf(name, r.tc.Host)
 	if r.in.Listed || !ok {
-		if !r.shared() || slices.ContainsFunc(ownedRoots, func(o string) bool { return strings.HasPrefix(name, o+"/") }) {
+		if !r.shared || slices.ContainsFunc(ownedRoots, func(o string) bool { return strings.HasPrefix(name, o+"/") }) {
 			r.in.Unowned = append(r.in.Unowned, name)
 		}
 		return
 	}
+	if r.shared && path.Dir(name) == "lib" && !loader.Own(path.Base(name)) {
+		return // the system's LLVM
+	}
 	real, err := r.resolve(name)
 	if err != nil {
-		r.errs = append(r.errs, err)
+		if r.claim(name, component) {
+			c := r.component(component, target)
+			c.Broken = append(c.Broken, Broken{name, err})
+		}
 		return
 	}
 	if fi, err := os.Stat(real); err == nil && fi.IsDir() {
@@ -108,24 +118,25 @@ func (r *inputReader) sort(name string) {
 	if !r.claim(name, component) {
 		return
 	}
-	if err := r.image(component, target).AddFile(name, real); err != nil {
-		r.fail("reading sysroot %q: %w", r.tc.Sysroot, err)
+	c := r.component(component, target)
+	if err := c.Image.AddFile(name, real); err != nil {
+		c.Broken = append(c.Broken, Broken{name, fmt.Errorf("reading sysroot %q: %w", r.tc.Sysroot, err)})
 	}
 }
 
-// image returns the image of a component, and creates it at the first call.
-func (r *inputReader) image(archive string, target targets.Triple) *dist.Image {
+// component returns a component, and creates it at the first call.
+func (r *inputReader) component(archive string, target targets.Triple) *InputComponent {
 	spec, _ := manifests.LookupComponent(archive) // a test proves that every owner is a component
 	if spec.Scope == manifests.ScopeNone {
 		target = targets.Triple{}
 	}
 	for i := range r.in.Components {
 		if c := &r.in.Components[i]; c.Spec.Archive == archive && c.Target == target {
-			return &c.Image
+			return c
 		}
 	}
 	r.in.Components = append(r.in.Components, InputComponent{Spec: spec, Target: target})
-	return &r.in.Components[len(r.in.Components)-1].Image
+	return &r.in.Components[len(r.in.Components)-1]
 }
 
 // addFile adds a file of the sysroot to an image.
@@ -150,8 +161,23 @@ func (r *inputReader) resolve(name string) (string, error) {
 		return p, nil
 	}
 	// Stat names the reason better than EvalSymlinks.
-	if _, err := os.Stat(p); err != nil {
+	if _, err := os.Stat(p); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("following symbolic link %q: %w: repair or remove the link", p, nowhereError{dist.WithoutPath(err)})
+	} else if err != nil {
 		return "", fmt.Errorf("following symbolic link %q: %w: repair or remove the link", p, dist.WithoutPath(err))
 	}
 	return filepath.EvalSymlinks(p)
 }
+
+// errNowhere is an error of a link that leads to nothing: the sysroot holds nothing
+// that could be packaged.
+var errNowhere = errors.New("the link leads nowhere")
+
+// nowhereError is [errNowhere] in the words of the system.
+type nowhereError struct{ error }
+
+// Is implements the interface of [errors.Is].
+func (nowhereError) Is(target error) bool { return target == errNowhere }
+
+// Unwrap returns the system's error.
+func (e nowhereError) Unwrap() error { return e.error }

@@ -44,6 +44,7 @@ func SniffFormat(head []byte) (Format, bool) {
 // Container is what the headers of a compressed file tell without decoding it.
 type Container struct {
 	Streams int   // xz streams or zstd frames with content; gzip members show only when read
+	Blocks  int   // of xz
 	Memory  int64 // bytes of the largest dictionary or window
 	// Trailing is the number of bytes after the last stream, but for the padding
 	// that the format allows there.
@@ -64,7 +65,7 @@ func InspectContainer(r io.ReaderAt, size int64, format Format) (Container, erro
 	switch format {
 	case XZ:
 		info, err := xz.Inspect(r, size)
-		return Container{Streams: info.Streams, Memory: info.DictSize, Trailing: info.Trailing, Filter: info.NewFilter, Size: info.Size}, err
+		return Container{Streams: info.Streams, Blocks: info.Blocks, Memory: info.DictSize, Trailing: info.Trailing, Filter: info.NewFilter, Size: info.Size}, err
 	case Zst:
 		return inspectZstd(r, size)
 	case GZ:

@@ -22,6 +22,9 @@ const (
 	maxDepth = 12
 	// headerRoom is the size of the headers of a member with a long name, in bytes.
 	headerRoom = 3 * tarBlock
+	// maxBlocks is how many xz blocks are decoded: each takes time, however small it
+	// is. Blocks of 1 MiB would be 16 Ki in the largest archive.
+	maxBlocks  = 1 << 17
 	maxText    = 4 << 20  // bytes of a file whose text is kept: rust-src's manifest.in has 0.3 MB
 	maxAllText = 32 << 20 // bytes of all such files together
 	maxTexts   = 64       // files whose text is kept: a combined archive has 14 components

@@ -187,6 +187,9 @@ func judgeContainer(f io.ReaderAt, size int64, limits Limits, found *collector) 
 	if c.Trailing > 0 && err == nil {
 		err = found.add(ProblemTrailing, "got %d bytes after the end of the %s stream", c.Trailing, format)
 	}
+	if c.Blocks > maxBlocks && err == nil {
+		err = found.end(ProblemLimits, "got %d xz blocks, the limit is %d", c.Blocks, maxBlocks)
+	}
 	if c.Memory > limits.Memory && err == nil {
 		err = found.end(ProblemMemory, "a decoder needs %d bytes of memory, the limit is %d", c.Memory, limits.Memory)
 	}

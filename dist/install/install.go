@@ -81,8 +81,6 @@ type record struct {
 	place
 }
 
-func (r record) line() string { return r.kind.String() + ":" + r.path() + "\n" }
-
 // prepare checks the components.
 func (in *installation) prepare(components []dist.Component) error {
 	var errs []error
@@ -247,7 +245,7 @@ func (in *installation) writeManifest(name string, lists ...[]record) error {
 	var text strings.Builder
 	seen := map[string]bool{}
 	for _, r := range slices.Concat(lists...) {
-		if line := r.line(); !seen[line] {
+		if line := r.kind.String() + ":" + in.layout.recorded(r.place) + "\n"; !seen[line] {
 			seen[line] = true
 			text.WriteString(line)
 		}

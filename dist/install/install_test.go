@@ -28,10 +28,10 @@ func TestLikeScript(t *testing.T) {
 		args []string
 	}{
 		{"prefix", Options{Prefix: "/p"}, []string{"--prefix=/p"}},
-		{"staged", Options{DestDir: "/d", Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
+		{"staged", Options{DestDir: "/d", RecordDestDir: true, Prefix: "/usr"}, []string{"--destdir=/d", "--prefix=/usr"}},
 		{"all directories", Options{Prefix: "/p", Bindir: "/b/in", Libdir: "/p/lib64", Sysconfdir: "/etc", Datadir: "/data", Mandir: "/man", Docdir: "/doc/x"},
 			[]string{"--prefix=/p", "--bindir=/b/in", "--libdir=/p/lib64", "--sysconfdir=/etc", "--datadir=/data", "--mandir=/man", "--docdir=/doc/x"}},
-		{"staged, all directories", Options{DestDir: "/d", Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
+		{"staged, all directories", Options{DestDir: "/d", RecordDestDir: true, Prefix: "/usr", Bindir: "/usr/sbin", Libdir: "/lib", Sysconfdir: "/etc", Docdir: "/usr/doc"},
 			[]string{"--destdir=/d", "--prefix=/usr", "--bindir=/usr/sbin", "--libdir=/lib", "--sysconfdir=/etc", "--docdir=/usr/doc"}},
 	}
 	p := samplePackage(t)
@@ -94,6 +94,63 @@ func TestLikeScript(t *testing.T) {
 					if !strings.HasSuffix(name, "/") {
 						t.Errorf("%q is left after uninstall.sh", name)
 					}
+				}
+			})
+		}
+	}
+}
+
+// TestStagedLists stages a package whose lists name the final places, and uninstalls it
+// there, and where it was staged: then the files at the final places are another
+// package's.
+func TestStagedLists(t *testing.T) {
+	p := samplePackage(t)
+	script, err := p.Script()
+	testenv.Must(t, err)
+	for _, place := range []string{"its place", "another"} {
+		for _, bindir := range []string{"", "/elsewhere"} {
+			t.Run(place+" "+bindir, func(t *testing.T) {
+				root := t.TempDir()
+				stage, prefix := filepath.Join(root, "stage"), filepath.Join(root, "usr")
+				opts := Options{DestDir: stage, Prefix: prefix, Uninstaller: script}
+				if bindir != "" {
+					opts.Bindir = root + bindir
+				}
+				done, err := Run(t.Context(), opts, p.Components)
+				testenv.Must(t, err)
+				for _, file := range done.Files {
+					if !strings.HasPrefix(file, stage) {
+						t.Errorf("got file %q, want it below %q", file, stage)
+					}
+				}
+				lists, err := filepath.Glob(filepath.Join(stage+prefix, "lib/rustlib/manifest-*"))
+				testenv.Must(t, err)
+				for _, list := range lists {
+					text, err := os.ReadFile(list)
+					testenv.Must(t, err)
+					if strings.Contains(string(text), "stage") || !strings.Contains(string(text), ":"+prefix+"/") {
+						t.Errorf("%s: got %q, want paths below %q", filepath.Base(list), text, prefix)
+					}
+				}
+				// Once more: the lists are those of what is staged.
+				_, err = Run(t.Context(), opts, p.Components)
+				testenv.Must(t, err)
+				testenv.Must(t, os.CopyFS(root, os.DirFS(stage+root))) // the package is installed
+				at, left := prefix, stage
+				if place == "another" {
+					at, left = stage+prefix, root
+				}
+				before := files(t, left)
+				before = slices.DeleteFunc(before, func(name string) bool { return place == "another" && strings.HasPrefix(name, "stage/") })
+				if out, err := exec.Command(testenv.Need(t, "sh"), filepath.Join(at, "lib/rustlib/uninstall.sh")).CombinedOutput(); err != nil {
+					t.Fatalf("uninstall.sh: %v\n%s", err, out)
+				}
+				after := slices.DeleteFunc(files(t, left), func(name string) bool { return place == "another" && strings.HasPrefix(name, "stage/") })
+				if diff := cmp.Diff(before, after); diff != "" {
+					t.Errorf("files of the other place (-before +after):\n%s", diff)
+				}
+				if gone := files(t, at); len(gone) > 0 {
+					t.Errorf("left after uninstall.sh: %q", gone)
 				}
 			})
 		}

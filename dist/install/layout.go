@@ -26,6 +26,10 @@ type Options struct {
 	Datadir    string // for share/*; default share
 	Mandir     string // for share/man/*; default DATADIR/man
 	Docdir     string // for share/doc/NAME/*; default DATADIR/doc/NAME
+	// RecordDestDir has the lists of installed files name them with DestDir before
+	// them, as install.sh does. Without it they name the places where the files are
+	// going to be.
+	RecordDestDir bool
 	// Uninstaller is the content of Libdir/rustlib/uninstall.sh; see
 	// [dist.Package.Script]. If it is empty, there is no uninstaller.
 	Uninstaller []byte
@@ -37,6 +41,7 @@ type Options struct {
 // layout has the directories of [Options], absolute and with DestDir before them.
 type layout struct {
 	dest                                                        string // "" if not staged
+	recordDest                                                  bool   // records have dest, too
 	prefix, bindir, libdir, sysconfdir, datadir, mandir, docdir string
 }
 
@@ -57,6 +62,7 @@ func (o Options) layout() (layout, error) {
 	}
 	l := layout{
 		prefix:     prefix,
+		recordDest: o.RecordDestDir,
 		bindir:     stage(o.Bindir, prefix, "bin"),
 		libdir:     stage(o.Libdir, prefix, "lib"),
 		sysconfdir: stage(o.Sysconfdir, prefix, "etc"),
@@ -116,9 +122,21 @@ func (l layout) destination(name string) place {
 	return l.at(l.prefix, name)
 }
 
+// recorded returns the path of p in the list of its component.
+func (l layout) recorded(p place) string {
+	if l.dest != "" && !l.recordDest {
+		return filepath.Join(string(filepath.Separator), filepath.FromSlash(p.rel))
+	}
+	return p.path()
+}
+
 // locate returns the place of an absolute path in the records of an earlier
-// installation, or false if it is in none of the directories of l.
+// installation, or false if it is in none of the directories of l. In a staged one it
+// may have the staging directory before it, as install.sh writes it.
 func (l layout) locate(file string) (place, bool) {
+	if l.dest != "" && !below(l.dest, file) {
+		file = filepath.Join(l.dest, file)
+	}
 	bases := []string{l.prefix, l.bindir, l.libdir, l.sysconfdir, l.datadir, l.mandir, l.docdir}
 	if l.dest != "" {
 		bases = []string{l.dest}
@@ -133,6 +151,12 @@ func (l layout) locate(file string) (place, bool) {
 		}
 	}
 	return place{}, false
+}
+
+// below reports whether a path lies below a directory.
+func below(dir, file string) bool {
+	rel, err := filepath.Rel(dir, filepath.Clean(file))
+	return err == nil && rel != "." && filepath.IsLocal(rel)
 }
 
 // roots are the opened base directories, by path.

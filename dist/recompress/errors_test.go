@@ -180,7 +180,7 @@ func TestRecompressSettings(t *testing.T) {
 		{"format", Options{Formats: []archive.Format{"bz2"}}, `recompressing: parsing compression format: got "bz2"`},
 		{"shard", Options{Shard: Shard{3, 2}}, "recompressing: got shard 3 of 2, want 1 to 2"},
 		{"jobs", Options{Jobs: -1}, "recompressing: got -1 jobs"},
-		{"memory", Options{MaxMemory: 1 << 20}, `planning archives of "a": in what is left of 1048576 bytes: configuring xz: one worker needs `},
+		{"memory", Options{MaxMemory: 1 << 20}, `planning archives of "a": compressing within 1048576 bytes of memory: the limit is too low: configuring xz: one worker needs `},
 		{"not read back", Options{SkipReadBack: true}, `recompressing "` + files[0] + `": an input is not replaced by an archive that was not read back`},
 		{"broken record", Options{Dir: bad}, `reading record "` + filepath.Join(bad, RecordName) + `": unexpected end of JSON input: remove it to do everything again`},
 		{"record of a later version", Options{Dir: newer}, `: got version 2, want 1: remove it to do everything again`},

@@ -63,12 +63,13 @@ const (
 
 // Names of the static checks between archives and of the input as a whole.
 const (
-	inputUnchecked = "input/unchecked-file"
-	inputReadable  = "input/readable"
-	setFormats     = "set/formats-agree"
-	setOwner       = "set/owner-conflict"
-	setCombined    = "set/combined-parts"
-	setVersion     = "set/one-release"
+	inputUnchecked  = "input/unchecked-file"
+	inputReadable   = "input/readable"
+	setFormats      = "set/formats-agree"
+	setOwner        = "set/owner-conflict"
+	setCombined     = "set/combined-parts"
+	setVersion      = "set/one-release"
+	setOwnLibraries = "set/own-libraries"
 )
 
 // Names of the checks of ELF files that are given by themselves.
@@ -168,20 +169,21 @@ var staticTable = []CheckInfo{
 	{setOwner, Static, "no two archives of one toolchain install the same path: rustup refuses them (\"detected conflict\")"},
 	{setCombined, Static, "the combined archive equals its parts"},
 	{setVersion, Static, "archives of one release agree on version and commit where they share them"},
+	{setOwnLibraries, Static, "what programs need of librustc_driver, libstd and Rust's libLLVM is in the archives"},
 }
 
 var treeTable = []CheckInfo{
 	{treeUnpack, Sysroot, "the archives unpack and install into one prefix"},
 	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH"},
 	{treeContained, Sysroot, "in their sandbox, the compiler and what it links write and read nothing of others, reach no network, stay within limits of memory, processes and disk, and leave no process behind"},
-	{treeRelocated, Sysroot, "rustc finds its sysroot at the moved prefix"},
+	{treeRelocated, Sysroot, "rustc finds its sysroot and its own libraries at the moved prefix"},
 	{treeGCCLD, Sysroot, "gcc-ld holds ld.lld, ld64.lld, lld-link and wasm-ld, as executable programs, and nothing else"},
 	{treeRustLLD, Sysroot, "rust-lld is there if LLD is expected"},
 	{treeWrapper, Sysroot, "each wrapper of gcc-ld, run with --version, answers as the linker that is expected"},
 	{treeELF, Sysroot, "every ELF file is well formed"},
 	{treeMachine, Sysroot, "programs and libraries are for the host's machine"},
 	{treeNeeded, Sysroot, "every needed library is in the tree or on the host, found without LD_LIBRARY_PATH"},
-	{treeRunPath, Sysroot, "RUNPATH is relative to $ORIGIN and stays inside the tree"},
+	{treeRunPath, Sysroot, "RUNPATH is relative to $ORIGIN and stays inside the tree; the interpreter is where systems have it"},
 	{treeScript, Sysroot, "linker scripts name files of the tree"},
 	{treeCtors, Sysroot, "no .ctors or .dtors left with content: LLD does not run them"},
 	{treeLinkerFacts, Sysroot, "the witnesses of each file's linker do not contradict each other"},

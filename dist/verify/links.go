@@ -70,6 +70,11 @@ func (g linkGroup) leg(ctx context.Context, k *task) error {
 		k.out.skipf(legCheck(k.leg.name, partLinks), "the compiler does not run: %v", g.probeErr)
 		return nil
 	}
+	if g.t.borrowed != "" {
+		k.out = newSubject(k.label)
+		k.out.skipf(legCheck(k.leg.name, partLinks), "the compiler is not the one of the archives: %s", g.t.borrowed)
+		return nil
+	}
 	if k.leg.only != nil && !k.leg.only(b) {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/archive"
+	"x.go/dist/linkage"
 	"x.go/manifests"
 )
 
@@ -15,18 +16,21 @@ type scanned struct {
 	archiveFile // as its name has it
 	subject     *subject
 	dir         string // where its files were unpacked to; empty if they were not
+	// elf describes its ELF files, as far as they need libraries, by their paths below
+	// the top directory.
+	elf map[string]linkage.Info
 }
 
 // scan reads one archive. What is wrong with it becomes findings; the error is
 // only for a canceled context and for trouble with the machine, such as a full
 // disk under the sink.
 func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress func(Event), out archive.Sink) (*scanned, error) {
-	a := &scanned{archiveFile: f, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveFilter, archiveMemory, archiveLimits)}
+	a := &scanned{archiveFile: f, elf: map[string]linkage.Info{}, subject: newSubject(f.file, archiveFileName, archiveReadable, archiveFormat, archiveStream, archiveTrailing, archiveFilter, archiveMemory, archiveLimits)}
 	if info, err := os.Stat(f.path); err == nil {
 		progress(Event{Group: Static, Subject: f.file, Size: info.Size()}) // the scan may be long before its first byte
 	}
 	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
-		Limits: limits, Sink: out, Texts: []string{manifests.BuildRecordFile},
+		Limits: limits, Sink: elfSink(out, a.elf), Texts: []string{manifests.BuildRecordFile},
 		Progress: func(read, size int64) {
 			progress(Event{Group: Static, Subject: f.file, Bytes: read, Size: size})
 		},

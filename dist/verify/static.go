@@ -108,6 +108,9 @@ func (g staticGroup) verify(context.Context) error {
 	g.add(checkOwners(first)...)
 	g.add(checkCombined(first)...)
 	g.add(checkVersions(first)...)
+	for _, p := range plans(g.in.archives) {
+		g.add(checkOwnLibraries(g.packs, p))
+	}
 	return nil
 }
 

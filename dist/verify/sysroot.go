@@ -64,8 +64,9 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 			continue
 		}
 		rows = append(rows, binaryRow(f.rel, f.path, f.info))
-		c.binary(f, hostLibs)
+		c.binary(f)
 	}
+	c.libraries(hostLibs)
 	if len(hostLibs) > 0 {
 		s.notef(treeNeeded, "of the host: %s", strings.Join(slices.Sorted(maps.Keys(hostLibs)), " "))
 	}
@@ -249,7 +250,7 @@ func (c *sysrootChecker) modes(f treeFile) {
 }
 
 // binary judges one ELF file.
-func (c *sysrootChecker) binary(f treeFile, hostLibs map[string]bool) {
+func (c *sysrootChecker) binary(f treeFile) {
 	if len(f.info.LostConstructors) > 0 {
 		c.s.failf(treeCtors, "%s has %s", f.rel, strings.Join(f.info.LostConstructors, " and "))
 	}
@@ -264,9 +265,6 @@ func (c *sysrootChecker) binary(f treeFile, hostLibs map[string]bool) {
 		return
 	}
 	c.runPath(f)
-	for _, lib := range f.info.Needed {
-		c.needed(f, lib, hostLibs)
-	}
 }
 
 // forOtherTarget reports whether a path is below lib/rustlib/<target> for a

@@ -11,39 +11,18 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/linkage"
+	"x.go/dist/loader"
 )
 
-// origins resolves the search path of a file to directories below the prefix. ok
-// is false for an entry that leads outside.
-func origins(f treeFile) (dirs []string, bad []string) {
-	entries := f.info.RunPath
-	if len(entries) == 0 {
-		entries = f.info.RPath
-	}
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e, "$ORIGIN")
-		if !ok {
-			rest, ok = strings.CutPrefix(e, "${ORIGIN}")
-		}
-		if !ok || rest != "" && rest[0] != '/' {
-			bad = append(bad, e)
-			continue
-		}
-		dir := path.Join(path.Dir(f.rel), rest)
-		if dir == ".." || strings.HasPrefix(dir, "../") {
-			bad = append(bad, e)
-			continue
-		}
-		dirs = append(dirs, dir)
-	}
-	return dirs, bad
-}
-
-// runPath requires a search path that still holds after the tree was moved.
+// runPath requires a search path that still holds after the tree was moved, and an
+// interpreter that other systems have.
 func (c *sysrootChecker) runPath(f treeFile) {
-	_, bad := origins(f)
+	_, bad := loader.Search(f.rel, f.info)
 	for _, e := range bad {
 		c.s.failf(treeRunPath, "%s has %q in its search path, want $ORIGIN/ and a path inside the tree", f.rel, e)
+	}
+	if c.whole && !loader.StandardInterpreter(f.info.Interpreter) {
+		c.s.failf(treeRunPath, "%s has the interpreter %q, which other systems do not have there", f.rel, f.info.Interpreter)
 	}
 }
 
@@ -51,50 +30,83 @@ func (c *sysrootChecker) runPath(f treeFile) {
 // distributions. Those of multiarch are globs.
 var systemDirs = []string{"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/lib/*-linux-*", "/usr/lib/*-linux-*", "/usr/local/lib"}
 
-// needed looks for a library as the loader does without LD_LIBRARY_PATH: by the
-// file's own RUNPATH in the tree, else on the host.
-func (c *sysrootChecker) needed(f treeFile, lib string, hostLibs map[string]bool) {
-	dirs, _ := origins(f)
-	for _, dir := range dirs {
-		if _, err := os.Stat(c.t.path(filepath.FromSlash(dir), lib)); err == nil {
-			return
+// tree returns the files that were collected as the dynamic loader sees them.
+func (c *sysrootChecker) tree() loader.Tree {
+	infos := map[string]linkage.Info{}
+	for _, f := range c.files {
+		if f.elf {
+			infos[f.rel] = f.info
 		}
 	}
-	if inTree := c.byName[lib]; len(inTree) > 0 {
-		if !c.whole {
-			return // a shared prefix is on the loader's own path
-		}
-		if why := knownDefect(f.rel, lib); why != "" {
-			hostLibs[why] = true
-			return
-		}
-		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but its RUNPATH %q does not lead there", f.rel, lib, inTree[0], f.info.RunPath)
-		return
-	}
-	hostLibs[lib] = true
-	if c.foreign || strings.ContainsRune(lib, '/') || onHost(lib) {
-		return
-	}
-	c.s.failf(treeNeeded, "%s needs %s, which is neither in the tree nor on this host", f.rel, lib)
+	return elfTree(c.t.prefix, infos)
 }
 
-// knownDefects are faults of the official toolchains. A repackager cannot repair
-// them, and no compilation for Linux runs into them. The report names them, but they
-// do not fail it.
-var knownDefects = []struct{ program, library, why string }{
-	// Its RUNPATH is $ORIGIN/../lib, where only the component llvm-tools puts
-	// libLLVM: seen in 1.95.0 and 1.97.0-nightly, rust-objcopy does not start
-	// without it. rustc runs it only to strip for Apple and AIX targets.
-	{"rust-objcopy", "libLLVM", "(rust-objcopy does not find libLLVM without llvm-tools: official builds are so)"},
-}
-
-func knownDefect(rel, lib string) string {
-	for _, d := range knownDefects {
-		if path.Base(rel) == d.program && strings.HasPrefix(lib, d.library) {
-			return d.why
+// elfTree returns a tree of ELF files by their slash paths below root.
+func elfTree(root string, infos map[string]linkage.Info) loader.Tree {
+	t := loader.Tree{Root: root, ELF: func(name string) (linkage.Info, bool) {
+		info, ok := infos[name]
+		return info, ok
+	}}
+	for name := range infos {
+		if dir := path.Dir(name); loader.IsSystemDir(dir) && !slices.Contains(t.SystemDirs, dir) {
+			t.SystemDirs = append(t.SystemDirs, dir)
 		}
 	}
-	return ""
+	slices.Sort(t.SystemDirs)
+	return t
+}
+
+// libraries looks for the libraries that the files of the host need, as the loader
+// does without LD_LIBRARY_PATH: programs first, then what none of them loads.
+func (c *sysrootChecker) libraries(hostLibs map[string]bool) {
+	tree := c.tree()
+	seen := map[loader.Need]bool{}
+	loads := map[string]bool{}
+	for _, programs := range []bool{true, false} {
+		for _, f := range c.files {
+			if !f.elf || !c.ofHost(f) || (f.info.Kind != linkage.Shared) != programs || loads[f.rel] {
+				continue
+			}
+			for _, n := range tree.Needs(f.rel) {
+				loads[n.At] = true
+				if !seen[n] {
+					seen[n] = true
+					c.needed(n, hostLibs)
+				}
+			}
+		}
+	}
+}
+
+// ofHost reports whether an ELF file is for the machine of the compiler.
+func (c *sysrootChecker) ofHost(f treeFile) bool {
+	return !c.forOtherTarget(f.rel) && (c.machine == 0 || f.info.Machine == c.machine)
+}
+
+// needed judges one library that a file needs.
+func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
+	if n.How == loader.Moves {
+		return
+	}
+	inTree := c.byName[n.Library]
+	if n.How == loader.Fixed {
+		inTree = []string{path.Dir(n.At)}
+	}
+	switch why := loader.OfficialDefect(n); {
+	case len(inTree) > 0 && !c.whole: // a shared prefix is on the loader's own path
+	case len(inTree) > 0 && why != "":
+		hostLibs["("+why+")"] = true
+	case len(inTree) > 0:
+		info, _ := c.tree().ELF(n.File)
+		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but its RUNPATH %q does not lead there", n.File, n.Library, inTree[0], info.RunPath)
+	case loader.Own(n.Library):
+		c.s.failf(treeNeeded, "%s needs %s, which is a part of Rust and not in the tree", n.File, n.Library)
+	default:
+		hostLibs[n.Library] = true
+		if !c.foreign && !strings.ContainsRune(n.Library, '/') && !onHost(n.Library) {
+			c.s.failf(treeNeeded, "%s needs %s, which is neither in the tree nor on this host", n.File, n.Library)
+		}
+	}
 }
 
 func onHost(lib string) bool {

@@ -72,6 +72,8 @@ func (c *sysrootChecker) listed(list string) {
 				continue
 			}
 			at = c.t.path(filepath.FromSlash(path))
+		} else {
+			at = c.staged(path)
 		}
 		info, err := os.Stat(at)
 		switch {
@@ -83,6 +85,17 @@ func (c *sysrootChecker) listed(list string) {
 			c.s.failf(treeInventory, "%s lists %q, which is of another kind", name, line)
 		}
 	}
+}
+
+// staged returns where the file with an absolute path of a list is. A tree that is not
+// at its place yet has lists that name the place.
+func (c *sysrootChecker) staged(path string) string {
+	for stage := c.t.prefix; len(stage) > 1; stage = filepath.Dir(stage) {
+		if at := filepath.Join(stage, path); exists(at) {
+			return at
+		}
+	}
+	return path
 }
 
 // components compares the list of components with the manifests beside it.

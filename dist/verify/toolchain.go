@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"x.go/dist/linkage"
+	"x.go/dist/loader"
 	"x.go/manifests"
 	"x.go/targets"
 )
@@ -36,7 +37,10 @@ type toolchain struct {
 	// idleShim: gcc-ld/ld.lld is x's shim for the system linker, and this machine
 	// has no linker that it could run.
 	idleShim bool
-	box      *box   // of its programs
+	box      *box // of its programs
+	// borrowed says why the compiler that runs is not, or not only, the tree's; empty
+	// if it is.
+	borrowed string
 	cc       string // C compiler of the machine; empty if none
 	ccError  error
 }
@@ -115,6 +119,28 @@ func (t *toolchain) checkSysroot(ctx context.Context, s *subject) {
 	}
 	if got != want {
 		s.failf(treeRelocated, "got sysroot %q, want %q", got, want)
+		t.borrowed = fmt.Sprintf("its sysroot is %q, not that of the archives", got)
+	}
+}
+
+// checkOwn finds out whether the compiler that ran has its own libraries from the
+// tree. If the search path does not lead to them, it started with those of the host,
+// which are another toolchain's.
+func (t *toolchain) checkOwn(s *subject, whole bool) {
+	program := "bin/rustc"
+	if _, err := os.Stat(t.path("libexec", "rustc")); err == nil {
+		program = "libexec/rustc" // behind a launcher
+	}
+	tree := loader.Tree{Root: t.prefix, SystemDirs: []string{"lib", "lib64"}, ELF: func(name string) (linkage.Info, bool) {
+		info, err := linkage.ReadFile(t.path(filepath.FromSlash(name)))
+		return info, err == nil
+	}}
+	for _, n := range tree.Needs(program) {
+		if loader.Own(n.Library) && n.How != loader.Moves && (whole || n.How != loader.Fixed) {
+			t.borrowed = fmt.Sprintf("it has %s from the host: the search path of %s does not lead to one in the archives", n.Library, n.File)
+			s.failf(treeRelocated, "rustc runs, but %s", t.borrowed)
+			return
+		}
 	}
 }
 

@@ -99,6 +99,9 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	}
 	probeErr := t.probe(ctx, s)
 	if probeErr == nil {
+		t.checkOwn(s, whole)
+	}
+	if probeErr == nil && t.borrowed == "" {
 		t.askDefaults(ctx, home)
 	}
 	expect := g.expectation(t)
@@ -115,7 +118,7 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 		g.progress(Event{Group: Sysroot, Subject: label, Done: true})
 	}
 	t.box.report(s)
-	if g.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler, treeContained) {
+	if g.opts.has(Sysroot) || s.failed(treeUnpack, treeCompiler, treeRelocated, treeContained) {
 		g.add(s)
 	}
 	if !g.opts.has(Link) {
@@ -129,10 +132,10 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	return err
 }
 
-// expectation resolves [Auto] for one toolchain. A compiler that did not run
-// could not be asked; what is shipped beside it tells then.
+// expectation resolves [Auto] for one toolchain. A compiler that did not run, or not
+// with its own libraries, could not be asked; what is shipped beside it tells then.
 func (g treeGroup) expectation(t *toolchain) Expect {
-	if g.opts.Expect == Auto && t.version == "" {
+	if g.opts.Expect == Auto && (t.version == "" || t.borrowed != "") {
 		if _, err := os.Stat(t.rustLLD()); err != nil {
 			return ExpectSystem
 		}

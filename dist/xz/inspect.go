@@ -11,6 +11,7 @@ import (
 // Info is what the headers and indexes of an .xz file tell without decoding it.
 type Info struct {
 	Streams  int   // one after the other
+	Blocks   int   // of all streams
 	DictSize int64 // bytes of the largest dictionary
 	Size     int64 // bytes of the content; -1 if not known
 	// Trailing is the number of bytes after the last stream that are no stream
@@ -54,6 +55,7 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 			return info, fmt.Errorf("stream that ends at byte %d: %w", end, err)
 		}
 		info.DictSize = max(info.DictSize, s.dictSize)
+		info.Blocks += s.blocks
 		info.NewFilter = cmp.Or(info.NewFilter, s.newFilter)
 		if content += s.content; content < 0 {
 			return info, errIndexSum
@@ -90,6 +92,7 @@ func lastFooter(r io.ReaderAt, size int64) (end int64, ok bool) {
 
 // streamInfo is what the index and the block headers of a stream say.
 type streamInfo struct {
+	blocks    int
 	start     int64 // offset in the file
 	dictSize  int64 // bytes of the largest dictionary
 	content   int64 // bytes, uncompressed
@@ -144,6 +147,7 @@ func loadIndex(r io.ReaderAt, off, size int64) ([]blockSizes, error) {
 // inspectBlocks reads the headers of the blocks that end at end.
 func inspectBlocks(r io.ReaderAt, end int64, blocks []blockSizes) (s streamInfo, err error) {
 	at := end
+	s.blocks = len(blocks)
 	for _, b := range blocks {
 		if b.unpadded > uint64(end) {
 			return s, errors.New("index lists more bytes than the file has")

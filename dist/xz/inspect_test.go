@@ -35,12 +35,12 @@ func TestInspect(t *testing.T) {
 		return b
 	}
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
-	dict := func() int64 {
+	dict, blocks := func() (int64, int) {
 		info, err := inspect(whole)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return info.DictSize
+		return info.DictSize, info.Blocks
 	}()
 	pad := make([]byte, 8)
 	end := len(whole)
@@ -50,11 +50,11 @@ func TestInspect(t *testing.T) {
 		want Info
 		err  bool
 	}{
-		{"one stream", whole, Info{Streams: 1, DictSize: dict, Size: 200 << 10}, false},
-		{"two streams", join(whole, pad, whole), Info{Streams: 2, DictSize: dict, Size: 400 << 10}, false},
-		{"padding", join(whole, pad), Info{Streams: 1, DictSize: dict, Size: 200 << 10}, false},
-		{"odd padding", join(whole, pad[:7]), Info{Streams: 1, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
-		{"bytes that look like a footer", join(whole, []byte("some YZ")), Info{Streams: 1, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
+		{"one stream", whole, Info{Streams: 1, Blocks: blocks, DictSize: dict, Size: 200 << 10}, false},
+		{"two streams", join(whole, pad, whole), Info{Streams: 2, Blocks: 2 * blocks, DictSize: dict, Size: 400 << 10}, false},
+		{"padding", join(whole, pad), Info{Streams: 1, Blocks: blocks, DictSize: dict, Size: 200 << 10}, false},
+		{"odd padding", join(whole, pad[:7]), Info{Streams: 1, Blocks: blocks, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
+		{"bytes that look like a footer", join(whole, []byte("some YZ")), Info{Streams: 1, Blocks: blocks, DictSize: dict, Size: 200 << 10, Trailing: 7}, false},
 		{"nothing", nil, Info{Size: -1}, true},
 		{"cut short", whole[:end-1], Info{Size: -1, DictSize: dict}, true},
 		{"cut at the front", whole[12:], Info{Size: -1, Streams: 1}, true},
