@@ -237,7 +237,13 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := max(bytes.IndexByte(out, '{'), 0)
+	start := bytes.IndexByte(out, '{')
+	if start < 0 { // a wrapper that answers one question at a time
+		if out, err = ask(ctx, tc.env, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json"); err != nil {
+			return err
+		}
+		start = 0
+	}
 	spec, err := targets.ParseSpec(out[start:])
 	if err != nil {
 		return fmt.Errorf("reading the target spec of %q: %w", tc.Rustc, err)
