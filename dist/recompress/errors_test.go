@@ -52,7 +52,7 @@ func TestRecompressProblems(t *testing.T) {
 			data[len(data)/2] ^= 1
 			write("bad.tar.xz", data)(t, dir)
 		}, nil, `recompressing "bad": reading archive "DIR/bad.tar.xz": `},
-		{"bytes after xz", write("bad.tar.xz", append(packed(archive.XZ, content), "more"...)), nil, `reading input "DIR/bad.tar.xz": got 3 bytes after the end of the xz stream`},
+		{"bytes after xz", write("bad.tar.xz", append(packed(archive.XZ, content), "more"...)), nil, `reading input "DIR/bad.tar.xz": got 4 bytes after the end of the xz stream`},
 		{"padding after xz", write("bad.tar.xz", append(packed(archive.XZ, content), 0, 0, 0)), nil, `reading input "DIR/bad.tar.xz": got 3 bytes after the end of the xz stream`},
 		{"bytes after gz", write("bad.tar.gz", append(packed(archive.GZ, content), "more"...)), []string{"bad.tar.gz"}, `recompressing "bad": reading archive "DIR/bad.tar.gz": data after the end of the gz stream`},
 		{"two xz streams", write("bad.tar.xz", append(packed(archive.XZ, content), packed(archive.XZ, content)...)), nil, `reading input "DIR/bad.tar.xz": got 2 xz streams, want one: rustup reads no more`},
