@@ -268,9 +268,5 @@ func (l *librarian) fixed(program string, n loader.Need) string {
 	if n.File != program {
 		who = fmt.Sprintf("%q, which it loads,", n.File)
 	}
-	text := fmt.Sprintf("%s needs %q, which is in %q, and has ", who, n.Library, path.Dir(n.At))
-	if paths := slices.Concat(info.RunPath, info.RPath); len(paths) > 0 {
-		return text + fmt.Sprintf("the RUNPATH %q", strings.Join(paths, ":"))
-	}
-	return text + "no RUNPATH"
+	return fmt.Sprintf("%s needs %q, which is in %q, and has %s", who, n.Library, path.Dir(n.At), loader.SearchText(info))
 }

@@ -8,6 +8,7 @@
 package loader
 
 import (
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -127,6 +128,19 @@ func entries(info linkage.Info) []string {
 		return info.RunPath
 	}
 	return info.RPath
+}
+
+// SearchText says in words which search path a file has that does not lead to a library:
+// "no RUNPATH", or its entries.
+func SearchText(info linkage.Info) string {
+	tag := "RUNPATH"
+	if len(info.RunPath) == 0 {
+		tag = "RPATH"
+	}
+	if e := entries(info); len(e) > 0 {
+		return fmt.Sprintf("the %s %q, which does not lead there", tag, strings.Join(e, ":"))
+	}
+	return "no RUNPATH"
 }
 
 // originDir resolves an entry of the search path of name.

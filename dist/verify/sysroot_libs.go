@@ -98,7 +98,7 @@ func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
 		hostLibs["("+why+")"] = true
 	case len(inTree) > 0:
 		info, _ := c.tree().ELF(n.File)
-		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but its RUNPATH %q does not lead there", n.File, n.Library, inTree[0], info.RunPath)
+		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but has %s", n.File, n.Library, inTree[0], loader.SearchText(info))
 	case loader.Own(n.Library):
 		c.s.failf(treeNeeded, "%s needs %s, which is a part of Rust and not in the tree", n.File, n.Library)
 	default:
