@@ -6,4 +6,7 @@ package sandbox
 // not filtered.
 const auditArch = 0
 
-var openCalls []openCall
+var (
+	openCalls        []openCall
+	olderChangeCalls []changeCall
+)

@@ -39,20 +39,9 @@ func (s *supervisor) lookOpen(q notification, c openCall) {
 
 // openedPath is the absolute name of what a call opens, or "".
 func (s *supervisor) openedPath(q notification, c openCall) string {
-	name := peekString(q.pid, q.args[c.name])
+	name := s.calledPath(q, c.name, c.name > 0)
 	if name == "" {
 		return ""
-	}
-	if !filepath.IsAbs(name) {
-		base := fmt.Sprintf("/proc/%d/cwd", q.pid)
-		if c.name == 1 && int32(q.args[0]) != unix.AT_FDCWD {
-			base = fmt.Sprintf("/proc/%d/fd/%d", q.pid, int32(q.args[0]))
-		}
-		dir, err := os.Readlink(base)
-		if err != nil {
-			return ""
-		}
-		name = filepath.Join(dir, name)
 	}
 	if strings.HasPrefix(name, "/proc/self/") || strings.HasPrefix(name, "/proc/thread-self/") || strings.HasPrefix(name, "/dev/fd/") {
 		return "" // its own
@@ -65,6 +54,24 @@ func (s *supervisor) openedPath(q notification, c openCall) string {
 		return filepath.Join(real, base)
 	}
 	return ""
+}
+
+// calledPath is the absolute name that an argument of a call holds, or "". at says that
+// a relative one starts from the directory of the argument before it.
+func (s *supervisor) calledPath(q notification, argument int, at bool) string {
+	name := peekString(q.pid, q.args[argument])
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	base := fmt.Sprintf("/proc/%d/cwd", q.pid)
+	if at && int32(q.args[argument-1]) != unix.AT_FDCWD {
+		base = fmt.Sprintf("/proc/%d/fd/%d", q.pid, int32(q.args[argument-1]))
+	}
+	dir, err := os.Readlink(base)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, name)
 }
 
 // peekString reads a string of a process, page by page: the next may not be there.

@@ -107,9 +107,9 @@ func probeMain() int {
 // is no sandbox. When Run returns, no process that the program started is left.
 func (p Policy) Run(ctx context.Context, cmd *exec.Cmd) (broken []string, err error) {
 	s := Probe(ctx)
-	p.Limits = p.Limits.withDefaults()
 	p.Read = append(slices.Clone(systemPaths()), realPaths(p.Read)...)
 	p.Write = realPaths(p.Write)
+	p.Limits = p.Limits.withDefaults().within(p.Write)
 	text, err := json.Marshal(job{p, cmd.Path, s.Landlock, s.Namespaces})
 	if err != nil {
 		return nil, fmt.Errorf("describing a sandbox: %w", err)
@@ -145,6 +145,22 @@ func (p Policy) Run(ctx context.Context, cmd *exec.Cmd) (broken []string, err er
 		err = fmt.Errorf("signal: %v", out.Signal)
 	}
 	return out.Broken, err
+}
+
+// within bounds limits by what this machine has: no program is to take all of it.
+func (l Limits) within(dirs []string) Limits {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err == nil {
+		l.Memory = min(l.Memory, int64(uint64(info.Totalram)*uint64(info.Unit)/4*3))
+	}
+	for _, dir := range dirs {
+		var fs unix.Statfs_t
+		if err := unix.Statfs(dir, &fs); err == nil {
+			l.Disk = min(l.Disk, int64(fs.Bavail/2)*int64(fs.Bsize))
+		}
+	}
+	l.File = min(l.File, l.Disk)
+	return l
 }
 
 // private are the directories of a system that hold what is nobody else's business, or

@@ -47,7 +47,8 @@ type Policy struct {
 	Limits Limits
 }
 
-// Limits bound a program and its children. Zero fields mean the defaults.
+// Limits bound a program and its children. Zero fields mean the defaults; of a small
+// machine's memory and of its free disk space, part is left to others.
 type Limits struct {
 	Memory    int64 // bytes in use; default 8 GiB
 	Disk      int64 // bytes below the directories of Write; default 8 GiB

@@ -38,7 +38,7 @@ func script(t *testing.T, p sandbox.Policy, text string) (output string, broken 
 // A program that keeps to its bounds runs as it would anywhere.
 func TestGoodProgram(t *testing.T) {
 	t.Parallel()
-	out, broken, err := script(t, sandbox.Policy{}, `echo one >f; mkdir d; mv f d/g; cat d/g; cat /etc/passwd >/dev/null && echo "$HOME" | grep -c /; (exit 3)`)
+	out, broken, err := script(t, sandbox.Policy{}, `echo one >f; mkdir -p d; mkdir -p $PWD/d; mv f d/g; ln -s /bin/sh l; mv l m; rm m; rm -f /etc/nothing; chmod 600 d/g; touch d/g; cat d/g; cat /etc/passwd >/dev/null && echo "$HOME" | grep -c /; (exit 3)`)
 	if out != "one\n1\n" || broken != nil || fmt.Sprint(err) != "exit status 3" {
 		t.Errorf("got %q, %q, %v", out, broken, err)
 	}
@@ -60,11 +60,13 @@ func TestHostilePrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	abstract, err := net.Listen("unix", fmt.Sprintf("@x-sandbox-test-%d", os.Getpid()))
+	abstractName := fmt.Sprintf("x-sandbox-test-%d", os.Getpid())
+	abstract, err := net.Listen("unix", "@"+abstractName)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer abstract.Close()
+	dialer := abstractDialer(t)
 	tests := []struct {
 		name, text string
 		limits     sandbox.Limits
@@ -72,18 +74,24 @@ func TestHostilePrograms(t *testing.T) {
 	}{
 		{name: "writes outside", text: "echo evil >" + outside + "/evil", want: "it tried to write to"},
 		{name: "reads a key", text: "cat " + secret, want: "it tried to read"},
-		{name: "changes a mode", text: "chmod 777 " + secret, want: ""},
-		{name: "removes a file", text: "rm -f " + secret, want: ""},
+		{name: "changes a mode", text: "chmod 777 " + secret, want: "it tried to change the mode of"},
+		{name: "removes a file", text: "rm -f " + secret, want: "it tried to remove"},
+		{name: "moves a file", text: "mv " + secret + " .", want: "it tried to move"},
+		{name: "creates a directory", text: "mkdir -p " + outside + "/a/b", want: "it tried to create"},
+		{name: "by a link of its own", text: "ln -s " + outside + " l; rm l/id_ed25519", want: "it tried to remove"},
 		{name: "connects", text: "exec 5<>/dev/tcp/127.0.0.1/" + fmt.Sprint(server.Addr().(*net.TCPAddr).Port), want: "it tried to reach the network"},
+		{name: "connects to an abstract socket", text: dialer + " " + abstractName, want: "it tried to connect to the abstract socket"},
 		{name: "leaves a daemon", text: "(sleep 1000 >/dev/null 2>&1 &)", want: `it left a process behind: "sleep"`},
-		{name: "kills its parent", text: "kill -9 $PPID; sleep 0.1; kill -9 -1; echo alive", want: ""},
+		{name: "kills its parent", text: "kill -9 $PPID; sleep 0.1; echo alive", want: "it tried to kill processes that are not its own"},
+		{name: "kills everybody", text: "kill -9 -1; echo alive", want: "it tried to kill processes that are not its own"},
+		{name: "kills its group", text: "kill -9 0", want: ""},
 		{name: "forks without end", text: "f() { f | f & }; f; sleep 100", limits: sandbox.Limits{Processes: 40}, want: "it ran more than 40 processes at once"},
-		{name: "fills the disk", text: "while :; do cat /bin/* >f$((i++)) 2>/dev/null; done", limits: sandbox.Limits{Disk: 20e6}, want: "it wrote more than 19 MiB"},
-		{name: "writes one huge file", text: "cat /dev/zero >f; ls -l f", limits: sandbox.Limits{File: 1 << 20}, want: ""},
+		{name: "fills the disk", text: "while :; do i=$((i + 1)); head -c 5000000 /dev/zero >f$i; done", limits: sandbox.Limits{Disk: 20e6}, want: "it wrote more than 19 MiB"},
+		{name: "writes one huge file", text: "cat /dev/zero >f; ls -l f", limits: sandbox.Limits{File: 1 << 20}, want: "it wrote a file of 1 MiB, the most that it may"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			out, broken, err := script(t, sandbox.Policy{Limits: tt.limits}, tt.text)
+			out, broken, err := script(t, sandbox.Policy{Limits: tt.limits, Read: []string{dialer}}, tt.text)
 			if got := strings.Join(broken, "; "); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
 				t.Errorf("got %q, want %q in it; it ended with %v and said %q", got, tt.want, err, out)
 			}
@@ -98,6 +106,38 @@ func TestHostilePrograms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dialerSource connects to the abstract socket of a name: a shell has no word for that.
+const dialerSource = `
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+int main(int n, char **args) {
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+	strncpy(to.sun_path + 1, args[1], sizeof to.sun_path - 2);
+	return s < 0 || connect(s, (struct sockaddr *)&to, offsetof(struct sockaddr_un, sun_path) + 1 + strlen(args[1])) != 0;
+}
+`
+
+// abstractDialer builds dialerSource. Outside of a sandbox it connects.
+func abstractDialer(t *testing.T) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "dial")
+	cmd := exec.Command(testenv.Need(t, "cc"), "-x", "c", "-o", out, "-")
+	cmd.Stdin = strings.NewReader(dialerSource)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	server, err := net.Listen("unix", fmt.Sprintf("@x-sandbox-dialer-%d", os.Getpid()))
+	testenv.Must(t, err)
+	defer server.Close()
+	if err := exec.Command(out, strings.TrimPrefix(server.Addr().String(), "@")).Run(); err != nil {
+		t.Fatalf("outside of a sandbox: %v", err)
+	}
+	return out
 }
 
 // Canceling ends all that was started.

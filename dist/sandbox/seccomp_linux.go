@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openCall is a system call that opens a file.
+// openCall is a system call that opens a file: the argument with the name, and that with
+// the flags; -1 if they are elsewhere.
 type openCall struct {
 	number      uint32
-	name, flags int // arguments
+	name, flags int
 }
 
 // reportTo is the number of the socket to the supervisor, before the program runs.
@@ -50,7 +51,7 @@ func returns(action uint32) func(*program) { return func(p *program) { p.ret(act
 func refuse(e syscall.Errno) uint32 { return unix.SECCOMP_RET_ERRNO | uint32(e) }
 
 // callFilter refuses sockets to other machines, and has the supervisor look at them, at
-// connections and at files that are opened. asked is what happens with those.
+// connections, at signals and at files that are opened or changed. asked is what happens with those.
 func callFilter(asked bool) program {
 	network, files := refuse(unix.EACCES), uint32(unix.SECCOMP_RET_ALLOW)
 	if asked {
@@ -83,6 +84,10 @@ func callFilter(asked bool) program {
 		for _, c := range openCalls {
 			p.when(c.number, returns(files))
 		}
+		for _, c := range changeCalls {
+			p.when(c.number, returns(files))
+		}
+		p.when(unix.SYS_KILL, returns(files))
 		*p = append(*p, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JGE | unix.BPF_K, K: x32, Jf: 1})
 		p.ret(refuse(unix.ENOSYS))
 		p.ret(unix.SECCOMP_RET_ALLOW)
@@ -212,10 +217,17 @@ func (s *supervisor) look(q notification) (refuse bool) {
 		return true
 	case unix.SYS_CONNECT:
 		return s.lookConnect(q)
+	case unix.SYS_KILL:
+		return s.lookKill(q)
 	}
 	for _, c := range openCalls {
 		if c.number == uint32(q.nr) {
 			s.lookOpen(q, c)
+		}
+	}
+	for _, c := range changeCalls {
+		if c.number == uint32(q.nr) {
+			s.lookChange(q, c)
 		}
 	}
 	return false

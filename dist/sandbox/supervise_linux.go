@@ -23,9 +23,10 @@ const (
 	diskEvery  = 10 // watches
 	// grace is how long children may take to end after the program itself.
 	grace = 500 * time.Millisecond
-	// maxPIDs bounds the processes and threads of a namespace, which a kernel from
-	// 6.14 on does.
-	maxPIDs = "8192"
+	// threadsEach is how many threads a process may have, on average. A kernel from 6.14
+	// on bounds those of a namespace.
+	threadsEach = 8
+	minPIDs     = 400 // the kernel wants more than 300
 )
 
 // supervisor starts the program, watches it and ends what it leaves. It is outside of
@@ -88,6 +89,8 @@ func (s *supervisor) run() int {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Args = append([]string{enterName}, os.Args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	// A signal to the program's own group, which is number 0 to it, ends no more than that.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return s.failed("starting the program", err)
@@ -108,6 +111,7 @@ func (s *supervisor) run() int {
 	close(done)
 	watching.Wait()
 	s.leftovers() // they may still ask
+	s.filledDisk()
 	close(silent)
 	answering.Wait()
 	if status.Signaled() {
@@ -134,7 +138,7 @@ func (s *supervisor) mounts() error {
 	// In some containers the kernel refuses both. Then the numbers in /proc are those of
 	// outside, and nothing else limits the number of processes but the watch.
 	if unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "") == nil {
-		_ = os.WriteFile("/proc/sys/kernel/pid_max", []byte(maxPIDs), 0)
+		_ = os.WriteFile("/proc/sys/kernel/pid_max", []byte(strconv.Itoa(max(minPIDs, threadsEach*s.Limits.Processes))), 0)
 	}
 	return nil
 }
@@ -195,7 +199,14 @@ func (s *supervisor) watch(done <-chan struct{}, ends <-chan os.Signal) {
 }
 
 func (s *supervisor) measure(disk bool) {
-	all := descendants()
+	numbers := processNumbers()
+	if self, err := os.Readlink("/proc/self"); err == nil && self == "1" && len(numbers) > s.Limits.Processes+1 {
+		// All are the program's. To look at each takes long where many keep the machine busy.
+		s.broke("it ran more than %d processes at once", s.Limits.Processes)
+		s.kill()
+		return
+	}
+	all := descendants(numbers)
 	var memory int64
 	for _, p := range all {
 		memory += p.memory
@@ -205,12 +216,25 @@ func (s *supervisor) measure(disk bool) {
 		s.broke("it ran more than %d processes at once", s.Limits.Processes)
 	case memory > s.Limits.Memory:
 		s.broke("it used more than %d MiB of memory", s.Limits.Memory>>20)
-	case disk && diskUsage(s.Write) > s.Limits.Disk:
-		s.broke("it wrote more than %d MiB", s.Limits.Disk>>20)
+	case disk && s.filledDisk():
 	default:
 		return
 	}
 	s.kill()
+}
+
+// filledDisk notes how much the program wrote, if it was too much.
+func (s *supervisor) filledDisk() bool {
+	sum, largest := diskUsage(s.Write)
+	switch {
+	case largest >= s.Limits.File: // it cannot grow: see RLIMIT_FSIZE in getrlimit(2)
+		s.broke("it wrote a file of %d MiB, the most that it may", s.Limits.File>>20)
+	case sum > s.Limits.Disk:
+		s.broke("it wrote more than %d MiB", s.Limits.Disk>>20)
+	default:
+		return false
+	}
+	return true
 }
 
 // kill ends all processes but this one.
@@ -219,7 +243,7 @@ func (s *supervisor) kill() {
 		_ = syscall.Kill(-1, syscall.SIGKILL) // all of the namespace
 		return
 	}
-	for _, p := range descendants() {
+	for _, p := range descendants(processNumbers()) {
 		_ = syscall.Kill(p.pid, syscall.SIGKILL)
 	}
 }
@@ -232,7 +256,7 @@ func (s *supervisor) leftovers() {
 		}
 	}
 	names := map[string]bool{}
-	for _, p := range descendants() {
+	for _, p := range descendants(processNumbers()) {
 		if !names[p.name] {
 			names[p.name] = true
 			s.broke("it left a process behind: %q", p.name)
@@ -267,16 +291,8 @@ type process struct {
 	memory      int64 // bytes resident
 }
 
-// descendants are the processes that this one, or a descendant of it, started.
-func descendants() []process {
-	self, err := os.Readlink("/proc/self") // numbered as the rest of /proc
-	if err != nil {
-		return nil
-	}
-	me, err := strconv.Atoi(self)
-	if err != nil {
-		return nil
-	}
+// processNumbers are the names in /proc that are numbers.
+func processNumbers() []int {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
@@ -286,9 +302,28 @@ func descendants() []process {
 	if err != nil {
 		return nil
 	}
-	children := map[int][]process{}
+	var out []int
 	for _, name := range names {
-		if p, ok := readProcess(name); ok {
+		if n, err := strconv.Atoi(name); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// descendants are those of some processes that this one, or a descendant of it, started.
+func descendants(numbers []int) []process {
+	self, err := os.Readlink("/proc/self") // numbered as the rest of /proc
+	if err != nil {
+		return nil
+	}
+	me, err := strconv.Atoi(self)
+	if err != nil {
+		return nil
+	}
+	children := map[int][]process{}
+	for _, n := range numbers {
+		if p, ok := readProcess(n); ok {
 			children[p.parent] = append(children[p.parent], p)
 		}
 	}
@@ -305,12 +340,8 @@ func descendants() []process {
 
 // readProcess reads /proc/NUMBER/stat: "12 (name) S 1 ...", with the resident pages as
 // field 24.
-func readProcess(number string) (process, bool) {
-	pid, err := strconv.Atoi(number)
-	if err != nil {
-		return process{}, false
-	}
-	b, err := os.ReadFile(filepath.Join("/proc", number, "stat"))
+func readProcess(pid int) (process, bool) {
+	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return process{}, false
 	}
@@ -328,15 +359,16 @@ func readProcess(number string) (process, bool) {
 	return process{pid, parent, text[open+1 : end], pages * int64(os.Getpagesize())}, true
 }
 
-// diskUsage is the bytes of the files below some directories.
-func diskUsage(dirs []string) int64 {
-	var sum int64
+// diskUsage is the bytes that the files below some directories take, and the size of the
+// largest.
+func diskUsage(dirs []string) (sum, largest int64) {
 	for _, dir := range dirs {
 		_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return nil // it is being removed
 			}
 			if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
+				largest = max(largest, info.Size())
 				if st, ok := info.Sys().(*syscall.Stat_t); ok {
 					sum += st.Blocks * 512 // a file with holes takes no more
 				}
@@ -344,5 +376,5 @@ func diskUsage(dirs []string) int64 {
 			return nil
 		})
 	}
-	return sum
+	return sum, largest
 }

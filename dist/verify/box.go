@@ -15,7 +15,8 @@ import (
 type box struct {
 	policy sandbox.Policy
 	mu     sync.Mutex
-	broken []string // how programs broke their bounds, each once
+	broken []string // how programs broke their bounds, since the last report
+	known  bool     // that they did, before it
 }
 
 // errBroken is the error of a program that broke its bounds.
@@ -31,13 +32,16 @@ func (r *run) newBox(prefix string, write ...string) *box {
 		return nil
 	}
 	read := append(sandbox.ReadBeside(r.opts.SearchPath), prefix)
-	return &box{policy: sandbox.Policy{Read: read, Write: write}}
+	return &box{policy: sandbox.Policy{Read: read, Write: write, Limits: r.opts.limits}}
 }
 
 // run runs cmd to its end.
 func (b *box) run(ctx context.Context, cmd *exec.Cmd) error {
 	if b == nil {
 		return cmd.Run()
+	}
+	if b.hostile() {
+		return errBroken // each run more could take as long as it did until its limits
 	}
 	p := b.policy
 	p.Write = append([]string{cmd.Dir}, p.Write...)
@@ -55,6 +59,13 @@ func (b *box) run(ctx context.Context, cmd *exec.Cmd) error {
 	return fmt.Errorf("%w: %s", errBroken, strings.Join(broken, "; "))
 }
 
+// hostile reports whether a program has broken its bounds already.
+func (b *box) hostile() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.known || len(b.broken) > 0
+}
+
 // report tells how programs broke their bounds since the last report.
 func (b *box) report(s *subject) {
 	if b == nil {
@@ -66,7 +77,7 @@ func (b *box) report(s *subject) {
 	for _, what := range b.broken {
 		s.failf(treeContained, "%s", what)
 	}
-	b.broken = nil
+	b.known, b.broken = b.known || len(b.broken) > 0, nil
 }
 
 // describeSandbox says how the archives' programs are contained, for the report.

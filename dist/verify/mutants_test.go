@@ -174,7 +174,7 @@ var mutants = []struct {
 	{name: "stray directory", mutate: func(m *mutant) { m.addDir("tmp") }, want: "archive/stray-member"},
 
 	// What lies beside the archive.
-	{name: "unknown name", mutate: func(m *mutant) { m.file = "gofmt-1.95.0-x86_64-unknown-linux-gnu.tar.gz" }, want: "archive/file-name"},
+	{name: "unknown name", mutate: func(m *mutant) { m.file = "rustfmt.tar.gz" }, want: "archive/file-name"},
 	{name: "no checksum", mutate: func(m *mutant) { m.checksum = func(string, string) error { return nil } }, want: "archive/checksum-file"},
 	{name: "checksum in upper case", mutate: sum(func(s, n string) string { return strings.ToUpper(s) + "  " + n + "\n" }), want: "archive/checksum-file"},
 	{name: "short checksum", mutate: sum(func(s, n string) string { return s[:63] + "\n" }), want: "archive/checksum-file"},

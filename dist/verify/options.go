@@ -103,6 +103,8 @@ type Options struct {
 	// Sandbox says whether the archives' programs run in a sandbox; empty means
 	// [sandbox.Auto].
 	Sandbox sandbox.Mode
+	// limits of the sandbox; the zero value means its defaults.
+	limits sandbox.Limits
 	// Program is the name and version of the program that verifies, for the report.
 	Program string
 	// Now is the time that the report bears; zero means that of the run.

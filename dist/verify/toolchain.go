@@ -137,8 +137,8 @@ func (t *toolchain) checkOwn(s *subject, whole bool) {
 	}}
 	for _, n := range tree.Needs(program) {
 		if loader.Own(n.Library) && n.How != loader.Moves && (whole || n.How != loader.Fixed) {
-			t.borrowed = fmt.Sprintf("it has %s from the host: the search path of %s does not lead to one in the archives", n.Library, n.File)
-			s.failf(treeRelocated, "rustc runs, but %s", t.borrowed)
+			t.borrowed = fmt.Sprintf("it takes %s from the host: the search path of %s does not lead to one in the archives", n.Library, n.File)
+			s.failf(treeRelocated, "%s", t.borrowed)
 			return
 		}
 	}

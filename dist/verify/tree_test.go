@@ -351,6 +351,7 @@ func TestSystemLinkerTree(t *testing.T) {
 	tr.remove(gccLD + "/*")
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
 	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte("#!/bin/sh\nexec ld \"$@\"\n"), 0o755))
+	tr.remove("lib/rustlib/components")
 	tr.remove("lib/rustlib/manifest-*") // they list what was removed
 	report := verifyAll(t, verify.Options{Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}})
 	if report.Status() != verify.Pass || report.Expect != verify.ExpectSystem {
@@ -376,6 +377,7 @@ func TestSystemLinkerTreeWithoutBinutils(t *testing.T) {
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
 	shim := "#!/bin/sh\necho 'lld-wrapper: could not find the system linker: no ld in COMPILER_PATH or PATH; install binutils' >&2\nexit 1\n"
 	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte(shim), 0o755))
+	tr.remove("lib/rustlib/components")
 	tr.remove("lib/rustlib/manifest-*") // they list what was removed
 	for expect, want := range map[verify.Expect]verify.Status{
 		verify.Auto: verify.Skip, verify.ExpectSystem: verify.Skip, verify.ExpectLLD: verify.Fail,
@@ -428,6 +430,7 @@ func TestLauncherTree(t *testing.T) {
 	tr := tree{t, linkTree(t, c), c.host.String()}
 	tr.remove(gccLD)
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
+	tr.remove("lib/rustlib/components")
 	tr.remove("lib/rustlib/manifest-*")
 	tr.rename("bin/rustc", "libexec/rustc")
 	launcher := "#!/bin/sh\nexec \"$(dirname \"$0\")/../libexec/rustc\" -Clinker-features=-lld \"$@\"\n"

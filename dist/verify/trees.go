@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -98,7 +99,7 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 		return nil
 	}
 	probeErr := t.probe(ctx, s)
-	if probeErr == nil {
+	if probeErr == nil || errors.Is(probeErr, errBroken) { // it may have looked for its libraries elsewhere
 		t.checkOwn(s, whole)
 	}
 	if probeErr == nil && t.borrowed == "" {
