@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,6 +16,11 @@ import (
 // box contains the programs of one tree. A nil box contains nothing.
 type box struct {
 	policy sandbox.Policy
+	*breaches
+}
+
+// breaches are shared by the boxes of one tree.
+type breaches struct {
 	mu     sync.Mutex
 	broken []string // how programs broke their bounds, since the last report
 	known  bool     // that they did, before it
@@ -32,7 +39,19 @@ func (r *run) newBox(prefix string, write ...string) *box {
 		return nil
 	}
 	read := append(sandbox.ReadBeside(r.opts.SearchPath), prefix)
-	return &box{policy: sandbox.Policy{Read: read, Write: write, Limits: r.opts.limits}}
+	return &box{sandbox.Policy{Read: read, Write: write, Limits: r.opts.limits}, &breaches{}}
+}
+
+// hiding returns a box that hides one file more, if it is an LLD or mold; nil if it
+// cannot.
+func (b *box) hiding(path string) *box {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil || b == nil || !sandbox.Probe(context.Background()).Namespaces || !rivals.MatchString(filepath.Base(real)) || slices.Contains(b.policy.Hide, real) {
+		return nil
+	}
+	more := box{b.policy, b.breaches}
+	more.policy.Hide = append(slices.Clone(b.policy.Hide), real)
+	return &more
 }
 
 // run runs cmd to its end.

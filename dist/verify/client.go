@@ -238,6 +238,7 @@ func (c *client) profiles(ctx context.Context) error {
 // links compiles and runs a program with what rustup installed.
 func (c *client) links(ctx context.Context, h *home) string {
 	t := &toolchain{prefix: h.prefix(), home: filepath.Join(h.dir, "home"), search: c.r.opts.SearchPath}
+	t.box = c.r.newBox(t.prefix, t.home)
 	if !isExecutable(t.path("bin", "rustc")) {
 		return "" // the checks of the tree say so
 	}
@@ -254,7 +255,7 @@ func (c *client) links(ctx context.Context, h *home) string {
 		return "the installed compiler does not link: " + linked.failure
 	}
 	for _, p := range linked.products {
-		if r := (command{path: p.path, dir: t.home, env: t.env()}).run(ctx); !r.ok() || r.output != p.want {
+		if r := (command{path: p.path, dir: t.home, env: t.env(), box: t.box}).run(ctx); !r.ok() || r.output != p.want {
 			return "a program of the installed compiler does not run: " + r.why()
 		}
 	}

@@ -1,12 +1,14 @@
 package verify_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"x.go/dist/sandbox"
 	"x.go/dist/verify"
 	"x.go/tests/testenv"
 )
@@ -22,6 +24,10 @@ func TestNoSystemLLD(t *testing.T) {
 		t.Fatal(err)
 	}
 	ownLLD := filepath.Join(c.sysroot, "lib/rustlib", c.host.String(), "bin/gcc-ld/ld.lld")
+	inSandbox, saysSandbox := verify.Pass, "there is no ld.lld"
+	if !sandbox.Probe(t.Context()).Namespaces {
+		inSandbox, saysSandbox = verify.Skip, "/own/ld.lld, which a PATH cannot hide"
+	}
 	for _, tt := range []struct {
 		name string
 		fill func(bin string) error // beside cc and ld
@@ -53,6 +59,15 @@ func TestNoSystemLLD(t *testing.T) {
 					return err
 				}
 				return os.WriteFile(bin+"/cc", []byte(driver), 0o755)
+			},
+		},
+		{
+			name: "the compiler's own, in a sandbox", want: inSandbox, says: saysSandbox,
+			fill: func(bin string) error {
+				own := filepath.Join(bin, "own")
+				driver := fmt.Sprintf("#!/bin/sh\nexec %s -B%s \"$@\"\n", cc, own)
+				return errors.Join(os.Remove(bin+"/cc"), os.WriteFile(bin+"/cc", []byte(driver), 0o755), os.Mkdir(own, 0o755),
+					os.WriteFile(own+"/lld", []byte("#!/bin/sh\n"), 0o755), os.Symlink("lld", own+"/ld.lld"))
 			},
 		},
 	} {

@@ -104,7 +104,8 @@ func systemLLDLeg(ctx context.Context, b *bench) built {
 
 // noSystemLLDLeg must fail: rustc drops the directory of its own LLD, but still
 // asks for -fuse-ld=lld. A link that succeeds used another linker silently. The
-// machine's own LLD is hidden from it.
+// machine's own LLD is hidden from it: in PATH, and in a sandbox where the C compiler has
+// one of its own.
 func noSystemLLDLeg(ctx context.Context, b *bench) built {
 	hidden, err := hideLLD(b.path("bin")+":"+b.search, filepath.Join(b.dir, "path"))
 	if err != nil {
@@ -112,8 +113,12 @@ func noSystemLLDLeg(ctx context.Context, b *bench) built {
 	}
 	t := *b.toolchain
 	t.wholePath = hidden
-	if lld := t.unhiddenLLD(ctx, b.dir); lld != "" {
-		return built{skipped: fmt.Sprintf("this machine has %s, which a PATH cannot hide from its C compiler", lld)}
+	for lld := t.unhiddenLLD(ctx, b.dir); lld != ""; lld = t.unhiddenLLD(ctx, b.dir) {
+		more := t.box.hiding(lld)
+		if more == nil {
+			return built{skipped: fmt.Sprintf("this machine has %s, which a PATH cannot hide from its C compiler", lld)}
+		}
+		t.box = more
 	}
 	out := b.linkProgram(ctx, &t, helloProgram, "-Clink-self-contained=-linker")
 	if strings.Contains(out.failure, "cannot find 'ld'") || strings.Contains(out.failure, "invalid linker name") {
