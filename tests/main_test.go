@@ -24,19 +24,22 @@ import (
 var scratch string
 
 func TestMain(m *testing.M) {
-	testscript.Main(scratchMain{m}, map[string]func(){
-		"x": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			os.Exit(cli.Main(ctx, os.Args[1:], cli.OS()))
-		},
-	})
+	testscript.Main(scratchMain{m}, scriptPrograms)
+}
+
+// scriptPrograms are those that scripts run besides the machine's.
+var scriptPrograms = map[string]func(){
+	"x": func() {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(cli.Main(ctx, os.Args[1:], cli.OS()))
+	},
 }
 
 // scratchMain is called by [testscript.Main] with x in PATH.
 type scratchMain struct{ m *testing.M }
 
-func (s scratchMain) Run() int { return testenv.Main(scratchTests(s), "x") }
+func (s scratchMain) Run() int { return testenv.Main(scratchTests(s), "x", "withhold") }
 
 // scratchTests creates and removes scratch around the tests.
 type scratchTests struct{ m *testing.M }

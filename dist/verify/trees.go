@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"x.go/dist/sandbox"
 )
@@ -92,12 +93,12 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 		return fmt.Errorf("creating a home for the compiler: %w", err)
 	}
 	t := &toolchain{label: label, prefix: prefix, home: home, search: g.opts.SearchPath, box: g.newBox(prefix, home)}
-	g.report.Sandbox = g.describeSandbox()
-	if g.opts.Sandbox == sandbox.Require && !sandbox.Probe(ctx).Whole() {
-		s.failf(treeContained, "this machine has no whole sandbox: %s", sandbox.Probe(ctx))
+	if has := sandbox.Probe(ctx); g.opts.Sandbox == sandbox.Require && !has.Whole() {
+		s.failf(treeContained, "this machine has no whole sandbox: %s", strings.Join(has.Missing, "; "))
 		g.add(s)
 		return nil
 	}
+	g.report.Sandbox = g.describeSandbox()
 	probeErr := t.probe(ctx, s)
 	if probeErr == nil || errors.Is(probeErr, errBroken) { // it may have looked for its libraries elsewhere
 		t.checkOwn(s, whole)
