@@ -16,9 +16,10 @@
 // report a skip: what was not tested did not pass.
 //
 // No program that runs here inherits the caller's environment: a run sets PATH,
-// HOME and all else that they get. Run runs the archives' compiler, so archives of
-// unknown origin need a sandbox around the whole process. The static and channel
-// checks run nothing.
+// HOME and all else that they get. Run runs the archives' compiler, in a sandbox
+// as far as the machine has one: see [Options.Sandbox]. rustup, which starts what it
+// installed, runs outside of it. The static and channel checks
+// run nothing.
 //
 // The package prints nothing. Of the environment it reads only what [os.TempDir]
 // does, and only where no TempDir is given.
