@@ -11,7 +11,8 @@ import (
 	"x.go/tests/testenv"
 )
 
-// tinyRustc answers what x asks a compiler, and under another name what it asks cargo.
+// tinyRustc answers what x asks a compiler, and under another name the version that x asks cargo and
+// other tools for.
 const tinyRustc = `
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +30,7 @@ int main(int n, char **args) {
 			return 0;
 		}
 	}
-	if (strstr(args[0], "cargo")) {
+	if (!strstr(args[0], "bin/rustc")) {
 		puts("cargo 1.95.0 (f2d3ce0bd 2026-03-21)");
 		return 0;
 	}

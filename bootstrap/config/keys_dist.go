@@ -3,14 +3,12 @@ package config
 // distKeys are the keys of [dist] in bootstrap.toml.
 var distKeys = []Key{
 	{Name: "sign-folder", Type: Path,
-		Doc:    "Directory of archives that build-manifest takes in.",
-		Effect: "input of the channel manifest"},
+		Doc: "Directory of archives that build-manifest takes in."},
 	{Name: "upload-addr", Type: String,
 		Doc:    "Address that archives will be downloaded from, without a slash at the end.",
 		Effect: "URLs in the channel manifest"},
 	{Name: "src-tarball", Type: Bool, Computed: "rust.dist-src",
-		Doc:    "Whether a plain source archive is built.",
-		Effect: "rustc-<version>-src archive"},
+		Doc: "Whether a plain source archive is built."},
 	{Name: "compression-formats", Type: EnumList, Default: `["gz", "xz"]`, Values: []string{"gz", "xz", "zst"},
 		Doc:    "Formats of the archives; zst is this program's own addition.",
 		Effect: "one file per format and archive"},
@@ -21,8 +19,7 @@ var distKeys = []Key{
 		Doc:    "Whether MinGW's linker and libraries are shipped.",
 		Effect: "rust-mingw archive"},
 	{Name: "vendor", Type: Bool, Computed: "true in a git checkout or a source tarball", Since: 83, ChangeID: 130110,
-		Doc:    "Whether the source archive holds vendored crates.",
-		Effect: "contents of the source archive"},
+		Doc: "Whether the source archive holds vendored crates."},
 }
 
 // targetKeys are the keys of [target.TRIPLE].
@@ -59,8 +56,7 @@ var targetKeys = []Key{
 	{Name: "profiler", Type: StringOrBoolean, Computed: "build.profiler",
 		Doc: "Whether the profiler runtime is built; a path names a ready one."},
 	{Name: "rpath", Type: Bool, Computed: "rust.rpath",
-		Doc:    "Whether programs get a RUNPATH.",
-		Effect: "whether the archives work from any directory"},
+		Doc: "Whether programs get a RUNPATH."},
 	{Name: "rustflags", Type: Strings, Since: 94, ChangeID: 148795,
 		Doc: "Flags for rustc for this target."},
 	{Name: "crt-static", Type: Bool, Computed: "the target's own",

@@ -30,8 +30,7 @@ var llvmKeys = []Key{
 	{Name: "link-jobs", Type: Int, Default: "0",
 		Doc: "Number of parallel links of LLVM; 0 means as many as other jobs."},
 	{Name: "link-shared", Type: Bool, Computed: "llvm.thin-lto",
-		Doc:    "Whether LLVM is a shared library.",
-		Effect: "whether libLLVM is a file of the rustc archive"},
+		Doc: "Whether LLVM is a shared library."},
 	{Name: "version-suffix", Type: String, Computed: "-rust-<version>-<channel>",
 		Doc: "What follows LLVM's version."},
 	{Name: "clang-cl", Type: Path,
@@ -76,8 +75,7 @@ var gccKeys = []Key{
 // pgoKeys are the keys of [pgo.rustc].
 var pgoKeys = []Key{
 	{Name: "use", Type: Path, Since: 98, ChangeID: 158912,
-		Doc:    "Profile that the compiler is optimized by.",
-		Effect: "reproducible-artifacts archive"},
+		Doc: "Profile that the compiler is optimized by."},
 	{Name: "generate", Type: Path, Since: 98, ChangeID: 158912,
 		Doc: "Where an instrumented compiler writes its profile."},
 }

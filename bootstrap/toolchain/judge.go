@@ -112,6 +112,8 @@ func (c InputComponent) Wanted(cfg config.Config, host targets.Triple) bool {
 		return false
 	case archive == "llvm-bitcode-linker" && set("rust.llvm-bitcode-linker") && !cfg.Rust.LLVMBitcodeLinker:
 		return false
+	case archive == "enzyme" && set("llvm.enzyme") && !cfg.LLVM.Enzyme:
+		return false
 	case strings.HasPrefix(archive, "rustc-codegen-"):
 		return hasBackend(cfg, c.Target, strings.TrimPrefix(archive, "rustc-codegen-"))
 	case extendedTools[archive]:

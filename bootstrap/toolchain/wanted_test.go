@@ -27,6 +27,8 @@ func TestWanted(t *testing.T) {
 		{`target.x86_64-unknown-linux-gnu.llvm-config="/usr/bin/llvm-config"`, "llvm-tools rust-dev"},
 		{`target.aarch64-unknown-linux-gnu.llvm-config="/usr/bin/llvm-config"`, ""},
 		{"rust.llvm-bitcode-linker=false", "llvm-bitcode-linker"},
+		{"llvm.enzyme=false", "enzyme"},
+		{"llvm.enzyme=true", ""},
 		{`rust.codegen-backends=["llvm"]`, "rustc-codegen-cranelift rustc-codegen-gcc"},
 		{`rust.codegen-backends=["llvm", "cranelift"]`, "rustc-codegen-gcc"},
 		{`target.x86_64-unknown-linux-gnu.codegen-backends=["llvm", "gcc"]`, "rustc-codegen-cranelift"},

@@ -43,7 +43,7 @@ func (j job) enter() error {
 		limits = append(limits, struct {
 			what  int
 			value uint64
-		}{unix.RLIMIT_NPROC, 16 * uint64(j.Limits.Processes)}) // it counts threads
+		}{unix.RLIMIT_NPROC, 4 * uint64(j.Limits.Processes)}) // it counts threads
 	}
 	for _, l := range limits {
 		var now unix.Rlimit

@@ -102,7 +102,7 @@ func (c *sysrootChecker) staged(path string) string {
 func (c *sysrootChecker) components(lists []string) {
 	b, err := dist.ReadFile(c.record(manifests.ComponentsFile), maxScript)
 	if err != nil {
-		c.s.failf(treeInventory, "%v", err)
+		c.s.failf(treeInventory, "reading %q: %v", manifests.ComponentsFile, dist.WithoutPath(err))
 		return
 	}
 	names := map[string]bool{}

@@ -79,6 +79,14 @@ func (tr tree) must(err error) {
 	}
 }
 
+// forget removes the records of who installed the tree: they list what a test takes
+// away.
+func (tr tree) forget() {
+	for _, records := range []string{"components", "manifest-*", "rust-installer-version", "multirust-*"} {
+		tr.remove("lib/rustlib/" + records)
+	}
+}
+
 func (tr tree) remove(name string) {
 	tr.t.Helper()
 	matches, err := filepath.Glob(tr.path(name))
@@ -337,13 +345,6 @@ func TestGoodTree(t *testing.T) {
 	}
 }
 
-// forgetInstaller removes the records of an installer: they list what a test removed.
-func (tr tree) forgetInstaller() {
-	for _, record := range []string{"manifest-*", "components", "rust-installer-version", "multirust-*"} {
-		tr.remove("lib/rustlib/" + record)
-	}
-}
-
 // A toolchain whose gcc-ld/ld.lld runs the system linker is a sound one with
 // rust.lld = false: nothing links with LLD, and that is found without being
 // told what to expect.
@@ -358,7 +359,7 @@ func TestSystemLinkerTree(t *testing.T) {
 	tr.remove(gccLD + "/*")
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
 	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte("#!/bin/sh\nexec ld \"$@\"\n"), 0o755))
-	tr.forgetInstaller()
+	tr.forget()
 	report := verifyAll(t, verify.Options{Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}})
 	if report.Status() != verify.Pass || report.Expect != verify.ExpectSystem {
 		t.Errorf("got %s expecting %s, want PASS expecting system; failures %q", report.Status(), report.Expect, failedNames(report))
@@ -383,7 +384,7 @@ func TestSystemLinkerTreeWithoutBinutils(t *testing.T) {
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
 	shim := "#!/bin/sh\necho 'lld-wrapper: could not find the system linker: no ld in COMPILER_PATH or PATH; install binutils' >&2\nexit 1\n"
 	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte(shim), 0o755))
-	tr.forgetInstaller()
+	tr.forget()
 	for expect, want := range map[verify.Expect]verify.Status{
 		verify.Auto: verify.Skip, verify.ExpectSystem: verify.Skip, verify.ExpectLLD: verify.Fail,
 	} {
@@ -435,7 +436,7 @@ func TestLauncherTree(t *testing.T) {
 	tr := tree{t, linkTree(t, c), c.host.String()}
 	tr.remove(gccLD)
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
-	tr.forgetInstaller()
+	tr.forget()
 	tr.rename("bin/rustc", "libexec/rustc")
 	launcher := "#!/bin/sh\nexec \"$(dirname \"$0\")/../libexec/rustc\" -Clinker-features=-lld \"$@\"\n"
 	tr.must(os.WriteFile(tr.path("bin/rustc"), []byte(launcher), 0o755))
