@@ -14,7 +14,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"x.go/manifests"
 	"x.go/tests/testenv"
@@ -249,7 +251,13 @@ func (r *faultRun) strace(t *testing.T, args ...string) result {
 	cmd.Path = testenv.Need(t, "strace")
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the end of strace alone would set the command free
+	testenv.Must(t, cmd.Start())
+	hangs := time.AfterFunc(2*time.Minute, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	err := cmd.Wait()
+	if !hangs.Stop() {
+		t.Errorf("%q: it hangs", args)
+	} else if err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}

@@ -212,7 +212,7 @@ func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]
 }
 
 func importTargets(ctx context.Context, env []string, tc toolchain.Toolchain, parent *targets.Snapshot) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
+	cmd := toolchain.Command(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	specs, err := cmd.Output()
 	if err != nil {

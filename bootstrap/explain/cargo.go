@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
 	"x.go/bootstrap/cargoflags"
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
@@ -189,7 +189,7 @@ func (p *probe) run(flags []string) (cargoflags.Cfgs, error) {
 		args = append(args, "--crate-type", kind)
 	}
 	args = append(args, "--print=sysroot", "--print=split-debuginfo", "--print=crate-name", "--print=cfg", "-Wwarnings")
-	cmd := exec.CommandContext(p.ctx, p.asked.Rustc, args...)
+	cmd := toolchain.Command(p.ctx, p.asked.Rustc, args...)
 	cmd.Dir = p.asked.machine.dir
 	cmd.Env = slices.DeleteFunc(slices.Clone(p.env), func(v string) bool { return strings.HasPrefix(v, "RUSTC_LOG=") })
 	var stdout, stderr bytes.Buffer

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"x.go/bootstrap/cargoflags"
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
@@ -115,7 +115,7 @@ func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) err
 // askAboutFile returns the compiler's refusal of a target's file, "" for none: it
 // holds the fields against each other.
 func (a *Asked) askAboutFile(ctx context.Context, name string) string {
-	cmd := exec.CommandContext(ctx, a.Rustc, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
+	cmd := toolchain.Command(ctx, a.Rustc, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
 	cmd.Env = append(slices.Clip(a.machine.env), "RUSTC_BOOTSTRAP=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil {

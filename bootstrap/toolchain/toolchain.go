@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"x.go/bootstrap/config"
 	"x.go/dist"
@@ -158,9 +159,17 @@ func (tc *Toolchain) checkCompiler() error {
 	return nil
 }
 
+// Command returns the command that asks a compiler. A program that the compiler
+// leaves behind, with its output still open, does not keep x waiting for long.
+func Command(ctx context.Context, rustc string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, rustc, args...)
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
+}
+
 // ask runs a program of the toolchain and returns what it printed.
 func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, rustc, args...)
+	cmd := Command(ctx, rustc, args...)
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	var stdout, stderr answer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
