@@ -1,0 +1,4 @@
+package channel
+
+// LocalPath is for the tests.
+var LocalPath = localPath
