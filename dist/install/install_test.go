@@ -334,8 +334,7 @@ func TestCancelled(t *testing.T) {
 // TestAfterKill installs where a killed run has left its temporary files, whatever
 // that one was installing.
 func TestAfterKill(t *testing.T) {
-	prefix := testenv.WriteTree(t, "bin/.x-rustc.tmp", "lib/.x-libother.so.tmp", "bin/mine")
-	testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "lib/rustlib"), 0o755))
+	prefix := testenv.WriteTree(t, "bin/.x-rustc.tmp", "lib/.x-libother.so.tmp", "bin/mine", "lib/rustlib/.x-ANY.tmp")
 	journal := filepath.Join(prefix, "lib/rustlib", journalName)
 	testenv.Must(t, os.WriteFile(journal, []byte(prefix+"/bin/.x-rustc.tmp\n"+prefix+"/lib/.x-libother.so.tmp\n"+prefix+"/lib/.x-gone.tmp\n"), 0o644))
 	c := []dist.Component{{Name: "cargo", Image: image(t, "bin/cargo*")}}

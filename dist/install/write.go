@@ -53,6 +53,10 @@ func (in *installation) locked(ctx context.Context, waiting func(holder string),
 
 // removeLeft removes the temporary files of a killed run.
 func (in *installation) removeLeft() error {
+	// Those of records are in no journal: they lie beside it.
+	if _, err := dist.RemoveStale(in.records); err != nil {
+		return err
+	}
 	data, err := dist.ReadOwn(in.records, journalName, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
