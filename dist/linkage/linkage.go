@@ -120,26 +120,41 @@ func ReadFile(path string) (Info, error) {
 // Read judges one ELF file of either class and byte order. The error wraps
 // [ErrNotELF], is a [*FormatError], or comes from r.
 func Read(r io.ReaderAt) (Info, error) {
-	f, err := readHeaders(r)
+	f, dyn, info, err := readLoaded(r)
 	if err != nil {
 		return Info{}, err
 	}
-	info := Info{Class: f.class, Data: f.data, Machine: f.machine}
-	dyn, err := f.readDynamic()
-	if err != nil {
-		return Info{}, err
-	}
-	if info.Interpreter, err = f.interpreter(); err != nil {
-		return Info{}, err
-	}
-	if err := dyn.fill(f, &info); err != nil {
-		return Info{}, err
-	}
-	info.Kind = kindOf(f.typ, info.Interpreter != "", dyn.pie, info.SOName != "")
 	if err := f.judge(&info, dyn.tags); err != nil {
 		return Info{}, err
 	}
 	return info, nil
+}
+
+// ReadLoaded is [Read] without a judgement: it reads what the dynamic loader does, so
+// r may lack the rest of the file.
+func ReadLoaded(r io.ReaderAt) (Info, error) {
+	_, _, info, err := readLoaded(r)
+	return info, err
+}
+
+func readLoaded(r io.ReaderAt) (*file, dynamic, Info, error) {
+	f, err := readHeaders(r)
+	if err != nil {
+		return nil, dynamic{}, Info{}, err
+	}
+	info := Info{Class: f.class, Data: f.data, Machine: f.machine}
+	dyn, err := f.readDynamic()
+	if err != nil {
+		return nil, dynamic{}, Info{}, err
+	}
+	if info.Interpreter, err = f.interpreter(); err != nil {
+		return nil, dynamic{}, Info{}, err
+	}
+	if err := dyn.fill(f, &info); err != nil {
+		return nil, dynamic{}, Info{}, err
+	}
+	info.Kind = kindOf(f.typ, info.Interpreter != "", dyn.pie, info.SOName != "")
+	return f, dyn, info, nil
 }
 
 func kindOf(typ elf.Type, interp, pie, soname bool) Kind {

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -63,6 +64,7 @@ func TestOwnLibraries(t *testing.T) {
 		{"no compiler library", map[string]string{"bin/rustc": rustc}, "bin/rustc needs " + driver + ", which is in none of the archives", true},
 		{"no LLVM", map[string]string{"bin/rustc": rustc, "lib/" + driver: library}, "lib/" + driver + " needs " + llvm + ", which is in none of the archives", true},
 		{"a tool without it", map[string]string{"bin/rustc": ownLLVM, "bin/rustdoc": far}, "bin/rustdoc needs " + driver + ", which is in none of the archives", true},
+		{"headers moved by BOLT", map[string]string{"bin/rustc": rustc, "lib/" + driver: headersBehind(t, library)}, "", false},
 		{"of another target", map[string]string{"bin/rustc": ownLLVM, "lib/rustlib/aarch64-unknown-linux-gnu/lib/libtest-1.so": far}, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -86,6 +88,22 @@ func TestOwnLibraries(t *testing.T) {
 			t.Error("got no check set/own-libraries")
 		})
 	}
+}
+
+// headersBehind copies a 64-bit library with its program headers behind 8 MiB.
+func headersBehind(t *testing.T, library string) string {
+	t.Helper()
+	b, err := os.ReadFile(library)
+	testenv.Must(t, err)
+	const behind = 8 << 20
+	start, size, count := binary.LittleEndian.Uint64(b[32:]), binary.LittleEndian.Uint16(b[54:]), binary.LittleEndian.Uint16(b[56:])
+	headers := slices.Clone(b[start : start+uint64(size)*uint64(count)])
+	clear(b[start : start+uint64(len(headers))])
+	binary.LittleEndian.PutUint64(b[32:], behind)
+	b = append(append(b, make([]byte, behind-len(b))...), headers...)
+	path := filepath.Join(t.TempDir(), "behind.so")
+	testenv.Must(t, os.WriteFile(path, b, 0o755))
+	return path
 }
 
 // writeArchive writes the archive of a compiler and returns its directory.
