@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	cargoCases = flag.Int("cargo.cases", 15, "drawn projects per cargo")
+	cargoCases = flag.Int("cargo.cases", 8, "drawn projects per cargo")
 	cargoSeed  = flag.Uint64("cargo.seed", 1, "seed of the projects drawn")
 	cargoOnly  = flag.Int("cargo.only", -1, "number of the one project to try")
 )

@@ -136,10 +136,20 @@ func (d debianToolchain) driver(t *testing.T) string {
 	return rel
 }
 
+// inCI leaves out, visibly, what takes minutes beside all other tests: a package has
+// ten minutes. CI sets X_TEST_STRICT and a longer timeout.
+func inCI(t *testing.T) {
+	t.Helper()
+	if !testenv.Strict() && os.Getenv("X_TEST_DISTRIBUTIONS") == "" {
+		t.Skip("left out: it packs and verifies whole distributions; set X_TEST_DISTRIBUTIONS=1, or X_TEST_STRICT=1")
+	}
+}
+
 // TestDebian packs Debian's own toolchains: bin/rustc has no RUNPATH, its library is in
 // lib/<multiarch> and needs the system's LLVM, rust-lld and gcc-ld are links into a
 // package that is only suggested, and llvm-tools are links into another one.
 func TestDebian(t *testing.T) {
+	inCI(t)
 	onDebian(t)
 	for _, packages := range [][]string{{"rustc"}, {"rustc-web", "rust-web-llvm"}} {
 		t.Run(packages[0], func(t *testing.T) {
@@ -319,6 +329,7 @@ func withLinkers(t *testing.T) []string {
 // the system's LLD, and libraries are links to files of other packages. Links with it
 // are made by that LLD, with another one and mold in PATH.
 func TestArch(t *testing.T) {
+	inCI(t)
 	t.Parallel()
 	onDebian(t) // its LLD needs a library that only it brings
 	env := withLinkers(t)
@@ -355,6 +366,7 @@ func TestArch(t *testing.T) {
 // TestNix gives x a toolchain as Nix lays it out: bin/rustc is a script that runs
 // another one, which has the absolute paths of the store in its RUNPATH.
 func TestNix(t *testing.T) {
+	inCI(t)
 	t.Parallel()
 	stable := testenv.Sysroot(t, "stable")
 	dir := t.TempDir()

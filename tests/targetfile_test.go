@@ -17,7 +17,7 @@ import (
 	"x.go/tests/testenv"
 )
 
-var targetFiles = flag.Int("targetfile.cases", 60, "changed target files per compiler; 0 is all of them")
+var targetFiles = flag.Int("targetfile.cases", 30, "changed target files per compiler; 0 is all of them")
 
 // TestTargetFilesEqualRustc gives each field of a target's file values of all kinds:
 // x refuses those that the real compiler refuses. Whether fields agree with each
