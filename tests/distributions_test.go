@@ -20,14 +20,13 @@ import (
 	"x.go/tests/testenv"
 )
 
-// onDebian skips a test on other systems than Debian. A machine with another system
-// lacks nothing, even in a strict run: it has no such packages.
+// onDebian ends a test on other systems than Debian, which lack its packages.
 func onDebian(t *testing.T) {
 	t.Helper()
 	testenv.Long(t, "it downloads and packs a distribution's toolchain")
 	release, err := os.ReadFile("/etc/os-release")
 	if err != nil || !regexp.MustCompile(`(?m)^ID="?debian"?$`).Match(release) {
-		t.Skip("left out: the machine does not run Debian")
+		testenv.Missing(t, "Debian: its packages run on no other system")
 	}
 	for _, name := range []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb", "dpkg-query", "tar"} {
 		testenv.Need(t, name)
@@ -73,7 +72,7 @@ func unpackDebian(t *testing.T, dir string, packages ...string) debianToolchain 
 			if exec.Command("apt-cache", "show", "libc6").Run() != nil {
 				testenv.Missing(t, "apt's lists of packages: run apt-get update")
 			}
-			t.Skipf("left out: this release of Debian has no package %s", p)
+			testenv.Missing(t, "package %s in this release of Debian", p)
 		}
 	}
 	tree, system := packages, []string(nil)
@@ -136,20 +135,7 @@ func (d debianToolchain) driver(t *testing.T) string {
 	return rel
 }
 
-// inCI leaves out, visibly, what takes minutes beside all other tests: a package has
-// ten minutes. CI sets X_TEST_STRICT and a longer timeout.
-func inCI(t *testing.T) {
-	t.Helper()
-	if !testenv.Strict() && os.Getenv("X_TEST_DISTRIBUTIONS") == "" {
-		t.Skip("left out: it packs and verifies whole distributions; set X_TEST_DISTRIBUTIONS=1, or X_TEST_STRICT=1")
-	}
-}
-
-// TestDebian packs Debian's own toolchains: bin/rustc has no RUNPATH, its library is in
-// lib/<multiarch> and needs the system's LLVM, rust-lld and gcc-ld are links into a
-// package that is only suggested, and llvm-tools are links into another one.
 func TestDebian(t *testing.T) {
-	inCI(t)
 	onDebian(t)
 	for _, packages := range [][]string{{"rustc"}, {"rustc-web", "rust-web-llvm"}} {
 		t.Run(packages[0], func(t *testing.T) {
@@ -329,7 +315,6 @@ func withLinkers(t *testing.T) []string {
 // the system's LLD, and libraries are links to files of other packages. Links with it
 // are made by that LLD, with another one and mold in PATH.
 func TestArch(t *testing.T) {
-	inCI(t)
 	t.Parallel()
 	onDebian(t) // its LLD needs a library that only it brings
 	env := withLinkers(t)
@@ -366,7 +351,6 @@ func TestArch(t *testing.T) {
 // TestNix gives x a toolchain as Nix lays it out: bin/rustc is a script that runs
 // another one, which has the absolute paths of the store in its RUNPATH.
 func TestNix(t *testing.T) {
-	inCI(t)
 	t.Parallel()
 	stable := testenv.Sysroot(t, "stable")
 	dir := t.TempDir()
