@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"sync"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -14,48 +12,18 @@ import (
 	"x.go/dist/archive"
 )
 
-// progress shows a running build on stderr: bars on a terminal, a line for
-// each event otherwise, nothing with --quiet.
+// progress shows a running build: a bar for each package, or a line for each event.
 type progress struct {
-	plain   io.Writer // stderr itself
-	out     io.Writer // where lines go now
+	*meter
 	verbose bool
-	planned bool           // a dry run, whose actions are its answer
-	bars    *mpb.Progress  // nil if not on a terminal
-	writer  archive.Writer // of the archives
-	plans   []archive.Plan // of the archives, once they are known
-
-	mu     sync.Mutex
-	active map[string]*mpb.Bar  // by package
-	begun  map[string]time.Time // by package
+	planned bool                 // a dry run, whose actions are its answer
+	writer  archive.Writer       // of the archives
+	plans   []archive.Plan       // of the archives, once they are known
+	begun   map[string]time.Time // by package
 }
 
-// newProgress returns a progress; the caller must close it before it prints
-// anything else to stderr.
 func (a *app) newProgress() *progress {
-	p := &progress{plain: a.Stderr, out: a.Stderr, verbose: a.flags.verbose, planned: a.flags.dryRun, active: map[string]*mpb.Bar{}, begun: map[string]time.Time{}}
-	if a.flags.quiet {
-		p.out = io.Discard
-	} else if a.StderrTTY {
-		p.bars = mpb.New(mpb.WithOutput(a.terminal), mpb.WithAutoRefresh())
-		p.out = &output{w: p.bars}
-	}
-	return p
-}
-
-// close ends all bars. It may be called again.
-func (p *progress) close() {
-	if p.bars == nil {
-		return
-	}
-	// A bar that is not full would keep Wait from returning.
-	p.mu.Lock()
-	for _, b := range p.active {
-		b.Abort(true)
-	}
-	p.mu.Unlock()
-	p.bars.Wait()
-	p.bars, p.out = nil, p.plain
+	return &progress{meter: a.newMeter(), verbose: a.flags.verbose, planned: a.flags.dryRun, begun: map[string]time.Time{}}
 }
 
 // event prints what a build did.

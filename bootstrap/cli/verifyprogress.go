@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"sync"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -13,28 +11,15 @@ import (
 	"x.go/dist/verify"
 )
 
-// verifyProgress shows a running verification on stderr: bars on a terminal, a line
-// for each archive, tree or leg as it starts otherwise, nothing with --quiet.
+// verifyProgress shows a running verification: a bar or a line for each archive, tree
+// or leg as it starts.
 type verifyProgress struct {
-	out  io.Writer
-	bars *mpb.Progress // nil if not on a terminal
-
-	mu     sync.Mutex
-	active map[string]*mpb.Bar // nil on no terminal; by group and subject
-	begun  map[string]bool
+	*meter
+	begun map[string]bool // by group and subject
 }
 
-// newVerifyProgress returns a progress; the caller must close it before it prints
-// anything else to stderr.
 func (a *app) newVerifyProgress() *verifyProgress {
-	p := &verifyProgress{out: a.Stderr, active: map[string]*mpb.Bar{}, begun: map[string]bool{}}
-	if a.flags.quiet {
-		p.out = io.Discard
-	} else if a.StderrTTY {
-		p.bars = mpb.New(mpb.WithOutput(a.terminal), mpb.WithAutoRefresh())
-		p.out = &output{w: p.bars}
-	}
-	return p
+	return &verifyProgress{meter: a.newMeter(), begun: map[string]bool{}}
 }
 
 // doings say what verify does with a subject of each group.
@@ -83,19 +68,4 @@ func (p *verifyProgress) start(key string, e verify.Event) {
 	} else {
 		p.active[key] = p.bars.AddSpinner(1, name, mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
 	}
-}
-
-// close ends all bars. It may be called again.
-func (p *verifyProgress) close() {
-	if p.bars == nil {
-		return
-	}
-	// A bar that is not full would keep Wait from returning.
-	p.mu.Lock()
-	for _, b := range p.active {
-		b.Abort(true)
-	}
-	p.mu.Unlock()
-	p.bars.Wait()
-	p.bars, p.out, p.active = nil, io.Discard, nil
 }

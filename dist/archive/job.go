@@ -82,11 +82,7 @@ func (j *Job) writeTo(ctx context.Context, dir string) ([]Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.Discard()
-	if err := p.Commit(); err != nil {
-		return nil, err
-	}
-	return p.Artifacts, nil
+	return p.finish()
 }
 
 // Prepare writes the archives to root, large packages first, each with a file
@@ -176,6 +172,11 @@ func (j *Job) write(ctx context.Context, t *task) ([]Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.finish()
+}
+
+// finish commits what was prepared.
+func (p *Prepared) finish() ([]Artifact, error) {
 	defer p.Discard()
 	if err := p.Commit(); err != nil {
 		return nil, err
