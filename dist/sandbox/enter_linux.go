@@ -62,9 +62,6 @@ func (j job) enter() error {
 	if err := j.landlock(); err != nil {
 		return fmt.Errorf("restricting files: %w", err)
 	}
-	if j.Network {
-		return nil
-	}
 	if err := filterCalls(reportTo); err != nil {
 		return fmt.Errorf("restricting the network: %w", err)
 	}
@@ -103,7 +100,7 @@ func (j job) landlock() error {
 	if j.Landlock >= 3 {
 		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
-	if j.Landlock >= 4 && !j.Network {
+	if j.Landlock >= 4 {
 		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 	}
 	if j.Landlock >= 5 {

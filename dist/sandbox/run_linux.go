@@ -54,18 +54,15 @@ type outcome struct {
 }
 
 // namespaces are those that a program gets.
-const namespaces = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC
+const namespaces = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNET
 
 // attributes start the helper.
-func attributes(ns, network bool) *syscall.SysProcAttr {
+func attributes(ns bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if !ns {
 		return a
 	}
 	a.Cloneflags = namespaces
-	if !network {
-		a.Cloneflags |= syscall.CLONE_NEWNET
-	}
 	uid, gid := os.Geteuid(), os.Getegid()
 	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
 	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
@@ -80,7 +77,7 @@ var support = sync.OnceValue(func() Support {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe")
-	cmd.Args, cmd.SysProcAttr = []string{probeName}, attributes(true, false)
+	cmd.Args, cmd.SysProcAttr = []string{probeName}, attributes(true)
 	cmd.Env = []string{}
 	if err := cmd.Run(); err != nil {
 		s.Missing = append(s.Missing, "this user gets no namespaces from the kernel, so that processes and the network are less protected")
@@ -125,7 +122,7 @@ func (p Policy) Run(ctx context.Context, cmd *exec.Cmd) (broken []string, err er
 	c := exec.CommandContext(ctx, "/proc/self/exe")
 	c.Args = append([]string{superviseName, string(text)}, cmd.Args...)
 	c.Dir, c.Env, c.Stdout, c.Stderr = cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr
-	c.ExtraFiles, c.SysProcAttr = []*os.File{w}, attributes(s.Namespaces, p.Network)
+	c.ExtraFiles, c.SysProcAttr = []*os.File{w}, attributes(s.Namespaces)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) } // it ends the others first
 	c.WaitDelay = 10 * time.Second
 	err = c.Start()

@@ -41,8 +41,6 @@ type Policy struct {
 	Write []string
 	// Hide are files that it must not find. They are hidden only with namespaces.
 	Hide []string
-	// Network leaves the network open.
-	Network bool
 	// Limits bound what it and all that it starts may take together.
 	Limits Limits
 }
