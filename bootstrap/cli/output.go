@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"sync"
 	"unicode/utf8"
 
 	"x.go/dist"
@@ -9,9 +10,12 @@ import (
 
 // output is a stream of the process. What strangers have written cannot reach the
 // terminal through it, and the first error stays: a command that goes on after it
-// has not answered.
+// has not answered. Several goroutines may write to it: work goes on while progress is
+// shown.
 type output struct {
-	w     io.Writer
+	w io.Writer
+
+	mu    sync.Mutex
 	err   error
 	wrote bool
 	tail  []byte // of a write that ended within a character
@@ -19,6 +23,8 @@ type output struct {
 
 // Write writes p as [dist.Printable] shows it.
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -33,12 +39,15 @@ func (o *output) Write(p []byte) (int, error) {
 
 // finish writes what a last write has left, and returns the first error.
 func (o *output) finish() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if len(o.tail) > 0 && o.err == nil {
 		_ = o.write(string(o.tail)) // o.err has it
 	}
 	return o.err
 }
 
+// write writes text as it is shown; o.mu is held.
 func (o *output) write(text string) error {
 	if text != "" {
 		o.wrote = true
@@ -66,6 +75,8 @@ type asIs struct{ o *output }
 
 // Write implements [io.Writer].
 func (a asIs) Write(p []byte) (n int, err error) {
+	a.o.mu.Lock()
+	defer a.o.mu.Unlock()
 	if a.o.err != nil {
 		return 0, a.o.err
 	}

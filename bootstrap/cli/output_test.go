@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -23,6 +25,25 @@ func TestOutput(t *testing.T) {
 		if err := o.finish(); err != nil || got.String() != want {
 			t.Errorf("pieces of %d: got %q and error %v, want %q", size, got.String(), err, want)
 		}
+	}
+}
+
+// TestOutputOfMany writes from several goroutines, as progress does while notes come:
+// lines stay whole. The race detector looks, too.
+func TestOutputOfMany(t *testing.T) {
+	var got bytes.Buffer
+	o := &output{w: &got}
+	var g sync.WaitGroup
+	for range 8 {
+		g.Go(func() {
+			for range 100 {
+				fmt.Fprintf(o, "x: \x1b%s\n", "錆")
+			}
+		})
+	}
+	g.Wait()
+	if want := strings.Repeat("x: \\u001b錆\n", 800); got.String() != want || o.finish() != nil {
+		t.Errorf("got %d bytes and error %v, want %d whole lines", got.Len(), o.finish(), 800)
 	}
 }
 
