@@ -35,11 +35,10 @@ type Toolchain struct {
 	Version manifests.Version
 	// Spec is the compiler's own description of Host.
 	Spec *targets.Spec
-	// Printed is what the compiler takes for its sysroot, as it printed it; "" if it
+	// printed is what the compiler takes for its sysroot, as it printed it; "" if it
 	// did not.
-	Printed string
-
-	env []string
+	printed string
+	env     []string
 }
 
 // ErrNoToolchain is returned if nothing says where the input toolchain is.
@@ -246,8 +245,8 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := bytes.IndexByte(out, '{')
-	if start < 0 { // a wrapper that answers one question at a time
+	start := bytes.LastIndex(out, []byte("\n{")) + 1 // the name of a sysroot may hold a brace
+	if !bytes.HasPrefix(out[start:], []byte("{")) {  // a wrapper that answers one question at a time
 		if out, err = ask(ctx, tc.env, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json"); err != nil {
 			return err
 		}
@@ -257,20 +256,20 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the target spec of %q: %w", tc.Rustc, err)
 	}
-	tc.Spec, tc.Printed = spec, strings.TrimSpace(string(out[:start]))
+	tc.Spec, tc.printed = spec, strings.TrimSpace(string(out[:start]))
 	return nil
 }
 
 // Findings returns what is odd about a compiler.
 func (tc Toolchain) Findings() []config.Finding {
-	if tc.Printed == "" {
+	if tc.printed == "" {
 		return nil
 	}
-	if real, err := filepath.EvalSymlinks(tc.Printed); err == nil && real == tc.Sysroot {
+	if real, err := filepath.EvalSymlinks(tc.printed); err == nil && real == tc.Sysroot {
 		return nil
 	}
 	return []config.Finding{{Severity: config.Warning, Place: tc.Rustc, Remedy: "give that as --sysroot, or correct the toolchain",
-		Reason: fmt.Sprintf("its own sysroot is another, %q by --print sysroot: it loads its libraries from there, and what it says of itself is true of that toolchain", tc.Printed)}}
+		Reason: fmt.Sprintf("its own sysroot is another, %q by --print sysroot: it loads its libraries from there, and what it says of itself is true of that toolchain", tc.printed)}}
 }
 
 // BakedLLD reports whether the compiler was built to link its host with

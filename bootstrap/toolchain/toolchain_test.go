@@ -92,6 +92,28 @@ func TestAskSpecOldCompiler(t *testing.T) {
 	}
 }
 
+// TestAskSpecBehindSysroot has what the compiler prints before its spec: its sysroot,
+// whose name may hold a brace.
+func TestAskSpecBehindSysroot(t *testing.T) {
+	const spec = `{"arch":"x86_64","llvm-target":"x86_64-unknown-linux-gnu","linker-flavor":"gnu-cc","target-pointer-width":64}`
+	for _, sysroot := range []string{"", "/opt/rust", "/opt/{name}/rust", "{name}/rust"} {
+		rustc := filepath.Join(t.TempDir(), "rustc")
+		script := "#!/bin/sh\n"
+		if sysroot != "" {
+			script += "echo '" + sysroot + "'\n"
+		}
+		if err := os.WriteFile(rustc, []byte(script+"echo '"+spec+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		tc := Toolchain{Rustc: rustc, env: os.Environ()}
+		if err := tc.askSpec(t.Context()); err != nil {
+			t.Errorf("%q: %v", sysroot, err)
+		} else if tc.printed != sysroot || tc.Spec.Arch != "x86_64" {
+			t.Errorf("got the sysroot %q and %s, want %q", tc.printed, tc.Spec.Arch, sysroot)
+		}
+	}
+}
+
 // TestFindToolchainReal asks the compilers that rustup has here.
 func TestFindToolchainReal(t *testing.T) {
 	eachReal(t, func(t *testing.T, tc Toolchain, _ Input) {
