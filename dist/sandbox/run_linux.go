@@ -47,6 +47,10 @@ type job struct {
 	Namespaces bool
 }
 
+// maxOutcome is more than the bytes of an outcome: 20 names of maxPath bytes, each
+// written as six at most.
+const maxOutcome = 1 << 20
+
 // outcome is what the helper tells.
 type outcome struct {
 	Broken []string       // how the program broke its bounds
@@ -130,8 +134,9 @@ func (p Policy) Run(ctx context.Context, cmd *exec.Cmd) (broken []string, err er
 	if err != nil {
 		return nil, fmt.Errorf("starting a sandbox: %w", err)
 	}
+	// Before Wait: the helper does not end while the pipe is full.
+	told, readErr := io.ReadAll(io.LimitReader(r, maxOutcome))
 	err = c.Wait()
-	told, readErr := io.ReadAll(io.LimitReader(r, 1<<20))
 	var out outcome
 	if readErr != nil || json.Unmarshal(told, &out) != nil {
 		if ctx.Err() == nil {

@@ -108,6 +108,16 @@ func TestHostilePrograms(t *testing.T) {
 	}
 }
 
+// What a program broke is told however long it is.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	outside := t.TempDir()
+	_, broken, err := script(t, sandbox.Policy{}, `name=$(printf '\001%.0s' {1..3000}); for i in {1..30}; do : 2>/dev/null >`+outside+`/$name$i; done; exit 3`)
+	if len(broken) != 20 || fmt.Sprint(err) != "exit status 3" {
+		t.Errorf("got %d bounds broken, %v", len(broken), err)
+	}
+}
+
 // dialerSource connects to the abstract socket of a name: a shell has no word for that.
 const dialerSource = `
 #include <stddef.h>
