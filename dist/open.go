@@ -114,6 +114,7 @@ func kindOf(mode fs.FileMode) string {
 // OpenDir opens the directory at path as the root of what is written there. It
 // creates what is missing, and makes the new names last.
 func OpenDir(path string) (*os.Root, error) {
+	path = filepath.Clean(path) // "a/" and "a/." are below no directory "a"
 	root, err := os.OpenRoot(path)
 	above := filepath.Dir(path)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) || above == path {

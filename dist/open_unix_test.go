@@ -3,6 +3,7 @@
 package dist
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -68,6 +69,24 @@ func TestReadFile(t *testing.T) {
 	}
 	if got, err := ReadFile(filepath.Join(dir, "to-file"), 4); string(got) != "text" || err != nil {
 		t.Errorf("got %q and error %v", got, err)
+	}
+}
+
+// TestOpenDir creates one directory, however its path is written.
+func TestOpenDir(t *testing.T) {
+	for _, path := range []string{"a", "a/b", "a/", "a/b//", "a/.", "a/../b", "a/b/.."} {
+		top := t.TempDir()
+		root, err := OpenDir(top + "/new/" + path)
+		testenv.Must(t, err)
+		want := filepath.Join(top, "new", path)
+		got, err := root.Stat(".")
+		testenv.Must(t, errors.Join(err, root.Close()))
+		if info, err := os.Stat(want); err != nil || !os.SameFile(got, info) {
+			t.Errorf("%s: got %q, want %q", path, root.Name(), want)
+		}
+		if left, err := os.ReadDir(want); err != nil || len(left) > 0 {
+			t.Errorf("%s: got %v in it, error %v", path, left, err)
+		}
 	}
 }
 
