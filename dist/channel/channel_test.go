@@ -92,7 +92,7 @@ func TestFetch(t *testing.T) {
 	if _, err := channel.Fetch(t.Context(), path+".none", 4); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want an error of a missing file", err)
 	}
-	if _, err := channel.Hash(t.Context(), server.URL+"/none"); err == nil || !strings.Contains(err.Error(), "got status 404") {
+	if _, err := channel.Hash(t.Context(), server.URL+"/none"); err == nil || !strings.Contains(err.Error(), `got status "404 `) {
 		t.Errorf("got %v, want the status", err)
 	}
 }

@@ -98,7 +98,7 @@ func get(ctx context.Context, place string) (io.ReadCloser, error) {
 	}
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		return nil, fmt.Errorf("fetching %q: got status %s, want 200", shown, resp.Status)
+		return nil, fmt.Errorf("fetching %q: got status %.100q, want 200", shown, resp.Status)
 	}
 	return resp.Body, nil
 }

@@ -89,11 +89,14 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request, dir, name string) 
 		http.NotFound(w, r)
 		return
 	}
-	if below := filepath.Join(dir, filepath.FromSlash(rel)); isFile(below) {
-		http.ServeFile(w, r, below)
-		return
+	for _, place := range []string{rel, name} {
+		// Anything else, such as a FIFO, would have rustup wait.
+		if file := filepath.Join(dir, filepath.FromSlash(place)); isFile(file) {
+			http.ServeFile(w, r, file)
+			return
+		}
 	}
-	http.ServeFile(w, r, filepath.Join(dir, name))
+	http.NotFound(w, r)
 }
 
 // forward answers with what the other server has.
