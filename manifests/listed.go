@@ -15,13 +15,14 @@ func (v *validator) listed() {
 	rust := v.channel.Packages[rustPackage]
 	hosts := map[string]map[ComponentRef]bool{}
 	anyHost := map[ComponentRef]bool{}
+	named := map[string]bool{} // packages, for whatever target
 	for host, t := range rust.Targets {
 		if len(t.Components) == 0 {
 			continue
 		}
 		hosts[host] = map[ComponentRef]bool{}
 		for _, ref := range slices.Concat(t.Components, t.Extensions) {
-			hosts[host][ref], anyHost[ref] = true, true
+			hosts[host][ref], anyHost[ref], named[ref.Package] = true, true, true
 		}
 	}
 	if len(hosts) == 0 {
@@ -37,7 +38,10 @@ func (v *validator) listed() {
 			if !p.Targets[target].Available {
 				continue
 			}
-			want, ok := listedFor(ComponentRef{name, target}, spec, hosts, anyHost)
+			want, ok := "a host that lists it", named[name]
+			if target != AnyTarget {
+				want, ok = listedFor(ComponentRef{name, target}, spec, hosts, anyHost)
+			}
 			if !ok {
 				v.add(FindingComponentUnlisted, toml.Path("pkg", name, "target", target), "in no list that rustup reads for it", want)
 			}
@@ -45,18 +49,9 @@ func (v *validator) listed() {
 	}
 }
 
-// listedFor reports whether rustup can add a package. want is what it would take.
+// listedFor reports whether rustup can add a package for a target. want is what it
+// would take.
 func listedFor(ref ComponentRef, spec ComponentSpec, hosts map[string]map[ComponentRef]bool, anyHost map[ComponentRef]bool) (want string, ok bool) {
-	if ref.Target == AnyTarget {
-		for _, refs := range hosts {
-			for r := range refs {
-				if r.Package == ref.Package {
-					return "", true
-				}
-			}
-		}
-		return "a host that lists it", false
-	}
 	if own, isHost := hosts[ref.Target]; isHost && !own[ref] {
 		return "it among the components or extensions of " + toml.Path("pkg", rustPackage, "target", ref.Target), false
 	}

@@ -42,8 +42,6 @@ func (in *input) side(s *subject, path string) bool {
 		return in.checkSum(s, path, of)
 	case name == manifestsList:
 		return in.lines(s, path, isManifestPath)
-	case strings.HasPrefix(name, "channel-rust-") && !strings.HasSuffix(name, ".txt") && !exists(path+".toml") && !exists(sum):
-		return in.lines(s, path, isPlainName)
 	case exists(sum):
 		return in.checkSum(s, sum, path)
 	case strings.HasPrefix(name, "channel-rust-") && !strings.HasSuffix(name, ".txt"):
@@ -57,8 +55,10 @@ func exists(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// checkSum compares a file with its checksum.
+// checkSum compares a file with its checksum, which checks both.
 func (in *input) checkSum(s *subject, sum, of string) bool {
+	in.check(sum)
+	in.check(of)
 	text, err := dist.ReadFile(sum, maxChecksum)
 	if err != nil {
 		s.failf(inputUnchecked, "%v", err)

@@ -87,11 +87,12 @@ func (c *sysrootChecker) listed(list string) {
 	}
 }
 
-// staged returns where the file with an absolute path of a list is. A tree that is not
+// staged returns where the file or directory with an absolute path of a list is. A tree that is not
 // at its place yet has lists that name the place.
 func (c *sysrootChecker) staged(path string) string {
 	for stage := c.t.prefix; len(stage) > 1; stage = filepath.Dir(stage) {
-		if at := filepath.Join(stage, path); exists(at) {
+		at := filepath.Join(stage, path)
+		if _, err := os.Lstat(at); err == nil {
 			return at
 		}
 	}
@@ -100,7 +101,7 @@ func (c *sysrootChecker) staged(path string) string {
 
 // components compares the list of components with the manifests beside it.
 func (c *sysrootChecker) components(lists []string) {
-	b, err := dist.ReadFile(c.record(manifests.ComponentsFile), maxScript)
+	b, err := dist.ReadFile(c.record(manifests.ComponentsFile), maxInventory)
 	if err != nil {
 		c.s.failf(treeInventory, "reading %q: %v", manifests.ComponentsFile, dist.WithoutPath(err))
 		return
