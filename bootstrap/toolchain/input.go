@@ -96,7 +96,7 @@ var leftOut = []struct {
 		base := strings.ToUpper(path.Base(name))
 		return strings.HasPrefix(name, "share/licenses/") || slices.ContainsFunc([]string{"COPYRIGHT", "COPYING", "LICENSE", "LICENCE"}, func(p string) bool { return strings.HasPrefix(base, p) })
 	}},
-	{"libraries belong to no component, and no program of one needs them, so they are not packaged", "", func(name string) bool {
+	{"libraries belong to no component, and no program finds them by its own search path, so they are not packaged", "", func(name string) bool {
 		return strings.HasPrefix(name, "lib") && !strings.HasPrefix(name, "lib/rustlib/") && strings.Contains(path.Base(name), ".so")
 	}},
 }

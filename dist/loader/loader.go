@@ -170,43 +170,33 @@ type rpath struct {
 }
 
 // Needs returns what an ELF file and the libraries that it loads need, in the order
-// in which the loader looks. plugins are files that the program opens while it runs:
-// what it has loaded before is there for them.
-func (t Tree) Needs(program string, plugins ...string) []Need {
+// in which the loader looks. A library that is found is in the result once: the loader
+// does not look again for what it has loaded.
+func (t Tree) Needs(program string) []Need {
+	info, ok := t.ELF(program)
+	if !ok {
+		return nil
+	}
 	var needs []Need
-	at := map[string]string{} // of what is loaded, by the name it was asked for
-	seen := map[string]bool{}
-	for _, start := range append([]string{program}, plugins...) {
-		info, ok := t.ELF(start)
-		if !ok || seen[start] {
-			continue
-		}
-		seen[start] = true
-		if info.SOName != "" {
-			at[info.SOName] = start
-		}
-		queue := []loaded{{start, info, nil}}
-		for len(queue) > 0 {
-			f := queue[0]
-			queue = queue[1:]
-			for _, library := range f.info.Needed {
-				n := Need{File: f.name, Library: library}
-				if known, ok := at[library]; ok {
-					n.How, n.At = Moves, known
-					needs = append(needs, n)
-					continue
-				}
-				var found linkage.Info
-				n.How, n.At, found = t.find(f, library)
-				needs = append(needs, n)
-				if n.How != Fixed && n.How != Moves {
-					continue
-				}
-				at[library] = n.At
-				if !seen[n.At] {
-					seen[n.At] = true
-					queue = append(queue, loaded{n.At, found, f.passes()})
-				}
+	known := map[string]bool{info.SOName: true} // names that were asked for and found
+	seen := map[string]bool{program: true}
+	queue := []loaded{{program, info, nil}}
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		for _, library := range f.info.Needed {
+			if known[library] {
+				continue
+			}
+			how, at, found := t.find(f, library)
+			needs = append(needs, Need{f.name, library, how, at})
+			if how != Fixed && how != Moves {
+				continue
+			}
+			known[library] = true
+			if !seen[at] {
+				seen[at] = true
+				queue = append(queue, loaded{at, found, f.passes()})
 			}
 		}
 	}
