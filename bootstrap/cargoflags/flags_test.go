@@ -286,6 +286,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestFirstError holds that of several mistakes the same one is told each time.
+func TestFirstError(t *testing.T) {
+	for text, want := range map[string]string{
+		"z = 3\ny = 3\nx = 3\nw = 3":                                         "target.x86_64-unknown-linux-gnu.w: ",
+		"z.rustc-cfg = 3\ny.rustc-cfg = 3\nx.rustc-cfg = 3\nw.rustc-cfg = 3": "target.x86_64-unknown-linux-gnu.w.rustc-cfg: ",
+	} {
+		for range 20 {
+			c, err := cargoflags.Load(source(map[string]string{"/w/p/.cargo/config.toml": "[target.x86_64-unknown-linux-gnu]\n" + text}, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = ask(t, c, "x86_64-unknown-linux-gnu"); err == nil || !strings.Contains(err.Error(), want) {
+				t.Fatalf("got %v, want …%s…", err, want)
+			}
+		}
+	}
+}
+
 // FuzzFlags feeds any configuration: nothing may panic, and every flag has an
 // origin.
 func FuzzFlags(f *testing.F) {

@@ -32,7 +32,7 @@ func (c *Config) targetTable(name string) (targetTable, error) {
 		return t, err
 	}
 	// Cargo takes a longer variable for a part of this key, and then misses its value.
-	for env := range c.env {
+	for _, env := range slices.Sorted(maps.Keys(c.env)) {
 		if t.linker.origin() == "" && strings.HasPrefix(env, linker.env+"_") {
 			return t, failure("%s: cargo stops at this variable, which is no key: unset it", env)
 		}
@@ -42,7 +42,8 @@ func (c *Config) targetTable(name string) (targetTable, error) {
 		return t, err
 	}
 	t.links = map[string]*value{}
-	for links, v := range table {
+	for _, links := range slices.Sorted(maps.Keys(table)) {
+		v := table[links]
 		switch links {
 		case "ar", "linker", "runner", "rustflags", "rustdocflags":
 			continue
@@ -52,7 +53,7 @@ func (c *Config) targetTable(name string) (targetTable, error) {
 		}
 		t.links[links] = v
 	}
-	for links := range t.links { // one of a wrong type stops cargo, used or not
+	for _, links := range slices.Sorted(maps.Keys(t.links)) { // one of a wrong type stops cargo, used or not
 		if _, _, err := c.override(t, name, links); err != nil {
 			return t, err
 		}
