@@ -31,7 +31,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.RunE, completion.Args = root.RunE, usageArgs(unknownCommand) // cobra takes any word
+		completion.RunE, completion.Args = root.RunE, unknownCommand // cobra takes any word
 		completion.Short = "Print the completion script of a shell"
 		completion.Long = "Print the script by which a shell completes the command line of x.\n`x completion SHELL --help` says where to install it."
 		completion.Example = "  x completion bash\n  x completion zsh\n  x completion fish"

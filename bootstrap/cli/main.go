@@ -120,8 +120,13 @@ func Main(ctx context.Context, args []string, io IO) int {
 		// The error is the answer. If it cannot be printed, finish says so.
 		_ = a.printJSON(errorAnswer{errorLines(err), code})
 	}
-	if lost := a.stdout.finish(); lost != nil && (err == nil || code != exitFail) {
-		err, code = errors.Join(err, fmt.Errorf("writing to standard output: %w", lost)), exitFail
+	if lost := a.stdout.finish(); lost != nil {
+		if !errors.Is(err, lost) { // nobody has said so
+			err = errors.Join(err, fmt.Errorf("writing to standard output: %w", lost))
+		}
+		if code == exitOK || code == exitSkip {
+			code = exitFail
+		}
 	}
 	for _, line := range errorLines(err) {
 		fmt.Fprintf(a.Stderr, "x: %s\n", line)

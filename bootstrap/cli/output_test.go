@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +99,24 @@ func TestLostOutput(t *testing.T) {
 				t.Errorf("got status %d and %q, want %d and %q", code, stderr.String(), exitFail, want)
 			}
 		})
+	}
+}
+
+// TestLostDifferences holds that diff does not tell of a difference where it could not
+// print one.
+func TestLostDifferences(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a/one", "b/two"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{"diff", "a", "b"}, {"diff", "a", "b", "--json"}, {"diff", "a", "a"}} {
+		var stderr bytes.Buffer
+		code := Main(t.Context(), args, IO{Stdin: strings.NewReader(""), Stdout: full{}, Stderr: &stderr, Dir: dir})
+		if code != exitUsage || strings.Count(stderr.String(), "no space left on device") != 1 {
+			t.Errorf("%q: got status %d and %q, want %d and the reason once", args, code, stderr.String(), exitUsage)
+		}
 	}
 }
 
