@@ -214,10 +214,9 @@ func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]
 func importTargets(ctx context.Context, env []string, tc toolchain.Toolchain, parent *targets.Snapshot) ([]byte, error) {
 	cmd := toolchain.Command(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
-	specs, err := cmd.Output()
+	specs, stderr, err := toolchain.Output(cmd)
 	if err != nil {
-		if e, ok := errors.AsType[*exec.ExitError](err); ok && len(e.Stderr) > 0 {
-			line, _, _ := strings.Cut(strings.TrimSpace(string(e.Stderr)), "\n")
+		if line, _, _ := strings.Cut(strings.TrimSpace(string(stderr)), "\n"); line != "" {
 			return nil, fmt.Errorf("asking %q for its targets: %w: %s", tc.Rustc, err, line)
 		}
 		return nil, fmt.Errorf("asking %q for its targets: %w", tc.Rustc, err)

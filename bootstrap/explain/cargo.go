@@ -1,11 +1,11 @@
 package explain
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -192,19 +192,29 @@ func (p *probe) run(flags []string) (cargoflags.Cfgs, error) {
 	cmd := toolchain.Command(p.ctx, p.asked.Rustc, args...)
 	cmd.Dir = p.asked.machine.dir
 	cmd.Env = slices.DeleteFunc(slices.Clone(p.env), func(v string) bool { return strings.HasPrefix(v, "RUSTC_LOG=") })
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		if p.ctx.Err() != nil {
-			return nil, fmt.Errorf("running %q: %w", p.asked.Rustc, p.ctx.Err())
-		}
-		return nil, &refusal{flags, firstError(stderr.String(), err)}
+	stdout, stderr, err := output(p.ctx, cmd, flags)
+	if err != nil {
+		return nil, err
 	}
-	lines, ok := cfgLines(stdout.String(), stderr.String())
+	lines, ok := cfgLines(string(stdout), string(stderr))
 	if !ok {
 		return nil, fmt.Errorf("asking %q for its conditions: the answer is not what cargo wants, because of the flags %q", p.asked.Rustc, flags)
 	}
 	return cargoflags.ParseCfgs(lines)
+}
+
+// output runs a question to the compiler. An answer of no is a [*refusal].
+func output(ctx context.Context, cmd *exec.Cmd, flags []string) (stdout, stderr []byte, err error) {
+	stdout, stderr, err = toolchain.Output(cmd)
+	switch _, exited := errors.AsType[*exec.ExitError](err); {
+	case ctx.Err() != nil:
+		return nil, nil, fmt.Errorf("running %q: %w", cmd.Path, ctx.Err())
+	case exited:
+		return nil, nil, &refusal{flags, firstError(string(stderr), err)}
+	case err != nil:
+		return nil, nil, fmt.Errorf("running %q: %w", cmd.Path, err)
+	}
+	return stdout, stderr, nil
 }
 
 // cfgLines finds the conditions in the compiler's answer, as cargo does: after a file
@@ -285,11 +295,10 @@ func (p *probe) fill(answer *Answer, pkg cargoflags.Package) error {
 	if p.refused != "" {
 		q.Refusal = p.refused
 	}
-	q.World.ReadFile = m.readArgFile
 	if p.asked.Rustc != "" {
 		q.World = m.world(p.asked.world.Sysroot, p.asked.Compiler.Host)
-		q.World.ReadFile = m.readArgFile
 	}
+	q.World.ReadFile = m.readArgFile
 	if q.Bootstrap = m.getenv("RUSTC_BOOTSTRAP"); q.Bootstrap != "" {
 		answer.Notes = append(answer.Notes, "RUSTC_BOOTSTRAP="+q.Bootstrap+" is set here and counts")
 	}

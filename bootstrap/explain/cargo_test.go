@@ -1,6 +1,8 @@
 package explain_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +21,7 @@ case $* in
 *-vV*) printf 'rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\ncommit-hash: COMMIT\ncommit-date: 2026-04-14\n';;
 *--bad*) echo 'warning: more' >&2; echo 'error: Unrecognized option: bad' >&2; exit 1;;
 *--odd*) echo odd;;
+*--loud*) while printf %01000d 0; do :; done;;
 *--print=cfg*) printf '___\nlib___.rlib\nlib___.so\nlib___.so\nlib___.a\nlib___.so\n/sysroot\noff\n___\nunix\ntarget_os="linux"\ntarget_feature="sse2"\n'
   for arg; do case $arg in --cfg=*) echo "${arg#--cfg=}";; esac; done;;
 *"--print sysroot"*) echo "DIR/asks";;
@@ -108,6 +111,7 @@ func TestCargoRefuses(t *testing.T) {
 		{"file", "", "only with -Zjson-target-spec", explain.Question{Target: "mine.json"}, nil},
 		{"home", "env.CARGO_HOME = '/x'", "refuses to set this variable", explain.Question{}, nil},
 		{"answer", "", "not what cargo wants", explain.Question{}, []string{"RUSTFLAGS=--odd"}},
+		{"long answer", "", "it printed more than 4 MiB", explain.Question{}, []string{"RUSTFLAGS=--loud"}},
 		{"empty", "", "RUSTC is empty", explain.Question{}, []string{"RUSTC="}},
 		{"argument", "", "want one dotted key", explain.Question{CargoConfig: []string{"build={jobs=1}"}}, nil},
 	} {
@@ -119,5 +123,31 @@ func TestCargoRefuses(t *testing.T) {
 				t.Errorf("got %v, want …%s…", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestInterrupted holds that an interrupted question has no answer: the compiler did
+// not refuse the target's file.
+func TestInterrupted(t *testing.T) {
+	p := cargoPlace(t, "")
+	spec, err := os.ReadFile(filepath.Join(p.dir, "spec.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write(t, "project/mine.json", string(spec))
+	asked, err := explain.Ask(t.Context(), p.options(explain.Options{Rustc: filepath.Join("..", "asks/bin/rustc")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, cargo := range []bool{false, true} {
+		q := explain.Question{Cargo: cargo}
+		if !cargo {
+			q.Target = "mine.json"
+		}
+		if a, err := asked.Link(ctx, q); !errors.Is(err, context.Canceled) {
+			t.Errorf("cargo %v: got the refusal %q and error %v, want %v", cargo, a.Decision.Error, err, context.Canceled)
+		}
 	}
 }

@@ -104,7 +104,9 @@ func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) err
 		return wrong(err)
 	}
 	if q.CustomTarget && q.Refusal == "" && a.Rustc != "" {
-		q.Refusal = a.askAboutFile(ctx, answer.TargetName)
+		if q.Refusal, err = a.askAboutFile(ctx, answer.TargetName); err != nil {
+			return err
+		}
 	}
 	answer.Flags = append(answer.Flags, flagsFrom(CommandLine, question.Args)...)
 	q.Args = question.Args
@@ -114,14 +116,14 @@ func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) err
 
 // askAboutFile returns the compiler's refusal of a target's file, "" for none: it
 // holds the fields against each other.
-func (a *Asked) askAboutFile(ctx context.Context, name string) string {
+func (a *Asked) askAboutFile(ctx context.Context, name string) (string, error) {
 	cmd := toolchain.Command(ctx, a.Rustc, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
 	cmd.Env = append(slices.Clip(a.machine.env), "RUSTC_BOOTSTRAP=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return ""
+	_, _, err := output(ctx, cmd, nil)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return refused.Error(), nil
 	}
-	return firstError(string(out), err)
+	return "", err
 }
 
 func flagsFrom(origin string, args []string) []cargoflags.Flag {

@@ -170,14 +170,9 @@ func Command(ctx context.Context, rustc string, args ...string) *exec.Cmd {
 func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
 	cmd := Command(ctx, rustc, args...)
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
-	var stdout, stderr answer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	if stdout.tooLong || stderr.tooLong {
-		return nil, fmt.Errorf("running %q %s: it printed more than %s", rustc, strings.Join(args, " "), dist.FormatBytes(maxAnswer))
-	}
+	stdout, stderr, err := Output(cmd)
 	if err == nil {
-		return stdout.text.Bytes(), nil
+		return stdout, nil
 	}
 	if start, ok := errors.AsType[*fs.PathError](err); ok && ctx.Err() == nil {
 		err = start.Err // without the name of the system call
@@ -185,10 +180,22 @@ func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byt
 	if errors.Is(err, syscall.ENOEXEC) {
 		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
 	}
-	if line, _, _ := strings.Cut(strings.TrimSpace(stderr.text.String()), "\n"); line != "" {
+	if line, _, _ := strings.Cut(strings.TrimSpace(string(stderr)), "\n"); line != "" {
 		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, dist.OneLine(line))
 	}
 	return nil, fmt.Errorf("running %q %s: %w", rustc, strings.Join(args, " "), err)
+}
+
+// Output runs a command that asks a compiler, and returns what it printed. More than
+// 4 MiB are an error: then it returns nothing of it.
+func Output(cmd *exec.Cmd) (stdout, stderr []byte, err error) {
+	var out, errs answer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	if out.tooLong || errs.tooLong {
+		return nil, nil, fmt.Errorf("it printed more than %s", dist.FormatBytes(maxAnswer))
+	}
+	return out.text.Bytes(), errs.text.Bytes(), err
 }
 
 // maxAnswer bounds what a compiler prints, in bytes. A target spec has 3 KB.
