@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -260,6 +261,21 @@ func TestBounds(t *testing.T) {
 	want = []string{"bootstrap.toml:1:16: build.target: got 1001 targets, want at most 1000"}
 	if diff := cmp.Diff(want, loadErrors(t, source(bootstrapToml(many)))); diff != "" {
 		t.Errorf("targets (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyAllowedKeys has a key of a patched x.py for many targets.
+func TestManyAllowedKeys(t *testing.T) {
+	var b strings.Builder
+	for i := range 2 * maxErrors {
+		fmt.Fprintf(&b, "[target.a-t%d]\nself-contained = true\n", i)
+	}
+	src := source(map[string]string{"bootstrap.toml": b.String(), "x.toml": "bootstrap.allow-keys = ['target.*.self-contained']"})
+	if got := len(load(t, src).Notices()); got < 2*maxErrors {
+		t.Errorf("got %d notices, want one for each of %d keys", got, 2*maxErrors)
+	}
+	if got, want := len(loadErrors(t, source(bootstrapToml(b.String())))), maxErrors+1; got != want {
+		t.Errorf("not allowed: got %d errors, want %d", got, want)
 	}
 }
 

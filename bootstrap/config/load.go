@@ -83,6 +83,7 @@ const (
 	maxIncluded    = 4 * toml.MaxSize
 	maxOptionBytes = 64 << 10
 	maxErrors      = 100
+	maxUnknown     = 10_000 // x.toml may allow them: some for each target
 )
 
 // Load finds and reads the configuration files and resolves every key. Layers,

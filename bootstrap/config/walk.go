@@ -185,7 +185,7 @@ func (w *walker) unknown(section, id, full string, c *toml.Node) {
 		w.fail(c.At, full, msg, "")
 		return
 	}
-	if l := w.loader; w.file == Bootstrap && len(l.unknown) < maxErrors {
+	if l := w.loader; w.file == Bootstrap && len(l.unknown) < maxUnknown {
 		l.unknown = append(l.unknown, &Error{Where: w.at(c.At), Key: full, Message: msg, Hint: w.hint(section, c)})
 		return
 	}
