@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -183,6 +184,7 @@ func forgetSections(head []byte) {
 func checkOwnLibraries(packs []pack, p plan) *subject {
 	s := newSubject(p.release+" "+p.host.String(), setOwnLibraries)
 	infos := map[string]linkage.Info{}
+	there := map[string]bool{} // names of files, wherever they are
 	for _, f := range p.files {
 		i := slices.IndexFunc(packs, func(q pack) bool { return q.path == f.path })
 		if i < 0 || !packs[i].Complete {
@@ -192,6 +194,7 @@ func checkOwnLibraries(packs []pack, p plan) *subject {
 		for name, info := range packs[i].elf {
 			_, below, _ := strings.Cut(name, "/") // the component's directory
 			infos[below] = info
+			there[path.Base(below)] = true
 		}
 	}
 	tree := elfTree("", infos)
@@ -202,7 +205,7 @@ func checkOwnLibraries(packs []pack, p plan) *subject {
 		}
 		for _, n := range tree.Needs(name) {
 			switch {
-			case seen[n] || loader.OfficialDefect(n) != "" || n.How == loader.Moves || n.How == loader.Fixed || isThere(infos, n.Library):
+			case seen[n] || loader.OfficialDefect(n) != "" || n.How == loader.Moves || n.How == loader.Fixed || there[n.Library]:
 			case loader.Own(n.Library):
 				s.failf(setOwnLibraries, "%s needs %s, which is in none of the archives", n.File, n.Library)
 			case !loader.Common(n.Library):
@@ -215,14 +218,4 @@ func checkOwnLibraries(packs []pack, p plan) *subject {
 		s.notef(setOwnLibraries, "the system has to bring %s", strings.Join(slices.Sorted(maps.Keys(system)), " "))
 	}
 	return s
-}
-
-// isThere reports whether any file of that name is there, wherever it is.
-func isThere(infos map[string]linkage.Info, library string) bool {
-	for name := range infos {
-		if strings.HasSuffix(name, "/"+library) {
-			return true
-		}
-	}
-	return false
 }

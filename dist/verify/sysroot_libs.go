@@ -71,7 +71,7 @@ func (c *sysrootChecker) libraries(hostLibs map[string]bool) {
 				loads[n.At] = true
 				if !seen[n] {
 					seen[n] = true
-					c.needed(n, hostLibs)
+					c.needed(tree, n, hostLibs)
 				}
 			}
 		}
@@ -83,8 +83,8 @@ func (c *sysrootChecker) ofHost(f treeFile) bool {
 	return !c.forOtherTarget(f.rel) && (c.machine == 0 || f.info.Machine == c.machine)
 }
 
-// needed judges one library that a file needs.
-func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
+// needed judges one library that a file of the tree needs.
+func (c *sysrootChecker) needed(tree loader.Tree, n loader.Need, hostLibs map[string]bool) {
 	if n.How == loader.Moves {
 		return
 	}
@@ -97,7 +97,7 @@ func (c *sysrootChecker) needed(n loader.Need, hostLibs map[string]bool) {
 	case len(inTree) > 0 && why != "":
 		hostLibs["("+why+")"] = true
 	case len(inTree) > 0:
-		info, _ := c.tree().ELF(n.File)
+		info, _ := tree.ELF(n.File)
 		c.s.failf(treeNeeded, "%s needs %s, which is in %s, but has %s", n.File, n.Library, inTree[0], loader.SearchText(info))
 	case loader.Own(n.Library):
 		c.s.failf(treeNeeded, "%s needs %s, which is a part of Rust and not in the tree", n.File, n.Library)
