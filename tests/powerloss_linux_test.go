@@ -249,8 +249,12 @@ func (r *faultRun) cutPower(t *testing.T, calls []string) {
 			t.Errorf("the played calls do not give %s: the model is wrong", name)
 		}
 	}
-	for name, want := range d.crash(func(int) int { return 0 }) {
-		if r.after[name] != want && !own(name) {
+	left := d.crash(func(int) int { return 0 })
+	names := maps.Clone(left)
+	maps.Copy(names, r.after)
+	for name := range names {
+		text, has := left[name]
+		if want, meant := r.after[name]; (has != meant || text != want) && !own(name) {
 			t.Errorf("after the command has said that it is done, a loss of power changes %s", name)
 		}
 	}
