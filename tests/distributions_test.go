@@ -194,7 +194,7 @@ func (d debianToolchain) check(t *testing.T, dir string, packages []string) {
 	want := []string{"so the system has to bring them: ", "has no RUNPATH", "not relocatable"}
 	for _, library := range info.Needed {
 		if !loader.Common(library) && !loader.Own(library) {
-			want = append(want, fmt.Sprintf("%q (for %s)", library, d.driver(t)))
+			want = append(want, fmt.Sprintf("%q (for [%q])", library, d.driver(t)))
 		}
 	}
 	if slices.Contains(packages, "rust-web-llvm") && !installed("rust-web-llvm") {

@@ -238,6 +238,20 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// TestStrangeNames has a terminal's commands in the names of files.
+func TestStrangeNames(t *testing.T) {
+	l := Libraries{System: map[string][]string{"lib\x1b.so": {"bin/\x1b[2J"}}, Fixed: map[string]string{"bin/\x1b[2J": "a reason"}}
+	findings := l.Findings("/opt/rust")
+	for _, f := range findings {
+		if strings.Contains(f.Text(), "\x1b") || !strings.Contains(f.Text(), `"bin/\x1b[2J"`) {
+			t.Errorf("got %q, want the names quoted", f.Text())
+		}
+	}
+	if len(findings) != 2 {
+		t.Errorf("got %d findings, want 2", len(findings))
+	}
+}
+
 // TestOutside has a library of the toolchain that only an absolute path leads to.
 func TestOutside(t *testing.T) {
 	m := newELFMaker(t)
@@ -277,14 +291,14 @@ func TestWrappers(t *testing.T) {
 	})
 	t.Run("of cargo and rustfmt", func(t *testing.T) {
 		got := pack(t, m.sysroot(rlib, "bin/rustc = libc.so.6", "bin/cargo: #!/bin/sh\nexec /x/.cargo-wrapped \"$@\"", "bin/rustfmt: #!/bin/sh\nexec /x/.rustfmt-wrapped \"$@\"", "bin/cargo-fmt = libc.so.6"))
-		if len(got.Stops) != 1 || !strings.Contains(got.Stops[0], `"/x/.cargo-wrapped"`) || len(got.Told) != 1 || !strings.Contains(got.Told[0], `"/x/.rustfmt-wrapped"`) {
+		if len(got.Stops) != 1 || !strings.Contains(got.Stops[0], `"/x/.cargo-wrapped"`) || !strings.Contains(got.Stops[0], `as its "bin/cargo"`) || len(got.Told) != 1 || !strings.Contains(got.Told[0], `"/x/.rustfmt-wrapped"`) {
 			t.Errorf("got %q and %q, want cargo to stop the work and rustfmt to be left out", got.Stops, got.Told)
 		}
 	})
 	t.Run("a script that runs nothing", func(t *testing.T) {
 		got := pack(t, m.sysroot(rlib, "bin/rustc: #!/bin/sh\necho rustc", "bin/rust-gdb: #!/bin/sh\nexec gdb \"$@\""))
 		want := packed{Files: map[string][]string{"rustc": {"bin/rust-gdb", "bin/rustc"}},
-			Told: []string{"warning: bin/rustc is a script, not a program: it is packaged as it is; give a toolchain with the program itself"}}
+			Told: []string{`warning: "bin/rustc" is a script, not a program: it is packaged as it is; give a toolchain with the program itself`}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

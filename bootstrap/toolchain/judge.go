@@ -76,14 +76,14 @@ func (l Libraries) Findings(sysroot string) []config.Finding {
 	if len(l.System) > 0 {
 		var list []string
 		for _, library := range slices.Sorted(maps.Keys(l.System)) {
-			list = append(list, fmt.Sprintf("%q (for %s)", library, strings.Join(l.System[library], ", ")))
+			list = append(list, fmt.Sprintf("%q (for %q)", library, l.System[library]))
 		}
 		out = append(out, config.Finding{Severity: config.Warning, Place: sysroot, Remedy: "install it only where they are",
 			Reason: "the archives do not hold all libraries that the toolchain needs, so the system has to bring them: " + strings.Join(list, ", ")})
 	}
 	if programs := slices.Sorted(maps.Keys(l.Fixed)); len(programs) > 0 {
 		out = append(out, config.Finding{Severity: config.Warning, Place: sysroot,
-			Reason: fmt.Sprintf("what is not relocatable works only in a place like that where it was installed: %s (%s)", strings.Join(programs, ", "), l.Fixed[programs[0]]),
+			Reason: fmt.Sprintf("what is not relocatable works only in a place like that where it was installed: %q (%s)", programs, l.Fixed[programs[0]]),
 			Remedy: "give each program a RUNPATH from $ORIGIN to its libraries with patchelf, or install the toolchain only there"})
 	}
 	return out

@@ -31,9 +31,9 @@ func (r *inputReader) programs() {
 			switch kind {
 			case wrapperScript, wrapperBinary:
 				c.Image = c.Image.Filter(func(f dist.Entry) bool { return f.Name != e.Name })
-				c.Broken = append(c.Broken, Broken{e.Name, wrapperError(e.Path(), behind, kind)})
+				c.Broken = append(c.Broken, Broken{e.Name, wrapperError(e, behind, kind)})
 			case plainScript:
-				r.warn(config.Warning, e.Path(), "give a toolchain with the program itself", "%s is a script, not a program: it is packaged as it is", e.Name)
+				r.warn(config.Warning, e.Path(), "give a toolchain with the program itself", "%q is a script, not a program: it is packaged as it is", e.Name)
 			}
 		}
 	}
@@ -58,15 +58,15 @@ const (
 )
 
 // wrapperError says what is in the place of a program, and what to do.
-func wrapperError(name, behind string, kind wrapperKind) error {
+func wrapperError(e dist.Entry, behind string, kind wrapperKind) error {
 	what := "a script"
 	if kind == wrapperBinary {
 		what = "a binary wrapper"
 	}
 	if behind == "" {
-		return fmt.Errorf("reading %q: it is %s that runs another program, which an archive would not hold: give the toolchain behind it with --sysroot", name, what)
+		return fmt.Errorf("reading %q: it is %s that runs another program, which an archive would not hold: give the toolchain behind it with --sysroot", e.Path(), what)
 	}
-	return fmt.Errorf("reading %q: it is %s that runs %q, which an archive would not hold: give the toolchain with that program as its bin/%s, by --sysroot", name, what, behind, strings.TrimSuffix(path.Base(name), ".exe"))
+	return fmt.Errorf("reading %q: it is %s that runs %q, which an archive would not hold: give the toolchain with that program as its %q, by --sysroot", e.Path(), what, behind, e.Name)
 }
 
 // maxWrapper bounds what is read of a file to find out whether it is a wrapper, in

@@ -39,10 +39,7 @@ func main() {
 	if err != nil {
 		fail("could not get the path of the current executable: " + process.Describe(err))
 	}
-	args, err := process.Arguments()
-	if err != nil {
-		fail("could not get the arguments: " + process.Describe(err))
-	}
+	args := process.Arguments()
 	dir, name := process.Split(self)
 	root, _ := process.Split(dir)
 	if root == "" {

@@ -55,10 +55,7 @@ func main() {
 	if err != nil {
 		fail("could not get the path of the current executable: " + process.Describe(err))
 	}
-	args, err := process.Arguments()
-	if err != nil {
-		fail("could not get the arguments: " + process.Describe(err))
-	}
+	args := process.Arguments()
 	c, err := choose(self, args)
 	if err != nil {
 		fail(err.Error())

@@ -28,7 +28,7 @@ func Executable() (string, error) {
 }
 
 // Arguments returns what the program was called with, without its own name.
-func Arguments() ([]string, error) { return os.Args[min(1, len(os.Args)):], nil }
+func Arguments() []string { return os.Args[min(1, len(os.Args)):] }
 
 // ReadFile returns what a file of any kind holds.
 func ReadFile(path string) (string, error) {
