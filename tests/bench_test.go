@@ -61,9 +61,9 @@ func BenchmarkCheck(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of all three together: says nothing
 }
 
-// buildX builds x as it is shipped; the program of the scripts is this test's
-// own and has more in it to start.
-func buildX(b *testing.B) string {
+// buildX builds x as it is shipped: one static program. That of the scripts is
+// this test's own: it has more in it to start, and a dynamic linker before it.
+func buildX(b testing.TB) string {
 	b.Helper()
 	out := filepath.Join(b.TempDir(), "x")
 	cmd := exec.Command(testenv.Need(b, "go"), "build", "-o", out, "..")

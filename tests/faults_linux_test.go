@@ -215,15 +215,16 @@ func readTree(t testing.TB, dir string) tree {
 // faultRun is a case with its directory.
 type faultRun struct {
 	faultCase
+	x             string // as shipped: a fault in a dynamic linker's call is not x's to tell
 	dir, template string // dir is the same in each run: records hold its path
 	old, after    tree
 }
 
 // newFaultRun prepares a case and runs its command once without faults.
-func newFaultRun(t *testing.T, c faultCase) *faultRun {
+func newFaultRun(t *testing.T, x string, c faultCase) *faultRun {
 	t.Helper()
 	top := t.TempDir()
-	r := &faultRun{faultCase: c, dir: filepath.Join(top, "work"), template: filepath.Join(top, "template")}
+	r := &faultRun{faultCase: c, x: x, dir: filepath.Join(top, "work"), template: filepath.Join(top, "template")}
 	testenv.Must(t, os.Mkdir(r.dir, 0o755))
 	tinySysroot(t, filepath.Join(r.dir, "sysroot"))
 	c.start(t, r.dir, filepath.Join(r.dir, "sysroot"))
@@ -247,7 +248,7 @@ func (r *faultRun) copy(t *testing.T, from, to string) {
 func (r *faultRun) strace(t *testing.T, args ...string) result {
 	t.Helper()
 	cmd := xCommand(t, r.dir, append([]string{"GOMAXPROCS=1"}, secondDate...), r.args...)
-	cmd.Args = slices.Concat([]string{"strace", "-f", "-qq"}, args, []string{cmd.Path}, r.args)
+	cmd.Args = slices.Concat([]string{"strace", "-f", "-qq"}, args, []string{r.x}, r.args)
 	cmd.Path = testenv.Need(t, "strace")
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -349,9 +350,10 @@ func TestFaults(t *testing.T) {
 	testenv.Need(t, "strace")
 	seed, err := strconv.ParseUint("0"+os.Getenv(seedVar), 10, 64)
 	testenv.Must(t, err)
+	x := buildX(t)
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
-			r := newFaultRun(t, c)
+			r := newFaultRun(t, x, c)
 			faults := r.faults(t)
 			if all := os.Getenv(faultsVar); all != "all" {
 				n, err := strconv.Atoi("0" + all)

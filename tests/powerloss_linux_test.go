@@ -197,12 +197,13 @@ func (d *disk) apply(line, top string) bool {
 func TestPowerLoss(t *testing.T) {
 	testenv.Long(t, "it plays the calls of whole runs")
 	testenv.Need(t, "strace")
+	x := buildX(t)
 	for _, c := range faultCases {
 		if c.name == "build" || c.name == "clean" { // the model has no renames of directories
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			r := newFaultRun(t, c)
+			r := newFaultRun(t, x, c)
 			log := filepath.Join(filepath.Dir(r.dir), "trace")
 			r.copy(t, r.template, r.dir)
 			got := r.strace(t, "-o", log, "-y", "-xx", "-s", strconv.Itoa(1<<26), "-e", "trace=openat,write,fsync,syncfs,renameat,unlinkat")
