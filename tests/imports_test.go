@@ -43,6 +43,8 @@ var layers = []struct {
 	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
 	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4", "github.com/gofrs/flock", "golang.org/x/sys"}},
 
+	{3, "dist/inspect", []string{"dist", "dist/linkage"}, nil},
+
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
