@@ -20,11 +20,13 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
+	{0, "dist/measure", nil, nil},
+	{0, "dist/plot", nil, nil},
 	{0, "targets/nearest", nil, nil},
 
 	{1, "bootstrap/programs/process", nil, nil},
 	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
-	{1, "dist/bench", nil, nil},
+	{1, "dist/bench", []string{"dist/measure", "dist/plot"}, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
@@ -64,7 +66,7 @@ var layers = []struct {
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/explain", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go
