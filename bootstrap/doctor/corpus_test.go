@@ -28,7 +28,7 @@ const (
 	lineType = "error[E0308]: mismatched types\n --> src/main.rs:2:18\n"
 )
 
-func compressed(t testing.TB, format archive.Format, text string) []byte {
+func compressLog(t testing.TB, format archive.Format, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	testenv.Must(t, archive.Writer{Profile: archive.Fast}.Compress(t.Context(), format, &b, strings.NewReader(text), int64(len(text))))
@@ -48,15 +48,15 @@ func writeLog(t testing.TB, dir, name string, data []byte) {
 // corpusTree has a log of each kind.
 func corpusTree(t *testing.T) string {
 	dir := t.TempDir()
-	gz := compressed(t, archive.GZ, lineGC)
+	gz := compressLog(t, archive.GZ, lineGC)
 	for name, data := range map[string][]byte{
 		"gh/org.repo/log.txt":                    []byte(lineShlib + lineGC),
 		"reg/a-1.0.0/log.txt":                    []byte(lineShlib),
 		"reg/b-1.0.0/log.txt.gz":                 gz,
-		"reg/c-1.0.0/log.txt.xz":                 compressed(t, archive.XZ, lineType),
-		"reg/d-1.0.0/build.log.zst":              compressed(t, archive.Zst, lineShlib),
-		"reg/e-1.0.0/twice.log.gz":               append(compressed(t, archive.GZ, lineType), gz...),
-		"reg/f-1.0.0/cut.log.gz":                 withoutEnd(compressed(t, archive.GZ, lineGC+strings.Repeat(lineType, 10_000))),
+		"reg/c-1.0.0/log.txt.xz":                 compressLog(t, archive.XZ, lineType),
+		"reg/d-1.0.0/build.log.zst":              compressLog(t, archive.Zst, lineShlib),
+		"reg/e-1.0.0/twice.log.gz":               append(compressLog(t, archive.GZ, lineType), gz...),
+		"reg/f-1.0.0/cut.log.gz":                 withoutEnd(compressLog(t, archive.GZ, lineGC+strings.Repeat(lineType, 10_000))),
 		"reg/g-1.0.0/empty.log":                  nil,
 		"reg/h-1.0.0/log.txt":                    []byte(lineGC + "[WARN] too much data in the log, truncating it\n"),
 		"reg/i-1.0.0/no-gzip.log.gz":             []byte(lineGC), // the first bytes tell, not the name
