@@ -31,26 +31,26 @@ type dynString struct {
 	off uint64
 }
 
-func (f *file) readDynamic() (dynamic, error) {
+func (f *File) readDynamic() (dynamic, error) {
 	var d dynamic
-	var seg *segment
-	for i := range f.segments {
-		if f.segments[i].typ == elf.PT_DYNAMIC {
-			seg = &f.segments[i]
+	var seg *Segment
+	for i := range f.Segments {
+		if f.Segments[i].Type == elf.PT_DYNAMIC {
+			seg = &f.Segments[i]
 			break
 		}
 	}
 	if seg == nil {
 		return d, nil
 	}
-	w := uint64(f.wordSize())
-	count := seg.filesz / (2 * w)
+	w := uint64(f.WordSize())
+	count := seg.Filesz / (2 * w)
 	if count > maxDynamic {
-		return d, formatErrorf(seg.offset, "got %d dynamic entries, want at most %d", count, maxDynamic)
+		return d, formatErrorf(seg.Offset, "got %d dynamic entries, want at most %d", count, maxDynamic)
 	}
-	b := make([]byte, 2*w)
 	for i := range count {
-		if err := f.readAt(b, seg.offset+i*2*w, "the dynamic table"); err != nil {
+		b, err := f.view(&f.rows, seg.Offset+i*2*w, int(2*w), "the dynamic table")
+		if err != nil {
 			return d, err
 		}
 		tag, val := elf.DynTag(f.word(b)), f.word(b[w:])
@@ -63,7 +63,7 @@ func (f *file) readDynamic() (dynamic, error) {
 			d.strtab, d.hasStrtab = f.offsetOf(val)
 		case elf.DT_NEEDED, elf.DT_SONAME, elf.DT_RPATH, elf.DT_RUNPATH:
 			if len(d.strings) == maxDynNames {
-				return d, formatErrorf(seg.offset, "got more than %d names in the dynamic table", maxDynNames)
+				return d, formatErrorf(seg.Offset, "got more than %d names in the dynamic table", maxDynNames)
 			}
 			d.strings = append(d.strings, dynString{tag, val})
 		case elf.DT_VERNEED:
@@ -78,7 +78,7 @@ func (f *file) readDynamic() (dynamic, error) {
 }
 
 // fill resolves the strings of d into info.
-func (d dynamic) fill(f *file, info *Info) error {
+func (d dynamic) fill(f *File, info *Info) error {
 	if len(d.strings) == 0 && d.verneed == 0 {
 		return nil
 	}
@@ -107,7 +107,7 @@ func (d dynamic) fill(f *file, info *Info) error {
 // glibcFloor walks the list of needed symbol versions. Its entries are chained
 // by relative offsets: Verneed (count, file, first, next) and, for each
 // library, Vernaux (hash, flags, other, name, next); both are 16 bytes.
-func (d dynamic) glibcFloor(f *file, info *Info) error {
+func (d dynamic) glibcFloor(f *File, info *Info) error {
 	if d.verneed == 0 || d.verneedNum == 0 {
 		return nil
 	}
@@ -116,10 +116,10 @@ func (d dynamic) glibcFloor(f *file, info *Info) error {
 		return formatErrorf(0, "the list of needed versions lies in no loaded segment")
 	}
 	var floor glibcVersion
-	var b [16]byte
 	budget := maxVersions
 	for range min(d.verneedNum, maxVersions) {
-		if err := f.readAt(b[:], need, "the list of needed versions"); err != nil {
+		b, err := f.view(&f.rows, need, 16, "the list of needed versions")
+		if err != nil {
 			return err
 		}
 		count, first, next := f.order.Uint16(b[2:]), f.order.Uint32(b[8:]), f.order.Uint32(b[12:])
@@ -128,7 +128,7 @@ func (d dynamic) glibcFloor(f *file, info *Info) error {
 			if budget--; budget < 0 {
 				return formatErrorf(need, "got more than %d needed versions", maxVersions)
 			}
-			if err := f.readAt(b[:], aux, "the list of needed versions"); err != nil {
+			if b, err = f.view(&f.rows, aux, 16, "the list of needed versions"); err != nil {
 				return err
 			}
 			name, err := f.stringAt(d.strtab+uint64(f.order.Uint32(b[8:])), "the name of a needed version")
@@ -217,10 +217,10 @@ func CompareGlibc(a, b string) int {
 }
 
 // interpreter is the path in PT_INTERP, or empty.
-func (f *file) interpreter() (string, error) {
-	for _, s := range f.segments {
-		if s.typ == elf.PT_INTERP {
-			return f.stringAt(s.offset, "the interpreter")
+func (f *File) interpreter() (string, error) {
+	for _, s := range f.Segments {
+		if s.Type == elf.PT_INTERP {
+			return f.stringAt(s.Offset, "the interpreter")
 		}
 	}
 	return "", nil

@@ -7,42 +7,61 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Limits of the decoder. Real files stay far below: librustc_driver of 1.95.0
 // has 45 sections, 11 segments and 40 dynamic entries.
 const (
-	maxSections = 1 << 16
+	maxSections = 1 << 18
 	maxSegments = 1 << 12
-	maxNames    = 4 << 20 // bytes of .shstrtab
-	maxString   = 4 << 10 // bytes of one path or mark
-	maxName     = 64      // bytes kept of a section's name; the ones judged are shorter
+	maxNames    = 32 << 20 // bytes of .shstrtab
+	maxString   = 4 << 10  // bytes of one path, mark or name
+	maxTable    = 4 << 20  // bytes of a table that are read at once
+	textSize    = 16 << 10 // bytes read of a string table at once
+	headSize    = 1 << 10  // bytes read of the file's beginning: both headers and the segments
 )
 
-// section is the part of a section header that this package uses.
-type section struct {
-	name         string
-	typ          elf.SectionType
-	flags        elf.SectionFlag
-	offset, size uint64
+// Section is an entry of the section header table. Offset and Size are those of the
+// header: nothing says that the file has these bytes.
+type Section struct {
+	Name         string // of at most 4096 bytes; the rest of a longer one is left out
+	Type         elf.SectionType
+	Flags        elf.SectionFlag
+	Addr         uint64
+	Offset, Size uint64 // bytes
+	Link, Info   uint32
+	EntSize      uint64 // bytes
 }
 
-// segment is the part of a program header that this package uses.
-type segment struct {
-	typ                   elf.ProgType
-	offset, vaddr, filesz uint64
+// Segment is an entry of the program header table.
+type Segment struct {
+	Type                         elf.ProgType
+	Flags                        elf.ProgFlag
+	Offset, Vaddr, Filesz, Memsz uint64
 }
 
-// file is an ELF file whose header tables were read.
-type file struct {
-	r        io.ReaderAt
-	order    binary.ByteOrder
-	class    elf.Class
-	data     elf.Data
-	typ      elf.Type
-	machine  elf.Machine
-	sections []section
-	segments []segment
+// File is an ELF file whose header tables were read. It reads more as it is asked,
+// and is not for several goroutines at once.
+type File struct {
+	Class    elf.Class
+	Data     elf.Data // byte order
+	Type     elf.Type
+	Machine  elf.Machine
+	Sections []Section
+	Segments []Segment
+
+	r     io.ReaderAt
+	order binary.ByteOrder
+	head  []byte
+	text  piece // of string tables
+	rows  piece // of tables that are read in small pieces
+}
+
+// piece is a part of the file that was read last.
+type piece struct {
+	off uint64
+	b   []byte
 }
 
 // tables locates the two header tables of a file.
@@ -56,9 +75,13 @@ func formatErrorf(off uint64, format string, args ...any) error {
 }
 
 // readAt fills b from offset off. A file that ends before is a [FormatError].
-func (f *file) readAt(b []byte, off uint64, what string) error {
+func (f *File) readAt(b []byte, off uint64, what string) error {
 	if off > 1<<62 {
 		return formatErrorf(off, "%s lies outside any file", what)
+	}
+	if off <= uint64(len(f.head)) && uint64(len(b)) <= uint64(len(f.head))-off {
+		copy(b, f.head[off:])
+		return nil
 	}
 	n, err := f.r.ReadAt(b, int64(off))
 	if n == len(b) {
@@ -70,46 +93,79 @@ func (f *file) readAt(b []byte, off uint64, what string) error {
 	return fmt.Errorf("reading %s: %w", what, err)
 }
 
+// view returns the n bytes at offset off, which are valid until the next call with this
+// window. Small pieces that lie together cost one read.
+func (f *File) view(w *piece, off uint64, n int, what string) ([]byte, error) {
+	if off < w.off || off-w.off > uint64(len(w.b)) || uint64(len(w.b))-(off-w.off) < uint64(n) {
+		if err := f.fillWindow(w, off, max(n, 2*headSize), what); err != nil {
+			return nil, err
+		}
+		if len(w.b) < n {
+			return nil, formatErrorf(off, "file ends within %s", what)
+		}
+	}
+	return w.b[off-w.off:][:n], nil
+}
+
+// fillWindow reads what there is of the n bytes at offset off.
+func (f *File) fillWindow(w *piece, off uint64, n int, what string) error {
+	w.off, w.b = off, w.b[:0]
+	if off > 1<<62 {
+		return formatErrorf(off, "%s lies outside any file", what)
+	}
+	if cap(w.b) < n {
+		w.b = make([]byte, 0, n)
+	}
+	got, err := f.r.ReadAt(w.b[:n], int64(off))
+	w.b = w.b[:got]
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading %s: %w", what, err)
+	}
+	return nil
+}
+
 // word reads an address-sized field: 4 bytes in 32-bit files, 8 in 64-bit ones.
-func (f *file) word(b []byte) uint64 {
-	if f.class == elf.ELFCLASS64 {
+func (f *File) word(b []byte) uint64 {
+	if f.Class == elf.ELFCLASS64 {
 		return f.order.Uint64(b)
 	}
 	return uint64(f.order.Uint32(b))
 }
 
-// wordSize is the size of such a field in bytes.
-func (f *file) wordSize() int {
-	if f.class == elf.ELFCLASS64 {
+// WordSize is the size of an address in bytes.
+func (f *File) WordSize() int {
+	if f.Class == elf.ELFCLASS64 {
 		return 8
 	}
 	return 4
 }
 
-func readHeaders(r io.ReaderAt) (*file, error) {
-	f := &file{r: r}
-	var ident [elf.EI_NIDENT]byte
-	n, err := r.ReadAt(ident[:], 0)
+// Open reads the header tables of an ELF file of either class and byte order, each
+// with one read. The error wraps [ErrNotELF], is a [*FormatError], or comes from r.
+func Open(r io.ReaderAt) (*File, error) {
+	f := &File{r: r, head: make([]byte, headSize)}
+	n, err := r.ReadAt(f.head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading ELF magic: %w", err)
 	}
-	if n < len(elf.ELFMAG) || string(ident[:len(elf.ELFMAG)]) != elf.ELFMAG {
+	f.head = f.head[:n]
+	if n < len(elf.ELFMAG) || string(f.head[:len(elf.ELFMAG)]) != elf.ELFMAG {
 		return nil, ErrNotELF
 	}
-	if n < len(ident) {
+	if n < elf.EI_NIDENT {
 		return nil, formatErrorf(0, "file ends within the identification")
 	}
-	f.class, f.data = elf.Class(ident[elf.EI_CLASS]), elf.Data(ident[elf.EI_DATA])
-	switch f.data {
+	f.Class, f.Data = elf.Class(f.head[elf.EI_CLASS]), elf.Data(f.head[elf.EI_DATA])
+	switch f.Data {
 	case elf.ELFDATA2LSB:
 		f.order = binary.LittleEndian
 	case elf.ELFDATA2MSB:
 		f.order = binary.BigEndian
 	default:
-		return nil, formatErrorf(elf.EI_DATA, "unknown byte order %d", ident[elf.EI_DATA])
+		return nil, formatErrorf(elf.EI_DATA, "unknown byte order %d", f.head[elf.EI_DATA])
 	}
-	if f.class != elf.ELFCLASS32 && f.class != elf.ELFCLASS64 {
-		return nil, formatErrorf(elf.EI_CLASS, "unknown class %d", ident[elf.EI_CLASS])
+	if f.Class != elf.ELFCLASS32 && f.Class != elf.ELFCLASS64 {
+		return nil, formatErrorf(elf.EI_CLASS, "unknown class %d", f.head[elf.EI_CLASS])
 	}
 	t, err := f.readFileHeader()
 	if err != nil {
@@ -121,25 +177,26 @@ func readHeaders(r io.ReaderAt) (*file, error) {
 	return f, f.readSegments(t)
 }
 
-func (f *file) readFileHeader() (tables, error) {
-	w := f.wordSize()
+func (f *File) readFileHeader() (tables, error) {
+	w := f.WordSize()
 	// e_type, e_machine, e_version, three words, e_flags, six half words.
 	b := make([]byte, 8+3*w+4+12)
 	if err := f.readAt(b, elf.EI_NIDENT, "the file header"); err != nil {
 		return tables{}, err
 	}
-	f.typ, f.machine = elf.Type(f.order.Uint16(b)), elf.Machine(f.order.Uint16(b[2:]))
+	f.Type, f.Machine = elf.Type(f.order.Uint16(b)), elf.Machine(f.order.Uint16(b[2:]))
 	half := func(i int) uint64 { return uint64(f.order.Uint16(b[8+3*w+4+2*i:])) }
 	t := tables{
 		phoff: f.word(b[8+w:]), shoff: f.word(b[8+2*w:]),
 		phentsize: half(1), phnum: half(2), shentsize: half(3), shnum: half(4), shstr: half(5),
 	}
+	const manySegments = 0xffff // PN_XNUM
 	if t.shoff == 0 {
 		t.shnum = 0 // section headers stripped (sstrip)
 		return t, nil
 	}
 	// Counts that do not fit 16 bits stand in the first section header.
-	if t.shnum == 0 || t.shstr == uint64(elf.SHN_XINDEX) {
+	if t.shnum == 0 || t.shstr == uint64(elf.SHN_XINDEX) || t.phnum == manySegments {
 		first := make([]byte, 16+6*w)
 		if err := f.readAt(first, t.shoff, "the first section header"); err != nil {
 			return tables{}, err
@@ -150,113 +207,160 @@ func (f *file) readFileHeader() (tables, error) {
 		if t.shstr == uint64(elf.SHN_XINDEX) {
 			t.shstr = uint64(f.order.Uint32(first[8+4*w:]))
 		}
+		if n := f.order.Uint32(first[12+4*w:]); t.phnum == manySegments && n != 0 {
+			t.phnum = uint64(n)
+		}
 	}
 	return t, nil
 }
 
-func (f *file) readSections(t tables) error {
+// eachRow reads a table, as much of it at once as is no burden, and calls do with each
+// row until it returns false. A table that the file does not hold whole is an error.
+func (f *File) eachRow(off, rows, size uint64, what string, do func(row []byte) bool) error {
+	if off > 1<<62 {
+		return formatErrorf(off, "%s lie outside any file", what)
+	}
+	atOnce := max(maxTable/size, 1)
+	var buf []byte
+	for rows > 0 {
+		n := min(rows, atOnce)
+		piece := f.head
+		if end := off + n*size; end <= uint64(len(piece)) {
+			piece = piece[off:end]
+		} else {
+			if buf == nil {
+				buf = make([]byte, n*size)
+			}
+			piece = buf[:n*size]
+			if err := f.readAt(piece, off, what); err != nil {
+				return err
+			}
+		}
+		for i := range n {
+			if !do(piece[i*size:][:size]) {
+				return nil
+			}
+		}
+		rows, off = rows-n, off+n*size
+	}
+	return nil
+}
+
+func (f *File) readSections(t tables) error {
 	if t.shnum == 0 {
 		return nil
 	}
-	w := f.wordSize()
-	size := uint64(16 + 6*w)
+	w := f.WordSize()
 	if t.shnum > maxSections {
 		return formatErrorf(t.shoff, "got %d sections, want at most %d", t.shnum, maxSections)
 	}
-	if t.shentsize < size {
+	if size := uint64(16 + 6*w); t.shentsize < size {
 		return formatErrorf(t.shoff, "got section headers of %d bytes, want %d", t.shentsize, size)
 	}
-	nameOff := make([]uint32, 0, min(t.shnum, 64))
-	b := make([]byte, size)
-	for i := range t.shnum {
-		if err := f.readAt(b, t.shoff+i*t.shentsize, "the section headers"); err != nil {
-			return err
+	var nameOff []uint32
+	err := f.eachRow(t.shoff, t.shnum, t.shentsize, "the section headers", func(b []byte) bool {
+		if nameOff == nil { // the file has this many
+			n := min(t.shnum, maxTable/t.shentsize)
+			nameOff, f.Sections = make([]uint32, 0, n), make([]Section, 0, n)
 		}
 		nameOff = append(nameOff, f.order.Uint32(b))
-		f.sections = append(f.sections, section{
-			typ:   elf.SectionType(f.order.Uint32(b[4:])),
-			flags: elf.SectionFlag(f.word(b[8:])),
-			// sh_addr lies between.
-			offset: f.word(b[8+2*w:]), size: f.word(b[8+3*w:]),
+		fields := b[8:]
+		f.Sections = append(f.Sections, Section{
+			Type:  elf.SectionType(f.order.Uint32(b[4:])),
+			Flags: elf.SectionFlag(f.word(fields)),
+			Addr:  f.word(fields[w:]), Offset: f.word(fields[2*w:]), Size: f.word(fields[3*w:]),
+			Link: f.order.Uint32(fields[4*w:]), Info: f.order.Uint32(fields[4*w+4:]),
+			EntSize: f.word(fields[5*w+8:]),
 		})
+		return true
+	})
+	if err != nil {
+		return err
 	}
 	return f.nameSections(t.shstr, nameOff)
 }
 
-func (f *file) nameSections(strndx uint64, nameOff []uint32) error {
+func (f *File) nameSections(strndx uint64, nameOff []uint32) error {
 	if strndx == uint64(elf.SHN_UNDEF) {
 		return nil
 	}
-	if strndx >= uint64(len(f.sections)) {
-		return formatErrorf(0, "got section %d for names, want one below %d", strndx, len(f.sections))
+	if strndx >= uint64(len(f.Sections)) {
+		return formatErrorf(0, "got section %d for names, want one below %d", strndx, len(f.Sections))
 	}
-	tab := f.sections[strndx]
-	if tab.size > maxNames {
-		return formatErrorf(tab.offset, "got %d bytes of section names, want at most %d", tab.size, maxNames)
+	tab := f.Sections[strndx]
+	if tab.Size > maxNames {
+		return formatErrorf(tab.Offset, "got %d bytes of section names, want at most %d", tab.Size, maxNames)
 	}
-	names, err := f.contents(tab, "the section names")
+	b, err := f.Contents(tab, "the section names")
 	if err != nil {
 		return err
 	}
+	names := string(b)
 	for i, off := range nameOff {
 		if uint64(off) < uint64(len(names)) {
-			tail := names[off:]
-			f.sections[i].name = cString(tail[:min(len(tail), maxName)])
+			tail := names[off:min(uint64(len(names)), uint64(off)+maxString)]
+			if end := strings.IndexByte(tail, 0); end >= 0 {
+				tail = tail[:end]
+			}
+			f.Sections[i].Name = tail
 		}
 	}
 	return nil
 }
 
-// contents reads a section that the caller knows to be small. It grows with
-// the bytes that are there, not with the size that the header claims.
-func (f *file) contents(s section, what string) ([]byte, error) {
-	if s.offset > 1<<62 || s.size > 1<<62 {
-		return nil, formatErrorf(s.offset, "%s lies outside any file", what)
+// Contents reads a section that the caller knows to be small; what names it in an
+// error. It grows with the bytes that are there, not with the size that the header
+// claims.
+func (f *File) Contents(s Section, what string) ([]byte, error) {
+	if s.Offset > 1<<62 || s.Size > 1<<62 {
+		return nil, formatErrorf(s.Offset, "%s lies outside any file", what)
 	}
-	b, err := io.ReadAll(io.NewSectionReader(f.r, int64(s.offset), int64(s.size)))
+	if s.Size <= maxTable {
+		b := make([]byte, s.Size)
+		return b, f.readAt(b, s.Offset, what)
+	}
+	b, err := io.ReadAll(io.NewSectionReader(f.r, int64(s.Offset), int64(s.Size)))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", what, err)
 	}
-	if uint64(len(b)) < s.size {
-		return nil, formatErrorf(s.offset, "file ends within %s", what)
+	if uint64(len(b)) < s.Size {
+		return nil, formatErrorf(s.Offset, "file ends within %s", what)
 	}
 	return b, nil
 }
 
-func (f *file) readSegments(t tables) error {
+func (f *File) readSegments(t tables) error {
 	if t.phoff == 0 || t.phnum == 0 {
 		return nil
 	}
-	w := f.wordSize()
-	size := uint64(8 + 6*w)
+	w := f.WordSize()
 	if t.phnum > maxSegments {
 		return formatErrorf(t.phoff, "got %d segments, want at most %d", t.phnum, maxSegments)
 	}
-	if t.phentsize < size {
+	if size := uint64(8 + 6*w); t.phentsize < size {
 		return formatErrorf(t.phoff, "got program headers of %d bytes, want %d", t.phentsize, size)
 	}
-	b := make([]byte, size)
-	for i := range t.phnum {
-		if err := f.readAt(b, t.phoff+i*t.phentsize, "the program headers"); err != nil {
-			return err
-		}
-		s := segment{typ: elf.ProgType(f.order.Uint32(b))}
-		fields := b[4:] // p_offset, p_vaddr, p_paddr, p_filesz
-		if f.class == elf.ELFCLASS64 {
+	return f.eachRow(t.phoff, t.phnum, t.phentsize, "the program headers", func(b []byte) bool {
+		s := Segment{Type: elf.ProgType(f.order.Uint32(b))}
+		fields := b[4:] // p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_flags
+		if f.Class == elf.ELFCLASS64 {
 			fields = b[8:] // p_flags comes first there
+			s.Flags = elf.ProgFlag(f.order.Uint32(b[4:]))
+		} else {
+			s.Flags = elf.ProgFlag(f.order.Uint32(b[24:]))
 		}
-		s.offset, s.vaddr, s.filesz = f.word(fields), f.word(fields[w:]), f.word(fields[3*w:])
-		f.segments = append(f.segments, s)
-	}
-	return nil
+		s.Offset, s.Vaddr, s.Filesz, s.Memsz = f.word(fields), f.word(fields[w:]), f.word(fields[3*w:]), f.word(fields[4*w:])
+		f.Segments = append(f.Segments, s)
+		return true
+	})
 }
 
 // offsetOf maps a virtual address to the file by the loadable segments, as the
 // dynamic loader does.
-func (f *file) offsetOf(vaddr uint64) (uint64, bool) {
-	for _, s := range f.segments {
-		if s.typ == elf.PT_LOAD && vaddr >= s.vaddr && vaddr-s.vaddr < s.filesz {
-			return s.offset + (vaddr - s.vaddr), true
+func (f *File) offsetOf(vaddr uint64) (uint64, bool) {
+	for _, s := range f.Segments {
+		if s.Type == elf.PT_LOAD && vaddr >= s.Vaddr && vaddr-s.Vaddr < s.Filesz {
+			return s.Offset + (vaddr - s.Vaddr), true
 		}
 	}
 	return 0, false
@@ -264,24 +368,20 @@ func (f *file) offsetOf(vaddr uint64) (uint64, bool) {
 
 // stringAt reads the NUL-terminated string at offset off, of at most maxString
 // bytes.
-func (f *file) stringAt(off uint64, what string) (string, error) {
-	if off > 1<<62 {
-		return "", formatErrorf(off, "%s lies outside any file", what)
+func (f *File) stringAt(off uint64, what string) (string, error) {
+	if at := off - f.text.off; off >= f.text.off && at < uint64(len(f.text.b)) {
+		if i := bytes.IndexByte(f.text.b[at:], 0); i >= 0 {
+			return string(f.text.b[at:][:i]), nil
+		}
 	}
-	var buf []byte
-	for chunk := 128; len(buf) < maxString; chunk = len(buf) {
-		b := make([]byte, min(chunk, maxString-len(buf)))
-		n, err := f.r.ReadAt(b, int64(off)+int64(len(buf)))
-		if i := bytes.IndexByte(b[:n], 0); i >= 0 {
-			return string(append(buf, b[:i]...)), nil
-		}
-		buf = append(buf, b[:n]...)
-		if errors.Is(err, io.EOF) || n == 0 {
-			return "", formatErrorf(off, "file ends within %s", what)
-		}
-		if err != nil {
-			return "", fmt.Errorf("reading %s: %w", what, err)
-		}
+	if err := f.fillWindow(&f.text, off, textSize, what); err != nil {
+		return "", err
+	}
+	if i := bytes.IndexByte(f.text.b[:min(len(f.text.b), maxString)], 0); i >= 0 {
+		return string(f.text.b[:i]), nil
+	}
+	if len(f.text.b) < maxString {
+		return "", formatErrorf(off, "file ends within %s", what)
 	}
 	return "", formatErrorf(off, "%s is longer than %d bytes", what, maxString)
 }

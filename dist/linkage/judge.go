@@ -54,16 +54,16 @@ type Evidence struct {
 
 // judge fills Linker, LinkerVersion, Layout, Evidence, Doubt, Producers and
 // LostConstructors.
-func (f *file) judge(info *Info, tags []elf.DynTag) error {
+func (f *File) judge(info *Info, tags []elf.DynTag) error {
 	m, err := f.readMarks(info)
 	if err != nil {
 		return err
 	}
 	info.decide(m, f.readLayout(info, tags))
-	for _, s := range f.sections {
+	for _, s := range f.Sections {
 		// In a relocatable file they are merely not linked yet.
-		if (s.name == ".ctors" || s.name == ".dtors") && s.size > 0 && info.Kind != Relocatable {
-			info.LostConstructors = append(info.LostConstructors, s.name)
+		if (s.Name == ".ctors" || s.Name == ".dtors") && s.Size > 0 && info.Kind != Relocatable {
+			info.LostConstructors = append(info.LostConstructors, s.Name)
 		}
 	}
 	return nil

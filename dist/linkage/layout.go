@@ -51,7 +51,7 @@ var tailOrders = []struct {
 // readLayout finds the linkers that write files like this one, strongest habit first:
 // a weaker one narrows the choice, and is passed over if it contradicts, as where a
 // linker script orders the sections. It returns nil if nothing tells.
-func (f *file) readLayout(info *Info, tags []elf.DynTag) []Linker {
+func (f *File) readLayout(info *Info, tags []elf.DynTag) []Linker {
 	var fits []Linker
 	for _, h := range f.habits(tags) {
 		info.Evidence = append(info.Evidence, Evidence{h.witness, sole(h.linkers), h.text})
@@ -77,7 +77,7 @@ func sole(linkers []Linker) Linker {
 }
 
 // habits are those that a file shows.
-func (f *file) habits(tags []elf.DynTag) []habit {
+func (f *File) habits(tags []elf.DynTag) []habit {
 	var out []habit
 	text := tagOrder(tags)
 	for _, o := range tagOrders {
@@ -88,16 +88,16 @@ func (f *file) habits(tags []elf.DynTag) []habit {
 	}
 	var dynamic, tail []string
 	padding := false
-	for _, s := range f.sections {
-		switch s.name {
+	for _, s := range f.Sections {
+		switch s.Name {
 		case ".gnu.hash", ".hash":
 			if len(dynamic) == 0 || dynamic[len(dynamic)-1] != ".hash" {
 				dynamic = append(dynamic, ".hash")
 			}
 		case ".dynsym", ".dynstr":
-			dynamic = append(dynamic, s.name)
+			dynamic = append(dynamic, s.Name)
 		case ".symtab", ".strtab", ".shstrtab":
-			tail = append(tail, s.name)
+			tail = append(tail, s.Name)
 		case ".relro_padding":
 			padding = true
 		}

@@ -120,7 +120,16 @@ func ReadFile(path string) (Info, error) {
 // Read judges one ELF file of either class and byte order. The error wraps
 // [ErrNotELF], is a [*FormatError], or comes from r.
 func Read(r io.ReaderAt) (Info, error) {
-	f, dyn, info, err := readLoaded(r)
+	f, err := Open(r)
+	if err != nil {
+		return Info{}, err
+	}
+	return f.Info()
+}
+
+// Info judges how the file was linked.
+func (f *File) Info() (Info, error) {
+	info, dyn, err := f.loaded()
 	if err != nil {
 		return Info{}, err
 	}
@@ -133,28 +142,29 @@ func Read(r io.ReaderAt) (Info, error) {
 // ReadLoaded is [Read] without a judgement: it reads what the dynamic loader does, so
 // r may lack the rest of the file.
 func ReadLoaded(r io.ReaderAt) (Info, error) {
-	_, _, info, err := readLoaded(r)
+	f, err := Open(r)
+	if err != nil {
+		return Info{}, err
+	}
+	info, _, err := f.loaded()
 	return info, err
 }
 
-func readLoaded(r io.ReaderAt) (*file, dynamic, Info, error) {
-	f, err := readHeaders(r)
-	if err != nil {
-		return nil, dynamic{}, Info{}, err
-	}
-	info := Info{Class: f.class, Data: f.data, Machine: f.machine}
+// loaded is what the dynamic loader reads.
+func (f *File) loaded() (Info, dynamic, error) {
+	info := Info{Class: f.Class, Data: f.Data, Machine: f.Machine}
 	dyn, err := f.readDynamic()
 	if err != nil {
-		return nil, dynamic{}, Info{}, err
+		return Info{}, dynamic{}, err
 	}
 	if info.Interpreter, err = f.interpreter(); err != nil {
-		return nil, dynamic{}, Info{}, err
+		return Info{}, dynamic{}, err
 	}
 	if err := dyn.fill(f, &info); err != nil {
-		return nil, dynamic{}, Info{}, err
+		return Info{}, dynamic{}, err
 	}
-	info.Kind = kindOf(f.typ, info.Interpreter != "", dyn.pie, info.SOName != "")
-	return f, dyn, info, nil
+	info.Kind = kindOf(f.Type, info.Interpreter != "", dyn.pie, info.SOName != "")
+	return info, dyn, nil
 }
 
 func kindOf(typ elf.Type, interp, pie, soname bool) Kind {

@@ -62,7 +62,7 @@ func (m *marks) add(l Linker, version string) {
 }
 
 // readMarks reads .comment and the notes into Evidence and Producers.
-func (f *file) readMarks(info *Info) (*marks, error) {
+func (f *File) readMarks(info *Info) (*marks, error) {
 	m := &marks{versions: map[Linker][]string{}}
 	comment, err := f.commentStrings()
 	if err != nil {
@@ -86,14 +86,14 @@ func (f *file) readMarks(info *Info) (*marks, error) {
 }
 
 // commentStrings are the NUL-separated strings of .comment, each kept once.
-func (f *file) commentStrings() ([]string, error) {
+func (f *File) commentStrings() ([]string, error) {
 	var out []string
-	for _, s := range f.sections {
-		if s.name != ".comment" || s.typ == elf.SHT_NOBITS || s.flags&elf.SHF_COMPRESSED != 0 {
+	for _, s := range f.Sections {
+		if s.Name != ".comment" || s.Type == elf.SHT_NOBITS || s.Flags&elf.SHF_COMPRESSED != 0 {
 			continue
 		}
-		s.size = min(s.size, maxComment)
-		b, err := f.contents(s, "section .comment")
+		s.Size = min(s.Size, maxComment)
+		b, err := f.Contents(s, "section .comment")
 		if err != nil {
 			return nil, err
 		}
@@ -112,15 +112,15 @@ func (f *file) commentStrings() ([]string, error) {
 }
 
 // readNotes looks for the marks of gold and of Go's linker.
-func (f *file) readNotes(info *Info, m *marks, commented bool) error {
+func (f *File) readNotes(info *Info, m *marks, commented bool) error {
 	goNote, external := false, commented
-	for _, s := range f.sections {
-		switch s.name {
+	for _, s := range f.Sections {
+		switch s.Name {
 		case goldNoteName:
 			// An ELF note: three words, the owner "GNU\0", then "gold 1.16".
 			text := "gold"
-			if s.size > 16 && s.size < maxString {
-				b, err := f.contents(s, "section "+goldNoteName)
+			if s.Size > 16 && s.Size < maxString {
+				b, err := f.Contents(s, "section "+goldNoteName)
 				if err != nil {
 					return err
 				}
