@@ -20,11 +20,13 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
+	{0, "dist/measure", nil, nil},
+	{0, "dist/plot", nil, nil},
 	{0, "targets/nearest", nil, nil},
 
 	{1, "bootstrap/programs/process", nil, nil},
 	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
-	{1, "dist/bench", nil, nil},
+	{1, "dist/bench", []string{"dist/measure", "dist/plot"}, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
@@ -53,7 +55,7 @@ var layers = []struct {
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
-	{5, "bootstrap/doctor", []string{"targets"}, nil},
+	{5, "bootstrap/doctor", []string{"targets", "targets/link"}, nil},
 	{5, "dist/channel", []string{"dist", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "manifests"}, nil},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
@@ -66,7 +68,7 @@ var layers = []struct {
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/doctor", "bootstrap/explain", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/inspect", "dist/linkage", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/inspect", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

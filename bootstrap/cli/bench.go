@@ -13,6 +13,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/dist/bench"
+	"x.go/dist/measure"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -168,7 +169,7 @@ func commaList(value string) []string {
 
 // benchUsage puts the name of a flag before what is wrong with it.
 func benchUsage(err error) error {
-	var option *bench.OptionError
+	var option *measure.OptionError
 	switch {
 	case !errors.As(err, &option):
 		return err

@@ -14,13 +14,14 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/bench"
+	"x.go/dist/measure"
 )
 
 // measuring follows a comparison; see [bench.Options.Notify].
-func (p *progress) measuring() func(bench.Event) {
+func (p *progress) measuring() func(measure.Event) {
 	var bar *mpb.Bar               // of the current input
 	var now atomic.Pointer[string] // for the goroutine that draws
-	return func(e bench.Event) {
+	return func(e measure.Event) {
 		if e.Step == 1 && !e.Done && p.bars != nil {
 			if bar != nil {
 				bar.Abort(true) // the steps of a program that failed were left out
@@ -140,7 +141,7 @@ func encodeCells(r bench.Row) []string {
 }
 
 // memoryText prints MiB.
-func memoryText(m bench.Memory) string {
+func memoryText(m measure.Memory) string {
 	if m.Bytes == 0 {
 		return "-"
 	}

@@ -5,28 +5,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"x.go/dist/plot"
 )
 
-// Sizes of the page, in its units.
+// Edges of the plots on the page.
 const (
-	pageWidth  = 960
-	pageMargin = 28
-	plotLeft   = 76
-	plotRight  = pageWidth - 72
-	fontSize   = 13
-	// glyphWidth is what a character takes at most, on average, as a part of the
-	// font's size: viewers have different fonts.
-	glyphWidth = 0.6
-)
-
-// Colours that are the same for all series. The page has a ground of its own, so
-// that it can be read on white and on black.
-const (
-	paper = "#fffefb"
-	frame = "#d9d5cc"
-	grid  = "#eae7e0"
-	ink   = "#24211c"
-	faint = "#6f6a60"
+	plotLeft  = 76
+	plotRight = plot.Width - 72
 )
 
 // style is how a tool is drawn: a colour for the tool, warm for ours and cold for
@@ -59,18 +45,18 @@ type series struct {
 func (r Report) SVG() []byte {
 	c := &canvas{}
 	tools := r.series(r.allRows())
-	c.y = pageMargin + 16
+	c.Y = plot.Margin + 16
 	title, what := r.titles()
-	c.text(pageMargin, c.y, 20, ink, "start", "bold", title)
-	c.y += 22
-	c.text(pageMargin, c.y, fontSize, faint, "start", "", what)
-	c.y += 14
+	c.Text(plot.Margin, c.Y, 20, plot.Ink, "start", "bold", title)
+	c.Y += 22
+	c.Text(plot.Margin, c.Y, plot.FontSize, plot.Faint, "start", "", what)
+	c.Y += 14
 	r.legend(c, tools)
 	for _, res := range r.Results {
 		r.plot(c, res)
 	}
 	r.footer(c)
-	return c.page(title, r.describe())
+	return c.Page(title, r.describe())
 }
 
 // titles returns the title and what is below it.
@@ -105,15 +91,15 @@ func (r Report) describe() string {
 
 // words describes a row in a sentence.
 func (r Row) words() string {
-	text := fmt.Sprintf("%s: %d bytes in %s s, %s s of processors", r.Name, r.Median.Bytes, short(r.Median.Wall), short(r.Median.CPU))
+	text := fmt.Sprintf("%s: %d bytes in %s s, %s s of processors", r.Name, r.Median.Bytes, plot.Short(r.Median.Wall), plot.Short(r.Median.CPU))
 	if r.Median.Peak.Bytes > 0 {
-		text += ", " + short(float64(r.Median.Peak.Bytes)/(1<<20)) + " MiB of memory"
+		text += ", " + plot.Short(float64(r.Median.Peak.Bytes)/(1<<20)) + " MiB of memory"
 	}
 	return text
 }
 
 // megabytes prints a size, of 10^6 bytes each.
-func megabytes(n int64) string { return short(float64(n)/1e6) + " MB" }
+func megabytes(n int64) string { return plot.Short(float64(n)/1e6) + " MB" }
 
 // measured returns the rows that have figures.
 func measured(rows []Row) []Row {
@@ -149,8 +135,8 @@ func (r Report) series(rows []Row) []series {
 
 // legend shows the line and the mark of each tool.
 func (r Report) legend(c *canvas, tools []series) {
-	x, height := float64(pageMargin), 24.0
-	c.y += 12
+	x, height := float64(plot.Margin), 24.0
+	c.Y += 12
 	for _, s := range tools {
 		name := s.tool
 		for _, p := range r.Programs {
@@ -158,17 +144,17 @@ func (r Report) legend(c *canvas, tools []series) {
 				name += " " + p.Version
 			}
 		}
-		width := 33 + textWidth(name, fontSize)
-		if x+width > pageWidth-pageMargin {
-			x = pageMargin
-			c.y += height
+		width := 33 + plot.TextWidth(name, plot.FontSize)
+		if x+width > plot.Width-plot.Margin {
+			x = plot.Margin
+			c.Y += height
 		}
-		c.line(segment{point{x, c.y}, point{x + 26, c.y}}, s.colour, s.width(), "")
-		c.mark(point{x + 13, c.y}, s)
-		c.text(x+33, c.y+4.5, fontSize, ink, "start", s.weight(), name)
+		c.line(segment{point{x, c.Y}, point{x + 26, c.Y}}, s.colour, s.width(), "")
+		c.mark(point{x + 13, c.Y}, s)
+		c.Text(x+33, c.Y+4.5, plot.FontSize, plot.Ink, "start", s.weight(), name)
 		x += width + 14
 	}
-	c.y += 16
+	c.Y += 16
 }
 
 func (s series) width() float64 {
@@ -189,15 +175,15 @@ func (s series) weight() string {
 func (r Report) plot(c *canvas, res Result) {
 	rows := measured(res.Encode)
 	height := 430.0
-	c.y += 26
+	c.Y += 26
 	if len(r.Results) > 1 {
 		height = 350
-		c.text(plotLeft, c.y, 16, ink, "start", "bold", fmt.Sprintf("%s, %s", res.Input.Name, megabytes(res.Input.Bytes)))
-		c.y += 26
+		c.Text(plotLeft, c.Y, 16, plot.Ink, "start", "bold", fmt.Sprintf("%s, %s", res.Input.Name, megabytes(res.Input.Bytes)))
+		c.Y += 26
 	}
 	if len(rows) == 0 {
-		c.text(plotLeft, c.y+20, fontSize, faint, "start", "", "nothing was measured")
-		c.y += 40
+		c.Text(plotLeft, c.Y+20, plot.FontSize, plot.Faint, "start", "", "nothing was measured")
+		c.Y += 40
 		return
 	}
 	var times, sizes []float64
@@ -205,9 +191,9 @@ func (r Report) plot(c *canvas, res Result) {
 		times = append(times, row.Median.Wall)
 		sizes = append(sizes, float64(row.Median.Bytes)/1e6)
 	}
-	p := plot{
-		area: box{plotLeft, c.y, plotRight, c.y + height}, input: res.Input,
-		x: timeAxis(times, plotLeft, plotRight), y: sizeAxis(sizes, c.y+height, c.y),
+	p := panel{
+		area: box{plotLeft, c.Y, plotRight, c.Y + height}, input: res.Input,
+		x: timeAxis(times, plotLeft, plotRight), y: sizeAxis(sizes, c.Y+height, c.Y),
 	}
 	p.axes(c)
 	seen := scene{page: box{p.area.x0 + 2, p.area.y0 + 2, p.area.x1 - 2, p.area.y1 - 2}}
@@ -217,75 +203,75 @@ func (r Report) plot(c *canvas, res Result) {
 		seen.lines = append(seen.lines, segment{point{p.area.x0, spot.y}, spot}, segment{spot, point{spot.x, p.area.y1}})
 	}
 	p.points(c, r.series(rows), seen)
-	c.y += height + 52
+	c.Y += height + 52
 }
 
-// plot is one pair of axes.
-type plot struct {
+// panel is one pair of axes.
+type panel struct {
 	area  box
 	x, y  axis
 	input Input
 }
 
 // spot returns where a row is.
-func (p plot) spot(row Row) point {
+func (p panel) spot(row Row) point {
 	return point{p.x.at(max(row.Median.Wall, leastSeconds)), p.y.at(float64(row.Median.Bytes) / 1e6)}
 }
 
 // axes draws the grid with its numbers: megabytes on the left, parts of the input
 // on the right, seconds below.
-func (p plot) axes(c *canvas) {
+func (p panel) axes(c *canvas) {
 	a := p.area
 	for _, v := range p.y.linearTicks(7) {
 		y := p.y.at(v)
-		c.line(segment{point{a.x0, y}, point{a.x1, y}}, grid, 1, "")
-		c.text(a.x0-10, y+4.5, fontSize, faint, "end", "", short(v))
+		c.line(segment{point{a.x0, y}, point{a.x1, y}}, plot.Grid, 1, "")
+		c.Text(a.x0-10, y+4.5, plot.FontSize, plot.Faint, "end", "", plot.Short(v))
 	}
 	if p.input.Bytes > 0 {
 		percent := p.y
 		percent.low, percent.high = p.y.low*1e8/float64(p.input.Bytes), p.y.high*1e8/float64(p.input.Bytes)
 		for _, v := range percent.linearTicks(5) {
 			y := percent.at(v)
-			c.line(segment{point{a.x1, y}, point{a.x1 + 5, y}}, faint, 1, "")
-			c.text(a.x1+10, y+4.5, fontSize, faint, "start", "", short(v)+" %")
+			c.line(segment{point{a.x1, y}, point{a.x1 + 5, y}}, plot.Faint, 1, "")
+			c.Text(a.x1+10, y+4.5, plot.FontSize, plot.Faint, "start", "", plot.Short(v)+" %")
 		}
-		c.line(segment{point{a.x1, a.y0}, point{a.x1, a.y1}}, grid, 1, "")
-		c.text(a.x1+10, a.y0-10, fontSize, faint, "start", "", "of input")
+		c.line(segment{point{a.x1, a.y0}, point{a.x1, a.y1}}, plot.Grid, 1, "")
+		c.Text(a.x1+10, a.y0-10, plot.FontSize, plot.Faint, "start", "", "of input")
 	}
 	for _, v := range p.x.logTicks() {
 		x := p.x.at(v)
-		c.line(segment{point{x, a.y0}, point{x, a.y1}}, grid, 1, "")
-		c.text(x, a.y1+20, fontSize, faint, "middle", "", short(v))
+		c.line(segment{point{x, a.y0}, point{x, a.y1}}, plot.Grid, 1, "")
+		c.Text(x, a.y1+20, plot.FontSize, plot.Faint, "middle", "", plot.Short(v))
 	}
-	c.line(segment{point{a.x0, a.y1}, point{a.x1, a.y1}}, faint, 1, "")
-	c.line(segment{point{a.x0, a.y0}, point{a.x0, a.y1}}, faint, 1, "")
-	c.text(a.x0-10, a.y0-10, fontSize, faint, "end", "", "MB")
-	c.text((a.x0+a.x1)/2, a.y1+40, fontSize, faint, "middle", "", "seconds from start to end, logarithmic")
+	c.line(segment{point{a.x0, a.y1}, point{a.x1, a.y1}}, plot.Faint, 1, "")
+	c.line(segment{point{a.x0, a.y0}, point{a.x0, a.y1}}, plot.Faint, 1, "")
+	c.Text(a.x0-10, a.y0-10, plot.FontSize, plot.Faint, "end", "", "MB")
+	c.Text((a.x0+a.x1)/2, a.y1+40, plot.FontSize, plot.Faint, "middle", "", "seconds from start to end, logarithmic")
 }
 
 // better shades what is smaller and faster than the baseline, and returns where
 // it wrote so.
-func (p plot) better(c *canvas, base Row) box {
+func (p panel) better(c *canvas, base Row) box {
 	at, a := p.spot(base), p.area
-	c.rect(box{a.x0, at.y, at.x, a.y1}, 0, colours["x xz"], "", "0.05")
-	c.line(segment{point{a.x0, at.y}, at}, faint, 1, "2 4")
-	c.line(segment{at, point{at.x, a.y1}}, faint, 1, "2 4")
+	c.Rect(a.x0, at.y, at.x-a.x0, a.y1-at.y, 0, colours["x xz"], "0.05")
+	c.line(segment{point{a.x0, at.y}, at}, plot.Faint, 1, "2 4")
+	c.line(segment{at, point{at.x, a.y1}}, plot.Faint, 1, "2 4")
 	text := "smaller and faster than " + base.Name
-	if width := textWidth(text, 12); width+16 < at.x-a.x0 {
-		c.text(a.x0+8, a.y1-8, 12, faint, "start", "", text)
+	if width := plot.TextWidth(text, 12); width+16 < at.x-a.x0 {
+		c.Text(a.x0+8, a.y1-8, 12, plot.Faint, "start", "", text)
 		return box{a.x0, a.y1 - 22, a.x0 + width + 12, a.y1}
 	}
 	return box{}
 }
 
 // points draws the lines, marks and labels.
-func (p plot) points(c *canvas, tools []series, seen scene) {
+func (p panel) points(c *canvas, tools []series, seen scene) {
 	var labels []label
 	for _, s := range tools {
 		for i, row := range s.rows {
 			at := p.spot(row)
 			seen.marks = append(seen.marks, around(at, 15, 15))
-			labels = append(labels, label{at, textWidth(row.Name, fontSize) + 4, fontSize + 3})
+			labels = append(labels, label{at, plot.TextWidth(row.Name, plot.FontSize) + 4, plot.FontSize + 3})
 			if i > 0 {
 				l := segment{p.spot(s.rows[i-1]), at}
 				seen.lines = append(seen.lines, l)
@@ -296,18 +282,18 @@ func (p plot) points(c *canvas, tools []series, seen scene) {
 	places := seen.place(labels)
 	for i, b := range places {
 		if leader, far := labels[i].leader(b); far {
-			c.line(leader, faint, 0.8, "")
+			c.line(leader, plot.Faint, 0.8, "")
 		}
 	}
 	i := 0
 	for _, s := range tools {
 		for _, row := range s.rows {
-			c.open("<g>")
-			c.element("title", row.words())
+			c.Markup("<g>")
+			c.Element("title", row.words())
 			c.mark(labels[i].at, s)
 			at := places[i].centre()
 			c.label(at.x, at.y+4.5, s, row.Name)
-			c.open("</g>")
+			c.Markup("</g>")
 			i++
 		}
 	}
@@ -322,18 +308,13 @@ func (r Report) footer(c *canvas) {
 	}
 	facts = append(facts, fmt.Sprintf("%d cores", m.Cores))
 	if m.Memory > 0 {
-		facts = append(facts, short(float64(m.Memory)/(1<<30))+" GiB")
+		facts = append(facts, plot.Short(float64(m.Memory)/(1<<30))+" GiB")
 	}
 	facts = append(facts, m.OS+"/"+m.Arch, strings.Replace(m.Go, "go", "Go ", 1), fmt.Sprintf("%d threads", r.Jobs))
 	if len(m.Load) > 0 {
 		facts = append(facts, "load "+strconv.FormatFloat(m.Load[0], 'f', 2, 64)+" at the start")
 	}
-	c.y += 14
-	c.text(pageMargin, c.y, 12, faint, "start", "", strings.Join(facts, " · "))
-	c.y += pageMargin - 6
-}
-
-// textWidth is what text takes at most, in units of the page.
-func textWidth(text string, size float64) float64 {
-	return float64(len([]rune(text))) * size * glyphWidth
+	c.Y += 14
+	c.Text(plot.Margin, c.Y, 12, plot.Faint, "start", "", strings.Join(facts, " · "))
+	c.Y += plot.Margin - 6
 }

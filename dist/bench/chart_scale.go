@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"math"
-	"strconv"
-)
+import "math"
 
 // axis maps values to positions on the page.
 type axis struct {
@@ -92,17 +89,4 @@ func (a axis) logTicks() []float64 {
 		}
 	}
 	return ticks
-}
-
-// short prints a value with three significant digits at most, without an
-// exponent.
-func short(v float64) string {
-	if v >= 100 || v == 0 {
-		return strconv.FormatFloat(math.Round(v), 'f', -1, 64)
-	}
-	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 2, 64), 64)
-	if err != nil {
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
-	return strconv.FormatFloat(r, 'f', -1, 64)
 }

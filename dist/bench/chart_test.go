@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"x.go/dist/measure"
 )
 
 // sampleRow has one run for each wall time.
@@ -21,9 +23,9 @@ func sampleRow(tool, level, format string, bytes int64, cpu float64, peak int64,
 	c := coder{Tool: tool, Level: level, Format: format, Ours: tool[0] == 'x' && tool != "xz", Program: tool, Args: []string{level, "-c", argIn}}
 	row := c.row("in.tar", "out."+format)
 	for _, w := range wall {
-		row.Runs = append(row.Runs, Figures{Wall: w, CPU: cpu, Peak: Memory{Bytes: peak << 20, Bound: peak < 20}, Bytes: bytes})
+		row.Runs = append(row.Runs, measure.Figures{Wall: w, CPU: cpu, Peak: measure.Memory{Bytes: peak << 20, Bound: peak < 20}, Bytes: bytes})
 	}
-	row.CheckedBy, row.DecoderPeak = "xz -T1", Memory{Bytes: 64 << 20}
+	row.CheckedBy, row.DecoderPeak = "xz -T1", measure.Memory{Bytes: 64 << 20}
 	return row
 }
 
@@ -32,7 +34,7 @@ func sampleRow(tool, level, format string, bytes int64, cpu float64, peak int64,
 func sampleReport() Report {
 	r := Report{
 		Schema: schemaVersion, Jobs: 2, Rounds: 3,
-		Machine:  Machine{CPU: "AMD EPYC", Cores: 2, Memory: 24 << 30, OS: "linux", Arch: "amd64", Go: "go1.26.8", Load: []float64{0.17, 0.5, 1}},
+		Machine:  measure.Machine{CPU: "AMD EPYC", Cores: 2, Memory: 24 << 30, OS: "linux", Arch: "amd64", Go: "go1.26.8", Load: []float64{0.17, 0.5, 1}},
 		Programs: []Program{{"xz", "5.4.1"}, {"7zz", "26.02"}, {"zstd", "1.5.4"}, {"gzip", "1.12"}, {"pigz", "2.6"}},
 		Results: []Result{{
 			Input: Input{Name: "cargo.tar", Bytes: 42_188_800, SHA256: fmt.Sprintf("%064x", 1)},
@@ -103,7 +105,7 @@ func TestSVGShapes(t *testing.T) {
 		{"one point", one(sampleRow("xz", "-9", "xz", 100, 1, 1, 1)), []string{"xz -9: 100 bytes in 1 s"}},
 		{"no time, no bytes", one(sampleRow("xz", "-9", "xz", 0, 0, 0, 0)), []string{"xz -9"}},
 		{"all the same", one(sampleRow("a", "1", "xz", 5, 1, 1, 1), sampleRow("b", "2", "xz", 5, 1, 1, 1)), []string{"a 1", "b 2"}},
-		{"extremes", one(sampleRow("a", "1", "xz", 1, 1, 1, 1e-9), sampleRow("b", "2", "lz", maxBytes, 1, 1, maxSeconds)), []string{"a 1", "b 2"}},
+		{"extremes", one(sampleRow("a", "1", "xz", 1, 1, 1, 1e-9), sampleRow("b", "2", "lz", measure.MaxBytes, 1, 1, measure.MaxSeconds)), []string{"a 1", "b 2"}},
 		{"markup", one(sampleRow("<b>", "&\x00", "xz", 5, 1, 1, 1)), []string{"&lt;b&gt; &amp;"}},
 		{"two inputs", two, []string{"cargo.tar, 42.2 MB</text>"}},
 	}
@@ -200,14 +202,6 @@ func TestTicks(t *testing.T) {
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, tt.got, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
-}
-
-func TestShort(t *testing.T) {
-	for v, want := range map[float64]string{0: "0", 0.0001234: "0.000123", 0.5: "0.5", 1.004: "1", 10.95: "10.9", 99.96: "100", 42188800: "42188800"} {
-		if got := short(v); got != want {
-			t.Errorf("%g: got %q, want %q", v, got, want)
 		}
 	}
 }

@@ -1,8 +1,12 @@
 package bench
 
 import (
+	"context"
+	"slices"
 	"strconv"
 	"strings"
+
+	"x.go/dist/measure"
 )
 
 // coder is a program with the arguments that make it compress or decompress one
@@ -127,4 +131,17 @@ func locate(table []peer, jobs int, look func(string) (string, error)) (found []
 		}
 	}
 	return found, missing
+}
+
+// programsOf describes the other programs among coders, in their order.
+func programsOf(ctx context.Context, coders []coder, env []string) []Program {
+	var out []Program
+	for _, c := range coders {
+		at := slices.IndexFunc(encoders, func(p peer) bool { return p.tool == c.Tool })
+		if at < 0 || slices.ContainsFunc(out, func(p Program) bool { return p.Tool == c.Tool }) {
+			continue
+		}
+		out = append(out, Program{Tool: c.Tool, Version: measure.Version(ctx, c.Program, encoders[at].version, env)})
+	}
+	return out
 }

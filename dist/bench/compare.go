@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"x.go/dist/measure"
 )
 
 // comparison compares coders.
@@ -27,18 +29,7 @@ type comparison struct {
 	Dir      string        // an empty directory for outputs; the caller removes it
 	Env      []string      // environment of the programs, "KEY=value"
 	// Notify, if not nil, is called before and after each run.
-	Notify func(Event)
-}
-
-// Event says how far a comparison is.
-type Event struct {
-	Step, Steps int    // of all runs with one input; Step counts from 1
-	Round       int    // from 1
-	Input       string // name of the input
-	Name        string // of the row
-	Done        bool   // the run has ended, with Run or Err
-	Run         Figures
-	Err         error
+	Notify func(measure.Event)
 }
 
 // newInput describes the file at path, called name in the report.
@@ -71,7 +62,7 @@ func (c coder) row(in, out string) Row {
 	if c.Ours {
 		c.Program = "x"
 	}
-	return Row{Name: c.Name(), Tool: c.Tool, Level: c.Level, Format: c.Format, Ours: c.Ours, Command: c.Command(in, out), Runs: []Figures{}}
+	return Row{Name: c.Name(), Tool: c.Tool, Level: c.Level, Format: c.Format, Ours: c.Ours, Command: c.Command(in, out), Runs: []measure.Figures{}}
 }
 
 // compare runs the coders on in. That one of them fails is told in its row;
@@ -158,51 +149,38 @@ func (b comparison) decodeTasks(in Input, archives []archive) (rows []Row, tasks
 // rounds gives each task its turn in each round. A task that fails is out, and
 // its figures with it.
 func (b comparison) rounds(ctx context.Context, input string, tasks []task, done, steps int) error {
-	for round := range b.Rounds {
-		for _, t := range tasks {
-			done++
-			if t.row.Error != "" {
-				continue
-			}
-			ev := Event{Step: done, Steps: steps, Round: round + 1, Input: input, Name: t.row.title()}
-			b.notify(ev)
-			run, err := b.turn(ctx, t, round == b.Rounds-1)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err != nil {
-				t.row.Error, t.row.Runs = err.Error(), []Figures{}
-			} else {
-				t.row.Runs = append(t.row.Runs, run)
-			}
-			ev.Done, ev.Run, ev.Err = true, run, err
-			b.notify(ev)
-		}
+	var turns []measure.Turn
+	for _, t := range tasks {
+		turns = append(turns, measure.Turn{
+			Name: t.row.title(),
+			Run: func(ctx context.Context, last bool) (measure.Figures, error) {
+				run, err := b.turn(ctx, t, last)
+				if err == nil {
+					t.row.Runs = append(t.row.Runs, run)
+				}
+				return run, err
+			},
+			Fail: func(err error) { t.row.Error, t.row.Runs = err.Error(), []measure.Figures{} },
+		})
 	}
-	return nil
-}
-
-func (b comparison) notify(e Event) {
-	if b.Notify != nil {
-		b.Notify(e)
-	}
+	return measure.Rounds{Count: b.Rounds, Before: done, Steps: steps, Input: input, Notify: b.Notify}.Take(ctx, turns)
 }
 
 // turn runs a task once and judges its output.
-func (b comparison) turn(ctx context.Context, t task, last bool) (Figures, error) {
+func (b comparison) turn(ctx context.Context, t task, last bool) (measure.Figures, error) {
 	if !t.keep || !last {
 		defer os.Remove(t.out)
 	}
 	if _, err := os.Stat(t.in); err != nil && t.row.Of != "" {
-		return Figures{}, fmt.Errorf("%s made no file to decode", t.row.Of)
+		return measure.Figures{}, fmt.Errorf("%s made no file to decode", t.row.Of)
 	}
 	run, err := b.measure(ctx, t.coder, t.in, t.out)
 	if err != nil {
-		return Figures{}, err
+		return measure.Figures{}, err
 	}
 	info, err := os.Stat(t.out)
 	if err != nil {
-		return Figures{}, err
+		return measure.Figures{}, err
 	}
 	run.Bytes = info.Size()
 	return run, t.accept(ctx, t.row, t.out)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/dist/measure"
 	"x.go/tests/testenv"
 )
 
@@ -54,7 +55,7 @@ func TestCompare(t *testing.T) {
 	b.Decoders = []coder{gunzip(t)}
 	b.Rounds = 2
 	var turns []string
-	b.Notify = func(e Event) {
+	b.Notify = func(e measure.Event) {
 		if e.Done {
 			turns = append(turns, e.Name)
 			if e.Step != len(turns) || e.Steps != 6 || e.Err != nil || e.Run.Bytes == 0 {
@@ -163,39 +164,5 @@ func TestPeakMemory(t *testing.T) {
 	}
 	if peak := row.DecoderPeak; peak.Bytes > 150e6 {
 		t.Errorf("got %d bytes of gzip -d, want its own, not those of another program", peak.Bytes)
-	}
-}
-
-func TestVersionNumber(t *testing.T) {
-	for text, want := range map[string]string{
-		"xz (XZ Utils) 5.4.1\nliblzma 5.4.1":                         "5.4.1",
-		"*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***":      "1.5.4",
-		"\n7-Zip (z) 26.02 (x64) : Copyright (c) 1999-2026 : 2026-6": "26.02",
-		"pigz 2.6":    "2.6",
-		"no number 7": "",
-	} {
-		if got := versionNumber.FindString(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
-func TestKilobytes(t *testing.T) {
-	for text, want := range map[string]int64{"24689756 kB": 25282310144, "": 0, "many kB": 0, "-1 kB": 0, "9223372036854775807 kB": 0} {
-		if got := kilobytes(text); got != want {
-			t.Errorf("%q: got %d, want %d", text, got, want)
-		}
-	}
-}
-
-func TestTail(t *testing.T) {
-	w := &tail{limit: 10}
-	for _, text := range []string{"first\n", "second\n", "third\n"} {
-		if n, err := w.Write([]byte(text)); n != len(text) || err != nil {
-			t.Fatalf("got %d, %v", n, err)
-		}
-	}
-	if got, want := w.add(errors.New("status 1")).Error(), "status 1: … ond | third"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

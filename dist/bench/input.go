@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"x.go/dist/measure"
 )
 
 // Source is a file to compress. A .tar.xz, .tar.gz or .tar.zst is decompressed
@@ -120,18 +122,18 @@ func (s *session) decompress(ctx context.Context, path, to string) error {
 
 // decode is the program that decompresses an archive to its standard output,
 // and what it will complain of.
-func (s *session) decode(ctx context.Context, path string) (*exec.Cmd, *tail) {
+func (s *session) decode(ctx context.Context, path string) (*exec.Cmd, *measure.Tail) {
 	c := s.decoder("")
 	args, _ := c.args(path, "")
 	cmd := exec.CommandContext(ctx, c.Program, args...)
-	complaint := &tail{limit: 2 << 10}
+	complaint := &measure.Tail{Limit: 2 << 10}
 	cmd.Env, cmd.Stderr = s.Env, complaint
 	return cmd, complaint
 }
 
 // decodeError prefers what x says to its exit status.
-func decodeError(path string, err error, complaint *tail) error {
-	text := strings.TrimSpace(string(complaint.data))
+func decodeError(path string, err error, complaint *measure.Tail) error {
+	text := complaint.Text()
 	switch {
 	case err == nil:
 		return nil

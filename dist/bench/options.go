@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"x.go/dist/measure"
 )
 
 // Options say what [Run] compares, and on what.
@@ -41,36 +43,16 @@ type Options struct {
 	// removed.
 	Env []string
 	// Notify, if not nil, is called before and after each run of a program.
-	Notify func(Event)
+	Notify func(measure.Event)
 	// Note, if not nil, is called with one line of text when Run leaves something out
 	// or does something that takes a while.
 	Note func(text string)
 }
 
-// OptionError says that a field of [Options] has a wrong value. It is returned before
-// any work is done.
-type OptionError struct {
-	Option string // name of the field
-	Err    error
-}
-
-// Error returns "option NAME: " and what is wrong.
-func (e *OptionError) Error() string { return "option " + e.Option + ": " + e.Err.Error() }
-
-// Unwrap returns what is wrong.
-func (e *OptionError) Unwrap() error { return e.Err }
-
-func optionErrorf(option, format string, args ...any) error {
-	return &OptionError{option, fmt.Errorf(format, args...)}
-}
-
-// maxRounds is the most rounds that a report may hold; nobody waits for more.
-const maxRounds = maxRuns
-
 // defaultBaseline is the program and level that people expect to be smallest.
 const defaultBaseline = "xz -9"
 
-// Check reports what [Run] would refuse before any work, as an [*OptionError].
+// Check reports what [Run] would refuse before any work, as an [*measure.OptionError].
 func (o Options) Check() error {
 	_, err := newSession(o)
 	return err
@@ -98,12 +80,12 @@ type session struct {
 // newSession checks the options and looks for programs.
 func newSession(o Options) (*session, error) {
 	switch {
-	case o.Rounds < 1 || o.Rounds > maxRounds:
-		return nil, optionErrorf("Rounds", "got %d, want 1 to %d", o.Rounds, maxRounds)
+	case o.Rounds < 1 || o.Rounds > measure.MaxRounds:
+		return nil, measure.OptionErrorf("Rounds", "got %d, want 1 to %d", o.Rounds, measure.MaxRounds)
 	case o.Timeout < 0:
-		return nil, optionErrorf("Timeout", "got %s, want 0 or more", o.Timeout)
+		return nil, measure.OptionErrorf("Timeout", "got %s, want 0 or more", o.Timeout)
 	case o.Jobs < 0:
-		return nil, optionErrorf("Jobs", "got %d, want 0 or more", o.Jobs)
+		return nil, measure.OptionErrorf("Jobs", "got %d, want 0 or more", o.Jobs)
 	}
 	if o.Jobs == 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
@@ -126,7 +108,7 @@ func newSession(o Options) (*session, error) {
 	}
 	for _, src := range o.Sources {
 		if err := src.check(); err != nil {
-			return nil, &OptionError{"Sources", err}
+			return nil, &measure.OptionError{Option: "Sources", Err: err}
 		}
 	}
 	return s, nil
@@ -148,7 +130,7 @@ func withoutSettings(env []string) []string {
 func (s *session) choose() error {
 	for _, p := range s.Peers {
 		if !slices.Contains(Tools(), p) {
-			return optionErrorf("Peers", "got %q, want %s", p, strings.Join(Tools(), ", "))
+			return measure.OptionErrorf("Peers", "got %q, want %s", p, strings.Join(Tools(), ", "))
 		}
 	}
 	filter := noFilter
@@ -158,7 +140,7 @@ func (s *session) choose() error {
 	all := s.encoders(filter)
 	for _, word := range s.Only {
 		if !slices.ContainsFunc(all, func(c coder) bool { return c.isNamed(word) }) {
-			return optionErrorf("Only", "got %q, want x, a program or a row of this table: %s", word, coderNames(all))
+			return measure.OptionErrorf("Only", "got %q, want x, a program or a row of this table: %s", word, coderNames(all))
 		}
 	}
 	kept := s.kept(all)
@@ -167,9 +149,9 @@ func (s *session) choose() error {
 	}
 	switch {
 	case s.Baseline != "" && !has(s.Baseline):
-		return optionErrorf("Baseline", "got %q, want a row of this run: %s", s.Baseline, coderNames(kept))
+		return measure.OptionErrorf("Baseline", "got %q, want a row of this run: %s", s.Baseline, coderNames(kept))
 	case len(kept) == 0:
-		return optionErrorf("Only", "got %q with peers %q, want a row to run", s.Only, s.Peers)
+		return measure.OptionErrorf("Only", "got %q with peers %q, want a row to run", s.Only, s.Peers)
 	case s.Baseline != "":
 		s.baseline = s.Baseline
 	case has(defaultBaseline):

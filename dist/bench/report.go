@@ -4,17 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"x.go/dist/measure"
 )
 
 // Report is what a comparison found, with what one has to know to judge it.
 type Report struct {
-	Schema   int       `json:"schema"` // see schemaVersion
-	Machine  Machine   `json:"machine"`
-	Programs []Program `json:"programs"`
-	Jobs     int       `json:"jobs"`     // threads that each program was given
-	Rounds   int       `json:"rounds"`   // runs of each program
-	Baseline string    `json:"baseline"` // name of the row that ratios are to; "" for none
-	Results  []Result  `json:"results"`  // one for each input
+	Schema   int             `json:"schema"` // see schemaVersion
+	Machine  measure.Machine `json:"machine"`
+	Programs []Program       `json:"programs"`
+	Jobs     int             `json:"jobs"`     // threads that each program was given
+	Rounds   int             `json:"rounds"`   // runs of each program
+	Baseline string          `json:"baseline"` // name of the row that ratios are to; "" for none
+	Results  []Result        `json:"results"`  // one for each input
 }
 
 // schemaVersion is the version of the JSON form of a [Report]. It grows when a
@@ -53,38 +55,14 @@ type Row struct {
 	Command string `json:"command"`
 	Of      string `json:"of,omitempty"` // when decoding: the row that made the file
 	// Runs are in the order of the rounds. There are none if Error is set.
-	Runs   []Figures `json:"runs"`
-	Median Figures   `json:"median"`
-	Ratio  *Ratio    `json:"ratio,omitempty"` // to the baseline, nil without one
+	Runs   []measure.Figures `json:"runs"`
+	Median measure.Figures   `json:"median"`
+	Ratio  *measure.Ratio    `json:"ratio,omitempty"` // to the baseline, nil without one
 	// CheckedBy names the decoder that gave the input back from the output.
 	CheckedBy string `json:"checked_by,omitempty"`
 	// DecoderPeak is the memory that this decoder needed.
-	DecoderPeak Memory `json:"decoder_peak,omitzero"`
-	Error       string `json:"error,omitempty"`
-}
-
-// Figures are what one run of a program took.
-type Figures struct {
-	Wall  float64 `json:"wall_s"` // seconds from start to end
-	CPU   float64 `json:"cpu_s"`  // seconds of processors, in user and system mode
-	Peak  Memory  `json:"peak"`
-	Bytes int64   `json:"bytes"` // of the output
-}
-
-// Memory is the most memory that a process had resident.
-type Memory struct {
-	Bytes int64 `json:"bytes"` // 0 if the system does not tell
-	// Bound says that it may have been less: the kernel counts a process from
-	// the memory of the one that starts it.
-	Bound bool `json:"bound,omitempty"`
-}
-
-// Ratio is a median divided by that of the baseline; 0 where that is 0.
-type Ratio struct {
-	Size float64 `json:"size"`
-	Wall float64 `json:"wall"`
-	CPU  float64 `json:"cpu"`
-	Peak float64 `json:"peak"`
+	DecoderPeak measure.Memory `json:"decoder_peak,omitzero"`
+	Error       string         `json:"error,omitempty"`
 }
 
 // Rate fills in medians, and ratios to the row called baseline; "" leaves them
@@ -95,7 +73,7 @@ func (r *Report) Rate(baseline string) {
 		res := &r.Results[i]
 		for _, rows := range [][]Row{res.Encode, res.Decode} {
 			for j := range rows {
-				rows[j].Median, rows[j].Ratio = medianRun(rows[j].Runs), nil
+				rows[j].Median, rows[j].Ratio = measure.Median(rows[j].Runs), nil
 			}
 		}
 		if k := slices.IndexFunc(res.Encode, func(row Row) bool { return row.Name == baseline }); k >= 0 {
@@ -120,10 +98,7 @@ func rate(rows []Row, base Row) {
 	b := base.Median
 	for i := range rows {
 		if m := rows[i].Median; len(rows[i].Runs) > 0 {
-			rows[i].Ratio = &Ratio{
-				Size: divide(float64(m.Bytes), float64(b.Bytes)), Wall: divide(m.Wall, b.Wall),
-				CPU: divide(m.CPU, b.CPU), Peak: divide(float64(m.Peak.Bytes), float64(b.Peak.Bytes)),
-			}
+			rows[i].Ratio = m.To(b)
 		}
 	}
 }
@@ -141,6 +116,9 @@ func (r Report) Errors() []error {
 	return errs
 }
 
+// Spread is that of the runs: see [measure.Spread].
+func (r Row) Spread() float64 { return measure.Spread(r.Runs) }
+
 // title is the name of a row in messages.
 func (r Row) title() string {
 	if r.Of != "" {
@@ -153,10 +131,7 @@ func (r Row) title() string {
 const (
 	maxResults = 20
 	maxRows    = 100
-	maxRuns    = 1000
 	maxText    = 1 << 10 // bytes of a name
-	maxSeconds = 1e9
-	maxBytes   = 1 << 60
 )
 
 // ParseReport reads the JSON form of a report. Medians and ratios are computed
@@ -185,7 +160,7 @@ func (r Report) check() error {
 		return fmt.Errorf("got %d programs, want at most %d", n, maxRows)
 	}
 	for _, res := range r.Results {
-		if res.Input.Bytes < 0 || res.Input.Bytes > maxBytes || len(res.Input.Name) > maxText {
+		if res.Input.Bytes < 0 || res.Input.Bytes > measure.MaxBytes || len(res.Input.Name) > maxText {
 			return fmt.Errorf("result %.40q: got %d bytes, or a name that is too long", res.Input.Name, res.Input.Bytes)
 		}
 		rows := slices.Concat(res.Encode, res.Decode)
@@ -207,14 +182,12 @@ func (r Row) check() error {
 			return fmt.Errorf("got a name of %d bytes, want at most %d", len(text), maxText)
 		}
 	}
-	if len(r.Runs) > maxRuns {
-		return fmt.Errorf("got %d runs, want at most %d", len(r.Runs), maxRuns)
+	if len(r.Runs) > measure.MaxRounds {
+		return fmt.Errorf("got %d runs, want at most %d", len(r.Runs), measure.MaxRounds)
 	}
 	for _, run := range r.Runs {
-		seconds := min(run.Wall, run.CPU) >= 0 && max(run.Wall, run.CPU) <= maxSeconds
-		bytes := min(run.Bytes, run.Peak.Bytes) >= 0 && max(run.Bytes, run.Peak.Bytes) <= maxBytes
-		if !seconds || !bytes {
-			return fmt.Errorf("got a run of %g s, %g s of processors, %d bytes in memory and %d of output", run.Wall, run.CPU, run.Peak.Bytes, run.Bytes)
+		if err := run.Check(); err != nil {
+			return err
 		}
 	}
 	return nil

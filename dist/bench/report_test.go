@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist/measure"
 )
 
 // TestParseReport reads back what was written.
@@ -46,7 +48,7 @@ func TestParseReportErrors(t *testing.T) {
 		{"size", change(func(r *Report) { r.Results[0].Encode[0].Runs[0].Bytes = math.MaxInt64 }), `row "x xz fast": got a run of`},
 		{"name", change(func(r *Report) { r.Results[0].Encode[0].Tool = strings.Repeat("x", 2000) }), "got a name of 2000 bytes, want at most 1024"},
 		{"rows", change(func(r *Report) { r.Results[0].Decode = make([]Row, 200) }), "rows, want at most 100"},
-		{"runs", change(func(r *Report) { r.Results[0].Encode[0].Runs = make([]Figures, 2000) }), "got 2000 runs, want at most 1000"},
+		{"runs", change(func(r *Report) { r.Results[0].Encode[0].Runs = make([]measure.Figures, 2000) }), "got 2000 runs, want at most 1000"},
 		{"programs", change(func(r *Report) { r.Programs = make([]Program, 200) }), "got 200 programs, want at most 100"},
 	}
 	for _, tt := range tests {

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"x.go/dist/measure"
 )
 
 // Run compares x's coders with each other and with other programs, on each source by
 // itself. A program that failed or wrote a wrong output is in the report; see
-// [Report.Errors]. Run itself fails if an option is wrong, with an [*OptionError],
+// [Report.Errors]. Run itself fails if an option is wrong, with an [*measure.OptionError],
 // if an input cannot be read, and if ctx ends.
 //
 // Temporary files, as large as the inputs and their compressed forms, are in
@@ -46,7 +48,7 @@ func (s *session) report(
 	for _, tool := range s.missing {
 		s.notef("note: %s is not installed: leaving it out", tool)
 	}
-	r := Report{Schema: schemaVersion, Machine: thisMachine(), Jobs: s.Jobs, Rounds: s.Rounds, Results: []Result{}}
+	r := Report{Schema: schemaVersion, Machine: measure.ThisMachine(), Jobs: s.Jobs, Rounds: s.Rounds, Results: []Result{}}
 	var inputs []input
 	for _, src := range s.Sources {
 		in, err := ready(ctx, src)

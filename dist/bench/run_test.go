@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/dist/measure"
 	"x.go/tests/testenv"
 )
 
@@ -88,7 +89,7 @@ func TestRun(t *testing.T) {
 	events := map[string]int{}
 	o := Options{
 		X: fakeX(t), Version: "1.2", Sources: sources(t), Only: []string{"x gz fast", "x xz best", "x xz best+bcj", "gzip"},
-		Rounds: 2, Jobs: 1, Filter: true, Notify: func(e Event) { events[e.Input]++ },
+		Rounds: 2, Jobs: 1, Filter: true, Notify: func(e measure.Event) { events[e.Input]++ },
 		Note: func(text string) { notes = append(notes, text) },
 	}
 	got, err := Run(t.Context(), o)
@@ -175,7 +176,7 @@ func TestOptionsCheck(t *testing.T) {
 		o := Options{Rounds: 1}
 		tt.change(&o)
 		err := o.Check()
-		var option *OptionError
+		var option *measure.OptionError
 		if tt.want == "" && err == nil {
 			continue
 		}

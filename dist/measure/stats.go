@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"cmp"
@@ -28,8 +28,8 @@ func medianOf(runs []Figures, figure func(Figures) float64) float64 {
 	return median(values)
 }
 
-// medianRun is the median of each figure by itself.
-func medianRun(runs []Figures) Figures {
+// Median returns the median of each figure by itself.
+func Median(runs []Figures) Figures {
 	return Figures{
 		Wall: medianOf(runs, func(r Figures) float64 { return r.Wall }),
 		CPU:  medianOf(runs, func(r Figures) float64 { return r.CPU }),
@@ -43,13 +43,13 @@ func medianRun(runs []Figures) Figures {
 
 // Spread is the difference of the slowest and the fastest run as a part of the
 // median: how much of a ratio may be chance.
-func (r Row) Spread() float64 {
-	if len(r.Runs) == 0 {
+func Spread(runs []Figures) float64 {
+	if len(runs) == 0 {
 		return 0
 	}
-	slow := slices.MaxFunc(r.Runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
-	fast := slices.MinFunc(r.Runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
-	return divide(slow.Wall-fast.Wall, medianRun(r.Runs).Wall)
+	slow := slices.MaxFunc(runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
+	fast := slices.MinFunc(runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
+	return divide(slow.Wall-fast.Wall, Median(runs).Wall)
 }
 
 // divide returns a / b, and 0 where b is 0.

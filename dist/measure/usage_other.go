@@ -1,13 +1,14 @@
 //go:build !unix
 
-package bench
+package measure
 
 import (
 	"os"
 	"os/exec"
 )
 
-func killGroup(*exec.Cmd) {}
+// KillGroup does nothing here.
+func KillGroup(*exec.Cmd) {}
 
 // peakMemory is not known.
 func peakMemory(*os.ProcessState) int64 { return 0 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package bench
+package measure
 
 import (
 	"os"
@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// killGroup makes cancellation end the program's children too.
-func killGroup(cmd *exec.Cmd) {
+// KillGroup makes the end of cmd's context end the program's children, too.
+func KillGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

@@ -1,4 +1,4 @@
-package bench
+package measure
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +22,9 @@ type Machine struct {
 	Load   []float64 `json:"load,omitempty"` // load averages of 1, 5 and 15 minutes at the start
 }
 
-// thisMachine describes the machine that it runs on. What only Linux tells, in
+// ThisMachine describes the machine that it runs on. What only Linux tells, in
 // /proc, is left out elsewhere.
-func thisMachine() Machine {
+func ThisMachine() Machine {
 	m := Machine{Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version()}
 	m.CPU = procField("/proc/cpuinfo", "model name")
 	m.Memory = kilobytes(procField("/proc/meminfo", "MemTotal"))
@@ -52,7 +51,7 @@ func procField(path, key string) string {
 // kilobytes reads a value such as "24689756 kB" as bytes, 0 if it is none.
 func kilobytes(value string) int64 {
 	n, err := strconv.ParseInt(strings.TrimSuffix(value, " kB"), 10, 64)
-	if err != nil || n < 0 || n > maxBytes>>10 {
+	if err != nil || n < 0 || n > MaxBytes>>10 {
 		return 0
 	}
 	return n << 10
@@ -66,22 +65,9 @@ func ownMemory() int64 { return kilobytes(procField("/proc/self/status", "VmHWM"
 // versionNumber is what looks like a version in the words of a program.
 var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
 
-// programsOf describes the other programs among coders, in their order.
-func programsOf(ctx context.Context, coders []coder, env []string) []Program {
-	var out []Program
-	for _, c := range coders {
-		at := slices.IndexFunc(encoders, func(p peer) bool { return p.tool == c.Tool })
-		if at < 0 || slices.ContainsFunc(out, func(p Program) bool { return p.Tool == c.Tool }) {
-			continue
-		}
-		out = append(out, Program{Tool: c.Tool, Version: version(ctx, c.Program, encoders[at].version, env)})
-	}
-	return out
-}
-
-// version returns the first version in what a program prints, "" if there is
-// none.
-func version(ctx context.Context, path, arg string, env []string) string {
+// Version returns the first version in what a program prints when it is run with arg,
+// "" if there is none. env is as in [exec.Cmd].
+func Version(ctx context.Context, path, arg string, env []string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, arg)
