@@ -97,6 +97,7 @@ var effects = map[string][]effect{
 	"lld.binary":                  nil, // content of the rustc archive, as the next ones
 	"lld.wrapper":                 nil,
 	"lld.site-wrapper":            nil,
+	"lld.threads":                 nil,
 	"lld.jobserver":               nil,
 	"lld.baked-default":           nil,
 	"dist.max-memory":             {{"dist.max-memory=1GiB", "", ""}},
