@@ -57,7 +57,7 @@ var layers = []struct {
 		[]string{"golang.org/x/sys"}},
 	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/page", "targets", "targets/link"}, nil},
-	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
 	{5, "dist/channel", []string{"dist", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "manifests"}, nil},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},

@@ -3,12 +3,12 @@ package optouts
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"x.go/bootstrap/toml"
+	"x.go/dist"
 )
 
 // maxLock bounds Cargo.lock, Cargo.toml and flake.lock, in bytes.
@@ -23,7 +23,7 @@ type crates struct {
 
 // dependencies reads what the packages of a tree depend on, once for each directory.
 type dependencies struct {
-	root *os.Root
+	top  dirHandle
 	seen map[string]*crates
 }
 
@@ -43,21 +43,40 @@ func (d *dependencies) of(dir string) *crates {
 		c.overlay = above.overlay
 	}
 	d.seen[dir] = c
-	if data, err := readBounded(d.root, path.Join(dir, "Cargo.lock"), maxLock, nil); err == nil {
+	if data, err := d.read(path.Join(dir, "Cargo.lock"), maxLock, nil); err == nil {
 		c.versions = lockVersions(data)
-	} else if data, err := readBounded(d.root, path.Join(dir, "Cargo.toml"), maxLock, nil); err == nil {
+	} else if data, err := d.read(path.Join(dir, "Cargo.toml"), maxLock, nil); err == nil {
 		for name, v := range manifestVersions(data) {
 			if len(c.versions[name]) == 0 {
 				c.versions[name] = v
 			}
 		}
 	}
-	if data, err := readBounded(d.root, path.Join(dir, "flake.lock"), maxLock, nil); err == nil {
+	if data, err := d.read(path.Join(dir, "flake.lock"), maxLock, nil); err == nil {
 		if at := overlayTime(data); at > 0 {
 			c.overlay = at
 		}
 	}
 	return c
+}
+
+// read reads a file of the tree.
+func (d *dependencies) read(name string, limit int, buf []byte) ([]byte, error) {
+	dir := d.top
+	for above := range dist.Parents(name) {
+		sub, err := dir.sub(path.Base(above))
+		if dir != d.top {
+			dir.close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		dir = sub
+	}
+	if dir != d.top {
+		defer dir.close()
+	}
+	return dir.read(path.Base(name), limit, buf)
 }
 
 // knownCrates are those that a cause names.

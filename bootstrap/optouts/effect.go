@@ -144,7 +144,7 @@ func (j *judge) judge(t targets.Triple, o *found, group []found, unlocked bool) 
 	with, _ := j.explain(t, all, unlocked)
 	rest, _ := j.explain(t, without, unlocked)
 	unlocks := slices.Contains(all, "-Zunstable-options") && o.class != ClassUnlock
-	alone := o.args
+	alone := asToday(o.args)
 	if unlocks {
 		alone = append([]string{"-Zunstable-options"}, alone...)
 	}
@@ -179,7 +179,28 @@ func (j *judge) groupArgs(group []found, but *found, locked bool) []string {
 			continue
 		}
 		if _, ok := j.known(o.args); ok && (len(o.args) == 0 || !strings.ContainsAny(o.args[0], "<@")) {
-			out = append(out, o.args...)
+			out = append(out, asToday(o.args)...)
+		}
+	}
+	return out
+}
+
+// asToday writes options that only old nightly compilers have as those that took their
+// place, which targets/link knows.
+func asToday(args []string) []string {
+	var out []string
+	for _, a := range args {
+		value, features := strings.CutPrefix(a, "-Zlinker-features=")
+		flavor, isFlavor := strings.CutPrefix(a, "-Zlinker-flavor=")
+		switch {
+		case features:
+			out = append(out, "-Zunstable-options", "-Clinker-features="+value)
+		case isFlavor:
+			out = append(out, "-Zunstable-options", "-Clinker-flavor="+flavor)
+		case a == "-Zgcc-ld=lld":
+			out = append(out, "-Zunstable-options", "-Clinker-features=+lld", "-Clink-self-contained=+linker")
+		default:
+			out = append(out, a)
 		}
 	}
 	return out

@@ -27,21 +27,25 @@ type file struct {
 	aboutRust bool
 }
 
-// needles are parts of words that every option has. A file without one of them is
-// not looked at again.
-var needles = [][]byte{
-	[]byte("linker"), []byte("LINKER"), []byte("lld"), []byte("link-arg"), []byte("link_arg"), []byte("link-self"), []byte("link_self"),
-	[]byte("fuse-ld"), []byte("stop-gc"), []byte("shlib-undefined"),
-}
-
-// mayHold reports whether a text has one of the needles.
+// mayHold reports whether a text has a part of a word that every option has: linker,
+// link-arg and the like in both spellings, LINKER in variables, lld, and -fuse-ld for
+// C compilers. A file without is not looked at again.
 func mayHold(text []byte) bool {
-	for _, n := range needles {
-		if bytes.Contains(text, n) {
+	for _, n := range [...]string{"lld", "fuse-ld", "LINKER"} {
+		if bytes.Contains(text, []byte(n)) {
 			return true
 		}
 	}
-	return false
+	for {
+		i := bytes.Index(text, []byte("link"))
+		if i < 0 {
+			return false
+		}
+		text = text[i+len("link"):]
+		if len(text) > 0 && (text[0] == '-' || text[0] == '_' || text[0] == 'e') {
+			return true
+		}
+	}
 }
 
 // parse finds the options of the file.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -103,19 +102,19 @@ func (r *Report) addTree(ctx context.Context, dir string, o Options) error {
 	if !filepath.IsAbs(dir) {
 		where = filepath.Join(o.Dir, dir)
 	}
-	root, err := os.OpenRoot(where)
+	top, err := openTop(where)
 	if err != nil {
 		return fmt.Errorf("opening directory %q: %w", dir, dist.WithoutPath(err))
 	}
-	defer root.Close()
-	w := walker{root: root, noIgnore: o.NoIgnore}
+	defer top.close()
+	w := walker{top: top, name: dir, noIgnore: o.NoIgnore}
 	if err := w.walk(ctx, o.Jobs); err != nil {
 		return fmt.Errorf("looking through %q: %w", dir, err)
 	}
 	t := &tree{dir: dir, where: where, files: w.files}
 	r.Looked += w.looked
 	r.Problems = append(r.Problems, w.problems...)
-	deps := dependencies{root: root, seen: map[string]*crates{}}
+	deps := dependencies{top: top, seen: map[string]*crates{}}
 	j := judge{compiler: o.Compiler, snapshot: o.Snapshot, target: o.Target}
 	for _, f := range w.files {
 		r.Findings = append(r.Findings, t.judge(f, &j, &deps)...)

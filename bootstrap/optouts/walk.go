@@ -3,15 +3,12 @@ package optouts
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path"
 	"sort"
 	"sync"
-	"syscall"
+	"sync/atomic"
 
 	"x.go/dist"
 )
@@ -26,7 +23,8 @@ const (
 // walker goes through one directory with several workers. A worker takes a directory,
 // or a part of the names in a large one.
 type walker struct {
-	root     *os.Root
+	top      dirHandle
+	name     string // of the directory that was named
 	noIgnore bool
 
 	mu       sync.Mutex
@@ -44,7 +42,8 @@ type task struct {
 	dir    string // slash path, "." for the one that was named
 	depth  int
 	ignore *ignores
-	open   *openDir
+	above  *openDir // that the directory is in; nil for the one that was named
+	open   *openDir // once it is open
 	names  []named
 }
 
@@ -54,18 +53,15 @@ type named struct {
 	syntax syntax
 }
 
-// openDir is a directory that several tasks read files from.
+// openDir is a directory that several tasks read files from, or open directories in.
 type openDir struct {
-	root *os.Root
-	mu   sync.Mutex
-	uses int
+	dirHandle
+	uses atomic.Int32
 }
 
 func (d *openDir) release() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.uses--; d.uses == 0 {
-		d.root.Close()
+	if d != nil && d.uses.Add(-1) == 0 {
+		d.close()
 	}
 }
 
@@ -86,9 +82,8 @@ func (w *walker) walk(ctx context.Context, jobs int) error {
 	}
 	group.Wait()
 	for _, t := range w.queue { // what an error left
-		if t.open != nil {
-			t.open.release()
-		}
+		t.open.release()
+		t.above.release()
 	}
 	sort.Slice(w.files, func(i, j int) bool { return w.files[i].name < w.files[j].name })
 	sort.Strings(w.problems)
@@ -115,6 +110,7 @@ func (w *walker) work() {
 		var more []task
 		if t.open == nil {
 			more = w.readDir(&t)
+			t.above.release()
 		}
 		if t.open != nil {
 			buf = w.readFiles(&t, buf)
@@ -132,7 +128,7 @@ func (w *walker) work() {
 func (w *walker) problem(name string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.problems = append(w.problems, fmt.Sprintf("reading %q: %v", path.Join(w.root.Name(), name), dist.WithoutPath(err)))
+	w.problems = append(w.problems, fmt.Sprintf("reading %q: %v", path.Join(w.name, name), dist.WithoutPath(err)))
 }
 
 // readDir opens a directory, sorts out its entries, and returns the directories below
@@ -142,31 +138,32 @@ func (w *walker) readDir(t *task) []task {
 		w.problem(t.dir, fmt.Errorf("more than %d directories deep", maxDepth))
 		return nil
 	}
-	root, err := w.root.OpenRoot(t.dir)
+	handle, err := w.top, error(nil)
+	if t.above != nil {
+		handle, err = t.above.sub(path.Base(t.dir))
+	}
 	if err != nil {
 		w.problem(t.dir, err)
 		return nil
 	}
-	f, err := root.Open(".")
-	var entries []fs.DirEntry
-	if err == nil {
-		entries, err = f.ReadDir(-1)
-		f.Close()
+	t.open = &openDir{dirHandle: handle}
+	t.open.uses.Add(1)
+	if t.above == nil {
+		t.open.uses.Add(1) // the caller closes it
 	}
+	entries, err := t.open.list()
 	if err != nil {
 		w.problem(t.dir, err)
-		root.Close()
 		return nil
 	}
-	t.open = &openDir{root: root, uses: 1}
 	if !w.noIgnore {
-		t.ignore = w.ignores(t, root, entries)
+		t.ignore = w.ignores(t, entries)
 	}
 	return w.sortOut(t, entries)
 }
 
 // ignores reads the .gitignore files of a directory.
-func (w *walker) ignores(t *task, root *os.Root, entries []fs.DirEntry) *ignores {
+func (w *walker) ignores(t *task, entries []fs.DirEntry) *ignores {
 	dir := t.dir
 	if dir == "." {
 		dir = ""
@@ -177,7 +174,7 @@ func (w *walker) ignores(t *task, root *os.Root, entries []fs.DirEntry) *ignores
 			if e.Name() != name || !e.Type().IsRegular() {
 				continue
 			}
-			data, err := readBounded(root, name, maxIgnore, nil)
+			data, err := t.open.read(name, maxIgnore, nil)
 			if err != nil {
 				w.problem(path.Join(t.dir, name), err)
 			}
@@ -202,8 +199,9 @@ func (w *walker) sortOut(t *task, entries []fs.DirEntry) []task {
 		name := e.Name()
 		switch {
 		case e.IsDir():
-			if !skippedDirs[name] && !t.ignore.skip(dir, name, true) && !isTargetDir(t.open.root, name) {
-				more = append(more, task{dir: path.Join(t.dir, name), depth: t.depth + 1, ignore: t.ignore})
+			if !skippedDirs[name] && !t.ignore.skip(dir, name, true) && !isTargetDir(t.open.dirHandle, name) {
+				t.open.uses.Add(1)
+				more = append(more, task{dir: path.Join(t.dir, name), depth: t.depth + 1, ignore: t.ignore, above: t.open})
 			}
 		case e.Type().IsRegular():
 			kind, sx := kinds.classify(name)
@@ -214,27 +212,20 @@ func (w *walker) sortOut(t *task, entries []fs.DirEntry) []task {
 	}
 	all := t.names
 	for len(all) > batch {
-		part := *t
-		part.names = all[:batch]
+		more = append(more, task{dir: t.dir, open: t.open, names: all[:batch]})
 		all = all[batch:]
-		t.open.uses++ // no other task has it yet
-		more = append(more, part)
+		t.open.uses.Add(1)
 	}
 	t.names = all
 	return more
 }
 
 // isTargetDir reports whether a directory is one that cargo builds into.
-func isTargetDir(root *os.Root, name string) bool {
+func isTargetDir(dir dirHandle, name string) bool {
 	if name != "target" {
 		return false
 	}
-	for _, mark := range []string{"CACHEDIR.TAG", ".rustc_info.json"} {
-		if _, err := root.Lstat(path.Join(name, mark)); err == nil {
-			return true
-		}
-	}
-	return false
+	return dir.has(name+"/CACHEDIR.TAG") || dir.has(name+"/.rustc_info.json")
 }
 
 // mayBeScript reports whether a name without an ending may be that of a script.
@@ -252,7 +243,7 @@ func (w *walker) readFiles(t *task, buf []byte) []byte {
 	defer t.open.release()
 	var files []*file
 	for _, n := range t.names {
-		data, err := readBounded(t.open.root, n.name, maxFile, buf)
+		data, err := t.open.read(n.name, maxFile, buf)
 		if cap(data) > cap(buf) {
 			buf = data[:cap(data)]
 		}
@@ -282,31 +273,23 @@ func (w *walker) readFiles(t *task, buf []byte) []byte {
 	return buf
 }
 
-// readBounded returns the first limit bytes of a regular file of root, in buf as far
-// as that has room. It follows no link.
-func readBounded(root *os.Root, name string, limit int, buf []byte) ([]byte, error) {
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|noFollow, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+// readAll reads until a read gives less than it has room for, or limit bytes.
+func readAll(limit int, buf []byte, read func([]byte) (int, error)) ([]byte, error) {
 	if cap(buf) == 0 {
-		buf = make([]byte, 4<<10)
+		buf = make([]byte, 16<<10)
 	}
 	data := buf[:0]
 	for len(data) < limit {
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]
 		}
-		n, err := f.Read(data[len(data):min(cap(data), limit)])
-		data = data[:len(data)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			return data, nil
-		case err != nil:
+		room := data[len(data):min(cap(data), limit)]
+		n, err := read(room)
+		if err != nil {
 			return nil, err
-		case len(data) < cap(data):
-			return data, nil // a regular file gives less than was asked for at its end alone
+		}
+		if data = data[:len(data)+n]; n < len(room) {
+			break
 		}
 	}
 	return data, nil
