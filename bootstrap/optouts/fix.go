@@ -243,6 +243,9 @@ func (f *file) byteAt(i int) byte {
 
 // cutPiece removes one word, or several with blanks between them.
 func (f *file) cutPiece(from, to int) ([]cut, bool) {
+	if f.line(from) != f.line(to) {
+		return nil, false // a string that is put together from several
+	}
 	before, after := f.byteAt(from-1), f.byteAt(to)
 	if isQuote(before) && before == after {
 		if f.inList(from-1, to+1) {

@@ -87,7 +87,6 @@ func Run(ctx context.Context, dirs []string, o Options) (*Report, error) {
 	if o.Jobs <= 0 {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}
-	o.Snapshot = o.Snapshot.Indexed()
 	r := &Report{Findings: []Finding{}}
 	for _, dir := range dirs {
 		if err := r.addTree(ctx, dir, o); err != nil {
@@ -116,6 +115,9 @@ func (r *Report) addTree(ctx context.Context, dir string, o Options) error {
 	r.Problems = append(r.Problems, w.problems...)
 	deps := dependencies{top: top, seen: map[string]*crates{}}
 	j := judge{compiler: o.Compiler, snapshot: o.Snapshot, target: o.Target}
+	if len(w.files) > 50 {
+		j.snapshot = j.snapshot.Indexed()
+	}
 	for _, f := range w.files {
 		r.Findings = append(r.Findings, t.judge(f, &j, &deps)...)
 	}
