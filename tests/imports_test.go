@@ -56,7 +56,7 @@ var layers = []struct {
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
-	{5, "bootstrap/doctor", []string{"targets", "targets/link"}, nil},
+	{5, "bootstrap/doctor", []string{"dist", "dist/inspect", "dist/linkage", "dist/loader", "targets", "targets/link"}, nil},
 	{5, "dist/channel", []string{"dist", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "manifests"}, nil},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},

@@ -80,9 +80,7 @@ type diagnosis struct {
 }
 
 func newDiagnosis(name string, o Options) *diagnosis {
-	d := &diagnosis{name: name, options: o, words: logAutomaton()}
-	d.found.log = name
-	return d
+	return &diagnosis{name: name, options: o, words: logAutomaton()}
 }
 
 // line takes a line of the log that holds at least one of the words.

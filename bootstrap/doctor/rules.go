@@ -59,7 +59,7 @@ func (d *diagnosis) judge(a *attempt) {
 				sure = r.fits(d, a, m)
 			}
 			if sure != "" {
-				d.found.add(r.cause, sure, a, m)
+				d.found.of(r.cause, sure).addEvidence(Evidence{d.name, m.line, m.text})
 				break
 			}
 		}

@@ -48,6 +48,7 @@ type File struct {
 	Data     elf.Data // byte order
 	Type     elf.Type
 	Machine  elf.Machine
+	Entry    uint64 // virtual address where a program starts, 0 without
 	Sections []Section
 	Segments []Segment
 
@@ -185,6 +186,7 @@ func (f *File) readFileHeader() (tables, error) {
 		return tables{}, err
 	}
 	f.Type, f.Machine = elf.Type(f.order.Uint16(b)), elf.Machine(f.order.Uint16(b[2:]))
+	f.Entry = f.word(b[8:])
 	half := func(i int) uint64 { return uint64(f.order.Uint16(b[8+3*w+4+2*i:])) }
 	t := tables{
 		phoff: f.word(b[8+w:]), shoff: f.word(b[8+2*w:]),
