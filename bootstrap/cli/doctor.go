@@ -16,19 +16,19 @@ import (
 	"x.go/targets/link"
 )
 
-// doctorFlags say what remedies are for.
-type doctorFlags struct{ target, release string }
+// doctorFlags say what remedies are for, and which logs are counted.
+type doctorFlags struct{ target, release, corpus, html string }
 
 func (a *app) doctorCommand() *cobra.Command {
 	var flags doctorFlags
 	cmd := &cobra.Command{
-		Use:   "doctor LOG | FILE | -- COMMAND",
+		Use:   "doctor LOG | FILE | --corpus DIR | -- COMMAND",
 		Short: "Say why a link failed, or went wrong in silence",
 		Long: `Say what made a link fail, or silently go wrong, that another linker would have
 made: the cause, where it shows, what can be done about it and what that changes.
 
-LOG is what rustc, cargo or a C compiler printed, also as cargo's JSON, also
-compressed by gzip; - is standard input. FILE is a program or library that links
+LOG is what rustc, cargo or a C compiler printed, also as cargo's JSON, also as
+.gz, .xz or .zst; - is standard input. FILE is a program or library that links
 but misbehaves, or an archive that does not link. With --, COMMAND runs: its output
 goes through as it comes (with --json all of it to standard error), and then its
 messages, its inputs and what it has linked are examined.
@@ -38,20 +38,39 @@ COMMAND and, where that is rustc or cargo, the compiler, which is asked about it
 default linker. Of an ordinary mistake, which every linker refuses, doctor says
 nothing. A remedy is for --target and --release, else for those that the log tells.
 
+With --corpus, read every log in a directory and below, as crater keeps them: a
+directory with a log.txt for each crate. Count the causes, with examples. Logs are
+files named log, log.*, *.log, *.txt or *.build, as they are or as .gz, .xz or .zst.
+A log that cannot be read, or not whole, is named. --html also writes a page.
+
 --json prints {"findings": [{"cause", "summary", "confidence", "evidence":
 [{"file", "line", "text"}], "remedies": [{"option", "stable", "effect"}], "notes",
 "sources"}], "target", "release", "ran"}. confidence is high, medium or low. line
-is 0 in a file that has no lines. ran is {"args", "status"} of COMMAND.
+is 0 in a file that has no lines. ran is {"args", "status"} of COMMAND. With
+--corpus it prints {"directory", "logs", "bytes", "found", "nothing", "seconds",
+"causes": [{"cause", "count", "confidence", "summary", "sources", "examples":
+[{"log", "confidence", "line", "text"}], "in"}], "problems": [{"log", "kind",
+"detail"}], "problem_counts"}.
 
 Exit status: 0 nothing found, 1 found, 2 trouble; that of COMMAND is printed.`,
 		Example: `  x doctor build.log
   cargo build 2>&1 | x doctor - --json
   x doctor -- cargo build --release
-  x doctor target/debug/server`,
+  x doctor target/debug/server
+  x doctor --corpus crater/pr-140525 --html triage.html`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := flags.options(a.Dir)
 			if err != nil {
 				return err
+			}
+			switch {
+			case flags.corpus != "" && len(args) > 0:
+				return usagef("--corpus takes the directory, and no argument: got %q", args[0])
+			case flags.corpus != "":
+				o.Dir = "" // the files that these logs name are those of other machines
+				return a.diagnoseCorpus(cmd.Context(), flags.corpus, flags.html, o)
+			case flags.html != "":
+				return usagef("--html goes with --corpus")
 			}
 			report, err := a.diagnose(cmd, args, o)
 			if err != nil {
@@ -63,9 +82,12 @@ Exit status: 0 nothing found, 1 found, 2 trouble; that of COMMAND is printed.`,
 			return a.printDoctor(report)
 		},
 	}
-	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "verbose")
-	cmd.Flags().StringVar(&flags.target, "target", "", "remedies are for this `triple`")
-	cmd.Flags().StringVar(&flags.release, "release", "", "remedies are for this `version` of rustc")
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "verbose")
+	f := cmd.Flags()
+	f.StringVar(&flags.target, "target", "", "remedies are for this `triple`")
+	f.StringVar(&flags.release, "release", "", "remedies are for this `version` of rustc")
+	f.StringVar(&flags.corpus, "corpus", "", "read all logs in this `directory`, and count the causes")
+	f.StringVar(&flags.html, "html", "", "with --corpus, also write the answer to this `file`, as one page of HTML")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("target", completeTriples))
 	return cmd
 }

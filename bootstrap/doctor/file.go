@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,13 +11,14 @@ import (
 	"strings"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/dist/inspect"
 	"x.go/dist/linkage"
 	"x.go/dist/loader"
 	"x.go/targets"
 )
 
-// DiagnoseFile is [Diagnose] of the log at path, which gzip may have compressed. Of an
+// DiagnoseFile is [Diagnose] of the log at path, which may be compressed as .gz, .xz or .zst. Of an
 // ELF file or an archive it reads instead what went wrong in its link without a word.
 func DiagnoseFile(ctx context.Context, name, path string, o Options) (Report, error) {
 	f, err := dist.OpenFile(path)
@@ -38,11 +38,13 @@ func DiagnoseFile(ctx context.Context, name, path string, o Options) (Report, er
 			return Report{}, err
 		}
 		return d.report(), nil
-	case strings.HasPrefix(head, "\x1f\x8b"):
-		z, err := gzip.NewReader(f)
+	}
+	if format, ok := archive.SniffFormat(magic[:n]); ok {
+		z, err := archive.NewDecoder(f, format, decoderMemory)
 		if err != nil {
-			return Report{}, fmt.Errorf("reading log %q: %w", path, err)
+			return Report{}, fmt.Errorf("reading log %q: %w", name, err)
 		}
+		defer z.Close()
 		return Diagnose(ctx, name, z, o)
 	}
 	return Diagnose(ctx, name, f, o)
