@@ -8,6 +8,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/programs"
 	"x.go/dist"
@@ -110,15 +111,25 @@ func (b *Builder) buildWrapper(ctx context.Context, mode programs.WrapperMode) (
 	if x.SiteWrapper != "" {
 		p.Settings = append(p.Settings, programs.Setting{Name: "site", Value: x.SiteWrapper})
 	}
-	if b.jobserver(mode) {
+	bounds, jobserver := b.threads(mode)
+	if jobserver {
 		p.Settings = append(p.Settings, programs.Setting{Name: "jobserver", Value: "yes"})
+	}
+	if bounds != "" {
+		p.Settings = append(p.Settings, programs.Setting{Name: "threads", Value: bounds})
 	}
 	return b.buildProgram(ctx, p, string(mode))
 }
 
-// jobserver reports whether the gcc-ld program of a mode is to know jobservers.
-func (b *Builder) jobserver(mode programs.WrapperMode) bool {
-	return b.cfg.X.LLD.Jobserver && mode == programs.WrapperLLD && programs.HasJobserver(b.tc.Spec)
+// threads returns what the gcc-ld program of a mode is to bound the threads of LLD by:
+// the words of [config.Threads] but one, "" for none, and whether it is to know
+// jobservers.
+func (b *Builder) threads(mode programs.WrapperMode) (bounds string, jobserver bool) {
+	if mode != programs.WrapperLLD {
+		return "", false
+	}
+	all := b.cfg.X.LLD.Bounds()
+	return string(all.Without(config.ThreadsJobserver)), all.Has(config.ThreadsJobserver) && programs.HasJobserver(b.tc.Spec)
 }
 
 // buildProgram builds p for the toolchain's host under a file name of its kind.

@@ -46,7 +46,10 @@ func (recordStep) Run(ctx context.Context, b *Builder) (manifests.BuildRecord, e
 		SystemLibraries: l.libraries.System, FixedPrograms: slices.Sorted(maps.Keys(l.libraries.Fixed)),
 	}
 	if decided.BuildsWrapper() {
-		r.Wrapper = manifests.RecordedWrapper{Site: x.SiteWrapper, Jobserver: decided.Wrapper == lld.WrapperBuilt && b.jobserver(programs.WrapperLLD)}
+		r.Wrapper.Site = x.SiteWrapper
+		if decided.Wrapper == lld.WrapperBuilt {
+			r.Wrapper.Threads, r.Wrapper.Jobserver = b.threads(programs.WrapperLLD)
+		}
 	}
 	if !b.dryRun {
 		if r.Programs, err = b.recordPrograms(ctx, decided); err != nil {

@@ -63,6 +63,7 @@ type RecordedLLD struct {
 type RecordedWrapper struct {
 	Site      string `json:"site,omitempty"` // lld.site-wrapper: a path where the toolchain is used
 	Jobserver bool   `json:"jobserver,omitempty"`
+	Threads   string `json:"threads,omitempty"` // what else bounds the threads of LLD: "leaf,8"
 }
 
 // RecordedProgram is a program that was built.

@@ -5,6 +5,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"x.go/tests/runx"
 )
 
 // BenchmarkProcess measures whole processes, start included. x is the test
@@ -24,7 +26,7 @@ func BenchmarkProcess(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			dir := b.TempDir()
 			for b.Loop() {
-				cmd := xCommand(b, dir, nil, bb.args...)
+				cmd := runx.Command(b, dir, nil, bb.args...)
 				cmd.Stdout = io.Discard
 				if err := cmd.Run(); err != nil {
 					b.Fatal(err)
@@ -44,7 +46,7 @@ func BenchmarkBatch(b *testing.B) {
 	dir := b.TempDir()
 	var busy time.Duration
 	for b.Loop() {
-		cmd := xCommand(b, dir, []string{"GOMAXPROCS=1"}, "explain", "--batch")
+		cmd := runx.Command(b, dir, []string{"GOMAXPROCS=1"}, "explain", "--batch")
 		cmd.Stdin, cmd.Stdout = bytes.NewReader(in), io.Discard
 		if err := cmd.Run(); err != nil {
 			b.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -25,7 +26,7 @@ import (
 // `rustc -vV` with it.
 func BenchmarkCheck(b *testing.B) {
 	sysroot := testenv.Sysroot(b, "stable")
-	x := buildX(b)
+	x := runx.Build(b)
 	dir := b.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "bootstrap.toml"), fullConfig(b, x), 0o644); err != nil {
 		b.Fatal(err)
@@ -59,19 +60,6 @@ func BenchmarkCheck(b *testing.B) {
 	}
 	b.ReportMetric(medians["asked-ms"]/medians["rustc-ms"], "asked/rustc")
 	b.ReportMetric(0, "ns/op") // of all three together: says nothing
-}
-
-// buildX builds x as it is shipped: one static program. That of the scripts is
-// this test's own: it has more in it to start, and a dynamic linker before it.
-func buildX(b testing.TB) string {
-	b.Helper()
-	out := filepath.Join(b.TempDir(), "x")
-	cmd := exec.Command(testenv.Need(b, "go"), "build", "-o", out, "..")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		b.Fatalf("go build: %v\n%s", err, text)
-	}
-	return out
 }
 
 // fullConfig returns a file that sets every key with a default to that, and a

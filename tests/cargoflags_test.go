@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/bootstrap/cargoflags"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -94,7 +95,7 @@ linker = "far/i686-gcc"
 			}
 			want := configured(strings.Split(strings.TrimSuffix(string(noted), "\n"), "\n"))
 
-			answer := xCommand(t, near, nil, "explain", "--rustflags", "--json", "--target", tt.target)
+			answer := runx.Command(t, near, nil, "explain", "--rustflags", "--json", "--target", tt.target)
 			answer.Env = append(cleanCargoEnv(), env...)
 			text, err := answer.Output()
 			if err != nil {
@@ -161,7 +162,7 @@ func TestConditionsEqualRustc(t *testing.T) {
 		}
 		dir := t.TempDir()
 		writeFiles(t, dir, map[string]string{".cargo/config.toml": config.String()})
-		cmd := xCommand(t, dir, nil, "explain", "--rustflags", "--json", "--target", target, "--release", "stable")
+		cmd := runx.Command(t, dir, nil, "explain", "--rustflags", "--json", "--target", target, "--release", "stable")
 		cmd.Env = append(cleanCargoEnv(), "CARGO_HOME="+dir)
 		text, err := cmd.Output()
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/dist/linkage"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -24,10 +25,10 @@ var sharedOnce sync.Once
 // sharedDist writes the slim dist once, gz only, and returns its build directory.
 func sharedDist(t *testing.T) string {
 	t.Helper()
-	sysroot := slimSysroot(t)
-	build := filepath.Join(scratch, "build")
+	sysroot := runx.SlimSysroot(t)
+	build := filepath.Join(runx.Scratch, "build")
 	sharedOnce.Do(func() {
-		mustX(t, scratch, nil, "dist", "--quiet", "--sysroot", sysroot, "--build-dir", build, "--set", `dist.compression-formats=["gz"]`)
+		runx.Must(t, runx.Scratch, nil, "dist", "--quiet", "--sysroot", sysroot, "--build-dir", build, "--set", `dist.compression-formats=["gz"]`)
 	})
 	if _, err := os.Stat(filepath.Join(build, "dist")); err != nil {
 		t.Fatalf("the test that had to write the dist failed: %v", err)
@@ -116,7 +117,7 @@ func TestInstallCommand(t *testing.T) {
 	if out, err := exec.Command(testenv.Need(t, "dash"), script, "--destdir="+filepath.Join(dir, "sh"), "--prefix=/usr", "--disable-ldconfig").CombinedOutput(); err != nil {
 		t.Fatalf("install.sh: %v\n%s", err, out)
 	}
-	mustX(t, dir, nil, "install", "--quiet", "--sysroot", slimSysroot(t), "--destdir", "x", "--prefix", "/usr")
+	runx.Must(t, dir, nil, "install", "--quiet", "--sysroot", runx.SlimSysroot(t), "--destdir", "x", "--prefix", "/usr")
 	records := func(name string) bool {
 		return strings.HasPrefix(name, "usr/lib/rustlib/") && !strings.Contains(name[len("usr/lib/rustlib/"):], "/")
 	}
@@ -161,8 +162,8 @@ func TestRustup(t *testing.T) {
 	}
 	// Another name of the same channel, and another profile.
 	rustup("toolchain", "install", "stable", "--profile", "default", "--no-self-update")
-	if out := rustup("component", "list", "--toolchain", "stable", "--installed"); strings.Count(out, "\n") != len(slimComponents) {
-		t.Errorf("installed components of the default profile: got %q, want %d", out, len(slimComponents))
+	if out := rustup("component", "list", "--toolchain", "stable", "--installed"); strings.Count(out, "\n") != len(runx.SlimComponents) {
+		t.Errorf("installed components of the default profile: got %q, want %d", out, len(runx.SlimComponents))
 	}
 }
 
@@ -176,9 +177,9 @@ func TestVerify(t *testing.T) {
 	if testenv.Strict() {
 		checks += ",client"
 	}
-	r := x(t, scratch, nil, "verify", "--expect", "lld", "--checks", checks, sharedDist(t)+"/dist")
-	if r.code != 0 {
-		t.Errorf("got exit status %d, want 0\n%s%s", r.code, r.stdout, r.stderr)
+	r := runx.X(t, runx.Scratch, nil, "verify", "--expect", "lld", "--checks", checks, sharedDist(t)+"/dist")
+	if r.Code != 0 {
+		t.Errorf("got exit status %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 }
 
@@ -189,10 +190,10 @@ func TestWithoutLLD(t *testing.T) {
 	testenv.Need(t, "cc")
 	testenv.Need(t, "rustup")
 	dir := t.TempDir()
-	mustX(t, dir, nil, "dist", "--quiet", "--sysroot", slimSysroot(t), "--set", "rust.lld=false", "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std", "cargo")
-	r := x(t, dir, nil, "verify", "--expect", "system", "--checks", "sysroot,link")
-	if r.code != 0 {
-		t.Errorf("verify --expect system: got exit status %d, want 0\n%s%s", r.code, r.stdout, r.stderr)
+	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", runx.SlimSysroot(t), "--set", "rust.lld=false", "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std", "cargo")
+	r := runx.X(t, dir, nil, "verify", "--expect", "system", "--checks", "sysroot,link")
+	if r.Code != 0 {
+		t.Errorf("verify --expect system: got exit status %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
 	unpack(t, filepath.Join(dir, "build/dist/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.gz"), dir)
 	bin := filepath.Join(dir, "rustc-1.95.0-x86_64-unknown-linux-gnu/rustc/lib/rustlib/x86_64-unknown-linux-gnu/bin")
@@ -202,7 +203,7 @@ func TestWithoutLLD(t *testing.T) {
 	if info, err := linkage.ReadFile(filepath.Join(bin, "gcc-ld/ld.lld")); err != nil || len(info.Needed) > 0 {
 		t.Errorf("gcc-ld/ld.lld: got %v, NEEDED %q, want a static program", err, info.Needed)
 	}
-	if _, err := os.Stat(filepath.Join(slimSysroot(t), "lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld")); err != nil {
+	if _, err := os.Stat(filepath.Join(runx.SlimSysroot(t), "lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld")); err != nil {
 		t.Errorf("the input was changed: %v", err)
 	}
 }
@@ -211,11 +212,11 @@ func TestWithoutLLD(t *testing.T) {
 // show in them.
 func TestReproducible(t *testing.T) {
 	t.Parallel()
-	sysroot := slimSysroot(t)
+	sysroot := runx.SlimSysroot(t)
 	run := func(umask string, env []string, args ...string) map[string]string {
 		t.Helper()
 		dir := t.TempDir()
-		cmd := xCommand(t, dir, env, append([]string{"dist", "--quiet", "--sysroot", sysroot, "rustfmt",
+		cmd := runx.Command(t, dir, env, append([]string{"dist", "--quiet", "--sysroot", sysroot, "rustfmt",
 			"--set", `dist.compression-formats=["gz", "xz", "zst"]`}, args...)...)
 		cmd.Args = append([]string{"sh", "-c", "umask " + umask + "; exec \"$@\"", "sh", cmd.Path}, cmd.Args[1:]...)
 		cmd.Path = testenv.Need(t, "sh")
@@ -241,11 +242,11 @@ func TestReproducible(t *testing.T) {
 // TestKill kills x at many moments of a dist. Whatever has a final name then
 // must be whole, and the next run must just work.
 func TestKill(t *testing.T) {
-	sysroot := slimSysroot(t)
+	sysroot := runx.SlimSysroot(t)
 	dir := t.TempDir()
 	args := []string{"dist", "--quiet", "--sysroot", sysroot, "cargo", "rustfmt", "--set", `dist.compression-formats=["gz", "zst"]`}
 	start := time.Now()
-	mustX(t, dir, nil, args...)
+	runx.Must(t, dir, nil, args...)
 	whole := time.Since(start)
 	want := digests(t, filepath.Join(dir, "build/dist"))
 	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
@@ -253,7 +254,7 @@ func TestKill(t *testing.T) {
 	}
 	const moments = 12
 	for i := range moments {
-		cmd := xCommand(t, dir, nil, args...)
+		cmd := runx.Command(t, dir, nil, args...)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +273,7 @@ func TestKill(t *testing.T) {
 			}
 		}
 	}
-	mustX(t, dir, nil, args...)
+	runx.Must(t, dir, nil, args...)
 	if diff := cmp.Diff(want, digests(t, filepath.Join(dir, "build/dist"))); diff != "" {
 		t.Errorf("the run after (-want +got):\n%s", diff)
 	}
@@ -319,22 +320,22 @@ func files(t *testing.T, dir string) []string {
 // TestChannelGrows writes the parts of a channel one after the other.
 func TestChannelGrows(t *testing.T) {
 	t.Parallel()
-	sysroot := slimSysroot(t)
+	sysroot := runx.SlimSysroot(t)
 	dir := t.TempDir()
-	dist := func(component string) result {
+	dist := func(component string) runx.Result {
 		t.Helper()
-		return mustX(t, dir, nil, "dist", "--sysroot", sysroot, component, "--set", `dist.compression-formats=["zst"]`)
+		return runx.Must(t, dir, nil, "dist", "--sysroot", sysroot, component, "--set", `dist.compression-formats=["zst"]`)
 	}
 	manifest := filepath.Join(dir, "build/dist/channel-rust-1.95.0.toml")
-	if r := dist("cargo"); !strings.Contains(r.stderr, "no channel is written") {
-		t.Errorf("cargo alone: got %q, want a note that no channel is written", r.stderr)
+	if r := dist("cargo"); !strings.Contains(r.Stderr, "no channel is written") {
+		t.Errorf("cargo alone: got %q, want a note that no channel is written", r.Stderr)
 	}
 	if _, err := os.Stat(manifest); !os.IsNotExist(err) {
 		t.Errorf("channel without rustc: got %v, want it not to exist", err)
 	}
 	dist("rustc")
-	if r := dist("rustfmt"); !strings.Contains(r.stderr, "also lists 1 archives of earlier runs") {
-		t.Errorf("rustfmt after rustc: got %q, want a note of earlier archives", r.stderr)
+	if r := dist("rustfmt"); !strings.Contains(r.Stderr, "also lists 1 archives of earlier runs") {
+		t.Errorf("rustfmt after rustc: got %q, want a note of earlier archives", r.Stderr)
 	}
 	data, err := os.ReadFile(manifest)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"x.go/bootstrap/config"
 	"x.go/manifests"
 	"x.go/targets"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -20,7 +21,7 @@ import (
 // that host can have.
 func fullSysroot(t *testing.T, dir string) {
 	t.Helper()
-	tinySysroot(t, dir)
+	runx.TinySysroot(t, dir)
 	const host = "lib/rustlib/x86_64-unknown-linux-gnu/"
 	const enzyme = host + "lib/libEnzyme-22.so"
 	program, err := os.ReadFile(filepath.Join(dir, "bin/cargo"))
@@ -96,6 +97,7 @@ var effects = map[string][]effect{
 	"lld.binary":                  nil, // content of the rustc archive, as the next ones
 	"lld.wrapper":                 nil,
 	"lld.site-wrapper":            nil,
+	"lld.threads":                 nil,
 	"lld.jobserver":               nil,
 	"lld.baked-default":           nil,
 	"dist.max-memory":             {{"dist.max-memory=1GiB", "", ""}},
@@ -115,7 +117,7 @@ func TestEffects(t *testing.T) {
 			args = append(args, "--set", set)
 		}
 		var actions []struct{ Object string }
-		testenv.Must(t, json.Unmarshal([]byte(mustX(t, dir, nil, args...).stdout), &actions))
+		testenv.Must(t, json.Unmarshal([]byte(runx.Must(t, dir, nil, args...).Stdout), &actions))
 		var names []string
 		for _, a := range actions {
 			if name, format, ok := strings.Cut(filepath.Base(a.Object), ".tar."); ok {

@@ -15,6 +15,7 @@ import (
 
 	"x.go/targets"
 	"x.go/tests/oracle"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -45,7 +46,7 @@ func questions(cases []oracle.Recorded) []byte {
 // must predict all of it.
 func TestBatchRecordings(t *testing.T) {
 	cases := recordings(t)
-	cmd := xCommand(t, t.TempDir(), nil, "explain", "--batch", "--release", "1.95.0")
+	cmd := runx.Command(t, t.TempDir(), nil, "explain", "--batch", "--release", "1.95.0")
 	cmd.Stdin = bytes.NewReader(questions(cases))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
@@ -94,7 +95,7 @@ func TestBatchLongLines(t *testing.T) {
 		return head + strings.Repeat("x", n-len(head)-len(tail)) + tail
 	}
 	in := strings.Join([]string{pad(limit), pad(limit + 1), pad(5 * limit), pad(300 << 10), pad(100)}, "\n")
-	cmd := xCommand(t, t.TempDir(), nil, "explain", "--batch")
+	cmd := runx.Command(t, t.TempDir(), nil, "explain", "--batch")
 	cmd.Stdin = strings.NewReader(in)
 	out, _ := cmd.Output()
 	if code := cmd.ProcessState.ExitCode(); code != 1 {
@@ -115,7 +116,7 @@ func TestBatchLongLines(t *testing.T) {
 // TestBatchAnswersAtOnce asks a question and waits for its answer before the
 // next one, as a program that keeps x running does.
 func TestBatchAnswersAtOnce(t *testing.T) {
-	cmd := xCommand(t, t.TempDir(), nil, "explain", "--batch")
+	cmd := runx.Command(t, t.TempDir(), nil, "explain", "--batch")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -156,8 +157,8 @@ func TestTargetsShowJSON(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := mustX(t, t.TempDir(), nil, "targets", "show", target, "--json", "--release", toolchain)
-			if diff := cmp.Diff(string(want), got.stdout); diff != "" {
+			got := runx.Must(t, t.TempDir(), nil, "targets", "show", target, "--json", "--release", toolchain)
+			if diff := cmp.Diff(string(want), got.Stdout); diff != "" {
 				t.Errorf("%s of %s (-rustc +x)\n%s", target, toolchain, diff)
 			}
 		}
@@ -170,7 +171,7 @@ func TestTargetsImport(t *testing.T) {
 	for _, tt := range []struct{ toolchain, parent string }{{"stable", ""}, {"nightly", "1.95.0"}} {
 		sysroot := testenv.Sysroot(t, tt.toolchain)
 		dir := t.TempDir()
-		mustX(t, dir, nil, "targets", "import", "--rustc", filepath.Join(sysroot, "bin", "rustc"), "--parent", tt.parent, "-o", "out.txt")
+		runx.Must(t, dir, nil, "targets", "import", "--rustc", filepath.Join(sysroot, "bin", "rustc"), "--parent", tt.parent, "-o", "out.txt")
 		got, err := os.ReadFile(filepath.Join(dir, "out.txt"))
 		if err != nil {
 			t.Fatal(err)

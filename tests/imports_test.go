@@ -45,18 +45,18 @@ var layers = []struct {
 	{3, "bootstrap/lld", []string{"bootstrap/config", "manifests", "targets", "targets/link"}, nil},
 	{3, "dist", []string{"dist/installsh", "manifests"}, []string{"github.com/bmatcuk/doublestar/v4", "github.com/gofrs/flock", "golang.org/x/sys"}},
 
-	{3, "dist/inspect", []string{"dist", "dist/linkage"}, nil},
-
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
+	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
 
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
-	{5, "bootstrap/doctor", []string{"targets"}, nil},
+	{5, "bootstrap/doctor", []string{"targets", "targets/link"}, nil},
+	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
 	{5, "dist/channel", []string{"dist", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "manifests"}, nil},
@@ -69,8 +69,8 @@ var layers = []struct {
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
-		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
+		"dist/inspect", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

@@ -15,6 +15,7 @@ import (
 	"x.go/dist/archive"
 	"x.go/dist/linkage"
 	"x.go/manifests"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -25,10 +26,10 @@ func TestLauncher(t *testing.T) {
 	t.Parallel()
 	stable := testenv.Sysroot(t, "stable")
 	dir := t.TempDir()
-	if err := makeSlim(stable, filepath.Join(dir, "in"), []string{"rustc", "rust-std", "cargo", "clippy-preview"}); err != nil {
+	if err := runx.MakeSlim(stable, filepath.Join(dir, "in"), []string{"rustc", "rust-std", "cargo", "clippy-preview"}); err != nil {
 		t.Fatal(err)
 	}
-	mustX(t, dir, nil, "build", "--quiet", "--sysroot", "in", "--build-dir", "b", "--set", "rust.lld=false", "--set", `lld.baked-default="launcher"`)
+	runx.Must(t, dir, nil, "build", "--quiet", "--sysroot", "in", "--build-dir", "b", "--set", "rust.lld=false", "--set", `lld.baked-default="launcher"`)
 	made := filepath.Join(dir, "b/x86_64-unknown-linux-gnu/stage2")
 	t.Run("hello", func(t *testing.T) {
 		if info := linkedBy(t, made); info.Linker == linkage.LLD {
@@ -49,7 +50,7 @@ func TestLauncher(t *testing.T) {
 	})
 	// What was made is an input again, and gives the original back.
 	t.Run("undone", func(t *testing.T) {
-		mustX(t, dir, nil, "build", "--quiet", "--sysroot", made, "--build-dir", "c", "--set", "lld.binary='in/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld'", "--set", "rust.lld=true")
+		runx.Must(t, dir, nil, "build", "--quiet", "--sysroot", made, "--build-dir", "c", "--set", "lld.binary='in/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld'", "--set", "rust.lld=true")
 		undone := filepath.Join(dir, "c/x86_64-unknown-linux-gnu/stage2")
 		for _, name := range []string{"bin/rustc", "bin/clippy-driver"} {
 			if want, got := size(t, filepath.Join(dir, "in", name)), size(t, filepath.Join(undone, name)); got != want {

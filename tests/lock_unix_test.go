@@ -10,14 +10,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"x.go/tests/runx"
 )
 
 // TestLock starts a second run in the build directory of the first.
 func TestLock(t *testing.T) {
-	sysroot := slimSysroot(t)
+	sysroot := runx.SlimSysroot(t)
 	dir := t.TempDir()
 	args := []string{"dist", "--sysroot", sysroot, "cargo", "--set", `dist.compression-formats=["gz"]`}
-	first := xCommand(t, dir, nil, args...)
+	first := runx.Command(t, dir, nil, args...)
 	var out bytes.Buffer
 	first.Stdout, first.Stderr = &out, &out
 	if err := first.Start(); err != nil {
@@ -32,7 +34,7 @@ func TestLock(t *testing.T) {
 	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	second := xCommand(t, dir, nil, args...)
+	second := runx.Command(t, dir, nil, args...)
 	stderr, err := second.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

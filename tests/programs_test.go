@@ -17,6 +17,7 @@ import (
 	"x.go/dist/archive"
 	"x.go/manifests"
 	"x.go/targets"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -74,15 +75,15 @@ const plainConfig = "change-id = 'ignore'\n[dist]\ncompression-profile = 'fast'\
 
 // testDistro holds what package bootstrap does against what the commands do.
 func testDistro(t *testing.T, p program) {
-	sysroot, dir := slimSysroot(t), t.TempDir()
+	sysroot, dir := runx.SlimSysroot(t), t.TempDir()
 	for _, d := range []string{p.dir, dir} {
 		testenv.Must(t, os.WriteFile(filepath.Join(d, "bootstrap.toml"), []byte(plainConfig), 0o644))
 	}
 	if out, err := p.run(t, "-sysroot", sysroot, "-destdir", "staged", "cargo", "rustfmt"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	mustX(t, dir, nil, "dist", "--sysroot", sysroot, "cargo", "rustfmt")
-	mustX(t, dir, nil, "install", "--sysroot", sysroot, "--destdir", "staged", "cargo", "rustfmt")
+	runx.Must(t, dir, nil, "dist", "--sysroot", sysroot, "cargo", "rustfmt")
+	runx.Must(t, dir, nil, "install", "--sysroot", sysroot, "--destdir", "staged", "cargo", "rustfmt")
 	for _, tree := range []string{"build/dist", "staged/usr/bin", "staged/usr/share"} {
 		if diff := cmp.Diff(testenv.Tree(t, filepath.Join(dir, tree)), testenv.Tree(t, filepath.Join(p.dir, tree))); diff != "" {
 			t.Errorf("%s (-x +program)\n%.2000s", tree, diff)
@@ -95,9 +96,9 @@ func testDistro(t *testing.T, p program) {
 
 // testCI asks about a dist, and about flags.
 func testCI(t *testing.T, p program) {
-	sysroot, dir := slimSysroot(t), t.TempDir()
+	sysroot, dir := runx.SlimSysroot(t), t.TempDir()
 	testenv.Must(t, os.WriteFile(filepath.Join(dir, "bootstrap.toml"), []byte(plainConfig), 0o644))
-	mustX(t, dir, nil, "dist", "--sysroot", sysroot, "rustfmt")
+	runx.Must(t, dir, nil, "dist", "--sysroot", sysroot, "rustfmt")
 	made := filepath.Join(dir, "build/dist")
 	testenv.Must(t, os.WriteFile(filepath.Join(p.dir, "cc"), nil, 0o755)) // that there is one is all that counts
 	out, err := p.run(t, "-sysroot", sysroot, made, "-Clinker-features=-lld")
@@ -116,7 +117,7 @@ func testCI(t *testing.T, p program) {
 		t.Errorf("got %s, want PASS\n%v", got.Status, got.Failed)
 	}
 	var want bytes.Buffer
-	testenv.Must(t, json.Compact(&want, []byte(mustX(t, dir, nil, "explain", "--json", "--sysroot", sysroot, "--", "-Clinker-features=-lld").stdout)))
+	testenv.Must(t, json.Compact(&want, []byte(runx.Must(t, dir, nil, "explain", "--json", "--sysroot", sysroot, "--", "-Clinker-features=-lld").Stdout)))
 	if diff := cmp.Diff(want.String(), string(got.Link)); diff != "" {
 		t.Errorf("link (-x +program)\n%s", diff)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -107,14 +108,14 @@ func checkCall(t *testing.T, call string) error {
 	} else {
 		ask = append(ask, "--help")
 	}
-	r := x(t, t.TempDir(), nil, ask...)
-	if r.code != 0 {
-		return fmt.Errorf("%s", strings.TrimSpace(r.stderr))
+	r := runx.X(t, t.TempDir(), nil, ask...)
+	if r.Code != 0 {
+		return fmt.Errorf("%s", strings.TrimSpace(r.Stderr))
 	}
-	_, usage, _ := strings.Cut(r.stdout, "\nUsage:\n  x ")
+	_, usage, _ := strings.Cut(r.Stdout, "\nUsage:\n  x ")
 	usage, _, _ = strings.Cut(usage, "\n")
 	for i, word := range args {
-		if strings.HasPrefix(word, "-") || i > 0 && len(listedCommands(r.stdout)) == 0 {
+		if strings.HasPrefix(word, "-") || i > 0 && len(listedCommands(r.Stdout)) == 0 {
 			break
 		}
 		if words := strings.Fields(usage); i >= len(words) || words[i] != word {
@@ -149,7 +150,7 @@ func helpOfAll(t *testing.T) (texts map[string]string, flags map[string]bool) {
 	for len(todo) > 0 {
 		path := todo[0]
 		todo = todo[1:]
-		text := mustX(t, t.TempDir(), nil, append([]string{"help"}, strings.Fields(path)...)...).stdout
+		text := runx.Must(t, t.TempDir(), nil, append([]string{"help"}, strings.Fields(path)...)...).Stdout
 		texts[path] = text
 		for line := range strings.Lines(text) {
 			if m := flagRow.FindStringSubmatch(line); m != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"x.go/dist/sandbox"
+	"x.go/tests/runx"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in scripts and golden files")
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in scripts 
 // TestScripts runs the scripts in testdata/script: the contract of the command
 // line. Each has its own directory and home, and in $SYSROOT a real toolchain.
 func TestScripts(t *testing.T) {
-	sysroot := slimSysroot(t)
+	sysroot := runx.SlimSysroot(t)
 	x, err := exec.LookPath("x")
 	if err != nil {
 		t.Fatal(err)

@@ -10,10 +10,10 @@ import (
 // maxDepth bounds the nesting of conditions.
 const maxDepth = 1000
 
-// evalCfg judges a key such as cfg(all(unix, target_arch = "x86_64")), in the
+// Holds judges a key such as cfg(all(unix, target_arch = "x86_64")), in the
 // grammar of cargo-platform: only spaces are blanks, and r#NAME is NAME, but no
 // operator.
-func evalCfg(key string, cfgs Cfgs) (targets.Tristate, error) {
+func Holds(key string, cfgs Cfgs) (targets.Tristate, error) {
 	text, ok := strings.CutSuffix(strings.TrimPrefix(key, "cfg("), ")")
 	if !ok {
 		return 0, fmt.Errorf("got no closing bracket")

@@ -113,7 +113,7 @@ func (c *Config) holds(conds []condition, cfgs Cfgs, says func(condition) bool) 
 		if !says(cond) {
 			continue
 		}
-		verdict, err := evalCfg(cond.key, cfgs)
+		verdict, err := Holds(cond.key, cfgs)
 		switch {
 		case err != nil:
 			c.note("target.'%s' never applies: cargo passes over what it cannot read: %v", cond.key, err)

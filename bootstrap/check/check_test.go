@@ -168,6 +168,8 @@ func TestCheckConfig(t *testing.T) {
 		}},
 		{name: "x.toml without LLD", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.jobserver = true", want: []string{
 			"warning x.toml:1:5: it has no effect, because LLD is not shipped: rust.lld = false by bootstrap.toml:2:6; set rust.lld = true or remove it"}},
+		{name: "threads without LLD", text: "change-id = 'ignore'\nrust.lld = false", x: "lld.threads = 'leaf,8'", want: []string{
+			"warning x.toml:1:5: it has no effect, because LLD is not shipped: rust.lld = false by bootstrap.toml:2:6; set rust.lld = true or remove it"}},
 		{name: "a distribution's toolchain", text: "change-id = 'ignore'", facts: Facts{LLD: input(false, false)}, want: []string{
 			"note rust.lld: the input toolchain links with the system linker and has no rust-lld, so LLD is not shipped, although x86_64-unknown-linux-gnu is in build.host and its default linker is LLD; set lld.binary in x.toml to an LLD to ship, or set rust.lld = false"}},
 		{name: "LLD asked for of a compiler without", text: "change-id = 'ignore'\nrust.lld = true", facts: Facts{LLD: input(false, true)}, want: []string{

@@ -56,7 +56,7 @@ var (
 		{"baked-default", []string{"", `lld.baked-default="launcher"`, `lld.baked-default="error"`}},
 		{"binary", []string{"", `lld.binary="DIR/program"`, `lld.binary="DIR/missing"`, `lld.binary="DIR/text"`}},
 		{"wrapper", []string{"", `lld.wrapper="build"`, `lld.wrapper="DIR/program"`, `lld.wrapper="DIR/missing"`}},
-		{"jobserver", []string{"", "lld.jobserver=true", "lld.jobserver=false"}},
+		{"threads", []string{"", "lld.jobserver=true", "lld.jobserver=false", `lld.threads="leaf,4"`, `lld.threads="jobserver,memory"`}},
 		{"site wrapper", []string{"", `lld.site-wrapper="DIR/program"`, `lld.site-wrapper="DIR/missing"`, `lld.site-wrapper="program"`}},
 	}
 )
@@ -70,7 +70,7 @@ const drawnToolchains, drawnConfigs = 48, 12
 var named = []map[string]string{
 	{"compiler": "system", "input": "no LLD", "baked-default": `lld.baked-default="launcher"`},
 	{"compiler": "lld without option", "lld": "rust.lld=false", "baked-default": `lld.baked-default="launcher"`},
-	{"compiler": "system", "host": "aarch64-unknown-linux-gnu", "jobserver": "lld.jobserver=true"},
+	{"compiler": "system", "host": "aarch64-unknown-linux-gnu", "threads": "lld.jobserver=true"},
 	{"lld": "rust.lld=false", "site wrapper": `lld.site-wrapper="DIR/program"`},
 	{"site wrapper": `lld.site-wrapper="DIR/missing"`},
 	{"lld": "rust.lld=false", "binary": `lld.binary="DIR/missing"`},

@@ -454,7 +454,7 @@ func flagNode(k Key, text string) *toml.Node {
 		if text == "true" || text == "false" {
 			return &toml.Node{Kind: toml.Bool, Text: text}
 		}
-	case Int, Size:
+	case Int, Size, ThreadBounds:
 		if text != "" && strings.Trim(text, "0123456789") == "" {
 			return &toml.Node{Kind: toml.Integer, Text: text}
 		}

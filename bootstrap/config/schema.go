@@ -39,6 +39,7 @@ const (
 	Optimize                    // true, false, 0 to 3, "s", "z"
 	LLDOverride                 // true, false, "external", "self-contained"
 	Size                        // bytes, or text with a unit: "512MiB"
+	ThreadBounds                // "off", an integer, or words with commas between them: "leaf,8"
 	ChangeNumber                // an integer or "ignore"
 )
 

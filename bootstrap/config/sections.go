@@ -238,8 +238,21 @@ type XLLD struct {
 	Binary       string       `toml:"binary"`
 	Wrapper      string       `toml:"wrapper"`
 	SiteWrapper  string       `toml:"site-wrapper"`
+	Threads      Threads      `toml:"threads"`
 	Jobserver    bool         `toml:"jobserver"`
 	BakedDefault BakedDefault `toml:"baked-default"`
+}
+
+// Bounds returns what bounds the threads of LLD by both keys, "" if nothing does.
+func (x XLLD) Bounds() Threads {
+	switch t := x.Threads.Without(threadsOff); {
+	case !x.Jobserver || t.Has(ThreadsJobserver):
+		return t
+	case t == "":
+		return ThreadsJobserver
+	default:
+		return t + "," + ThreadsJobserver
+	}
 }
 
 // XBootstrap is [bootstrap] of x.toml.

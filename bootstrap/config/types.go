@@ -102,6 +102,35 @@ const (
 	BakedDefaultError BakedDefault = "error"
 )
 
+// Threads is lld.threads of x.toml: what bounds the threads of LLD, as words with commas
+// between them, or "off". The least bound counts. A number is a bound of its own.
+type Threads string
+
+// The words of [Threads] that need more than an LLD.
+const (
+	// ThreadsJobserver is one thread more than the jobserver has free tokens.
+	ThreadsJobserver = "jobserver"
+	// ThreadsMemory is what the memory that is free has room for.
+	ThreadsMemory = "memory"
+)
+
+// The others: what LLD chooses, one thread, and one for build scripts and procedural
+// macros.
+const (
+	threadsOff    = "off"
+	threadsSerial = "serial"
+	threadsLeaf   = "leaf"
+)
+
+// Has reports whether a word is one of t.
+func (t Threads) Has(word string) bool { return slices.Contains(strings.Split(string(t), ","), word) }
+
+// Without returns the other words of t, "" if there are none.
+func (t Threads) Without(word string) Threads {
+	rest := slices.DeleteFunc(strings.Split(string(t), ","), func(w string) bool { return w == word })
+	return Threads(strings.Join(rest, ","))
+}
+
 // ChangeID is the top-level key change-id: the last change of the
 // configuration that its author knows, or "ignore".
 type ChangeID struct {

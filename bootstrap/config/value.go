@@ -41,6 +41,7 @@ var wants = map[Type]string{
 	Optimize:        `0, 1, 2, 3, "s", "z", true or false`,
 	LLDOverride:     "one of true, 'self-contained' or 'external'",
 	Size:            `bytes, or a string such as "512MiB"`,
+	ThreadBounds:    `"off", a number of threads, or some of "jobserver", "serial", "leaf", "memory" and a number with commas between them`,
 	ChangeNumber:    `"ignore" or an integer`,
 }
 
@@ -65,6 +66,7 @@ var readers = map[Type]reader{
 	Optimize:        readOptimize,
 	LLDOverride:     readLLDOverride,
 	Size:            readSize,
+	ThreadBounds:    readThreads,
 	ChangeNumber:    readChangeID,
 }
 
@@ -347,6 +349,42 @@ func readSize(k Key, n *toml.Node) (any, *toml.Node, string) {
 		return nil, nil, mismatch(k, n)
 	}
 	return v * factor, nil, ""
+}
+
+// maxThreads is more than any machine has processors.
+const maxThreads = 4096
+
+// readThreads reads a [Threads] in any order, with blanks behind the commas.
+func readThreads(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.String && n.Kind != toml.Integer {
+		return nil, nil, mismatch(k, n)
+	}
+	var words []string
+	for word := range strings.SplitSeq(n.Text, ",") {
+		words = append(words, strings.TrimSpace(word))
+	}
+	if len(words) == 1 && words[0] == threadsOff {
+		return threadsOff, nil, ""
+	}
+	capped := false
+	for i, word := range words {
+		most, err := toml.ParseInteger(word)
+		number := err == nil || word == threadsSerial
+		switch {
+		case err == nil && (most < 1 || most > maxThreads):
+			return nil, nil, fmt.Sprintf("got %d threads, want 1 to %d", most, maxThreads)
+		case number && capped:
+			return nil, nil, fmt.Sprintf("got two numbers of threads in %.60q, want one", n.Text)
+		case !number && !slices.Contains([]string{ThreadsJobserver, threadsLeaf, ThreadsMemory}, word):
+			return nil, nil, mismatch(k, n)
+		case slices.Contains(words[:i], word):
+			return nil, nil, fmt.Sprintf("got %q twice, want each once", word)
+		case err == nil:
+			words[i] = strconv.FormatInt(most, 10)
+		}
+		capped = capped || number
+	}
+	return strings.Join(words, ","), nil, ""
 }
 
 func readChangeID(k Key, n *toml.Node) (any, *toml.Node, string) {

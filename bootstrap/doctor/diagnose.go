@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -25,23 +24,14 @@ type Options struct {
 // what evidence calls the log. Memory does not depend on the length of the log. The
 // error is that of r or of ctx; no text is an error.
 func Diagnose(ctx context.Context, name string, r io.Reader, o Options) (Report, error) {
-	d := &diagnosis{name: name}
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, maxLine)
-	for no := 1; s.Scan(); no++ {
-		if no%1024 == 0 && ctx.Err() != nil {
-			return Report{}, fmt.Errorf("reading log %q: %w", name, ctx.Err())
-		}
-		d.line(no, s.Bytes())
-	}
-	if err := s.Err(); err != nil {
+	d := newDiagnosis(name, o)
+	if err := scan(ctx, r, d.words, d.line); err != nil {
 		return Report{}, fmt.Errorf("reading log %q: %w", name, err)
 	}
-	return d.report(o), nil
+	return d.report(), nil
 }
 
 const (
-	maxLine     = 1 << 20 // bytes kept of a line
-	maxEvidence = 16      // of a finding
-	maxText     = 300     // bytes of a piece of evidence
+	maxEvidence = 16  // of a finding
+	maxText     = 300 // bytes of a piece of evidence
 )

@@ -44,12 +44,19 @@ const (
 	SelfContainedCrash Cause = "self-contained-crash"
 	// Memory is a linker killed for its use of memory or threads.
 	Memory Cause = "memory"
-	// LibraryOrder is a static library that the objects need and do not name.
+	// LibraryOrder is a static library that comes too early for a linker that looks
+	// forward only.
 	LibraryOrder Cause = "library-order"
 	// CompressedDebug is a compressed debug section that the linker cannot read.
 	CompressedDebug Cause = "compressed-debug"
 	// Gold is a link by gold, which is known to link Rust wrongly.
 	Gold Cause = "gold"
+	// TextRelocation is code that the loader would have to change.
+	TextRelocation Cause = "text-relocation"
+	// BitcodeVersion is bitcode of a newer LLVM than the linker's.
+	BitcodeVersion Cause = "bitcode-version"
+	// NoDriver is LLD run without the C compiler that knows where the C library is.
+	NoDriver Cause = "no-driver"
 	// LinkerOption is an option of another linker that LLD does not know.
 	LinkerOption Cause = "linker-option"
 )

@@ -13,6 +13,7 @@ const (
 	keyBinary  = "lld.binary"
 	keyWrapper = "lld.wrapper"
 	keySite    = "lld.site-wrapper"
+	keyThreads = "lld.threads"
 	keyJobs    = "lld.jobserver"
 	keyBaked   = "lld.baked-default"
 )
@@ -53,7 +54,7 @@ func contradictions(c config.Config) (errs config.Errors) {
 	}
 	x := c.X.LLD
 	if ours(x) && givesWrapper(x) {
-		refuse(keyWrapper, "set lld.wrapper = \"build\"", "%q is a program of its own, which lld.site-wrapper and lld.jobserver cannot change", x.Wrapper)
+		refuse(keyWrapper, "set lld.wrapper = \"build\"", "%q is a program of its own, which lld.site-wrapper, lld.threads and lld.jobserver cannot change", x.Wrapper)
 	}
 	if x.SiteWrapper != "" && (!filepath.IsAbs(x.SiteWrapper) || strings.ContainsAny(x.SiteWrapper, "'\n")) {
 		refuse(keySite, "", "got %q, want an absolute path without quotes or line breaks", x.SiteWrapper)
@@ -62,7 +63,7 @@ func contradictions(c config.Config) (errs config.Errors) {
 }
 
 // ours reports whether x.toml asks for a feature that only the wrapper of x has.
-func ours(x config.XLLD) bool { return x.SiteWrapper != "" || x.Jobserver }
+func ours(x config.XLLD) bool { return x.SiteWrapper != "" || x.Bounds() != "" }
 
 // givesWrapper reports whether lld.wrapper names a program.
 func givesWrapper(x config.XLLD) bool { return x.Wrapper != "keep" && x.Wrapper != "build" }
@@ -275,11 +276,17 @@ func (k *decider) withoutEffect() {
 		{keyBinary, k.out.Shipped},
 		{keyWrapper, lld || !givesWrapper(k.c.X.LLD)},
 		{keySite, lld || shim},
+		{keyThreads, lld},
 		{keyJobs, lld},
 	} {
+		x := k.c.X.LLD
 		switch {
-		case row.key == keyJobs && row.counts && k.c.X.LLD.Jobserver && k.tc.NoJobserver:
+		case row.key == keyJobs && row.counts && x.Jobserver && k.tc.NoJobserver:
 			k.say(config.Warning, row.key, "remove it", "it has no effect, because the wrapper for host %s knows no jobserver", k.tc.Host)
+		case row.key == keyThreads && row.counts && k.tc.NoJobserver && x.Threads.Has(config.ThreadsJobserver):
+			k.say(config.Warning, row.key, "remove the word", "%q has no effect, because the wrapper for host %s knows no jobserver", config.ThreadsJobserver, k.tc.Host)
+		case row.key == keyThreads && row.counts && k.tc.NoJobserver && x.Threads.Has(config.ThreadsMemory):
+			k.say(config.Warning, row.key, "remove the word", "%q has no effect, because the wrapper for host %s does not know the memory that is free", config.ThreadsMemory, k.tc.Host)
 		case row.counts || !k.c.IsSet(row.key):
 		case shim && row.key != keyBinary:
 			k.say(config.Warning, row.key, "remove it", "it has no effect, because gcc-ld runs the system linker")

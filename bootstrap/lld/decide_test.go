@@ -65,6 +65,12 @@ func TestDecide(t *testing.T) {
 			want: Outcome{Shipped: true, Default: true, Wrapper: WrapperBuilt, Rule: RuleDefaultHost}},
 		{name: "jobserver of a given wrapper", sets: []string{"lld.jobserver=true", `lld.wrapper="/opt/wrapper"`}, in: official,
 			wantErr: `set lld.wrapper = "build"`},
+		{name: "threads of a given wrapper", sets: []string{"lld.threads=4", `lld.wrapper="/opt/wrapper"`}, in: official,
+			wantErr: `set lld.wrapper = "build"`},
+		{name: "threads", sets: []string{`lld.threads="leaf,memory"`}, in: official,
+			want: Outcome{Shipped: true, Default: true, Wrapper: WrapperBuilt, Rule: RuleDefaultHost}},
+		{name: "threads off", sets: []string{`lld.threads="off"`}, in: official,
+			want: Outcome{Shipped: true, Default: true, Wrapper: WrapperKept, Rule: RuleDefaultHost}},
 		{name: "relative site wrapper", sets: []string{`lld.site-wrapper="ld-wrapper"`}, in: official, wantErr: "want an absolute path"},
 		{name: "broken toolchain", in: Toolchain{Baked: true, Wrappers: true}, wantErr: "the input toolchain has no rust-lld"},
 		{name: "shipped but not the default", sets: []string{"rust.lld=true", `target.x86_64-unknown-linux-gnu.default-linker-linux-override="off"`}, in: official,
@@ -102,6 +108,7 @@ func TestNoJobserver(t *testing.T) {
 		want int
 	}{
 		{"lld.jobserver=true", true, 1}, {"lld.jobserver=true", false, 0},
+		{`lld.threads="jobserver,2"`, true, 1}, {`lld.threads="jobserver,2"`, false, 0}, {`lld.threads="leaf"`, true, 0},
 		{"lld.jobserver=false", true, 0}, {`lld.wrapper="build"`, true, 0},
 	} {
 		in := Toolchain{Host: triple("riscv64gc-unknown-linux-gnu"), RustLLD: true, Wrappers: true, NoJobserver: tt.none}
@@ -111,7 +118,7 @@ func TestNoJobserver(t *testing.T) {
 		}
 		got := 0
 		for _, f := range d.Findings {
-			if f.Key == keyJobs && strings.Contains(f.Text(), "knows no jobserver") {
+			if (f.Key == keyJobs || f.Key == keyThreads) && strings.Contains(f.Text(), "knows no jobserver") {
 				got++
 			}
 		}

@@ -19,7 +19,7 @@ import (
 // of the toolchain, which need not be the host that x runs on.
 //
 //go:embed launcher/flags.go launcher/main.go launcher/options.go
-//go:embed lldwrapper/main.go lldwrapper/system.go lldwrapper/users.go
+//go:embed lldwrapper/main.go lldwrapper/system.go lldwrapper/users.go lldwrapper/threads.go lldwrapper/link.go
 //go:embed process/become_*.go process/path.go process/self.go
 var sources embed.FS
 

@@ -35,8 +35,9 @@ type Build struct {
 }
 
 // Setting is one thing that is fixed when a program is built. Those of LLDWrapper are
-// "mode", a [WrapperMode], "site", a path, and "jobserver", "yes", which needs
-// [HasJobserver]; those of Launcher are "linker", "system" or "lld", and "host", a triple.
+// "mode", a [WrapperMode], "site", a path, "jobserver", "yes", which needs
+// [HasJobserver], and "threads", what else bounds the threads of LLD: some of "leaf",
+// "memory", which needs the same, "serial" and a number with commas between them; those of Launcher are "linker", "system" or "lld", and "host", a triple.
 type Setting struct{ Name, Value string }
 
 // String describes the build for a plan: "linux/x86_64, mode lld, jobserver yes".
@@ -67,7 +68,8 @@ func (p Build) Run(ctx context.Context, env []string) error {
 	return nil
 }
 
-// HasJobserver reports whether the gcc-ld program for a host knows jobservers.
+// HasJobserver reports whether the gcc-ld program for a host knows jobservers, and the
+// memory that is free.
 func HasJobserver(host *targets.Spec) bool { return guestFor(host) != nil }
 
 // CanBuild returns why the programs that x puts into a toolchain cannot be

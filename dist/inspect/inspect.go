@@ -72,10 +72,22 @@ type Library struct {
 	By string `json:"by,omitempty"`
 	// Path is where it was found; "" if it was not.
 	Path string `json:"path,omitempty"`
-	// How says by what it was found: "runpath", "rpath", "system", "absolute"; else
-	// "missing", or "unknown" where the file is not for this system.
-	How string `json:"how"`
+	How  How    `json:"how"`
 }
+
+// How says by what a library was found.
+type How string
+
+// The ways of finding a library. Unknown says that the file is for another kind of
+// system than the one that was searched.
+const (
+	ByOrigin  How = "origin"  // RUNPATH or RPATH, from where the file lies: $ORIGIN
+	ByRunPath How = "runpath" // RUNPATH or RPATH, an absolute directory
+	BySystem  How = "system"  // the directories of the system
+	ByPath    How = "path"    // NEEDED is an absolute path
+	Missing   How = "missing"
+	Unknown   How = "unknown"
+)
 
 // Section is a section with compressed content.
 type Section struct {
@@ -86,11 +98,12 @@ type Section struct {
 }
 
 // Encapsulation is a section whose ends code asks for, by __start_X or __stop_X, and
-// that nothing keeps if LLD collects garbage (-z start-stop-gc, its default).
+// that nothing keeps if LLD collects garbage (-z start-stop-gc, its default). In a
+// linked file it is one that is gone.
 type Encapsulation struct {
 	Section string   `json:"section"`
 	Symbols []string `json:"symbols"`           // __start_X, __stop_X
-	Members []string `json:"members,omitempty"` // of the archive, that have the section
+	Members []string `json:"members,omitempty"` // of the archive, where it is loose
 }
 
 // LostVersion is a symbol version that was there once, by what can be seen.
@@ -106,6 +119,9 @@ type Versions struct {
 	Defined []string            `json:"defined,omitempty"`
 	Needed  map[string][]string `json:"needed,omitempty"` // by library
 	Lost    []LostVersion       `json:"lost,omitempty"`
+	// Asked are symbols of an object with a version in their name, by .symver:
+	// "f@V1", "f@@V2". A link has to define the versions, by a version script.
+	Asked []string `json:"asked,omitempty"`
 }
 
 // File is what is known of a file or of a member of an archive.
@@ -141,10 +157,17 @@ type File struct {
 	Compressed   []Section `json:"compressed,omitempty"`
 	Versions     Versions  `json:"versions,omitzero"`
 
+	// Asks are the undefined symbols __start_X and __stop_X of an object.
+	Asks          []string        `json:"asks,omitempty"`
 	Encapsulation []Encapsulation `json:"encapsulation,omitempty"`
 	// Foreign are members for another machine than most of the archive.
 	Foreign []string `json:"foreign,omitempty"`
 	Members []File   `json:"members,omitempty"`
+	// Failed says what of the file could not be read: of an archive, a malformed member.
+	Failed string `json:"failed,omitempty"`
+
+	needs []linkage.NeededVersion
+	open  []string // undefined symbols without a version
 }
 
 // Certainty says how sure the linker of a file is.
@@ -161,10 +184,6 @@ const (
 type Options struct {
 	// Root is the directory that stands for / when libraries are looked for.
 	Root string
+	// Jobs is how many files are read at once; 0 stands for the number of processors.
+	Jobs int
 }
-
-// FormatError says that a file is of no format with facts.
-type FormatError struct{ Format Format }
-
-// Error implements [error].
-func (e *FormatError) Error() string { return "not an ELF file or ar archive" }

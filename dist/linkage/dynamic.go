@@ -10,7 +10,7 @@ const (
 	maxDynamic  = 1 << 14 // entries of the dynamic table
 	maxDynNames = 1 << 10 // entries of it that are names
 	maxVersions = 1 << 14 // entries of .gnu.version_r
-	dfPIE       = 0x08000000
+	verFlagWeak = 2       // of a needed version: nothing needs it to be there
 )
 
 // dynamic is the dynamic table as the loader sees it: found through
@@ -21,7 +21,7 @@ type dynamic struct {
 	verneed    uint64 // virtual address; 0 if none
 	verneedNum uint64
 	strings    []dynString
-	pie        bool
+	pie, now   bool
 	tags       []elf.DynTag // in the order of the file
 }
 
@@ -71,7 +71,12 @@ func (f *File) readDynamic() (dynamic, error) {
 		case elf.DT_VERNEEDNUM:
 			d.verneedNum = val
 		case elf.DT_FLAGS_1:
-			d.pie = val&dfPIE != 0
+			d.pie = val&uint64(elf.DF_1_PIE) != 0
+			d.now = d.now || val&uint64(elf.DF_1_NOW) != 0
+		case elf.DT_FLAGS:
+			d.now = d.now || val&uint64(elf.DF_BIND_NOW) != 0
+		case elf.DT_BIND_NOW:
+			d.now = true
 		}
 	}
 	return d, nil
@@ -101,13 +106,13 @@ func (d dynamic) fill(f *File, info *Info) error {
 			info.RunPath = strings.Split(s, ":")
 		}
 	}
-	return d.glibcFloor(f, info)
+	return d.readNeeds(f, info)
 }
 
-// glibcFloor walks the list of needed symbol versions. Its entries are chained
+// readNeeds walks the list of needed symbol versions. Its entries are chained
 // by relative offsets: Verneed (count, file, first, next) and, for each
 // library, Vernaux (hash, flags, other, name, next); both are 16 bytes.
-func (d dynamic) glibcFloor(f *File, info *Info) error {
+func (d dynamic) readNeeds(f *File, info *Info) error {
 	if d.verneed == 0 || d.verneedNum == 0 {
 		return nil
 	}
@@ -115,28 +120,33 @@ func (d dynamic) glibcFloor(f *File, info *Info) error {
 	if !ok {
 		return formatErrorf(0, "the list of needed versions lies in no loaded segment")
 	}
+	const what = "the list of needed versions"
 	var floor glibcVersion
-	budget := maxVersions
 	for range min(d.verneedNum, maxVersions) {
-		b, err := f.view(&f.rows, need, 16, "the list of needed versions")
+		b, err := f.view(&f.rows, need, 16, what)
 		if err != nil {
 			return err
 		}
-		count, first, next := f.order.Uint16(b[2:]), f.order.Uint32(b[8:]), f.order.Uint32(b[12:])
+		count, library, first, next := f.order.Uint16(b[2:]), f.order.Uint32(b[4:]), f.order.Uint32(b[8:]), f.order.Uint32(b[12:])
+		from, err := f.stringAt(d.strtab+uint64(library), "the name of a library of needed versions")
+		if err != nil {
+			return err
+		}
 		aux := need + uint64(first)
 		for range count {
-			if budget--; budget < 0 {
+			if len(info.NeededVersions) == maxVersions {
 				return formatErrorf(need, "got more than %d needed versions", maxVersions)
 			}
-			if b, err = f.view(&f.rows, aux, 16, "the list of needed versions"); err != nil {
+			if b, err = f.view(&f.rows, aux, 16, what); err != nil {
 				return err
 			}
-			name, err := f.stringAt(d.strtab+uint64(f.order.Uint32(b[8:])), "the name of a needed version")
-			if err != nil {
+			v := NeededVersion{Library: from, Weak: f.order.Uint16(b[4:])&verFlagWeak != 0, index: f.order.Uint16(b[6:])}
+			at, step := f.order.Uint32(b[8:]), f.order.Uint32(b[12:])
+			if v.Version, err = f.stringAt(d.strtab+uint64(at), "the name of a needed version"); err != nil {
 				return err
 			}
-			floor = floor.max(parseGlibc(name))
-			step := f.order.Uint32(b[12:])
+			info.NeededVersions = append(info.NeededVersions, v)
+			floor = floor.max(parseGlibc(v.Version))
 			if step == 0 {
 				break
 			}

@@ -140,6 +140,9 @@ func (f *File) WordSize() int {
 	return 4
 }
 
+// Order is the byte order of the file.
+func (f *File) Order() binary.ByteOrder { return f.order }
+
 // Open reads the header tables of an ELF file of either class and byte order, each
 // with one read. The error wraps [ErrNotELF], is a [*FormatError], or comes from r.
 func Open(r io.ReaderAt) (*File, error) {

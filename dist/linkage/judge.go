@@ -53,20 +53,15 @@ type Evidence struct {
 }
 
 // judge fills Linker, LinkerVersion, Layout, Evidence, Doubt, Producers and
-// LostConstructors.
+// Constructors.
 func (f *File) judge(info *Info, tags []elf.DynTag) error {
 	m, err := f.readMarks(info)
 	if err != nil {
 		return err
 	}
 	info.decide(m, f.readLayout(info, tags))
-	for _, s := range f.Sections {
-		// In a relocatable file they are merely not linked yet.
-		if (s.Name == ".ctors" || s.Name == ".dtors") && s.Size > 0 && info.Kind != Relocatable {
-			info.LostConstructors = append(info.LostConstructors, s.Name)
-		}
-	}
-	return nil
+	info.Constructors, err = f.Constructors()
+	return err
 }
 
 // decide weighs the evidence. A mark decides unless the file is laid out as its linker

@@ -97,10 +97,33 @@ type Info struct {
 	// GlibcFloor is the oldest glibc that has every symbol version needed,
 	// "2.17"; empty if none is needed.
 	GlibcFloor string
-	// LostConstructors names .ctors and .dtors sections with content. GNU ld
-	// folds them into .init_array and .fini_array; LLD keeps them, and the
-	// functions they list silently never run (rust-lang/rust#128286).
-	LostConstructors []string
+	// NeededVersions are the symbol versions that libraries must have.
+	NeededVersions []NeededVersion
+	// BindNow says that the loader resolves all symbols before it starts the program.
+	BindNow bool
+	// Constructors are the .ctors and .dtors sections. GNU ld folds them into
+	// .init_array and .fini_array; LLD keeps them, and the functions they list
+	// silently never run (rust-lang/rust#128286).
+	Constructors []Constructors
+}
+
+// LostConstructors names the sections of functions that nobody runs.
+func (info Info) LostConstructors() []string {
+	var names []string
+	for _, c := range info.Constructors {
+		if c.Lost {
+			names = append(names, c.Section)
+		}
+	}
+	return names
+}
+
+// NeededVersion is a symbol version that a library must have.
+type NeededVersion struct {
+	Library string // as DT_NEEDED has it
+	Version string // "GLIBC_2.17"
+	Weak    bool   // nothing fails without it
+	index   uint16 // in the table of the symbols' versions
 }
 
 // ReadFile is [Read] of the file at path.
@@ -146,6 +169,11 @@ func ReadLoaded(r io.ReaderAt) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
+	return f.Loaded()
+}
+
+// Loaded is [File.Info] without a judgement.
+func (f *File) Loaded() (Info, error) {
 	info, _, err := f.loaded()
 	return info, err
 }
@@ -157,6 +185,7 @@ func (f *File) loaded() (Info, dynamic, error) {
 	if err != nil {
 		return Info{}, dynamic{}, err
 	}
+	info.BindNow = dyn.now
 	if info.Interpreter, err = f.interpreter(); err != nil {
 		return Info{}, dynamic{}, err
 	}

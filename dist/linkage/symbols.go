@@ -110,3 +110,24 @@ func (f *File) Name(s Symbol) (string, error) {
 	}
 	return f.stringAt(s.name, "the names of symbols")
 }
+
+// Relocations calls do with the place and the symbol's number of each entry of a
+// section of relocations, until it returns false.
+func (f *File) Relocations(s Section, do func(place uint64, symbol uint32) bool) error {
+	w := f.WordSize()
+	size := 2 * w
+	if s.Type == elf.SHT_RELA {
+		size = 3 * w
+	}
+	return f.eachRow(s.Offset, s.Size/uint64(size), uint64(size), "the relocations", func(b []byte) bool {
+		info := f.word(b[w:])
+		symbol := uint32(info >> 8)
+		if w == 8 {
+			symbol = uint32(info >> 32)
+			if f.Machine == elf.EM_MIPS && f.Data == elf.ELFDATA2LSB {
+				symbol = uint32(info) // the field is a structure there
+			}
+		}
+		return do(f.word(b), symbol)
+	})
+}

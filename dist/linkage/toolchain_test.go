@@ -72,10 +72,10 @@ func TestLostConstructors(t *testing.T) {
 extern "C" fn up() {}
 #[used] #[unsafe(link_section = ".ctors")] static UP: extern "C" fn() = up;
 fn main() {}`
-	if got := link(t, source).LostConstructors; !slices.Equal(got, []string{".ctors"}) {
+	if got := link(t, source).LostConstructors(); !slices.Equal(got, []string{".ctors"}) {
 		t.Errorf("LLD: got %q, want .ctors", got)
 	}
-	if got := link(t, source, "-Clinker-features=-lld").LostConstructors; got != nil {
+	if got := link(t, source, "-Clinker-features=-lld").LostConstructors(); got != nil {
 		t.Errorf("GNU ld: got %q, want none", got)
 	}
 }

@@ -49,6 +49,9 @@ type Need struct {
 	Library string // as DT_NEEDED has it
 	How     How
 	At      string // its name in the tree; the absolute path if How is Outside
+	// Entry is the entry of the search path that led there; "" where a directory of the
+	// system did.
+	Entry string
 }
 
 // IsSystemDir reports whether the loader of some system searches a directory of /usr:
@@ -188,8 +191,8 @@ func (t Tree) Needs(program string) []Need {
 			if known[library] {
 				continue
 			}
-			how, at, found := t.find(f, library)
-			needs = append(needs, Need{f.name, library, how, at})
+			how, at, entry, found := t.find(f, library)
+			needs = append(needs, Need{f.name, library, how, at, entry})
 			if how != Fixed && how != Moves {
 				continue
 			}
@@ -211,10 +214,11 @@ func (f loaded) passes() []rpath {
 	return append([]rpath{{f.name, f.info.RPath}}, f.rpath...)
 }
 
-// find looks for a library that f needs.
-func (t Tree) find(f loaded, library string) (How, string, linkage.Info) {
+// find looks for a library that f needs. entry is the entry of the search path that
+// leads to it.
+func (t Tree) find(f loaded, library string) (how How, at, entry string, info linkage.Info) {
 	if strings.Contains(library, "/") {
-		return Absent, "", linkage.Info{}
+		return Absent, "", "", linkage.Info{}
 	}
 	paths := []rpath{{f.name, entries(f.info)}}
 	if len(f.info.RunPath) == 0 {
@@ -223,16 +227,16 @@ func (t Tree) find(f loaded, library string) (How, string, linkage.Info) {
 	for _, p := range paths {
 		for _, entry := range p.entries {
 			if how, at, info := t.inEntry(f, p.name, entry, library); how != Absent {
-				return how, at, info
+				return how, at, entry, info
 			}
 		}
 	}
 	for _, dir := range t.SystemDirs {
 		if info, ok := t.fits(f, dir, library); ok {
-			return Fixed, path.Join(dir, library), info
+			return Fixed, path.Join(dir, library), "", info
 		}
 	}
-	return Absent, "", linkage.Info{}
+	return Absent, "", "", linkage.Info{}
 }
 
 // inEntry looks for a library in one entry of the search path of the file name.

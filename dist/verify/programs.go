@@ -83,8 +83,8 @@ func (g programGroup) verify(ctx context.Context) error {
 func judgeProgram(s *subject, info linkage.Info, expect Expect) {
 	s.declare(programLinker)
 	s.declare(programCtors)
-	if len(info.LostConstructors) > 0 {
-		s.failf(programCtors, "the functions of %s never run: %s keeps them apart from .init_array", strings.Join(info.LostConstructors, " and "), describeLinker(info))
+	if len(info.LostConstructors()) > 0 {
+		s.failf(programCtors, "the functions of %s never run: %s keeps them apart from .init_array", strings.Join(info.LostConstructors(), " and "), describeLinker(info))
 	}
 	saw := describeLinker(info)
 	if info.Linker == linkage.Unknown && info.Layout != linkage.Unknown {

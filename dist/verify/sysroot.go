@@ -251,8 +251,8 @@ func (c *sysrootChecker) modes(f treeFile) {
 
 // binary judges one ELF file.
 func (c *sysrootChecker) binary(f treeFile) {
-	if len(f.info.LostConstructors) > 0 {
-		c.s.failf(treeCtors, "%s has %s", f.rel, strings.Join(f.info.LostConstructors, " and "))
+	if len(f.info.LostConstructors()) > 0 {
+		c.s.failf(treeCtors, "%s has %s", f.rel, strings.Join(f.info.LostConstructors(), " and "))
 	}
 	if f.info.Doubt != "" {
 		c.s.failf(treeLinkerFacts, "%s: %s", f.rel, f.info.Doubt)

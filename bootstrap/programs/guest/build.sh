@@ -14,7 +14,7 @@ flags="-std=c11 -Os -Wall -Wextra -Werror -ffreestanding -fno-builtin -nostdlib 
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident -fno-jump-tables -fno-tree-loop-distribute-patterns -ffunction-sections -s
 	-Wl,--build-id=none,--gc-sections,--no-dynamic-linker,--hash-style=gnu
 	-Wl,-z,noexecstack,-z,noseparate-code,-z,norelro,-z,max-page-size=65536"
-sources="guest.c kernel.c text.c path.c wrapper.c system.c users.c threads.c launcher.c"
+sources="guest.c kernel.c text.c path.c wrapper.c system.c users.c threads.c link.c memory.c jobserver.c child.c launcher.c"
 
 for arch in x86_64 aarch64; do
 	# shellcheck disable=SC2086 # both are lists

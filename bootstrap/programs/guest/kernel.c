@@ -5,9 +5,9 @@
 enum {
 	SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_mmap = 9, SYS_rt_sigaction = 13, SYS_rt_sigprocmask = 14, SYS_getpid = 39, SYS_clone = 56,
 	SYS_execve = 59, SYS_wait4 = 61, SYS_kill = 62, SYS_fcntl = 72, SYS_getcwd = 79, SYS_getrlimit = 97, SYS_getppid = 110, SYS_rt_sigtimedwait = 128, SYS_prctl = 157,
-	SYS_sched_getaffinity = 204, SYS_exit_group = 231, SYS_openat = 257, SYS_newfstatat = 262, SYS_readlinkat = 267,
+	SYS_sched_getaffinity = 204, SYS_exit_group = 231, SYS_openat = 257, SYS_newfstatat = 262, SYS_readlinkat = 267, SYS_preadv2 = 327,
 };
-struct kernel_stat { uint64_t dev, ino, nlink; uint32_t mode; uint32_t rest[29]; };
+struct kernel_stat { uint64_t dev, ino, nlink; uint32_t mode, owner[3]; uint64_t rdev, size, rest[11]; };
 
 __asm__(".text\n.globl _start\n.type _start, @function\n_start:\n"
 	"xor %ebp, %ebp\nmov %rsp, %rdi\nand $-16, %rsp\ncall start\nhlt\n.size _start, . - _start\n");
@@ -22,9 +22,9 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 enum {
 	SYS_getcwd = 17, SYS_fcntl = 25, SYS_openat = 56, SYS_close = 57, SYS_read = 63, SYS_write = 64, SYS_readlinkat = 78, SYS_newfstatat = 79,
 	SYS_exit_group = 94, SYS_sched_getaffinity = 123, SYS_kill = 129, SYS_rt_sigaction = 134, SYS_rt_sigprocmask = 135, SYS_rt_sigtimedwait = 137,
-	SYS_getrlimit = 163, SYS_prctl = 167, SYS_getpid = 172, SYS_getppid = 173, SYS_clone = 220, SYS_execve = 221, SYS_mmap = 222, SYS_wait4 = 260,
+	SYS_getrlimit = 163, SYS_prctl = 167, SYS_getpid = 172, SYS_getppid = 173, SYS_clone = 220, SYS_execve = 221, SYS_mmap = 222, SYS_wait4 = 260, SYS_preadv2 = 286,
 };
-struct kernel_stat { uint64_t dev, ino; uint32_t mode; uint32_t rest[29]; };
+struct kernel_stat { uint64_t dev, ino; uint32_t mode, owner[3]; uint64_t rdev, pad, size, rest[9]; };
 
 __asm__(".text\n.globl _start\n.type _start, %function\n_start:\n"
 	"mov x29, #0\nmov x30, #0\nmov x0, sp\nbl start\nbrk #0\n.size _start, . - _start\n");
@@ -39,7 +39,9 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 #error "no system calls for this machine"
 #endif
 
-enum { AT_FDCWD = -100, SIGSET_SIZE = 8, SIGCHLD = 17, SIGKILL = 9 };
+enum { AT_FDCWD = -100, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000, SIGSET_SIZE = 8, SIG_KILL = 9 };
+
+#define BIT(signal) ((uint64_t)1 << ((signal) - 1))
 
 #define CALL(n, a, b, c) call(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define CALL4(n, a, b, c, d) call(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
@@ -51,12 +53,16 @@ long sys_write(int fd, const void *from, size_t size) { return CALL(SYS_write, f
 long read_link(const char *path, char *to, size_t size) { return CALL4(SYS_readlinkat, AT_FDCWD, path, to, size); }
 long current_dir(char *to, size_t size) { return CALL(SYS_getcwd, to, size, 0); }
 long sys_exec(const char *path, char **argv, char **envp) { return CALL(SYS_execve, path, argv, envp); }
-long sys_fork(void) { return call(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0); }
+long sys_fork(void) { return call(SYS_clone, SIG_CHLD, 0, 0, 0, 0, 0); }
 
-// sys_wait does not block: it returns 0 while the child lives.
-long sys_wait(long pid, int *status) {
+// sys_wait returns 0 while the child lives, if it is not to block.
+long sys_wait(long pid, int *status, bool block) {
 	enum { WNOHANG = 1 };
-	return CALL4(SYS_wait4, pid, status, WNOHANG, 0);
+	long ended;
+	do
+		ended = CALL4(SYS_wait4, pid, status, block ? 0 : WNOHANG, 0);
+	while (ended == -E_INTR);
+	return ended;
 }
 
 long sys_kill(long pid, int signal) { return CALL(SYS_kill, pid, signal, 0); }
@@ -68,12 +74,41 @@ void sys_exit(int status) {
 		CALL(SYS_exit_group, status, 0, 0);
 }
 
-bool stat_file(const char *path, struct file *f) {
+static bool stat_at(int fd, const char *path, int flags, struct file *f) {
 	struct kernel_stat st;
-	if (CALL4(SYS_newfstatat, AT_FDCWD, path, &st, 0) < 0)
+	if (CALL4(SYS_newfstatat, fd, path, &st, flags) < 0)
 		return false;
-	f->device = st.dev, f->inode = st.ino, f->mode = st.mode;
+	f->device = st.dev, f->inode = st.ino, f->size = st.size, f->mode = st.mode;
 	return true;
+}
+
+bool stat_file(const char *path, struct file *f) { return stat_at(AT_FDCWD, path, 0, f); }
+bool stat_link(const char *path, struct file *f) { return stat_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, f); }
+bool stat_fd(int fd, struct file *f) { return stat_at(fd, "", AT_EMPTY_PATH, f); }
+
+// opened_for reports whether a descriptor was opened to read or to write.
+bool opened_for(int fd, int flag) {
+	enum { F_GETFL = 3, ACCESS_MODE = 3, READ_AND_WRITE = 2 };
+	long flags = CALL(SYS_fcntl, fd, F_GETFL, 0);
+	return flags >= 0 && ((flags & ACCESS_MODE) == flag || (flags & ACCESS_MODE) == READ_AND_WRITE);
+}
+
+// sys_read_now reads what a pipe holds and does not wait for more, whatever the flags
+// of the descriptor. Linux before 6.5 can't.
+long sys_read_now(int fd, void *to, size_t size) {
+	enum { RWF_NOWAIT = 8 };
+	struct { void *to; size_t size; } part = {to, size};
+	return call(SYS_preadv2, fd, (long)&part, 1, -1, -1, RWF_NOWAIT);
+}
+
+// append_to adds a line to a file, in one piece.
+void append_to(const char *path, const char *line) {
+	enum { O_CREATE = 0100, O_APPEND = 02000, O_NOCTTY = 0400 };
+	long fd = CALL4(SYS_openat, AT_FDCWD, path, O_WRITE | O_CREATE | O_APPEND | O_NOCTTY | O_NONBLOCKING | O_CLOSE_ON_EXEC, 0666);
+	if (fd < 0)
+		return;
+	sys_write((int)fd, line, length(line));
+	sys_close((int)fd);
 }
 
 // map_memory returns NULL if there is none.
@@ -83,9 +118,19 @@ void *map_memory(size_t size) {
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-long block_signals(uint64_t set, uint64_t *before) {
+// caught are the signals that would end this program, and SIGCHLD. Those that stop a
+// program still do, and one that a fault of this program raises ends it.
+static uint64_t caught(void) {
+	enum { SIG_CONT = 18, SIG_STOP = 19, SIG_TSTP = 20, SIG_TTIN = 21, SIG_TTOU = 22, SIG_URG = 23, SIG_WINCH = 28 };
+	return ~(BIT(SIG_KILL) | BIT(SIG_CONT) | BIT(SIG_STOP) | BIT(SIG_TSTP) | BIT(SIG_TTIN) | BIT(SIG_TTOU) | BIT(SIG_URG) | BIT(SIG_WINCH));
+}
+
+// block_signals has them wait for next_signal, and returns the mask before.
+uint64_t block_signals(void) {
 	enum { SIG_BLOCK = 0 };
-	return CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &set, before, SIGSET_SIZE);
+	uint64_t set = caught(), before = 0;
+	CALL4(SYS_rt_sigprocmask, SIG_BLOCK, &set, &before, SIGSET_SIZE);
+	return before;
 }
 
 void restore_signals(uint64_t set) {
@@ -93,13 +138,27 @@ void restore_signals(uint64_t set) {
 	CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &set, NULL, SIGSET_SIZE);
 }
 
-// wait_signal returns the number of the next blocked signal of the set.
-int wait_signal(uint64_t set) {
+// next_signal waits for a blocked signal and returns its number, or an error. sent is
+// false if it was a key of the terminal, or its end: the kernel tells all programs there.
+int next_signal(bool *sent) {
+	enum { SI_KERNEL = 0x80, SIG_HUP = 1, SIG_INT = 2, SIG_QUIT = 3 };
+	uint64_t set = caught();
+	struct { int signal, error, code, rest[29]; } info = {0, 0, 0, {0}};
 	long n;
 	do
-		n = CALL4(SYS_rt_sigtimedwait, &set, NULL, NULL, SIGSET_SIZE);
+		n = CALL4(SYS_rt_sigtimedwait, &set, &info, NULL, SIGSET_SIZE);
 	while (n == -E_INTR);
+	*sent = info.code != SI_KERNEL || (n != SIG_HUP && n != SIG_INT && n != SIG_QUIT);
 	return (int)n;
+}
+
+// die_of ends this program by a signal, without an image of its memory.
+void die_of(int signal) {
+	enum { PR_SET_DUMPABLE = 4 };
+	CALL(SYS_prctl, PR_SET_DUMPABLE, 0, 0);
+	set_ignored(signal, false);
+	sys_kill(sys_getpid(), signal);
+	restore_signals(~BIT(signal));
 }
 
 // set_ignored has a signal ignored or handled by default, and returns whether it was
@@ -112,7 +171,7 @@ bool set_ignored(int signal, bool ignored) {
 
 void die_with_parent(void) {
 	enum { PR_SET_PDEATHSIG = 1 };
-	CALL(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0);
+	CALL(SYS_prctl, PR_SET_PDEATHSIG, SIG_KILL, 0);
 }
 
 // move_fd returns a descriptor of the same file that is not below least.

@@ -25,6 +25,20 @@ bool has_suffix(const char *s, const char *suffix) {
 	return n >= m && equal(s + n - m, suffix);
 }
 
+bool has_part(const char *s, const char *part) {
+	for (; *s; s++)
+		if (cut_prefix(s, part))
+			return true;
+	return false;
+}
+
+bool lists(const char *words, const char *word) {
+	for (char *next; next_word(&words, ',', &next);)
+		if (equal(next, word))
+			return true;
+	return false;
+}
+
 char *last_byte(const char *s, char c) {
 	const char *found = NULL;
 	for (; *s; s++)
@@ -117,6 +131,31 @@ bool next_word(const char **list, char separator, char **word) {
 	*word = duplicate(s, n);
 	*list = s[n] ? s + n + 1 : NULL;
 	return true;
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+// next_quoted cuts the next word of a text, in its place, as gcc writes and all drivers
+// and LLD read response files: blanks separate, quotes and backslashes protect. Within
+// single quotes, COLLECT_GCC_OPTIONS has no backslashes.
+char *next_quoted(char **text, bool escapes_in_single) {
+	char *s = *text, quoted = 0;
+	while (is_blank(*s))
+		s++;
+	if (!*s)
+		return NULL;
+	char *word = s, *to = s;
+	for (; *s && (quoted || !is_blank(*s)); s++) {
+		if (*s == '\\' && s[1] && (quoted != '\'' || escapes_in_single))
+			*to++ = *++s;
+		else if (quoted ? *s == quoted : *s == '\'' || *s == '"')
+			quoted = quoted ? 0 : *s;
+		else
+			*to++ = *s;
+	}
+	*text = *s ? s + 1 : s;
+	*to = 0;
+	return word;
 }
 
 // decode returns how many bytes the character at s has, or 0 if that is no UTF-8.

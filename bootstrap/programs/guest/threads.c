@@ -1,95 +1,16 @@
 // How many threads LLD gets: those that it can start, and of these, if the site wants
-// it, as many as make's or cargo's jobserver can spare. Without the latter, each of the
-// links that run at once starts a thread for each processor.
+// it, as many as the settings allow. Without them, each of the links that run at once
+// starts a thread for each processor.
 #include "guest.h"
 
 enum { MAX_THREADS = 16 }; // LLD's own limit, where it may choose (lld::elf)
 
-// pool is a pipe that holds a byte for each process or thread that may yet start. Its
-// users must put back the very bytes that they took.
-struct pool { int read, write; };
+// threads is how many LLD gets, of those that it would take, and why.
+struct threads { int n, most; const char *why; };
 
-static bool chooses_threads(char **argv) {
-	for (; *argv; argv++) {
-		const char *name = *argv;
-		while (*name == '-')
-			name++;
-		if (name != *argv && (equal(name, "threads") || equal(name, "no-threads") || cut_prefix(name, "threads=")))
-			return true;
-	}
-	return false;
-}
-
-// pool_names returns the paths of both ends: of a named pipe with make 4.4, of
-// inherited descriptors before. The last of several options counts, as in make.
-static bool pool_names(const char *makeflags, char **read, char **write) {
-	bool ok = false;
-	for (char *flag; next_word(&makeflags, ' ', &flag);) {
-		const char *value = cut_prefix(flag, "--jobserver-auth="), *fifo;
-		if (!value && !(value = cut_prefix(flag, "--jobserver-fds=")))
-			continue;
-		if ((fifo = cut_prefix(value, "fifo:"))) {
-			*read = *write = (char *)fifo, ok = true;
-			continue;
-		}
-		const char *rest = value;
-		char *in = NULL, *out = NULL;
-		unsigned n;
-		// make writes negative numbers for a command that gets no pool.
-		ok = next_word(&rest, ',', &in) && next_word(&rest, ',', &out) && !rest
-			&& parse_number(in, length(in), &n) && parse_number(out, length(out), &n);
-		if (ok)
-			*read = concat("/proc/self/fd/", in, ""), *write = concat("/proc/self/fd/", out, "");
-	}
-	return ok;
-}
-
-// open_pipe refuses what is no pipe: in a command that make gives no pool, the numbers
-// may name other files. The descriptor must not be one that LLD takes for its output.
-static int open_pipe(const char *path, int flags) {
-	struct file f;
-	if (!stat_file(path, &f) || (f.mode & TYPE_MASK) != TYPE_FIFO)
-		return -1;
-	return (int)move_fd((int)sys_open(path, flags | O_NONBLOCKING), 3);
-}
-
-// open_pool opens the pool that the environment names: cargo's first, for a make that
-// runs cargo may have one of its own. It opens the pipe again, so that only its own
-// reads do not block: O_NONBLOCK on the inherited descriptor would be everybody's.
-static bool open_pool(struct pool *p) {
-	for (int i = 0; i < 2; i++) {
-		char *read, *write;
-		if (!pool_names(variable(i ? "MAKEFLAGS" : "CARGO_MAKEFLAGS"), &read, &write))
-			continue;
-		if ((p->read = open_pipe(read, O_READ)) < 0)
-			continue;
-		if ((p->write = open_pipe(write, O_WRITE)) >= 0)
-			return true;
-		sys_close(p->read);
-	}
-	return false;
-}
-
-// take returns how many tokens were free, up to n.
-static int take(struct pool p, char *tokens, int n) {
-	long got;
-	do
-		got = sys_read(p.read, tokens, (size_t)n);
-	while (got == -E_INTR);
-	return got > 0 ? (int)got : 0;
-}
-
-// give puts tokens back. The pipe has room for what came out of it.
-static void give(struct pool p, const char *tokens, int n) {
-	while (n > 0) {
-		long given = sys_write(p.write, tokens, (size_t)n);
-		if (given < 0 && given != -E_INTR) {
-			complain(concat("could not return ", number((unsigned long)n), concat(" jobserver tokens: ", describe(given), "")));
-			return;
-		}
-		if (given > 0)
-			tokens += given, n -= (int)given;
-	}
+static void bound(struct threads *t, int n, const char *why) {
+	if (n < t->n)
+		t->n = n, t->why = why;
 }
 
 // with_threads puts the option behind the flavor, so that one in a response file comes
@@ -108,46 +29,6 @@ static char **with_threads(char **argv, int count, int n) {
 	return more;
 }
 
-#define BIT(signal) ((uint64_t)1 << ((signal) - 1))
-enum { SIG_HUP = 1, SIG_INT = 2, SIG_QUIT = 3, SIG_TERM = 15, SIG_CHLD = 17 };
-
-// wait_for waits for a child and returns the status for this program. Signals that would
-// end this program go to the child, so that the tokens still come back.
-static int wait_for(long child, uint64_t set) {
-	int status = 0;
-	for (long ended; (ended = sys_wait(child, &status)) != child;) {
-		if (ended < 0)
-			return 1;
-		int signal = wait_signal(set);
-		if (signal > 0 && signal != SIG_CHLD)
-			sys_kill(child, signal);
-	}
-	return status & 0x7F ? 128 + (status & 0x7F) : status >> 8 & 0xFF;
-}
-
-// run_to_end runs c to its end, gives the tokens back and ends this program. It returns
-// if no process can be started.
-static void run_to_end(struct command *c, struct pool p, const char *tokens, int n) {
-	uint64_t set = BIT(SIG_HUP) | BIT(SIG_INT) | BIT(SIG_QUIT) | BIT(SIG_TERM) | BIT(SIG_CHLD), before;
-	block_signals(set, &before);
-	bool ignored = set_ignored(SIG_CHLD, false); // with it, no status would come
-	long self = sys_getpid(), child = sys_fork();
-	if (child > 0) {
-		int code = wait_for(child, set);
-		give(p, tokens, n);
-		sys_exit(code);
-	}
-	if (ignored)
-		set_ignored(SIG_CHLD, true);
-	restore_signals(before);
-	if (child < 0)
-		return;
-	die_with_parent();
-	if (sys_getppid() != self)
-		sys_exit(1); // the parent ended before
-	become(c->path, c->argv, c->label);
-}
-
 // startable returns how many of n threads can start under the limits of this program.
 // LLD dies where it can't start one, however small the link.
 static int startable(int n) {
@@ -162,25 +43,86 @@ static int startable(int n) {
 	return fit < (uint64_t)n ? (int)fit : n;
 }
 
-// limit_threads passes LLD the number of threads, unless the user does or LLD would
-// choose the same. With tokens of a jobserver to give back, it runs LLD and ends this
-// program; else it returns with what to become.
-void limit_threads(struct command *c, int count) {
+// log_choice adds a line about the link to the file that the user names.
+static void log_choice(const struct link *l, const char *chosen, const char *why) {
+	const char *path = variable("X_LLD_LOG");
+	if (*path)
+		append_to(path, concat(concat(show(l->output), ": ", chosen), concat(", ", why, "\n"), ""));
+}
+
+// settle passes the choice on and tells of it.
+static void settle(struct command *c, int count, const struct link *l, struct threads t, bool pass) {
+	if (pass)
+		c->argv = with_threads(c->argv, count, t.n);
+	log_choice(l, concat(number((unsigned long)t.n), t.n == 1 ? " thread" : " threads", ""), t.why);
+}
+
+// bound_by applies the settings, words with commas between them.
+static void bound_by(struct threads *t, const char *words, const struct link *l) {
+	unsigned n;
+	for (char *word; next_word(&words, ',', &word);) {
+		if (equal(word, "leaf")) {
+			if (is_leaf(l))
+				bound(t, 1, l->macros ? "procedural macros" : "a build script");
+		} else if (equal(word, "memory")) {
+			bound(t, fitting(l->size, t->n), concat("the memory that is free, for inputs of ", number(l->size >> 20), " MiB"));
+		} else if (equal(word, "serial")) {
+			bound(t, 1, "the cap");
+		} else if (parse_number(word, length(word), &n) && n > 0) {
+			bound(t, (int)n, "the cap");
+		}
+	}
+}
+
+// with_tokens runs LLD with one thread more than the jobserver has tokens, and ends this
+// program; or it returns with what to become.
+static void with_tokens(struct command *c, int count, const struct link *l, struct threads t) {
 	struct pool p;
-	char tokens[MAX_THREADS], **argv = c->argv;
-	if (chooses_threads(argv))
-		return;
-	int cpus = count_cpus(), most = cpus < MAX_THREADS ? cpus : MAX_THREADS, n = startable(most);
-	if (!*configured("jobserver") || !open_pool(&p)) {
-		if (n < most)
-			c->argv = with_threads(argv, count, n);
+	char tokens[MAX_THREADS];
+	enum found found = open_pool(&p);
+	if (found == POOL_NONE) {
+		settle(c, count, l, t, t.n < t.most);
 		return;
 	}
-	int taken = take(p, tokens, n - 1);
-	c->argv = with_threads(argv, count, 1 + taken);
-	if (taken == 0)
+	const char *where = concat(" jobserver ", p.value, concat(" of ", p.name, ""));
+	if (found == POOL_CLOSED) {
+		// A program that make gives no pool has the one job that it is.
+		bound(&t, 1, concat("the", where, " is not to be opened"));
+		settle(c, count, l, t, true);
 		return;
-	run_to_end(c, p, tokens, taken);
-	give(p, tokens, taken);
-	c->argv = with_threads(argv, count, 1);
+	}
+	uint64_t before = block_signals();
+	int taken = take(p, tokens, t.n - 1);
+	t.n = 1 + taken, t.why = concat("as the", where, " had tokens");
+	if (taken > 0) {
+		struct command more = *c;
+		settle(&more, count, l, t, true);
+		if (run_to_end(&more, before, p, tokens, taken))
+			return;
+		give(p, tokens, taken);
+		bound(&t, 1, "no process for LLD beside this one can be started");
+	}
+	restore_signals(before);
+	settle(c, count, l, t, true);
+}
+
+// limit_threads passes LLD the number of threads, unless the user does or LLD would
+// choose the same.
+void limit_threads(struct command *c, char **args, int count) {
+	const char *words = configured("threads"), *jobserver = configured("jobserver");
+	int cpus = count_cpus(), most = cpus < MAX_THREADS ? cpus : MAX_THREADS;
+	struct threads t = {most, most, "as LLD chooses"};
+	bound(&t, startable(most), "the limits of processes and memory (ulimit)");
+	if (!*words && !*jobserver && t.n == most)
+		return;
+	struct link l = see_link(args, lists(words, "memory"), lists(words, "leaf"));
+	if (l.threads) {
+		log_choice(&l, "no option", "the user chooses the threads");
+		return;
+	}
+	bound_by(&t, words, &l);
+	if (*jobserver)
+		with_tokens(c, count, &l, t);
+	else
+		settle(c, count, &l, t, t.n < t.most);
 }

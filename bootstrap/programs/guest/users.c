@@ -19,31 +19,6 @@ static void see(struct choice *c, const char *option) {
 	c->value_of_b = !c->value_of_b && equal(option, "-B");
 }
 
-// see_quoted sees the options in a text, as gcc writes and all drivers read them: blanks
-// separate, quotes and backslashes protect. Within single quotes, COLLECT_GCC_OPTIONS
-// has no backslashes.
-static void see_quoted(struct choice *c, const char *s, bool escapes_in_single) {
-	char *word = allocate(length(s) + 1);
-	while (*s) {
-		size_t n = 0;
-		char quoted = 0;
-		while (*s == ' ' || *s == '\n' || *s == '\t' || *s == '\r')
-			s++;
-		if (!*s)
-			return;
-		for (; *s && (quoted || (*s != ' ' && *s != '\n' && *s != '\t' && *s != '\r')); s++) {
-			if (*s == '\\' && s[1] && (quoted != '\'' || escapes_in_single))
-				word[n++] = *++s;
-			else if (quoted ? *s == quoted : *s == '\'' || *s == '"')
-				quoted = quoted ? 0 : *s;
-			else
-				word[n++] = *s;
-		}
-		word[n] = 0;
-		see(c, word);
-	}
-}
-
 // see_parent sees the command line of the program that started this one: clang does
 // not tell otherwise.
 static void see_parent(struct choice *c) {
@@ -58,8 +33,8 @@ static void see_parent(struct choice *c) {
 			see(c, arg);
 		} else if (stat_file(path, &f) && (f.mode & TYPE_MASK) == TYPE_REGULAR) {
 			char *text = read_file(path, &held);
-			if (text)
-				see_quoted(c, text, true);
+			for (char *word; text && (word = next_quoted(&text, true));)
+				see(c, word);
 		}
 	}
 }
@@ -70,9 +45,10 @@ static void see_parent(struct choice *c) {
 bool asked_for_lld(void) {
 	struct choice c = {false, false, false};
 	const char *options = variable("COLLECT_GCC_OPTIONS");
-	if (*options)
-		see_quoted(&c, options, false);
-	else
+	char *text = duplicate(options, length(options));
+	for (char *word; (word = next_quoted(&text, false));)
+		see(&c, word);
+	if (!*options)
 		see_parent(&c);
 	return c.lld;
 }

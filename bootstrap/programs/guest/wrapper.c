@@ -67,6 +67,6 @@ void wrapper(const char *self, int count, char **args) {
 		c = rust_lld(root, flavor, count, args);
 	c = with_site(c, count);
 	if (c.threads)
-		limit_threads(&c, count);
+		limit_threads(&c, args, count);
 	become(c.path, c.argv, c.label);
 }

@@ -14,7 +14,10 @@
 //	                                  the user asks that compiler for LLD
 //	-ldflags '-X main.site=/a/path'   run /a/path with the linker's path and arguments
 //
-// Both combine. The program starts at each link, so it is kept small, without fmt. It
+//	-ldflags '-X main.threads=leaf,8' start one thread for build scripts and procedural
+//	                                  macros, at most eight for others
+//
+// They combine. The program starts at each link, so it is kept small, without fmt. It
 // turns off the runtime's CPU-limit check.
 //
 //go:debug containermaxprocs=0
@@ -27,8 +30,9 @@ import (
 
 // Set with -ldflags -X.
 var (
-	mode = "lld" // or "system"
-	site = ""    // absolute path of a program
+	mode    = "lld" // or "system"
+	site    = ""    // absolute path of a program
+	threads = ""    // words with commas between them
 )
 
 // flavors maps file names to flavors of LLD. system says whether the C compiler's
@@ -84,6 +88,9 @@ func choose(self string, args []string) (command, error) {
 			continue
 		}
 		c := rustLLD(root, f.flavor, args)
+		if f.flavor == "gnu" {
+			c = bounded(c, args)
+		}
 		switch {
 		case mode != "lld" && mode != "system":
 			return command{}, process.Problem("built with unknown mode " + process.Quote(mode))

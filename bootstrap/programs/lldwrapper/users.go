@@ -30,10 +30,10 @@ func (c *choice) see(option string) {
 	c.valueOfB = !c.valueOfB && option == "-B"
 }
 
-// seeQuoted sees the options in a text, as gcc writes and all drivers read them: blanks
-// separate, quotes and backslashes protect. Within single quotes, COLLECT_GCC_OPTIONS
-// has no backslashes.
-func (c *choice) seeQuoted(text string, escapesInSingle bool) {
+// eachQuoted calls see for each word of a text, as gcc writes and all drivers and LLD
+// read response files: blanks separate, quotes and backslashes protect. Within single
+// quotes, COLLECT_GCC_OPTIONS has no backslashes.
+func eachQuoted(text string, escapesInSingle bool, see func(word string)) {
 	var word []byte
 	var quoted byte
 	inWord := false
@@ -49,7 +49,7 @@ func (c *choice) seeQuoted(text string, escapesInSingle bool) {
 			quoted, inWord = b, true
 		case quoted == 0 && strings.IndexByte(" \n\t\r", b) >= 0:
 			if inWord {
-				c.see(string(word))
+				see(string(word))
 			}
 			word, inWord = word[:0], false
 		default:
@@ -57,7 +57,7 @@ func (c *choice) seeQuoted(text string, escapesInSingle bool) {
 		}
 	}
 	if inWord {
-		c.see(string(word))
+		see(string(word))
 	}
 }
 
@@ -74,7 +74,7 @@ func (c *choice) seeParent() {
 			c.see(arg)
 		} else if process.IsRegular(path) {
 			if text, err := process.ReadFile(path); err == nil {
-				c.seeQuoted(text, true)
+				eachQuoted(text, true, c.see)
 			}
 		}
 	}
@@ -86,7 +86,7 @@ func (c *choice) seeParent() {
 func askedForLLD() bool {
 	var c choice
 	if options := os.Getenv("COLLECT_GCC_OPTIONS"); options != "" {
-		c.seeQuoted(options, false)
+		eachQuoted(options, false, c.see)
 	} else {
 		c.seeParent()
 	}

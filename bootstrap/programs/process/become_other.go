@@ -13,14 +13,14 @@ import (
 func Become(path string, args []string, label string) error {
 	process, err := os.StartProcess(path, args, &os.ProcAttr{Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	if err != nil {
-		return Problem("error running " + show(label) + " child process: " + Describe(err))
+		return Problem("error running " + Show(label) + " child process: " + Describe(err))
 	}
 	state, err := process.Wait()
 	if err != nil {
-		return Problem("error running " + show(label) + " child process: " + Describe(err))
+		return Problem("error running " + Show(label) + " child process: " + Describe(err))
 	}
 	if state.ExitCode() < 0 {
-		return Problem(show(label) + " child process exited with error: " + strconv.Quote(state.String()))
+		return Problem(Show(label) + " child process exited with error: " + strconv.Quote(state.String()))
 	}
 	os.Exit(state.ExitCode())
 	return nil

@@ -8,5 +8,5 @@ import "syscall"
 // and label is what messages call it. It returns only if that fails.
 func Become(path string, args []string, label string) error {
 	err := syscall.Exec(path, args, syscall.Environ())
-	return Problem("could not exec " + show(label) + ": " + Describe(err))
+	return Problem("could not exec " + Show(label) + ": " + Describe(err))
 }

@@ -63,8 +63,8 @@ func Quote(name string) string {
 	return string(append(quoted, '"'))
 }
 
-// show returns a path as it is, or quoted if a terminal must not get it so.
-func show(path string) string {
+// Show returns a path as it is, or quoted if a terminal must not get it so.
+func Show(path string) string {
 	if quoted := Quote(path); len(quoted) != len(path)+2 {
 		return quoted
 	}

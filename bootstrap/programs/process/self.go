@@ -73,3 +73,13 @@ func SameFile(a, b string) bool {
 	t, err := os.Stat(b)
 	return err == nil && os.SameFile(s, t)
 }
+
+// ReadRegular returns what a regular file of at most limit bytes holds.
+func ReadRegular(path string, limit int64) (string, bool) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > limit {
+		return "", false
+	}
+	text, err := ReadFile(path)
+	return text, err == nil
+}

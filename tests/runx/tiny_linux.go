@@ -1,4 +1,4 @@
-package tests
+package runx
 
 import (
 	"fmt"
@@ -38,9 +38,9 @@ int main(int n, char **args) {
 }
 `
 
-// tinySysroot creates a sysroot in dir that x takes for a toolchain: its compiler says
+// TinySysroot creates a sysroot in dir that x takes for a toolchain: its compiler says
 // what it is, and the other files are text.
-func tinySysroot(t *testing.T, dir string) {
+func TinySysroot(t *testing.T, dir string) {
 	t.Helper()
 	const host = "lib/rustlib/x86_64-unknown-linux-gnu/"
 	for _, name := range []string{

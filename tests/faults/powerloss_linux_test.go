@@ -1,4 +1,4 @@
-package tests
+package faults
 
 import (
 	"encoding/hex"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -197,7 +198,7 @@ func (d *disk) apply(line, top string) bool {
 func TestPowerLoss(t *testing.T) {
 	testenv.Long(t, "it plays the calls of whole runs")
 	testenv.Need(t, "strace")
-	x := buildX(t)
+	x := runx.Build(t)
 	for _, c := range faultCases {
 		if c.name == "build" || c.name == "clean" { // the model has no renames of directories
 			continue
@@ -207,8 +208,8 @@ func TestPowerLoss(t *testing.T) {
 			log := filepath.Join(filepath.Dir(r.dir), "trace")
 			r.copy(t, r.template, r.dir)
 			got := r.strace(t, "-o", log, "-y", "-xx", "-s", strconv.Itoa(1<<26), "-e", "trace=openat,write,fsync,syncfs,renameat,unlinkat")
-			if got.code != 0 {
-				testenv.Missing(t, "right to trace: exit status %d: %s", got.code, got.stderr)
+			if got.Code != 0 {
+				testenv.Missing(t, "right to trace: exit status %d: %s", got.Code, got.Stderr)
 			}
 			data, err := os.ReadFile(log)
 			testenv.Must(t, err)

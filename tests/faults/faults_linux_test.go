@@ -1,4 +1,4 @@
-package tests
+package faults
 
 import (
 	"errors"
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"x.go/manifests"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -51,12 +52,12 @@ func own(name string) bool { return strings.Contains("/"+name, "/.x-") }
 var faultCases = []faultCase{
 	{
 		name: "dist", args: []string{"dist", "-q", "--sysroot", "sysroot"}, consistent: consistentDist,
-		start: func(t *testing.T, dir, _ string) { mustX(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot") },
+		start: func(t *testing.T, dir, _ string) { runx.Must(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot") },
 	},
 	{
 		name: "build", args: []string{"build", "-q", "--sysroot", "sysroot"}, consistent: wholeStage,
 		start: func(t *testing.T, dir, _ string) {
-			mustX(t, dir, nil, "build", "-q", "--sysroot", "sysroot")
+			runx.Must(t, dir, nil, "build", "-q", "--sysroot", "sysroot")
 			testenv.Must(t, os.WriteFile(filepath.Join(dir, "build/x86_64-unknown-linux-gnu/stage2/old"), nil, 0o644))
 		},
 	},
@@ -64,7 +65,7 @@ var faultCases = []faultCase{
 		name: "install", args: []string{"install", "-q", "--sysroot", "sysroot", "--prefix", "prefix"}, consistent: recorded,
 		mixed: func(name string) bool { return strings.HasPrefix(name, "prefix/lib/rustlib/manifest-") },
 		start: func(t *testing.T, dir, _ string) {
-			mustX(t, dir, nil, "install", "-q", "--sysroot", "sysroot", "--prefix", "prefix")
+			runx.Must(t, dir, nil, "install", "-q", "--sysroot", "sysroot", "--prefix", "prefix")
 			for _, name := range []string{"prefix/bin/cargo", "prefix/lib/librustc_driver-0123.so"} {
 				testenv.Must(t, os.WriteFile(filepath.Join(dir, name), []byte("an older file"), 0o755))
 			}
@@ -73,7 +74,7 @@ var faultCases = []faultCase{
 	{
 		name: "recompress", args: []string{"recompress", "-q", "--profile", "fast", "--formats", "gz,xz", "archives"}, consistent: sumsMatch,
 		start: func(t *testing.T, dir, _ string) {
-			mustX(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot", "cargo", "--set", `dist.compression-formats=["xz"]`, "--set", `dist.compression-profile="balanced"`)
+			runx.Must(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot", "cargo", "--set", `dist.compression-formats=["xz"]`, "--set", `dist.compression-profile="balanced"`)
 			testenv.Must(t, os.Rename(filepath.Join(dir, "build/dist"), filepath.Join(dir, "archives")))
 			testenv.Must(t, os.RemoveAll(filepath.Join(dir, "build")))
 		},
@@ -81,8 +82,8 @@ var faultCases = []faultCase{
 	{
 		name: "clean", args: []string{"clean", "-q"}, consistent: func(_, _, _ tree) error { return nil },
 		start: func(t *testing.T, dir, _ string) {
-			mustX(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot", "cargo")
-			mustX(t, dir, nil, "build", "-q", "--sysroot", "sysroot")
+			runx.Must(t, dir, firstDate, "dist", "-q", "--sysroot", "sysroot", "cargo")
+			runx.Must(t, dir, nil, "build", "-q", "--sysroot", "sysroot")
 			testenv.Must(t, os.WriteFile(filepath.Join(dir, "build/mine"), []byte("mine"), 0o644))
 		},
 	},
@@ -226,11 +227,11 @@ func newFaultRun(t *testing.T, x string, c faultCase) *faultRun {
 	top := t.TempDir()
 	r := &faultRun{faultCase: c, x: x, dir: filepath.Join(top, "work"), template: filepath.Join(top, "template")}
 	testenv.Must(t, os.Mkdir(r.dir, 0o755))
-	tinySysroot(t, filepath.Join(r.dir, "sysroot"))
+	runx.TinySysroot(t, filepath.Join(r.dir, "sysroot"))
 	c.start(t, r.dir, filepath.Join(r.dir, "sysroot"))
 	r.copy(t, r.dir, r.template)
 	r.old = readTree(t, r.dir)
-	mustX(t, r.dir, secondDate, c.args...)
+	runx.Must(t, r.dir, secondDate, c.args...)
 	r.after = readTree(t, r.dir)
 	return r
 }
@@ -245,9 +246,9 @@ func (r *faultRun) copy(t *testing.T, from, to string) {
 }
 
 // strace runs the command of the case under strace with more arguments.
-func (r *faultRun) strace(t *testing.T, args ...string) result {
+func (r *faultRun) strace(t *testing.T, args ...string) runx.Result {
 	t.Helper()
-	cmd := xCommand(t, r.dir, append([]string{"GOMAXPROCS=1"}, secondDate...), r.args...)
+	cmd := runx.Command(t, r.dir, append([]string{"GOMAXPROCS=1"}, secondDate...), r.args...)
 	cmd.Args = slices.Concat([]string{"strace", "-f", "-qq"}, args, []string{r.x}, r.args)
 	cmd.Path = testenv.Need(t, "strace")
 	var stdout, stderr strings.Builder
@@ -261,14 +262,14 @@ func (r *faultRun) strace(t *testing.T, args ...string) result {
 	} else if err != nil && cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+	return runx.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
 // mends runs the command once more, without faults: nothing of the fault may stay.
 func (r *faultRun) mends(t *testing.T, fault string) {
 	t.Helper()
-	if got := x(t, r.dir, secondDate, r.args...); got.code != 0 {
-		t.Errorf("%s: the next run: got exit status %d\n%s", fault, got.code, got.stderr)
+	if got := runx.X(t, r.dir, secondDate, r.args...); got.Code != 0 {
+		t.Errorf("%s: the next run: got exit status %d\n%s", fault, got.Code, got.Stderr)
 		return
 	}
 	now := readTree(t, r.dir)
@@ -314,8 +315,8 @@ func (r *faultRun) faults(t *testing.T) []fault {
 	for _, i := range injected {
 		calls = append(calls, i.call)
 	}
-	if got := r.strace(t, "-o", log, "-e", "trace="+strings.Join(calls, ",")); got.code != 0 {
-		testenv.Missing(t, "right to trace: exit status %d: %s", got.code, got.stderr)
+	if got := r.strace(t, "-o", log, "-e", "trace="+strings.Join(calls, ",")); got.Code != 0 {
+		testenv.Missing(t, "right to trace: exit status %d: %s", got.Code, got.Stderr)
 	}
 	data, err := os.ReadFile(log)
 	testenv.Must(t, err)
@@ -350,7 +351,7 @@ func TestFaults(t *testing.T) {
 	testenv.Need(t, "strace")
 	seed, err := strconv.ParseUint("0"+os.Getenv(seedVar), 10, 64)
 	testenv.Must(t, err)
-	x := buildX(t)
+	x := runx.Build(t)
 	for _, c := range faultCases {
 		t.Run(c.name, func(t *testing.T) {
 			r := newFaultRun(t, x, c)
@@ -386,17 +387,17 @@ func (r *faultRun) inject(t *testing.T, f fault) {
 	testenv.Must(t, err)
 	now := readTree(t, r.dir)
 	if err := r.judge(r.old, r.after, now); err != nil {
-		t.Errorf("%v: exit status %d: %v\n%s", f, got.code, err, got.stderr)
+		t.Errorf("%v: exit status %d: %v\n%s", f, got.Code, err, got.Stderr)
 	}
 	switch {
-	case got.code == 0:
+	case got.Code == 0:
 		for name, text := range r.after {
 			if now[name] != text && !own(name) {
 				t.Errorf("%v: exit status 0, but %s is not what it should be", f, name)
 			}
 		}
-	case f.err != "" && !strings.Contains("\n"+got.stderr, "\nx: ") && !strings.Contains(got.stderr, "runtime: ") && !lostMessage.Match(trace):
-		t.Errorf("%v: exit status %d without a message: %q", f, got.code, got.stderr)
+	case f.err != "" && !strings.Contains("\n"+got.Stderr, "\nx: ") && !strings.Contains(got.Stderr, "runtime: ") && !lostMessage.Match(trace):
+		t.Errorf("%v: exit status %d without a message: %q", f, got.Code, got.Stderr)
 	}
 	r.mends(t, f.String())
 }

@@ -1,4 +1,4 @@
-package tests
+package distributions
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	"x.go/dist/linkage"
 	"x.go/dist/loader"
+	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
 
@@ -155,7 +156,7 @@ func TestDebian(t *testing.T) {
 			d.members(t, archives[0])
 			// A user who made the compiler run has LD_LIBRARY_PATH set: nobody else has.
 			d.verify(t, dir, "build/dist")
-			mustX(t, dir, d.env, args("install", "--quiet", "--prefix", "/usr", "--destdir", "staged")...)
+			runx.Must(t, dir, d.env, args("install", "--quiet", "--prefix", "/usr", "--destdir", "staged")...)
 			d.verify(t, dir, "staged/usr")
 			for name, text := range records(t, filepath.Join(dir, "staged/usr/lib/rustlib")) {
 				if strings.Contains(text, dir) {
@@ -187,8 +188,8 @@ func records(t *testing.T, dir string) map[string]string {
 // and what it takes from the system is named.
 func (d debianToolchain) check(t *testing.T, dir string, packages []string) {
 	t.Helper()
-	r := mustX(t, dir, d.env, "check", "--sysroot", d.usr)
-	text := r.stdout + r.stderr
+	r := runx.Must(t, dir, d.env, "check", "--sysroot", d.usr)
+	text := r.Stdout + r.Stderr
 	info, err := linkage.ReadFile(filepath.Join(d.usr, d.driver(t)))
 	testenv.Must(t, err)
 	want := []string{"so the system has to bring them: ", "has no RUNPATH", "not relocatable"}
@@ -211,12 +212,12 @@ func (d debianToolchain) check(t *testing.T, dir string, packages []string) {
 func (d debianToolchain) dryRun(t *testing.T, dir string, args func(...string) []string) {
 	t.Helper()
 	var plan []struct{ Object string }
-	testenv.Must(t, json.Unmarshal([]byte(mustX(t, dir, d.env, args("dist", "--dry-run", "--json")...).stdout), &plan))
+	testenv.Must(t, json.Unmarshal([]byte(runx.Must(t, dir, d.env, args("dist", "--dry-run", "--json")...).Stdout), &plan))
 	want := map[string]bool{}
 	for _, action := range plan {
 		want[filepath.Base(action.Object)] = true
 	}
-	mustX(t, dir, d.env, args("dist", "--quiet")...)
+	runx.Must(t, dir, d.env, args("dist", "--quiet")...)
 	got := map[string]bool{}
 	for _, name := range testenv.List(t, filepath.Join(dir, "build/dist")) {
 		if strings.HasSuffix(name, ".tar.gz") {
@@ -253,11 +254,11 @@ func (d debianToolchain) members(t *testing.T, archive string) {
 // own library, and that no link is judged.
 func (d debianToolchain) verify(t *testing.T, dir, what string) {
 	t.Helper()
-	r := x(t, dir, d.env, "verify", "--json", "--checks", "static,sysroot,link", what)
-	if r.code != 1 {
-		t.Errorf("verify %s: got exit status %d, want 1\n%s", what, r.code, r.stderr)
+	r := runx.X(t, dir, d.env, "verify", "--json", "--checks", "static,sysroot,link", what)
+	if r.Code != 1 {
+		t.Errorf("verify %s: got exit status %d, want 1\n%s", what, r.Code, r.Stderr)
 	}
-	report := decodeReport(t, r.stdout)
+	report := decodeReport(t, r.Stdout)
 	named := false
 	links := 0
 	for _, c := range report {
@@ -272,7 +273,7 @@ func (d debianToolchain) verify(t *testing.T, dir, what string) {
 		}
 	}
 	if !named {
-		t.Errorf("verify %s: got no failure that names the library:\n%s", what, r.stdout)
+		t.Errorf("verify %s: got no failure that names the library:\n%s", what, r.Stdout)
 	}
 	if links == 0 {
 		t.Errorf("verify %s: got no word on links", what)
@@ -320,7 +321,7 @@ func TestArch(t *testing.T) {
 	env := withLinkers(t)
 	root := t.TempDir()
 	usr := filepath.Join(root, "usr")
-	testenv.Must(t, makeSlim(testenv.Sysroot(t, "stable"), usr, []string{"rustc", "rust-std"}))
+	testenv.Must(t, runx.MakeSlim(testenv.Sysroot(t, "stable"), usr, []string{"rustc", "rust-std"}))
 	lists, err := filepath.Glob(filepath.Join(usr, "lib/rustlib/manifest-*"))
 	testenv.Must(t, err)
 	for _, list := range lists {
@@ -338,14 +339,14 @@ func TestArch(t *testing.T) {
 			testenv.Must(t, os.Symlink("../../elsewhere/"+name, filepath.Join(usr, "lib", name)))
 		}
 	}
-	r := mustX(t, root, env, "check", "--sysroot", usr)
+	r := runx.Must(t, root, env, "check", "--sysroot", usr)
 	for _, want := range []string{"so the system has to bring them: ", "bin/rust-lld: warning: rust.lld: it is a symlink"} {
-		if !strings.Contains(r.stdout+r.stderr, want) {
-			t.Errorf("x check: got no %q in\n%s%s", want, r.stdout, r.stderr)
+		if !strings.Contains(r.Stdout+r.Stderr, want) {
+			t.Errorf("x check: got no %q in\n%s%s", want, r.Stdout, r.Stderr)
 		}
 	}
-	mustX(t, root, env, "dist", "--quiet", "--sysroot", usr, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
-	mustX(t, root, env, "verify", "--checks", "sysroot,link", "--expect", "lld", "build/dist")
+	runx.Must(t, root, env, "dist", "--quiet", "--sysroot", usr, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
+	runx.Must(t, root, env, "verify", "--checks", "sysroot,link", "--expect", "lld", "build/dist")
 }
 
 // TestNix gives x a toolchain as Nix lays it out: bin/rustc is a script that runs
@@ -355,7 +356,7 @@ func TestNix(t *testing.T) {
 	stable := testenv.Sysroot(t, "stable")
 	dir := t.TempDir()
 	store, wrapped := filepath.Join(dir, "store"), filepath.Join(dir, "wrapped")
-	testenv.Must(t, makeSlim(stable, store, []string{"rustc", "rust-std"}))
+	testenv.Must(t, runx.MakeSlim(stable, store, []string{"rustc", "rust-std"}))
 	program, err := os.ReadFile(filepath.Join(store, "bin/rustc"))
 	testenv.Must(t, err)
 	link := fmt.Sprintf("/tmp/n%08d", os.Getpid()) // as long as the RUNPATH
@@ -371,24 +372,24 @@ func TestNix(t *testing.T) {
 	script := fmt.Sprintf("#!%s -e\nexport PATH=$PATH:'/nix/store/2-gcc-wrapper/bin'\nexec -a \"$0\" \"%s/bin/rustc\"  --sysroot %s \"$@\"\n", testenv.Need(t, "bash"), store, wrapped)
 	testenv.Must(t, os.WriteFile(filepath.Join(wrapped, "bin/rustc"), []byte(script), 0o755))
 	for command, status := range map[string]int{"check": 2, "dist": 1} {
-		r := x(t, dir, nil, command, "--sysroot", wrapped)
-		if text := r.stdout + r.stderr; r.code != status || !strings.Contains(text, fmt.Sprintf("it is a script that runs %q", filepath.Join(store, "bin/rustc"))) {
-			t.Errorf("x %s of the wrapper: got exit status %d, want %d and the program behind it\n%s", command, r.code, status, text)
+		r := runx.X(t, dir, nil, command, "--sysroot", wrapped)
+		if text := r.Stdout + r.Stderr; r.Code != status || !strings.Contains(text, fmt.Sprintf("it is a script that runs %q", filepath.Join(store, "bin/rustc"))) {
+			t.Errorf("x %s of the wrapper: got exit status %d, want %d and the program behind it\n%s", command, r.Code, status, text)
 		}
 	}
-	r := mustX(t, dir, nil, "check", "--sysroot", store)
-	if text := r.stdout + r.stderr; !strings.Contains(text, fmt.Sprintf("has the RUNPATH %q", link)) {
+	r := runx.Must(t, dir, nil, "check", "--sysroot", store)
+	if text := r.Stdout + r.Stderr; !strings.Contains(text, fmt.Sprintf("has the RUNPATH %q", link)) {
 		t.Errorf("x check: got no word on the RUNPATH %q in\n%s", link, text)
 	}
-	mustX(t, dir, nil, "dist", "--quiet", "--sysroot", store, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
-	v := x(t, dir, nil, "verify", "--json", "--checks", "sysroot", "build/dist")
+	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", store, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
+	v := runx.X(t, dir, nil, "verify", "--json", "--checks", "sysroot", "build/dist")
 	failed := []string{}
-	for _, c := range decodeReport(t, v.stdout) {
+	for _, c := range decodeReport(t, v.Stdout) {
 		if c.Status == "FAIL" {
 			failed = append(failed, c.Name)
 		}
 	}
-	if want := "sysroot/runpath"; v.code != 1 || !slices.Contains(failed, want) {
-		t.Errorf("verify: got exit status %d and failures %q, want %s", v.code, failed, want)
+	if want := "sysroot/runpath"; v.Code != 1 || !slices.Contains(failed, want) {
+		t.Errorf("verify: got exit status %d and failures %q, want %s", v.Code, failed, want)
 	}
 }
