@@ -27,6 +27,24 @@ func OpenFile(path string) (*os.File, error) {
 	return stillRegular(f)
 }
 
+// OpenIn opens the regular file name of root for reading. It follows a symbolic link
+// that stays in root: somebody else made the tree. Anything but a file is an
+// [fs.PathError] at once, as with [OpenFile].
+func OpenIn(root *os.Root, name string) (*os.File, error) {
+	info, err := root.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := wantRegular(name, info); err != nil {
+		return nil, err
+	}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	return stillRegular(f)
+}
+
 // openOwn opens the regular file name of root, a file of a name that x itself uses. It
 // follows no link in its place: what a stranger has put there is not what an earlier
 // run wrote.

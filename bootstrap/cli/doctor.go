@@ -11,23 +11,44 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
+	var corpus, html string
 	cmd := &cobra.Command{
-		Use:   "doctor LOG",
+		Use:   "doctor LOG | --corpus DIR",
 		Short: "Say why a link failed, or went wrong in silence",
 		Long: `Read the output of a build, and say what made the link fail that another linker
 would have made: the cause, where it shows, and what can be done about it. LOG is
 what rustc, cargo or a C compiler printed; - is standard input. Of an ordinary
 mistake, which every linker refuses, doctor says nothing.
 
+With --corpus, read every log in a directory and below, as crater keeps them: a
+directory with a log.txt for each crate. Count the causes, with examples. Logs are
+files named log, log.*, *.log, *.txt or *.build, as they are or as .gz, .xz or .zst.
+A log that cannot be read, or not whole, is named. --html also writes a page.
+
 --json prints {"findings": [{"cause", "summary", "confidence", "evidence":
 [{"file", "line", "text"}], "remedies": [{"option", "stable", "effect"}],
-"sources"}], "target", "release"}.
+"sources"}], "target", "release"}, and with --corpus {"directory", "logs", "bytes",
+"found", "nothing", "seconds", "causes": [{"cause", "count", "confidence", "summary",
+"sources", "examples": [{"log", "confidence", "line", "text"}], "in"}], "problems":
+[{"log", "kind", "detail"}], "problem_counts"}.
 
 Exit status: 0 nothing found, 1 found, 2 trouble.`,
 		Example: `  x doctor build.log
-  cargo build 2>&1 | x doctor -`,
-		Args: exactly("LOG"),
+  cargo build 2>&1 | x doctor -
+  x doctor --corpus crater/pr-140525 --html triage.html`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if corpus != "" {
+				return none(cmd, args)
+			}
+			return exactly("LOG")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case corpus != "":
+				return a.diagnoseCorpus(cmd.Context(), corpus, html, doctor.Options{})
+			case html != "":
+				return usagef("--html goes with --corpus")
+			}
 			report, err := a.diagnose(cmd, args[0])
 			if err != nil {
 				return usage(err)
@@ -35,7 +56,9 @@ Exit status: 0 nothing found, 1 found, 2 trouble.`,
 			return a.printDoctor(report)
 		},
 	}
-	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet", "verbose")
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "verbose")
+	cmd.Flags().StringVar(&corpus, "corpus", "", "read all logs in this `directory`, and count the causes")
+	cmd.Flags().StringVar(&html, "html", "", "with --corpus, also write the answer to this `file`, as one page of HTML")
 	return cmd
 }
 

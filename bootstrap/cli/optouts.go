@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap/optouts"
@@ -88,24 +89,60 @@ func (a *app) optOuts(ctx context.Context, dirs []string, f optOutsFlags) error 
 	if err != nil {
 		return usage(err)
 	}
-	switch {
-	case a.flags.json:
-		err = a.printJSON(struct {
-			Findings []optouts.Finding `json:"findings"`
-		}{r.Findings})
-	default:
-		err = a.print(optOutsText(r))
+	edits := r.Edits()
+	if f.fix && !f.diff && !a.flags.dryRun {
+		for i := range edits {
+			if err := edits[i].Write(); err != nil {
+				return usage(err)
+			}
+		}
 	}
-	if err != nil {
+	if err := a.printOptOuts(r, edits, f); err != nil {
 		return err
 	}
 	if err := r.Err(); err != nil {
 		return usage(err)
 	}
-	if len(r.Findings) > 0 {
+	left := len(r.Findings)
+	if f.fix && !f.diff && !a.flags.dryRun {
+		left -= r.Fixable()
+	}
+	if left > 0 {
 		return exitError{code: exitFail} // the findings are the message
 	}
 	return nil
+}
+
+// printOptOuts prints the answer in the form that the flags ask for.
+func (a *app) printOptOuts(r *optouts.Report, edits []optouts.Edit, f optOutsFlags) error {
+	var changes strings.Builder
+	if f.fix || f.diff {
+		for _, e := range edits {
+			changes.Write(diff.Diff("a/"+e.File, e.Old, "b/"+e.File, e.New))
+		}
+	}
+	switch {
+	case f.sarif:
+		text, err := r.SARIF(buildVersion().Version, a.Dir)
+		if err != nil {
+			return err
+		}
+		return a.print(string(text) + "\n")
+	case a.flags.json:
+		return a.printJSON(struct {
+			Findings []optouts.Finding `json:"findings"`
+			Diff     string            `json:"diff,omitempty"`
+		}{r.Findings, changes.String()})
+	case f.diff:
+		return a.print(changes.String())
+	case f.fix:
+		done := "removed"
+		if a.flags.dryRun {
+			done = "would remove"
+		}
+		return a.print(changes.String() + optOutsText(r, true) + fmt.Sprintf("%s %s in %s\n", done, plural(r.Fixable(), "option"), plural(len(edits), "file")))
+	}
+	return a.print(optOutsText(r, false))
 }
 
 // optOutsOptions reads the flags.
@@ -129,15 +166,21 @@ func (a *app) optOutsOptions(ctx context.Context, f optOutsFlags) (optouts.Optio
 	return o, nil
 }
 
-// optOutsText tells findings to people.
-func optOutsText(r *optouts.Report) string {
+// optOutsText tells findings to people; where fixed, those that are left.
+func optOutsText(r *optouts.Report, fixed bool) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
+		if fixed && f.Fixable {
+			continue
+		}
 		fmt.Fprintf(&b, "%s: %s\n    effect  %s\n", f.Where(), f.Option, fill(f.Effect, 12))
 		if f.Reason != "" {
 			fmt.Fprintf(&b, "    reason  %s\n", fill(f.Reason, 12))
 		}
 		fmt.Fprintf(&b, "    needed  %s\n", fill(neededText(f), 12))
+	}
+	if fixed {
+		return b.String()
 	}
 	needed, obsolete, unknown := r.Counts()
 	fmt.Fprintf(&b, "%s in %s: %d needed, %d not needed any more, %d not known\n", plural(len(r.Findings), "option"), plural(r.Looked, "file"), needed, obsolete, unknown)

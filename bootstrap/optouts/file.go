@@ -15,7 +15,8 @@ type file struct {
 	kind   Kind
 	syntax syntax
 	data   []byte
-	lines  []int // offsets of the starts of lines
+	fixed  []byte // without what is not needed any more; nil where that is all of it
+	lines  []int  // offsets of the starts of lines
 
 	found    []found
 	comments []comment
@@ -45,12 +46,7 @@ func mayHold(text []byte) bool {
 
 // parse finds the options of the file.
 func (f *file) parse() {
-	f.lines = []int{0}
-	for i, c := range f.data {
-		if c == '\n' {
-			f.lines = append(f.lines, i+1)
-		}
-	}
+	f.indexLines()
 	f.bootstrap = setsBootstrap(f.data)
 	f.aboutRust = bytes.Contains(f.data, []byte("cargo")) || bytes.Contains(f.data, []byte("rustc")) || bytes.Contains(f.data, []byte("RUSTFLAGS"))
 	if f.syntax&isTOML != 0 {
@@ -77,6 +73,15 @@ func (f *file) parse() {
 	}
 	f.found = r.out
 	f.dropForeign()
+}
+
+func (f *file) indexLines() {
+	f.lines = []int{0}
+	for i, c := range f.data {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
 }
 
 // dropForeign drops flags of C compilers from a file that has nothing to do with

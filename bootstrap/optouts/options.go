@@ -232,7 +232,7 @@ func (r *reader) linkArgs(f found, several bool, arg string) bool {
 			z := r.linkArg[0]
 			one.args = []string{name + "=" + z.text, name + "=" + a}
 			if z.at != f.at {
-				one.at, one.words = z.at, f.words*2
+				one.at, one.words = z.at, 4
 				one.option = strings.Replace(full, "="+a, "="+z.text, 1) + " " + full
 			}
 		}

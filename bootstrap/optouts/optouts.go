@@ -74,9 +74,9 @@ type Finding struct {
 
 // tree is a directory that was named.
 type tree struct {
-	dir   string   // as it was named
-	files []*file  // with findings
-	root  *os.Root // open while Run works
+	dir   string  // as it was named
+	where string  // the same for the system
+	files []*file // with findings
 }
 
 // Run looks through directories. A directory that cannot be opened is an error; what
@@ -112,7 +112,7 @@ func (r *Report) addTree(ctx context.Context, dir string, o Options) error {
 	if err := w.walk(ctx, o.Jobs); err != nil {
 		return fmt.Errorf("looking through %q: %w", dir, err)
 	}
-	t := &tree{dir: dir, files: w.files, root: root}
+	t := &tree{dir: dir, where: where, files: w.files}
 	r.Looked += w.looked
 	r.Problems = append(r.Problems, w.problems...)
 	deps := dependencies{root: root, seen: map[string]*crates{}}
@@ -144,7 +144,7 @@ func (t *tree) judge(f *file, j *judge, deps *dependencies) []Finding {
 		})
 		out = append(out, t.finding(f, o, v, why, j.compiler.Release))
 	}
-	fixable(out)
+	markFixable(f, out)
 	return out
 }
 
@@ -220,6 +220,16 @@ func (r *Report) Counts() (needed, obsolete, unknown int) {
 		}
 	}
 	return needed, obsolete, unknown
+}
+
+// Fixable counts the findings that [Report.Edits] removes.
+func (r *Report) Fixable() (n int) {
+	for _, f := range r.Findings {
+		if f.Fixable {
+			n++
+		}
+	}
+	return n
 }
 
 // Err joins the problems of the report, nil for none.

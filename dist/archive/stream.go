@@ -3,6 +3,7 @@ package archive
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -47,6 +48,35 @@ func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, 
 		return r.format, fmt.Errorf("decompressing %q: %w", name, err)
 	}
 	return r.format, nil
+}
+
+// NewDecoder decompresses r, a file in the format f of any number of gzip members, xz
+// streams or zstd frames, as programs make them that append to a file. Memory is what a
+// decoder's dictionary may take in bytes. Closing it does not close r.
+func NewDecoder(r io.Reader, f Format, memory int64) (io.ReadCloser, error) {
+	dec, err := newDecoder(r, f, memory, false)
+	if err != nil {
+		return nil, err
+	}
+	return joined{dec}, nil
+}
+
+// joined reads all parts of a file as one.
+type joined struct{ dec *decoder }
+
+// Read implements [io.Reader].
+func (j joined) Read(p []byte) (int, error) {
+	n, err := j.dec.Read(p)
+	if errors.Is(err, io.EOF) && j.dec.gzip != nil && j.dec.gzip.junk {
+		err = errors.New("bytes after the gzip stream are neither a gzip member nor zeros")
+	}
+	return n, err
+}
+
+// Close implements [io.Closer].
+func (j joined) Close() error {
+	j.dec.close()
+	return nil
 }
 
 // CopyTar copies the tar stream of the archive src to dst and returns its size in

@@ -100,3 +100,31 @@ func TestDecompressErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestNewDecoder(t *testing.T) {
+	t.Parallel()
+	for _, format := range []Format{GZ, XZ, Zst} {
+		var part bytes.Buffer
+		if err := (Writer{Profile: Fast}).Compress(t.Context(), format, &part, strings.NewReader("some text\n"), 0); err != nil {
+			t.Fatal(err)
+		}
+		for name, tt := range map[string]struct {
+			tail string
+			want string
+			bad  bool
+		}{
+			"one":  {"", "some text\n", false},
+			"two":  {part.String(), "some text\nsome text\n", false},
+			"junk": {"junk that is no stream", "some text\n", true},
+		} {
+			d, err := NewDecoder(strings.NewReader(part.String()+tt.tail), format, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(d)
+			if errClose := d.Close(); errClose != nil || string(got) != tt.want || (err != nil) != tt.bad {
+				t.Errorf("%s, %s: got %q, %v", format, name, got, err)
+			}
+		}
+	}
+}

@@ -12,21 +12,20 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/linkage"
+	"x.go/dist/page"
 )
 
 //go:embed report.html
 var pageText string
 
-// page is parsed once; that it parses is tested.
-var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"bytes":  dist.FormatBytes,
+// pageTemplate is parsed once; that it parses is tested.
+var pageTemplate = page.Parse(pageText, template.FuncMap{
 	"lower":  func(s Status) string { return strings.ToLower(string(s)) },
-	"line":   dist.OneLine,
 	"linker": func(b Binary) string { return dist.OneLine(linkerName(b)) },
 	"kind":   kindName,
 	"what":   legWhat,
 	"short":  func(s string) string { return s[:min(len(s), 12)] },
-}).Parse(pageText))
+})
 
 // pageData is what the page shows.
 type pageData struct {
@@ -147,7 +146,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
 	}
 	slices.SortStableFunc(d.Problems, func(a, b pageRow) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
-	if err := page.Execute(w, d); err != nil {
+	if err := pageTemplate.Execute(w, d); err != nil {
 		return fmt.Errorf("writing report as HTML: %w", err)
 	}
 	return nil
