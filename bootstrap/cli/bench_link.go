@@ -38,9 +38,12 @@ size of the results. The linkers are:
   bfd            GNU ld
   lld            the toolchain's LLD, by its gcc-ld
   lld-serial     the same with --threads=1
+  lld-leaf       the same with one thread for build scripts and procedural macros
   lld-jobserver  the same with as many threads as the jobserver has free tokens
   system-lld, mold, gold, wild
                  what PATH has of them
+For lld-leaf and lld-jobserver x puts the gcc-ld programs of lld.threads in x.toml
+before the toolchain's rust-lld. --dry-run says what is there, and what is not.
 
 With --incremental, which is the default, x builds once and then removes what was
 linked last before each run: programs, tests and libraries of the packages that

@@ -48,9 +48,11 @@ func parseLog(data []byte) ([]record, error) {
 	return out, nil
 }
 
-// judge returns the links among records. The error is a [*linkError] if one of them
-// failed or if f did not make its result.
-func (f found) judge(records []record, complaint *measure.Tail) ([]record, error) {
+// judge returns the links among records of a build that printed output. The error is a
+// [*linkError] if one of them failed or if f did not make its result.
+func (f found) judge(records []record, output string) ([]record, error) {
+	complaint := &measure.Tail{Limit: 2 << 10} // for a line in a table of errors
+	fmt.Fprint(complaint, output)
 	var links []record
 	for _, r := range records {
 		if r.Link == nil {
@@ -87,7 +89,7 @@ func (w *work) noLinks(records []record) error {
 	case len(records) > 0:
 		return fmt.Errorf("running %q: it linked nothing: a library is not linked; build a program, a test or a cdylib", w.commandText())
 	}
-	return fmt.Errorf("running %q: it did not run rustc through RUSTC_WRAPPER or PATH, so that nothing could be measured", w.commandText())
+	return fmt.Errorf("running %q: it did not run rustc through RUSTC_WRAPPER or PATH, or had nothing to build", w.commandText())
 }
 
 func (w *work) commandText() string { return strings.Join(w.Command, " ") }

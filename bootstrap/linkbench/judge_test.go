@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"x.go/dist/linkage"
-	"x.go/dist/measure"
 )
 
 // TestJudge refuses every result that does not say that the row's own linker made it.
@@ -40,9 +39,7 @@ func TestJudge(t *testing.T) {
 		for i, l := range tt.links {
 			records = append(records, record{Crate: "c" + string(rune('0'+i)), Link: &l})
 		}
-		complaint := &measure.Tail{Limit: 100}
-		complaint.Write([]byte("rust-lld: error: undefined symbol: f\n"))
-		links, err := f.judge(records, complaint)
+		links, err := f.judge(records, "rust-lld: error: undefined symbol: f\n")
 		got := ""
 		if err != nil {
 			got = err.Error()

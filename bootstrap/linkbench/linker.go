@@ -32,6 +32,8 @@ var linkers = []linker{
 	{name: "bfd", about: "GNU ld", kind: linkage.BFD, names: []string{"ld.bfd", "ld"}, driver: true},
 	{name: "lld", about: "the toolchain's LLD, by its gcc-ld", kind: linkage.LLD},
 	{name: "lld-serial", about: "the same with --threads=1", kind: linkage.LLD, args: []string{"--threads=1"}},
+	{name: "lld-leaf", about: "the same with one thread for build scripts and procedural macros", kind: linkage.LLD,
+		wrapper: []programs.Setting{{Name: "threads", Value: "leaf"}}},
 	{name: "lld-jobserver", about: "the same with as many threads as cargo's jobserver has free tokens", kind: linkage.LLD,
 		wrapper: []programs.Setting{{Name: "jobserver", Value: "yes"}}},
 	{name: "system-lld", about: "an LLD of the system", kind: linkage.LLD, names: []string{"ld.lld"}},
@@ -75,8 +77,11 @@ func (l linker) find(tc toolchain.Toolchain) (found, error) {
 	f.program = filepath.Join(bin, "gcc-ld", "ld.lld")
 	if l.wrapper != nil {
 		f.lld = filepath.Join(bin, "rust-lld")
-		if !programs.HasJobserver(tc.Spec) {
-			return f, fmt.Errorf("x has no gcc-ld program for host %s that bounds threads", tc.Host)
+		if err := programs.CanBuild(tc.Spec); err != nil {
+			return f, fmt.Errorf("a gcc-ld program that bounds threads cannot be built for host %s: %w", tc.Host, err)
+		}
+		if l.wrapper[0].Name == "jobserver" && !programs.HasJobserver(tc.Spec) {
+			return f, fmt.Errorf("the gcc-ld program of x for host %s knows no jobserver", tc.Host)
 		}
 	}
 	for _, path := range []string{f.program, f.lld} {

@@ -259,7 +259,7 @@ func (w *work) build(ctx context.Context, f found) ([]record, measure.Figures, e
 	if readErr != nil {
 		return nil, figures, readErr
 	}
-	links, linkErr := f.judge(records, complaint)
+	links, linkErr := f.judge(records, complaint.Text())
 	switch {
 	case linkErr != nil:
 		return nil, figures, linkErr
