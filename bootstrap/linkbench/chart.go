@@ -32,7 +32,7 @@ const (
 // SVG draws the times as bars, each part by itself. The bytes depend on r alone.
 func (r Report) SVG() []byte {
 	c := &plot.Canvas{Y: plot.Margin + 16}
-	title := "Linkers compared on " + strings.Join(r.Command, " ")
+	title := clip("Linkers compared on " + strings.Join(r.Command, " "))
 	c.Text(plot.Margin, c.Y, 20, plot.Ink, "start", "bold", title)
 	c.Y += 22
 	c.Text(plot.Margin, c.Y, plot.FontSize, plot.Faint, "start", "", r.describeMode())
@@ -46,6 +46,15 @@ func (r Report) SVG() []byte {
 	c.Text(plot.Margin, c.Y, 12, plot.Faint, "start", "", strings.Join(facts, " · "))
 	c.Y += plot.Margin - 6
 	return c.Page(title, r.words())
+}
+
+// clip shortens a title to what the page has room for.
+func clip(title string) string {
+	const most = 72
+	if letters := []rune(title); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return title
 }
 
 // describeMode says how the figures were taken.

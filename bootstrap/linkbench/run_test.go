@@ -99,16 +99,22 @@ func nothingLeft(t *testing.T) {
 	}
 }
 
-// TestRunClean builds all, the build script too, and stops at what no linker can mend.
+// TestRunClean builds all, the build script too, through the user's own wrapper, and stops
+// at what no linker can mend.
 func TestRunClean(t *testing.T) {
 	o := options(t, project(t, flagged), "lld", "lld-serial")
-	o.Mode = Clean
+	o.Mode, o.Wrapper = Clean, filepath.Join(t.TempDir(), "wrapper")
+	mark := o.Wrapper + ".ran"
+	testenv.Must(t, os.WriteFile(o.Wrapper, []byte("#!"+testenv.Need(t, "sh")+"\necho >'"+mark+"'\nexec \"$@\"\n"), 0o755))
 	r, err := Run(t.Context(), o)
 	testenv.Must(t, err)
 	for _, row := range r.Rows {
 		if row.Error != "" || len(row.Runs) != 1 || row.Runs[0].Final.Count != 1 || row.Runs[0].Helpers.Count != 1 {
 			t.Errorf("got %+v, want a program and a build script", row)
 		}
+	}
+	if _, err := os.Stat(mark); err != nil {
+		t.Errorf("the wrapper did not run: %v", err)
 	}
 	o.Dir = project(t, "fn main() { answer() }\n")
 	_, err = Run(t.Context(), o)
