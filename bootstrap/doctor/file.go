@@ -62,7 +62,7 @@ func (d *diagnosis) file(name, path string, named bool) error {
 		if t := f.Machine; t == "x86_64" && d.target.IsZero() {
 			d.target = targets.HostOf("linux", "amd64")
 		}
-		return s.linked()
+		return s.linked(named)
 	}
 	if named {
 		s.input()
@@ -82,7 +82,7 @@ func (s specimen) found(c Cause, sure Confidence, format string, args ...any) {
 }
 
 // linked judges an executable or a shared library.
-func (s specimen) linked() error {
+func (s specimen) linked(named bool) error {
 	for _, t := range s.file.Constructors {
 		if t.Lost {
 			s.found(Ctors, High, "section %q has %d entries that never run", t.Name, t.Entries)
@@ -105,7 +105,7 @@ func (s specimen) linked() error {
 	if info.Entry == 0 {
 		s.found(SelfContainedCrash, High, "the program has no entry point: it crashes when it starts")
 	}
-	return s.libraries()
+	return s.libraries(named)
 }
 
 // executable reports whether a program is started from the file, with a loader.
@@ -161,8 +161,9 @@ func gccMajor(producer string) int {
 }
 
 // libraries looks for the libraries that a program needs and for the symbols that it
-// wants from them.
-func (s specimen) libraries() error {
+// wants from them. Libraries may be found by a variable of the environment: without a
+// sign of a wrapper, one that is not found tells only who asks about the very program.
+func (s specimen) libraries(named bool) error {
 	complete := true
 	for _, l := range s.file.Needed {
 		switch l.How {
@@ -172,6 +173,9 @@ func (s specimen) libraries() error {
 				sure := Low
 				if !loader.StandardInterpreter(s.file.Interpreter) {
 					sure = Medium
+				}
+				if sure == Low && !named {
+					continue
 				}
 				s.found(LostRunPath, sure, "library %q is not found, and the file has no RUNPATH", l.Name)
 			}

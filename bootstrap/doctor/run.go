@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,9 @@ type tee struct {
 func (t *tee) Write(p []byte) (int, error) {
 	n, err := t.to.Write(p)
 	t.rest = append(t.rest, p[:n]...)
-	t.take(len(t.rest) > maxLine)
+	if bytes.IndexByte(p[:n], '\n') >= 0 || len(t.rest) > maxLine {
+		t.take(len(t.rest) > maxLine)
+	}
 	return n, err
 }
 
@@ -126,6 +129,9 @@ const (
 	maxEntries = 200_000 // files and directories that are looked at
 	maxOutputs = 500     // files that are examined
 	maxDepth   = 8       // directories below Dir
+	// clockStep is how much older than the clock the time of a new file may be: the
+	// kernel takes that from its last tick.
+	clockStep = 20 * time.Millisecond
 )
 
 // outputs examines the files that a command has written.
@@ -140,7 +146,7 @@ func (c Command) outputs(ctx context.Context, d *diagnosis, start time.Time) err
 	var inputs []string
 	seen := map[string]bool{}
 	for _, dir := range dirs {
-		for _, path := range writtenSince(ctx, dir, start.Add(-time.Second)) {
+		for _, path := range writtenSince(ctx, dir, start.Add(-clockStep)) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -165,7 +171,7 @@ func (c Command) outputs(ctx context.Context, d *diagnosis, start time.Time) err
 func (c Command) judge(ctx context.Context, d *diagnosis, linked []inspect.File, inputs []string) error {
 	lld := false
 	for _, f := range linked {
-		if err := d.file(c.shown(f.Path), f.Path, true); err != nil {
+		if err := d.file(c.shown(f.Path), f.Path, false); err != nil {
 			return err
 		}
 		lld = lld || f.Linker == linkage.LLD
