@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("X", x) // for scripts that change PATH
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("SOURCE_DATE_EPOCH", "")
+			env.Setenv("TOOLCHAINS", os.Getenv("RUSTUP_HOME")) // for scripts that run the real cargo
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"files": cmdFiles, "exec-status": cmdExecStatus},

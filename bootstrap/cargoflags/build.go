@@ -32,6 +32,9 @@ func (c *Config) Wrappers() ([]Program, error) {
 	return out, nil
 }
 
+// Wrapper returns the one of RUSTC_WRAPPER alone.
+func (c *Config) Wrapper() (Program, error) { return c.tool("RUSTC_WRAPPER", "rustc-wrapper") }
+
 // tool is GlobalContext::maybe_get_tool. An empty variable stands for no wrapper.
 func (c *Config) tool(env, name string) (Program, error) {
 	s, err := c.text(keyOf("build." + name))

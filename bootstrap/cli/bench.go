@@ -21,11 +21,11 @@ func (a *app) benchCommand() *cobra.Command {
 		Use:     "bench",
 		Short:   "Measure x against other programs on this machine",
 		Long:    `Measure x against other programs, on the machine and the files that matter to you.`,
-		Example: "  x bench compress",
+		Example: "  x bench compress\n  x bench link -- cargo build",
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.benchCompressCommand(), a.benchCoderCommand())
+	cmd.AddCommand(a.benchCompressCommand(), a.benchLinkCommand(), a.benchCoderCommand())
 	return cmd
 }
 
@@ -173,7 +173,7 @@ func benchUsage(err error) error {
 	switch {
 	case !errors.As(err, &option):
 		return err
-	case option.Option == "Sources":
+	case option.Option == "Sources" || option.Option == "Command":
 		return usage(option.Err)
 	}
 	return usagef("reading --%s: %w", strings.ToLower(option.Option), option.Err)

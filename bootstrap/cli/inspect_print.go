@@ -18,7 +18,7 @@ type inspectTable struct {
 	rows int
 }
 
-const inspectRow = "%-10s %-12s %-14s %-6s %-8s %s\n"
+const inspectRow = "%-12s %-11s %-14s %-6s %-8s %s\n"
 
 func (p *inspectTable) file(f *inspect.File) error {
 	var b strings.Builder
@@ -190,7 +190,7 @@ func sheetMembers(row func(name, format string, args ...any), f *inspect.File) {
 	row("members", "%d", len(f.Members))
 	for i := range f.Members {
 		m := &f.Members[i]
-		text := fmt.Sprintf("%-10s %-12s %-10s %s", inspectKind(m), dash(m.Machine), dist.FormatBytes(m.Size), m.Member)
+		text := fmt.Sprintf("%-12s %-11s %-10s %s", inspectKind(m), dash(m.Machine), dist.FormatBytes(m.Size), m.Member)
 		if m.LTO != inspect.NoLTO {
 			text += "  " + string(m.LTO)
 		}

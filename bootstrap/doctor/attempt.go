@@ -16,6 +16,8 @@ type attempt struct {
 	messages []message
 
 	command *command // of linkLine; parsed by cmd
+	looked  bool     // for objects without code
+	slim    bool     // there is one
 }
 
 const maxMessages = 512 // of an attempt; those that follow have nothing new to say
@@ -68,6 +70,7 @@ type diagnosis struct {
 	words   *automaton
 	current attempt
 	found   findings
+	files   inputs
 
 	// Facts of the whole log.
 	target     targets.Triple
@@ -77,12 +80,11 @@ type diagnosis struct {
 	store      *message // a path of Nix or Guix
 	slim       *message // an object without code
 	full       bool     // a disk without space
+	providers  int      // searches for a library
 }
 
 func newDiagnosis(name string, o Options) *diagnosis {
-	d := &diagnosis{name: name, options: o, words: logAutomaton()}
-	d.found.log = name
-	return d
+	return &diagnosis{name: name, options: o, words: logAutomaton(), files: inputs{o.Dir, maxInputs}}
 }
 
 // line takes a line of the log that holds at least one of the words.

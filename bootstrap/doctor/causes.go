@@ -37,7 +37,7 @@ var causeRows = []causeRow{
 	{StartStopGC, "LLD drops a section that only __start_ and __stop_ symbols refer to; GNU ld keeps it",
 		[]remedyRow{
 			flag("-Clink-arg=-Wl,-z,nostart-stop-gc", "LLD keeps the section, as GNU ld does; nothing else changes"),
-			order("mark the data with #[used] and build with rustc 1.89 or later (linkme 0.3.27 or later); in C, add __attribute__((used, retain))", "the section says itself that it stays, with every linker"),
+			order("mark the data with #[used] and build with rustc 1.89 or later, and a current linkme; in C, add __attribute__((used, retain))", "the section says itself that it stays, with every linker"),
 			optOut("GNU ld keeps the section"),
 		}, nil, []string{"rust-lang/rust#140872", "rust-lang/rust#130397", "dtolnay/linkme#94", "https://lld.llvm.org/ELF/start-stop-gc"}},
 	{ShlibUndefined, "a shared library needs a symbol that no library on the command line defines; LLD checks that, also for libraries that --as-needed then drops",

@@ -104,8 +104,9 @@ type Finding struct {
 // Report is what was found, the surest finding first.
 type Report struct {
 	Findings []Finding       `json:"findings"`
-	Target   targets.Triple  `json:"target"`  // that the remedies are for
-	Release  targets.Release `json:"release"` // likewise
+	Target   targets.Triple  `json:"target"`        // that the remedies are for
+	Release  targets.Release `json:"release"`       // likewise
+	Ran      *Ran            `json:"ran,omitempty"` // by Run
 }
 
 // Causes lists the distinct causes of a report in their order.

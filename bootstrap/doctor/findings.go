@@ -7,13 +7,7 @@ import (
 
 // findings collects what is found, one finding for each cause.
 type findings struct {
-	log  string // name of the log
 	list []*Finding
-}
-
-// add notes that a message of an attempt shows a cause.
-func (f *findings) add(c Cause, sure Confidence, a *attempt, m *message) {
-	f.of(c, sure).addEvidence(Evidence{f.log, m.line, m.text})
 }
 
 // of returns the finding of a cause that is at least as sure as given.

@@ -58,10 +58,15 @@ func (d *diagnosis) judge(a *attempt) {
 			if r.fits != nil {
 				sure = r.fits(d, a, m)
 			}
-			if sure != "" {
-				d.found.add(r.cause, sure, a, m)
-				break
+			if sure == "" {
+				continue
 			}
+			f := d.found.of(r.cause, sure)
+			f.addEvidence(Evidence{d.name, m.line, m.text})
+			if r.cause == ShlibUndefined {
+				d.lookAtProviders(a, f, m)
+			}
+			break
 		}
 	}
 }
@@ -141,9 +146,20 @@ func isRuntimeOfCXX(symbol string) bool {
 	return false
 }
 
-// noCode: binutils has said that an object holds no code, and LLD has found no symbol.
-func noCode(d *diagnosis, _ *attempt, _ *message) Confidence {
+// noCode: LLD has not found a symbol, and an object holds no code: binutils says so, or
+// the object itself.
+func noCode(d *diagnosis, a *attempt, _ *message) Confidence {
 	if d.slim != nil {
+		return High
+	}
+	if !a.looked {
+		a.looked = true
+		if e, ok := d.files.slimInput(a.cmd()); ok {
+			a.slim = true
+			d.found.of(LTOObjects, High).addEvidence(e)
+		}
+	}
+	if a.slim {
 		return High
 	}
 	return ""

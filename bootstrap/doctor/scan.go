@@ -24,9 +24,9 @@ func scan(ctx context.Context, r io.Reader, a *automaton, do func(no int, text [
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		n, err := r.Read(buf[filled:])
+		n, err := io.ReadFull(r, buf[filled:])
 		filled += n
-		end := errors.Is(err, io.EOF)
+		end := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !end {
 			return err
 		}

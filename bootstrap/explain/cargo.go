@@ -42,6 +42,29 @@ func (m machine) cargoConfig(release targets.Release, args []string) (cargoflags
 	})
 }
 
+// Programs are the paths of what cargo starts, or names on PATH: the compiler, and what
+// RUSTC_WRAPPER or its key has around that. "" is none.
+type Programs struct{ Rustc, Wrapper string }
+
+// CargoPrograms returns what cargo starts in the directory of the options, from their
+// environment, cargo's configuration and the values of --config.
+func CargoPrograms(o Options, config []string) (Programs, error) {
+	m, err := newMachine(o)
+	if err != nil {
+		return Programs{}, err
+	}
+	cargo, err := m.cargoConfig(targets.Release{}, config)
+	if err != nil {
+		return Programs{}, wrong(err)
+	}
+	rustc, rustcErr := cargo.Rustc()
+	wrapper, wrapperErr := cargo.Wrapper()
+	if err := errors.Join(rustcErr, wrapperErr); err != nil {
+		return Programs{}, wrong(err)
+	}
+	return Programs{Rustc: rustc.Path, Wrapper: wrapper.Path}, nil
+}
+
 // fillCargo gathers target and flags as cargo does, and returns the compiler that
 // cargo runs.
 func (a *Asked) fillCargo(ctx context.Context, answer *Answer, question Question) (*Asked, error) {

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"x.go/dist/plot"
@@ -301,19 +300,7 @@ func (p panel) points(c *canvas, tools []series, seen scene) {
 
 // footer tells the machine.
 func (r Report) footer(c *canvas) {
-	m := r.Machine
-	var facts []string
-	if m.CPU != "" {
-		facts = append(facts, m.CPU)
-	}
-	facts = append(facts, fmt.Sprintf("%d cores", m.Cores))
-	if m.Memory > 0 {
-		facts = append(facts, plot.Short(float64(m.Memory)/(1<<30))+" GiB")
-	}
-	facts = append(facts, m.OS+"/"+m.Arch, strings.Replace(m.Go, "go", "Go ", 1), fmt.Sprintf("%d threads", r.Jobs))
-	if len(m.Load) > 0 {
-		facts = append(facts, "load "+strconv.FormatFloat(m.Load[0], 'f', 2, 64)+" at the start")
-	}
+	facts := r.Machine.Facts(strings.Replace(r.Machine.Go, "go", "Go ", 1), fmt.Sprintf("%d threads", r.Jobs))
 	c.Y += 14
 	c.Text(plot.Margin, c.Y, 12, plot.Faint, "start", "", strings.Join(facts, " · "))
 	c.Y += plot.Margin - 6

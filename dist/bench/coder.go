@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,6 +134,9 @@ func locate(table []peer, jobs int, look func(string) (string, error)) (found []
 	return found, missing
 }
 
+// versionNumber is what looks like a version in the words of a program.
+var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
+
 // programsOf describes the other programs among coders, in their order.
 func programsOf(ctx context.Context, coders []coder, env []string) []Program {
 	var out []Program
@@ -141,7 +145,7 @@ func programsOf(ctx context.Context, coders []coder, env []string) []Program {
 		if at < 0 || slices.ContainsFunc(out, func(p Program) bool { return p.Tool == c.Tool }) {
 			continue
 		}
-		out = append(out, Program{Tool: c.Tool, Version: measure.Version(ctx, c.Program, encoders[at].version, env)})
+		out = append(out, Program{Tool: c.Tool, Version: versionNumber.FindString(measure.Said(ctx, c.Program, encoders[at].version, env))})
 	}
 	return out
 }

@@ -64,3 +64,17 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+func TestVersionNumber(t *testing.T) {
+	for text, want := range map[string]string{
+		"xz (XZ Utils) 5.4.1\nliblzma 5.4.1":                         "5.4.1",
+		"*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***":      "1.5.4",
+		"\n7-Zip (z) 26.02 (x64) : Copyright (c) 1999-2026 : 2026-6": "26.02",
+		"pigz 2.6":    "2.6",
+		"no number 7": "",
+	} {
+		if got := versionNumber.FindString(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}

@@ -116,8 +116,8 @@ func (r Report) Errors() []error {
 	return errs
 }
 
-// Spread is that of the runs: see [measure.Spread].
-func (r Row) Spread() float64 { return measure.Spread(r.Runs) }
+// Spread is that of the times of the runs: see [measure.Spread].
+func (r Row) Spread() float64 { return measure.Spread(r.Runs, measure.Wall) }
 
 // title is the name of a row in messages.
 func (r Row) title() string {

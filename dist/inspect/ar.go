@@ -84,6 +84,19 @@ func (a *archive) each(do func(entry) error) error {
 	return nil
 }
 
+// findNames reads the table of long names, which comes before all members but the table
+// of symbols.
+func (a *archive) findNames() error {
+	for off := int64(len(arMagic)); off < a.size && a.names == nil; {
+		e, next, err := a.entryAt(off)
+		if err != nil || e.name != "" {
+			return err
+		}
+		off = next
+	}
+	return nil
+}
+
 // entryAt reads the header at offset off. An entry without a name is a table of the
 // archive itself. next is the offset of the next header.
 func (a *archive) entryAt(off int64) (e entry, next int64, err error) {

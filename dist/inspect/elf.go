@@ -50,6 +50,7 @@ func readELF(in io.ReaderAt, out *File) (object, error) {
 // fill copies what package linkage knows.
 func (r *elfReader) fill() {
 	info, f := r.info, r.out
+	f.info = info
 	f.Kind, f.Machine, f.Class, f.Endian = info.Kind, info.MachineName(), 32, "little"
 	if info.Class == elf.ELFCLASS64 {
 		f.Class = 64

@@ -247,15 +247,22 @@ func findForeign(f *File) []string {
 	if len(f.Foreign) == 0 {
 		return nil
 	}
-	var out []string
-	for _, machine := range f.foreignMachines() {
-		var names []string
-		for _, m := range f.Members {
-			if m.Machine == machine {
-				names = append(names, m.Member)
-			}
+	names := map[string][]string{}
+	var order []string
+	for i := range f.Members {
+		m := &f.Members[i]
+		s := m.system()
+		if s == "" || s == f.most {
+			continue
 		}
-		out = append(out, fmt.Sprintf("members for %s, not %s: %s", machine, f.Machine, Few(names)))
+		if names[s] == nil {
+			order = append(order, s)
+		}
+		names[s] = append(names[s], m.Member)
+	}
+	var out []string
+	for _, s := range order {
+		out = append(out, fmt.Sprintf("members for %s, not %s: %s", s, f.most, Few(names[s])))
 	}
 	return out
 }

@@ -64,3 +64,8 @@ func machOMachine(head []byte) string {
 	}
 	return machOMachines[binary.LittleEndian.Uint32(head[4:])]
 }
+
+// hasFacts reports whether files of the format are described.
+func (f Format) hasFacts() bool {
+	return f == ELF || f == Archive || f == Thin || f == Bitcode
+}

@@ -166,8 +166,9 @@ type File struct {
 	// Failed says what of the file could not be read: of an archive, a malformed member.
 	Failed string `json:"failed,omitempty"`
 
-	needs []linkage.NeededVersion
-	open  []string // undefined symbols without a version
+	most string // of the archive's systems
+	info linkage.Info
+	open []string // undefined symbols without a version
 }
 
 // Certainty says how sure the linker of a file is.

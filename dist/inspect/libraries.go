@@ -27,9 +27,11 @@ type library struct {
 	ok   bool // it is an ELF file
 
 	once    sync.Once
+	defined []string // versions
+	failed  bool
+
+	reading sync.Once
 	symbols map[string]providedSymbol
-	defined []string
-	failed  bool // its symbols are not known
 }
 
 func newSystem(root string) *system {
@@ -135,10 +137,8 @@ func (s *system) resolve(f *File) {
 		return
 	}
 	tree := loader.Tree{Root: "/", SystemDirs: s.dirs(f), ELF: func(at string) (linkage.Info, bool) {
-		if at == name {
-			at = "" // itself may lie outside of the root
-			info, err := linkage.ReadFile(f.Path)
-			return info, err == nil
+		if at == name { // it may lie outside of the root
+			return f.info, true
 		}
 		l := s.look(at)
 		return l.info, l.ok

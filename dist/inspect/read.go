@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"x.go/dist"
@@ -60,11 +59,21 @@ func open(path string) (*os.File, int64, error) {
 	return f, info.Size(), nil
 }
 
+// begins reads the bytes that tell a format.
+func begins(in io.ReaderAt) ([]byte, error) {
+	head := make([]byte, headSize)
+	n, err := in.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading its beginning: %w", dist.WithoutPath(err))
+	}
+	return head[:n], nil
+}
+
 // read reads a file and finds its libraries.
 func (s *system) read(path string) (File, error) {
 	f, err := (&reader{}).read(path)
 	s.resolve(&f)
-	f.needs, f.open = nil, nil
+	f.info, f.open = linkage.Info{}, nil
 	return f, err
 }
 
@@ -78,7 +87,7 @@ func (r *reader) read(path string) (File, error) {
 	if err != nil {
 		return out, err
 	}
-	if out.Format != ELF && out.Format != Bitcode && !out.isArchive() {
+	if !out.Format.hasFacts() {
 		return File{}, &OtherFormatError{out.Format}
 	}
 	if out.Kind == linkage.Relocatable {
@@ -89,18 +98,15 @@ func (r *reader) read(path string) (File, error) {
 	return out, nil
 }
 
-func (f File) isArchive() bool { return f.Format == Archive || f.Format == Thin }
-
 // content describes what r has, by its format. path is that of the file on disk, depth
 // the number of archives around it.
 func (r *reader) content(in io.ReaderAt, size int64, path string, depth int) (File, object, error) {
-	head := make([]byte, headSize)
-	n, err := in.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return File{}, object{}, fmt.Errorf("reading its beginning: %w", dist.WithoutPath(err))
+	head, err := begins(in)
+	if err != nil {
+		return File{}, object{}, err
 	}
 	out := File{Path: path, Size: size}
-	out.Format, out.Machine = sniff(head[:n], depth > 0 || isObjectName(path))
+	out.Format, out.Machine = sniff(head, depth > 0 || isObjectName(path))
 	switch out.Format {
 	case ELF:
 		o, err := readELF(in, &out)
@@ -133,13 +139,16 @@ func (r *reader) archive(in io.ReaderAt, out *File, depth int) error {
 			return archiveErrorf(e.off, "got more than %d members", maxMembers)
 		}
 		m, o, err := r.member(in, e, out.Path, depth)
-		if m.Member = e.name; err != nil {
+		if m.Member == "" {
+			m.Member = e.name
+		}
+		if err != nil {
 			if m.Failed = err.Error(); count == 0 {
 				failed = fmt.Errorf("member %q: %w", e.name, err)
 			}
 			count++
 		}
-		g.add(e.name, o)
+		g.add(m.Member, o)
 		out.Members = append(out.Members, m)
 		return nil
 	})
@@ -156,19 +165,28 @@ func (r *reader) archive(in io.ReaderAt, out *File, depth int) error {
 
 // member describes one member of the archive at path.
 func (r *reader) member(in io.ReaderAt, e entry, path string, depth int) (out File, o object, err error) {
-	err = e.open(in, path, func(in io.ReaderAt, size int64, path string, deeper int) error {
+	err = e.open(in, path, func(in io.ReaderAt, size int64, path, inner string, deeper int) error {
 		out, o, err = r.content(in, size, path, depth+deeper)
+		out.Member = e.within(inner)
 		return err
 	})
 	return out, o, err
 }
 
+// within is the name of a member, or of one in an archive that is the member.
+func (e entry) within(inner string) string {
+	if inner == "" {
+		return e.name
+	}
+	return e.name + ":" + inner
+}
+
 // open calls do with the content of a member of the archive at path, and the path of the
-// file that has it. deeper is the number of archives around it, beside those around
-// this one.
-func (e entry) open(in io.ReaderAt, path string, do func(in io.ReaderAt, size int64, path string, deeper int) error) error {
+// file that has it; inner is its name in that file, if this is another archive. deeper
+// is the number of archives around it, beside those around this one.
+func (e entry) open(in io.ReaderAt, path string, do func(in io.ReaderAt, size int64, path, inner string, deeper int) error) error {
 	if !e.outside {
-		return do(io.NewSectionReader(in, e.off, e.size), e.size, path, 1)
+		return do(io.NewSectionReader(in, e.off, e.size), e.size, path, "", 1)
 	}
 	name := filepath.FromSlash(e.name)
 	if !filepath.IsAbs(name) {
@@ -180,27 +198,29 @@ func (e entry) open(in io.ReaderAt, path string, do func(in io.ReaderAt, size in
 	}
 	defer f.Close()
 	if e.at == 0 {
-		return do(f, size, name, 1)
+		return do(f, size, name, "", 1)
 	}
 	a := newArchive(f, size)
 	if a == nil || a.thin || e.at < int64(len(arMagic)) {
 		return fmt.Errorf("got offset %d in file %q, which is no archive with members in it", e.at, name)
 	}
+	if err := a.findNames(); err != nil {
+		return fmt.Errorf("archive %q: %w", name, err)
+	}
 	inner, _, err := a.entryAt(e.at)
 	if err != nil {
 		return fmt.Errorf("archive %q: %w", name, err)
 	}
-	return do(io.NewSectionReader(f, inner.off, inner.size), inner.size, name, 2)
+	return do(io.NewSectionReader(f, inner.off, inner.size), inner.size, name, inner.name, 2)
 }
 
 // each calls do with the ELF files in a file: itself, or those of its members.
 func (r *reader) each(in io.ReaderAt, size int64, path, member string, depth int, do func(in io.ReaderAt, member string) error) error {
-	head := make([]byte, headSize)
-	n, err := in.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading its beginning: %w", dist.WithoutPath(err))
+	head, err := begins(in)
+	if err != nil {
+		return err
 	}
-	switch format, _ := sniff(head[:n], false); {
+	switch format, _ := sniff(head, false); {
 	case format == ELF:
 		return do(in, member)
 	case format != Archive && format != Thin:
@@ -212,8 +232,8 @@ func (r *reader) each(in io.ReaderAt, size int64, path, member string, depth int
 		if r.members++; r.members > maxMembers {
 			return archiveErrorf(e.off, "got more than %d members", maxMembers)
 		}
-		err := e.open(in, path, func(in io.ReaderAt, size int64, path string, deeper int) error {
-			return r.each(in, size, path, e.name, depth+deeper, do)
+		err := e.open(in, path, func(in io.ReaderAt, size int64, path, inner string, deeper int) error {
+			return r.each(in, size, path, e.within(inner), depth+deeper, do)
 		})
 		if err != nil {
 			return fmt.Errorf("member %q: %w", e.name, err)
@@ -224,29 +244,31 @@ func (r *reader) each(in io.ReaderAt, size int64, path, member string, depth int
 
 var errNesting = fmt.Errorf("got archives in archives more than %d deep", maxNesting)
 
+// system is what a file is for: a machine, and the format if that is not ELF. It is ""
+// if nothing tells.
+func (f *File) system() string {
+	if f.Machine == "" || f.Format != MachO && f.Format != COFF {
+		return f.Machine
+	}
+	return fmt.Sprintf("%s (%s)", f.Machine, f.Format)
+}
+
 // judgeMachines sets the machine of an archive to that of most members, and names those
 // for others.
 func (f *File) judgeMachines() {
 	counts := map[string]int{}
-	for _, m := range f.Members {
-		if counts[m.Machine]++; m.Machine != "" && (f.Machine == "" || counts[m.Machine] > counts[f.Machine]) {
-			f.Machine = m.Machine
+	most := ""
+	for i := range f.Members {
+		m := &f.Members[i]
+		s := m.system()
+		if counts[s]++; s != "" && (most == "" || counts[s] > counts[most]) {
+			most, f.Machine = s, m.Machine
 		}
 	}
-	for _, m := range f.Members {
-		if m.Machine != "" && m.Machine != f.Machine {
-			f.Foreign = append(f.Foreign, m.Member)
+	f.most = most
+	for i := range f.Members {
+		if s := f.Members[i].system(); s != "" && s != most {
+			f.Foreign = append(f.Foreign, f.Members[i].Member)
 		}
 	}
-}
-
-// foreignMachines are the machines of the foreign members.
-func (f *File) foreignMachines() []string {
-	var out []string
-	for _, m := range f.Members {
-		if m.Machine != "" && m.Machine != f.Machine && !slices.Contains(out, m.Machine) {
-			out = append(out, m.Machine)
-		}
-	}
-	return out
 }

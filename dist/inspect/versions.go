@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"debug/elf"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,7 +26,7 @@ func (r *elfReader) readVersions() error {
 	if err != nil {
 		return err
 	}
-	r.out.Versions.Defined, r.out.needs = v.Defined, r.info.NeededVersions
+	r.out.Versions.Defined = v.Defined
 	for _, n := range r.info.NeededVersions {
 		if r.out.Versions.Needed == nil {
 			r.out.Versions.Needed = map[string][]string{}
@@ -86,12 +85,30 @@ func (f *File) lose(l LostVersion) {
 	}
 }
 
-// load reads the versions and symbols that a library defines.
-func (l *library) load() {
-	l.once.Do(func() { l.failed = l.readSymbols() != nil })
+// versions are those that a library defines; known is false if it cannot be read.
+func (l *library) versions() (defined []string, known bool) {
+	l.once.Do(func() {
+		l.failed = l.opened(func(_ *linkage.File, v *linkage.Versions) error {
+			l.defined = v.Defined
+			return nil
+		}) != nil
+	})
+	return l.defined, !l.failed
 }
 
-func (l *library) readSymbols() error {
+// provides returns a symbol that a library defines.
+func (l *library) provides(symbol string) (providedSymbol, bool) {
+	l.reading.Do(func() {
+		l.symbols = map[string]providedSymbol{}
+		// Of one that cannot be read nothing is known, as of one without symbols.
+		_ = l.opened(l.readSymbols)
+	})
+	p, ok := l.symbols[symbol]
+	return p, ok
+}
+
+// opened calls do with the file of a library.
+func (l *library) opened(do func(*linkage.File, *linkage.Versions) error) error {
 	in, _, err := open(l.path)
 	if err != nil {
 		return err
@@ -105,13 +122,16 @@ func (l *library) readSymbols() error {
 	if err != nil {
 		return err
 	}
-	l.defined, l.symbols = v.Defined, map[string]providedSymbol{}
+	return do(f, v)
+}
+
+func (l *library) readSymbols(f *linkage.File, v *linkage.Versions) error {
 	table, ok := f.SymbolTable(elf.SHT_DYNSYM)
 	if !ok {
-		return fmt.Errorf("reading symbols of %q: it has no sections", l.path)
+		return nil
 	}
 	var failed error
-	err = f.Symbols(table, 1, func(s linkage.Symbol) bool {
+	err := f.Symbols(table, 1, func(s linkage.Symbol) bool {
 		if !s.Defined() || s.Bind == elf.STB_LOCAL {
 			return true
 		}
@@ -137,14 +157,14 @@ func (l *library) readSymbols() error {
 // compareVersions holds the versions of a file against those of the libraries that were
 // found for it, by their names.
 func (f *File) compareVersions(found map[string]*library) {
-	for _, n := range f.needs {
+	for _, n := range f.info.NeededVersions {
 		lib := found[n.Library]
 		if lib == nil || n.Weak {
 			continue
 		}
-		switch lib.load(); {
-		case lib.failed || slices.Contains(lib.defined, n.Version):
-		case len(lib.defined) == 0:
+		switch defined, known := lib.versions(); {
+		case !known || slices.Contains(defined, n.Version):
+		case len(defined) == 0:
 			f.lose(LostVersion{Version: n.Version, Library: n.Library, Why: "the library defines no versions"})
 		default:
 			f.lose(LostVersion{Version: n.Version, Library: n.Library, Why: "the library does not define it"})
@@ -158,7 +178,7 @@ func (f *File) compareVersions(found map[string]*library) {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		lib := found[name]
 		names[lib] = name
-		if lib.load(); len(lib.defined) > 0 {
+		if defined, _ := lib.versions(); len(defined) > 0 {
 			versioned = append(versioned, lib)
 		} else {
 			plain = append(plain, lib)
@@ -166,8 +186,8 @@ func (f *File) compareVersions(found map[string]*library) {
 	}
 	for _, symbol := range f.open {
 		for _, lib := range versioned {
-			p, ok := lib.symbols[symbol]
-			if !ok || p.version == "" || slices.ContainsFunc(plain, func(l *library) bool { _, ok := l.symbols[symbol]; return ok }) {
+			p, ok := lib.provides(symbol)
+			if !ok || p.version == "" || slices.ContainsFunc(plain, func(l *library) bool { _, ok := l.provides(symbol); return ok }) {
 				continue
 			}
 			f.lose(LostVersion{Symbol: symbol, Version: p.version, Library: names[lib], Why: "the file asks for the symbol without a version"})

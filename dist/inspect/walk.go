@@ -93,16 +93,34 @@ func (w *walker) dir(ctx context.Context, root string) {
 		case err != nil:
 			w.put(ctx, func() *Result { return failure(p, err) })
 		case d.Type().IsRegular():
-			w.put(ctx, func() *Result {
-				f, err := w.system.read(p)
-				if _, ok := errors.AsType[*OtherFormatError](err); ok || errors.Is(err, fs.ErrNotExist) {
-					return nil
-				}
-				return result(p, f, err)
-			})
+			w.put(ctx, func() *Result { return w.found(p) })
 		}
 		return nil
 	})
+}
+
+// found inspects a file of a directory. It returns nil for one of another format, or
+// that is gone.
+func (w *walker) found(path string) *Result {
+	head := make([]byte, headSize)
+	n, err := beginning(path, head)
+	if err == nil {
+		if format, _ := sniff(head[:n], false); !format.hasFacts() {
+			return nil
+		}
+		var f File
+		if f, err = w.system.read(path); err == nil {
+			return result(path, f, nil)
+		}
+		if _, ok := errors.AsType[*OtherFormatError](err); ok {
+			return nil // it has been replaced
+		}
+		return result(path, f, err)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return failure(path, err)
 }
 
 // put queues a file.

@@ -17,8 +17,8 @@ const (
 	maxSegments = 1 << 12
 	maxNames    = 32 << 20 // bytes of .shstrtab
 	maxString   = 4 << 10  // bytes of one path, mark or name
-	maxTable    = 4 << 20  // bytes of a table that are read at once
-	textSize    = 16 << 10 // bytes read of a string table at once
+	maxTable    = 2 << 20  // bytes of a table that are read at once
+	namesSize   = 32 << 10 // bytes read of the names of symbols at once
 	headSize    = 1 << 10  // bytes read of the file's beginning: both headers and the segments
 )
 
@@ -48,14 +48,16 @@ type File struct {
 	Data     elf.Data // byte order
 	Type     elf.Type
 	Machine  elf.Machine
+	Entry    uint64 // virtual address where a program starts, 0 without
 	Sections []Section
 	Segments []Segment
 
 	r     io.ReaderAt
 	order binary.ByteOrder
 	head  []byte
-	text  piece // of string tables
-	rows  piece // of tables that are read in small pieces
+	text  piece // of strings that lie apart
+	names piece // of the names of symbols
+	rows  piece // of tables that are read in small parts
 }
 
 // piece is a part of the file that was read last.
@@ -94,30 +96,30 @@ func (f *File) readAt(b []byte, off uint64, what string) error {
 }
 
 // view returns the n bytes at offset off, which are valid until the next call with this
-// window. Small pieces that lie together cost one read.
-func (f *File) view(w *piece, off uint64, n int, what string) ([]byte, error) {
-	if off < w.off || off-w.off > uint64(len(w.b)) || uint64(len(w.b))-(off-w.off) < uint64(n) {
-		if err := f.fillWindow(w, off, max(n, 2*headSize), what); err != nil {
+// piece. Small parts that lie together cost one read.
+func (f *File) view(p *piece, off uint64, n int, what string) ([]byte, error) {
+	if off < p.off || off-p.off > uint64(len(p.b)) || uint64(len(p.b))-(off-p.off) < uint64(n) {
+		if err := f.fill(p, off, max(n, 2*headSize), what); err != nil {
 			return nil, err
 		}
-		if len(w.b) < n {
+		if len(p.b) < n {
 			return nil, formatErrorf(off, "file ends within %s", what)
 		}
 	}
-	return w.b[off-w.off:][:n], nil
+	return p.b[off-p.off:][:n], nil
 }
 
-// fillWindow reads what there is of the n bytes at offset off.
-func (f *File) fillWindow(w *piece, off uint64, n int, what string) error {
-	w.off, w.b = off, w.b[:0]
+// fill reads what there is of the n bytes at offset off.
+func (f *File) fill(p *piece, off uint64, n int, what string) error {
+	p.off, p.b = off, p.b[:0]
 	if off > 1<<62 {
 		return formatErrorf(off, "%s lies outside any file", what)
 	}
-	if cap(w.b) < n {
-		w.b = make([]byte, 0, n)
+	if cap(p.b) < n {
+		p.b = make([]byte, 0, n)
 	}
-	got, err := f.r.ReadAt(w.b[:n], int64(off))
-	w.b = w.b[:got]
+	got, err := f.r.ReadAt(p.b[:n], int64(off))
+	p.b = p.b[:got]
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading %s: %w", what, err)
 	}
@@ -188,6 +190,7 @@ func (f *File) readFileHeader() (tables, error) {
 		return tables{}, err
 	}
 	f.Type, f.Machine = elf.Type(f.order.Uint16(b)), elf.Machine(f.order.Uint16(b[2:]))
+	f.Entry = f.word(b[8:])
 	half := func(i int) uint64 { return uint64(f.order.Uint16(b[8+3*w+4+2*i:])) }
 	t := tables{
 		phoff: f.word(b[8+w:]), shoff: f.word(b[8+2*w:]),
@@ -372,21 +375,31 @@ func (f *File) offsetOf(vaddr uint64) (uint64, bool) {
 // stringAt reads the NUL-terminated string at offset off, of at most maxString
 // bytes.
 func (f *File) stringAt(off uint64, what string) (string, error) {
-	if at := off - f.text.off; off >= f.text.off && at < uint64(len(f.text.b)) {
-		if i := bytes.IndexByte(f.text.b[at:], 0); i >= 0 {
-			return string(f.text.b[at:][:i]), nil
+	return f.stringIn(&f.text, headSize, off, what)
+}
+
+// stringIn is stringAt by way of a piece, which is filled with size bytes at once.
+func (f *File) stringIn(p *piece, size int, off uint64, what string) (string, error) {
+	if at := off - p.off; off >= p.off && at < uint64(len(p.b)) {
+		if i := bytes.IndexByte(p.b[at:], 0); i >= 0 {
+			return string(p.b[at:][:i]), nil
 		}
 	}
-	if err := f.fillWindow(&f.text, off, textSize, what); err != nil {
-		return "", err
+	for {
+		if err := f.fill(p, off, size, what); err != nil {
+			return "", err
+		}
+		if i := bytes.IndexByte(p.b[:min(len(p.b), maxString)], 0); i >= 0 {
+			return string(p.b[:i]), nil
+		}
+		switch {
+		case len(p.b) >= maxString:
+			return "", formatErrorf(off, "%s is longer than %d bytes", what, maxString)
+		case len(p.b) < size:
+			return "", formatErrorf(off, "file ends within %s", what)
+		}
+		size = maxString
 	}
-	if i := bytes.IndexByte(f.text.b[:min(len(f.text.b), maxString)], 0); i >= 0 {
-		return string(f.text.b[:i]), nil
-	}
-	if len(f.text.b) < maxString {
-		return "", formatErrorf(off, "file ends within %s", what)
-	}
-	return "", formatErrorf(off, "%s is longer than %d bytes", what, maxString)
 }
 
 // cString is b up to its first NUL.

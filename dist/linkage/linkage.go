@@ -67,6 +67,7 @@ type Info struct {
 	Data    elf.Data // byte order
 	Machine elf.Machine
 	Kind    Kind
+	Entry   uint64 // virtual address where a program starts; 0: it has no start
 
 	// Linker follows from marks. Unknown means that the file holds no mark, and no
 	// producers either (those without a mark speak for GNU ld), or that its layout
@@ -180,7 +181,7 @@ func (f *File) Loaded() (Info, error) {
 
 // loaded is what the dynamic loader reads.
 func (f *File) loaded() (Info, dynamic, error) {
-	info := Info{Class: f.Class, Data: f.Data, Machine: f.Machine}
+	info := Info{Class: f.Class, Data: f.Data, Machine: f.Machine, Entry: f.Entry}
 	dyn, err := f.readDynamic()
 	if err != nil {
 		return Info{}, dynamic{}, err

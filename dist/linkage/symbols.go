@@ -108,7 +108,7 @@ func (f *File) Name(s Symbol) (string, error) {
 	if s.name == 0 {
 		return "", nil
 	}
-	return f.stringAt(s.name, "the names of symbols")
+	return f.stringIn(&f.names, namesSize, s.name, "the names of symbols")
 }
 
 // Relocations calls do with the place and the symbol's number of each entry of a

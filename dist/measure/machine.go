@@ -2,9 +2,9 @@ package measure
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -37,6 +37,23 @@ func ThisMachine() Machine {
 	return m
 }
 
+// Facts are what a reader wants to know of m; extra facts come before the load.
+func (m Machine) Facts(extra ...string) []string {
+	var facts []string
+	if m.CPU != "" {
+		facts = append(facts, m.CPU)
+	}
+	facts = append(facts, fmt.Sprintf("%d cores", m.Cores))
+	if m.Memory > 0 {
+		facts = append(facts, fmt.Sprintf("%.3g GiB", float64(m.Memory)/(1<<30)))
+	}
+	facts = append(append(facts, m.OS+"/"+m.Arch), extra...)
+	if len(m.Load) > 0 {
+		facts = append(facts, fmt.Sprintf("load %.2f at the start", m.Load[0]))
+	}
+	return facts
+}
+
 // procField returns the first value of a key in a file of lines "key: value".
 func procField(path, key string) string {
 	data, _ := os.ReadFile(path) // not there on other systems
@@ -62,16 +79,26 @@ func kilobytes(value string) int64 {
 // becomes another program it shares the memory of the process that started it.
 func ownMemory() int64 { return kilobytes(procField("/proc/self/status", "VmHWM")) }
 
-// versionNumber is what looks like a version in the words of a program.
-var versionNumber = regexp.MustCompile(`[0-9]+(\.[0-9]+)+`)
-
-// Version returns the first version in what a program prints when it is run with arg,
-// "" if there is none. env is as in [exec.Cmd].
-func Version(ctx context.Context, path, arg string, env []string) string {
+// Said returns what a program prints when it is run with arg, whatever its status is. env
+// is as in [exec.Cmd].
+func Said(ctx context.Context, path, arg string, env []string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, arg)
-	cmd.Env = env
-	out, _ := cmd.CombinedOutput() // whatever the status is, the text is all there is
-	return string(versionNumber.Find(out))
+	out := &head{limit: 64 << 10}
+	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = env, out, out, time.Second
+	_ = cmd.Run() // the text is all there is
+	return string(out.data)
+}
+
+// head keeps the first bytes written to it.
+type head struct {
+	data  []byte
+	limit int
+}
+
+// Write implements [io.Writer].
+func (h *head) Write(p []byte) (int, error) {
+	h.data = append(h.data, p[:min(len(p), h.limit-len(h.data))]...)
+	return len(p), nil
 }

@@ -43,25 +43,11 @@ func TestMedian(t *testing.T) {
 	if diff := cmp.Diff(want, Median(runs)); diff != "" {
 		t.Errorf("median (-want +got):\n%s", diff)
 	}
-	if got := Spread(runs); got != 4 {
+	if got := Spread(runs, Wall); got != 4 {
 		t.Errorf("spread: got %g, want 4", got)
 	}
-	if got := Spread(nil); got != 0 {
+	if got := Spread(nil, CPU); got != 0 {
 		t.Errorf("spread of nothing: got %g, want 0", got)
-	}
-}
-
-func TestVersionNumber(t *testing.T) {
-	for text, want := range map[string]string{
-		"xz (XZ Utils) 5.4.1\nliblzma 5.4.1":                         "5.4.1",
-		"*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***":      "1.5.4",
-		"\n7-Zip (z) 26.02 (x64) : Copyright (c) 1999-2026 : 2026-6": "26.02",
-		"pigz 2.6":    "2.6",
-		"no number 7": "",
-	} {
-		if got := versionNumber.FindString(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
 	}
 }
 

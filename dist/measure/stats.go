@@ -41,15 +41,20 @@ func Median(runs []Figures) Figures {
 	}
 }
 
-// Spread is the difference of the slowest and the fastest run as a part of the
-// median: how much of a ratio may be chance.
-func Spread(runs []Figures) float64 {
+// Wall is the figure of that name, for [Spread].
+func Wall(f Figures) float64 { return f.Wall }
+
+// CPU is the figure of that name, for [Spread].
+func CPU(f Figures) float64 { return f.CPU }
+
+// Spread is the difference of the greatest and the least figure of the runs as a part of
+// the median: how much of a ratio may be chance.
+func Spread(runs []Figures, figure func(Figures) float64) float64 {
 	if len(runs) == 0 {
 		return 0
 	}
-	slow := slices.MaxFunc(runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
-	fast := slices.MinFunc(runs, func(a, b Figures) int { return cmp.Compare(a.Wall, b.Wall) })
-	return divide(slow.Wall-fast.Wall, Median(runs).Wall)
+	by := func(a, b Figures) int { return cmp.Compare(figure(a), figure(b)) }
+	return divide(figure(slices.MaxFunc(runs, by))-figure(slices.MinFunc(runs, by)), medianOf(runs, figure))
 }
 
 // divide returns a / b, and 0 where b is 0.

@@ -22,6 +22,11 @@ func peakMemory(state *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
+	return rss(usage)
+}
+
+// rss is the memory of a usage, in bytes.
+func rss(usage *syscall.Rusage) int64 {
 	unit := int64(1 << 10)
 	if runtime.GOOS == "darwin" || runtime.GOOS == "ios" {
 		unit = 1 // getrusage(2) counts in bytes there

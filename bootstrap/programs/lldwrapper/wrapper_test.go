@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 	if dir, err = os.MkdirTemp("", "lldwrapper"); err != nil {
 		panic(err)
 	}
-	code := testenv.Main(m)
+	code := testenv.Main(m, "make")
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
