@@ -341,6 +341,45 @@ func TestGuestWithoutProc(t *testing.T) {
 	}
 }
 
+// Without /proc the descriptors of a jobserver can't be opened again. Linux 6.5 and later
+// read them without waiting all the same; before, LLD gets one thread. No token is lost.
+func TestGuestJobserverWithoutProc(t *testing.T) {
+	arch := thisArch(t)
+	unshare := testenv.Need(t, "unshare")
+	testenv.Need(t, "mount")
+	const hide = `mount -t tmpfs none /proc && exec "$0"`
+	root := t.TempDir()
+	place(t, programs.LLDWrapper, arch, root+"/gcc-ld/ld.lld", "mode=lld", "jobserver=yes")
+	testenv.Must(t, os.WriteFile(root+"/rust-lld", []byte("#!/bin/sh\nprintf %s \"$3\"\n"), 0o755))
+	r, w, err := os.Pipe()
+	testenv.Must(t, err)
+	defer r.Close()
+	defer w.Close()
+	for _, free := range []string{"", "a"} {
+		_, err := w.WriteString(free)
+		testenv.Must(t, err)
+		flags := "-rm"
+		if os.Getuid() == 0 {
+			flags = "-m"
+		}
+		cmd := exec.Command(unshare, flags, "sh", "-c", hide, root+"/gcc-ld/ld.lld")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "MAKEFLAGS=--jobserver-auth=3,4"}
+		cmd.ExtraFiles = []*os.File{r, w}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			testenv.Missing(t, "a mount namespace: %v: %s", err, out)
+		}
+		if got := string(out); got != "--threads=1" && (got != "--threads=2" || free == "") {
+			t.Errorf("with the tokens %q: got %s", free, got)
+		}
+	}
+	testenv.Must(t, syscall.SetNonblock(int(r.Fd()), true))
+	buf := make([]byte, 9)
+	if n, err := syscall.Read(int(r.Fd()), buf); err != nil || string(buf[:n]) != "a" {
+		t.Errorf("tokens: got %q, %v, want the one", buf[:max(n, 0)], err)
+	}
+}
+
 // The program for aarch64 does the same in qemu.
 func TestGuestInQEMU(t *testing.T) {
 	qemu := testenv.Need(t, "qemu-aarch64-static")
