@@ -126,7 +126,7 @@ func TestFramedConstructors(t *testing.T) {
 		"bare.s":  ".section .ctors,\"aw\"\n.quad -1\n.quad f\n.quad 0\n.section .init_array,\"aw\"\n.quad f\n.text\nf: ret\n.globl _start\n_start: nop\n",
 	})
 	// The linker's own script would fold the table.
-	b.run("sh", "-c", "echo 'SECTIONS { .text : { *(.text) } .ctors : { *(.ctors) } .dtors : { *(.dtors) } .init_array : { *(.init_array) } }' > all.ld")
+	b.run("sh", "-c", "echo 'SECTIONS { . = 0x10000; .text : { *(.text) } .ctors : { *(.ctors) } .dtors : { *(.dtors) } .init_array : { *(.init_array) } }' > all.ld")
 	for _, name := range []string{"begin", "end", "user", "bare"} {
 		b.run("as", "--64", "-o", name+".o", name+".s")
 	}

@@ -18,8 +18,8 @@ type Constructors struct {
 	Lost bool
 }
 
-// Constructors returns the tables of constructors and destructors of the file.
-func (f *File) Constructors() ([]Constructors, error) {
+// constructors returns the tables of constructors and destructors of the file.
+func (f *File) constructors() ([]Constructors, error) {
 	var out []Constructors
 	for i, s := range f.Sections {
 		if s.Size == 0 || s.Type == elf.SHT_NOBITS || !isConstructors(s.Name) || s.Flags&elf.SHF_ALLOC == 0 {

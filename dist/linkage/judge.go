@@ -60,7 +60,7 @@ func (f *File) judge(info *Info, tags []elf.DynTag) error {
 		return err
 	}
 	info.decide(m, f.readLayout(info, tags))
-	info.Constructors, err = f.Constructors()
+	info.Constructors, err = f.constructors()
 	return err
 }
 
