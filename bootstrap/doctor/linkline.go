@@ -48,7 +48,8 @@ func readCommand(no int, text []byte) (c command, ok bool) {
 	}
 	c = command{line: no, program: words[start], flags: map[string]bool{}}
 	c.read(words[start+1:])
-	return c, c.output != "" && len(c.files)+len(c.libs) > 0
+	shortened := c.fuseLD != "" // by whoever shows the log
+	return c, c.output != "" && (len(c.files)+len(c.libs) > 0 || shortened)
 }
 
 // isLinkProgram reports whether a word names a C compiler or a linker.

@@ -92,6 +92,7 @@ var messageRows = []messageRow{
 	{text: " has undefined version ", kind: symbolVersion, by: sayLLD, before: true},
 	{text: "anonymous version definition is used in combination with other version definitions", kind: symbolVersion, by: sayLLD, before: true},
 	{text: "in global part of symbol table", kind: localSymbol, by: sayLLD, before: true}, // "invalid local symbol 'x' …", before 15 "found local symbol 'x' … in file"
+	{text: ": STB_LOCAL symbol (", kind: localSymbol, by: sayLLD, before: true},           // before 15
 	{text: " has invalid binding: ", kind: localSymbol, by: sayLLD, before: true},
 	{text: ".symtab local symbol at index ", kind: localSymbol, by: sayGNU, before: true},
 
@@ -204,7 +205,10 @@ func readMessage(no int, text []byte, anchors anchorSet) (m message, ok bool) {
 		} else if row.by != sayAny && !says(row.by, from, severity) {
 			continue
 		}
-		return message{kind: k, from: from, warning: severity == "warning: ", line: no,
+		// LLD always writes a severity, and rustc takes "warning: " away from what it
+		// repeats after "linker stderr: ".
+		warning := severity == "warning: " || severity == "" && from == sayLLD
+		return message{kind: k, from: from, warning: warning, line: no,
 			subject: row.subject(text, at), text: shorten(string(bytes.TrimSpace(text)), maxText)}, true
 	}
 	return message{}, false
