@@ -54,7 +54,7 @@ is 0 in a file that has no lines. ran is {"args", "status"} of COMMAND. With
 
 Exit status: 0 nothing found, 1 found, 2 trouble; that of COMMAND is printed.`,
 		Example: `  x doctor build.log
-  cargo build 2>&1 | x doctor - --json
+  x doctor - --json < build.log
   x doctor -- cargo build --release
   x doctor target/debug/server
   x doctor --corpus crater/pr-140525 --html triage.html`,
