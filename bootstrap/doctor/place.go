@@ -3,6 +3,7 @@ package doctor
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"x.go/targets"
 	"x.go/targets/link"
@@ -24,7 +25,7 @@ func newPlace(d *diagnosis) *place {
 			p.target = t
 		}
 	}
-	registry := targets.Builtin()
+	registry := builtin()
 	if p.release.IsZero() {
 		p.release = d.release
 	}
@@ -33,9 +34,14 @@ func newPlace(d *diagnosis) *place {
 			p.release = newest.Info().Release
 		}
 	}
-	p.off = waysOff(registry, p.release, host, p.target)
+	if len(d.found.list) > 0 { // most logs of a corpus have nothing that needs a remedy
+		p.off = waysOff(registry, p.release, host, p.target)
+	}
 	return p
 }
+
+// builtin reads the facts of all releases once: a corpus asks for each log.
+var builtin = sync.OnceValue(targets.Builtin)
 
 // waysOff asks which flags turn LLD off. Where LLD is no default, somebody has asked
 // for it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"unicode/utf16"
 )
 
@@ -13,11 +14,16 @@ const (
 	maxLine   = 4 << 20 // bytes of a line that are read as one; the rest is read as more lines
 )
 
+// blocks are kept from one log to the next: most logs are shorter than a block.
+var blocks = sync.Pool{New: func() any { return new([blockSize]byte) }}
+
 // scan calls do with each line of r that holds a word of a. Lines are numbered from 1
 // and end at a line feed; do must not keep the text.
 func scan(ctx context.Context, r io.Reader, a *automaton, do func(no int, text []byte)) error {
 	s := scanner{a: a, do: do, no: 1}
-	buf := make([]byte, blockSize)
+	block := blocks.Get().(*[blockSize]byte)
+	defer blocks.Put(block)
+	buf := block[:]
 	r = decoded(r)
 	filled := 0
 	for {
