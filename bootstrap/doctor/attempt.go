@@ -81,6 +81,7 @@ type diagnosis struct {
 	slim       *message // an object without code
 	full       bool     // a disk without space
 	providers  int      // searches for a library
+	commands   int      // read for the target
 }
 
 func newDiagnosis(name string, o Options) *diagnosis {

@@ -71,9 +71,12 @@ func (d *diagnosis) judge(a *attempt) {
 	}
 }
 
-// noteTarget remembers the target of the first link that failed.
+// noteTarget remembers the target of the first link that failed and tells it. To read
+// a command takes a while, and one log has many that do not tell.
 func (d *diagnosis) noteTarget(a *attempt) {
-	if d.target.IsZero() && a.linkLine != nil {
+	const enough = 64 // commands
+	if d.target.IsZero() && a.linkLine != nil && d.commands < enough {
+		d.commands++
 		d.target = a.cmd().target
 		if r := releaseOf(a.linkLine); d.release.IsZero() {
 			d.release = r
