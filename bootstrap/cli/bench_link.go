@@ -38,7 +38,7 @@ size of the results. The linkers are:
   bfd            GNU ld
   lld            the toolchain's LLD, by its gcc-ld
   lld-serial     the same with --threads=1
-  lld-leaf       the same with one thread for build scripts and procedural macros
+  lld-leaf       the same with one thread for build scripts and proc macros
   lld-jobserver  the same with as many threads as the jobserver has free tokens
   system-lld, mold, gold, wild
                  what PATH has of them

@@ -20,14 +20,13 @@ func (c *corpusReader) read(ctx context.Context, l *corpusLog) {
 		return
 	}
 	defer f.Close()
-	in := io.Reader(f)
 	raw := bufio.NewReaderSize(f, 64<<10)
 	head, err := raw.Peek(sniffLen)
 	if err != nil && !errors.Is(err, io.EOF) {
 		problem(Unreadable, withoutPath(err))
 		return
 	}
-	in = raw
+	var in io.Reader = raw
 	if format, ok := archive.SniffFormat(head); ok {
 		dec, err := archive.NewDecoder(raw, format, decoderMemory)
 		if err != nil {

@@ -240,17 +240,6 @@ func (c *command) lld() (yes, known bool) {
 	return false, true
 }
 
-// asksUnresolved returns the option that lets symbols be missing, or "".
-func (c *command) asksUnresolved() string {
-	for _, f := range []string{"--warn-unresolved-symbols", "--unresolved-symbols=ignore-all",
-		"--unresolved-symbols=ignore-in-object-files", "--noinhibit-exec", "-z undefs"} {
-		if c.flags[f] {
-			return f
-		}
-	}
-	return ""
-}
-
 // releaseOf finds the version of rustc in a line: "rustc 1.90.0 (1159e78c4 2025-09-14)"
 // or the directory of a toolchain, "toolchains/1.91.1-x86_64-unknown-linux-gnu".
 func releaseOf(text []byte) targets.Release {

@@ -176,7 +176,6 @@ type message struct {
 	line    int
 	text    string   // of the line, without what a CI service puts in front, shortened
 	refs    []string // what stands behind >>> in the lines that follow
-	hint    bool     // encapsulation among them
 }
 
 const (

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ var rules = []rule{
 	{symbolVersion, LostVersion, nil},
 	{compressed, CompressedDebug, nil},
 	{textRelocation, TextRelocation, absolute},
-	{badOption, LinkerOption, nil},
+	{badOption, LinkerOption, gnuOption},
 	{bitcodeVersion, BitcodeVersion, nil},
 	{missingLibrary, NoDriver, withoutDriver},
 	{noEntry, SelfContainedCrash, withoutStart},
@@ -117,6 +118,21 @@ func isIdentifier(name string) bool {
 		}
 	}
 	return name != ""
+}
+
+// onlyGNU are options that GNU ld takes and LLD does not: ld(1).
+var onlyGNU = []string{"accept-unknown-input-arch", "check-sections", "copy-dt-needed-entries", "dynamic-list-cpp-new", "dynamic-list-cpp-typeinfo",
+	"force-group-allocation", "hash-size", "no-copy-dt-needed-entries", "no-keep-memory", "no-map-whole-files", "no-relax", "no-warn-execstack",
+	"no-warn-rwx-segments", "reduce-memory-overheads", "secure-plt", "sort-common", "spare-dynamic-tags", "stats", "stub-group-size",
+	"task-link", "traditional-format", "warn-alternate-em", "warn-execstack", "warn-multiple-gp", "warn-rwx-segments"}
+
+// gnuOption: what LLD does not know may be unknown to every linker.
+func gnuOption(_ *diagnosis, _ *attempt, m *message) Confidence {
+	name, _, _ := strings.Cut(strings.TrimLeft(m.subject, "-"), "=")
+	if slices.Contains(onlyGNU, name) {
+		return High
+	}
+	return Medium
 }
 
 // personality: the routine that only unwinding tables of C++ refer to. If more of the
@@ -287,7 +303,8 @@ func lookedUp(d *diagnosis, _ *attempt, _ *message) Confidence {
 // bySignal: a linker is killed for its use of memory, or cannot write the file that it
 // has mapped.
 func bySignal(d *diagnosis, a *attempt, m *message) Confidence {
-	if lld, sure := a.ledBy(); sure && !lld {
+	lld, sure := a.ledBy()
+	if sure && !lld {
 		return ""
 	}
 	text := strings.ToUpper(m.text + " " + a.signal)
@@ -296,7 +313,7 @@ func bySignal(d *diagnosis, a *attempt, m *message) Confidence {
 	switch {
 	case bus && d.full, !bus && !kill:
 		return ""
-	case bus:
+	case bus, !sure:
 		return Medium
 	}
 	return High

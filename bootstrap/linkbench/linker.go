@@ -32,7 +32,7 @@ var linkers = []linker{
 	{name: "bfd", about: "GNU ld", kind: linkage.BFD, names: []string{"ld.bfd", "ld"}, driver: true},
 	{name: "lld", about: "the toolchain's LLD, by its gcc-ld", kind: linkage.LLD},
 	{name: "lld-serial", about: "the same with --threads=1", kind: linkage.LLD, args: []string{"--threads=1"}},
-	{name: "lld-leaf", about: "the same with one thread for build scripts and procedural macros", kind: linkage.LLD,
+	{name: "lld-leaf", about: "the same with one thread for build scripts and proc macros", kind: linkage.LLD,
 		wrapper: []programs.Setting{{Name: "threads", Value: "leaf"}}},
 	{name: "lld-jobserver", about: "the same with as many threads as cargo's jobserver has free tokens", kind: linkage.LLD,
 		wrapper: []programs.Setting{{Name: "jobserver", Value: "yes"}}},
