@@ -155,8 +155,9 @@ func (c *corpusReader) run(ctx context.Context) (*Corpus, error) {
 	var running sync.WaitGroup
 	for range jobs {
 		running.Go(func() {
+			w := corpusWorker{corpusReader: c}
 			for l := range work {
-				c.read(ctx, l)
+				w.read(ctx, l)
 				close(l.done)
 			}
 		})

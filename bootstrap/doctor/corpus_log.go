@@ -11,8 +11,17 @@ import (
 	"x.go/dist/archive"
 )
 
+// readSize is what a log is read by, in bytes.
+const readSize = 64 << 10
+
+// corpusWorker reads logs one after the other.
+type corpusWorker struct {
+	*corpusReader
+	raw *bufio.Reader // of the log before: most logs are smaller than its buffer
+}
+
 // read reads one log.
-func (c *corpusReader) read(ctx context.Context, l *corpusLog) {
+func (c *corpusWorker) read(ctx context.Context, l *corpusLog) {
 	problem := func(kind ProblemKind, detail string) { l.problem = &Problem{l.name, kind, detail} }
 	f, err := dist.OpenIn(c.root, l.name)
 	if err != nil {
@@ -20,7 +29,12 @@ func (c *corpusReader) read(ctx context.Context, l *corpusLog) {
 		return
 	}
 	defer f.Close()
-	raw := bufio.NewReaderSize(f, 64<<10)
+	raw := c.raw
+	if raw == nil {
+		raw = bufio.NewReaderSize(f, readSize)
+	}
+	raw.Reset(f)
+	c.raw = raw
 	head, err := raw.Peek(sniffLen)
 	if err != nil && !errors.Is(err, io.EOF) {
 		problem(Unreadable, withoutPath(err))
@@ -35,6 +49,9 @@ func (c *corpusReader) read(ctx context.Context, l *corpusLog) {
 		}
 		defer dec.Close()
 		in = dec
+		if format != archive.GZ {
+			c.raw = nil // after an error, goroutines of a decoder may still read
+		}
 	}
 	text := &logText{r: in, left: c.maxLog}
 	report, err := Diagnose(ctx, l.name, text, c.o.Options)
