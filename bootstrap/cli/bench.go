@@ -134,7 +134,7 @@ func (a *app) benchCompress(cmd *cobra.Command, args []string, f benchFlags) err
 		return benchUsage(err)
 	}
 	p.close()
-	return a.printBench(report, f)
+	return a.printComparison(report, benchText(report), f.svg)
 }
 
 // benchOptions are the flags and arguments in the words of package bench.
@@ -213,5 +213,5 @@ func (a *app) benchReplay(cmd *cobra.Command, args []string, f benchFlags) error
 	if cmd.Flags().Changed("baseline") {
 		report.Rate(f.baseline)
 	}
-	return a.printBench(report, f)
+	return a.printComparison(report, benchText(report), f.svg)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -133,7 +132,7 @@ func (a *app) benchLink(cmd *cobra.Command, args []string, f benchLinkFlags) err
 	if err != nil {
 		return benchUsage(err)
 	}
-	return a.printBenchLink(report, f)
+	return a.printComparison(report, benchLinkText(report), f.svg)
 }
 
 // measureLinks runs the comparison and shows how far it is.
@@ -204,23 +203,7 @@ func (a *app) benchLinkReplay(cmd *cobra.Command, args []string, f benchLinkFlag
 	if cmd.Flags().Changed("baseline") {
 		report.Rate(f.baseline)
 	}
-	return a.printBenchLink(report, f)
-}
-
-// printBenchLink prints the report, draws it if asked to, and fails if a linker did. The
-// chart comes first: a closed pipe must not cost it.
-func (a *app) printBenchLink(r linkbench.Report, f benchLinkFlags) error {
-	if f.svg != "" && !a.flags.dryRun {
-		if err := dist.WriteOutput(a.path(f.svg), r.SVG()); err != nil {
-			return fmt.Errorf("writing chart %q: %w", f.svg, err)
-		}
-	}
-	errs := r.Errors()
-	if a.flags.json {
-		return errors.Join(append(errs, a.printJSON(r))...)
-	}
-	_, err := io.WriteString(a.Stdout, benchLinkText(r))
-	return errors.Join(append(errs, err)...)
+	return a.printComparison(report, benchLinkText(report), f.svg)
 }
 
 // printBenchLinkPlan prints what would be run, and with which linkers.

@@ -46,19 +46,26 @@ func (p *progress) measuring() func(measure.Event) {
 	}
 }
 
-// printBench prints the report, draws it if asked to, and fails if a program
-// did. The chart comes first: a closed pipe must not cost it.
-func (a *app) printBench(r bench.Report, f benchFlags) error {
-	if f.svg != "" && !a.flags.dryRun {
-		if err := dist.WriteOutput(a.path(f.svg), r.SVG()); err != nil {
-			return fmt.Errorf("writing chart %q: %w", f.svg, err)
+// comparison is a report of programs against each other.
+type comparison interface {
+	SVG() []byte
+	Errors() []error
+}
+
+// printComparison prints a report, as JSON or as text, draws it in the file svg if there
+// is a name, and fails if a program did. The chart comes first: a closed pipe must not
+// cost it.
+func (a *app) printComparison(r comparison, text, svg string) error {
+	if svg != "" && !a.flags.dryRun {
+		if err := dist.WriteOutput(a.path(svg), r.SVG()); err != nil {
+			return fmt.Errorf("writing chart %q: %w", svg, err)
 		}
 	}
 	errs := r.Errors()
 	if a.flags.json {
 		return errors.Join(append(errs, a.printJSON(r))...)
 	}
-	_, err := io.WriteString(a.Stdout, benchText(r))
+	_, err := io.WriteString(a.Stdout, text)
 	return errors.Join(append(errs, err)...)
 }
 
