@@ -264,3 +264,34 @@ func TestDoctorPassesOn(t *testing.T) {
 		t.Error("a command that is not there: got no error")
 	}
 }
+
+// TestDoctorLibraryOrder has GNU ld refuse a library that comes before what needs it, and
+// one that is nowhere.
+func TestDoctorLibraryOrder(t *testing.T) {
+	t.Parallel()
+	testenv.Long(t, "it links")
+	testenv.Sysroot(t, "stable")
+	for _, program := range []string{"rustc", "gcc", "ar"} {
+		testenv.Need(t, program)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"main.rs": extern, "f.c": "int low(void); int f(void) { return low(); }", "low.c": "int low(void) { return 1; }"} {
+		testenv.Must(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	shell(t, dir, "gcc -c f.c low.c && ar rcs libf.a f.o && ar rcs liblow.a low.o")
+	order := []string{"-L.", "-Clink-args=-Wl,-Bstatic -llow -lf -Wl,-Bdynamic", "-o", "m"}
+	for _, c := range []struct {
+		name  string
+		flags []string
+		want  []doctor.Cause
+	}{
+		{"GNU ld", append(order, "-Clinker-features=-lld"), []doctor.Cause{doctor.LibraryOrder}},
+		{"LLD", order, []doctor.Cause{}},
+		{"nowhere", []string{"-L.", "-Clink-arg=-l:libf.a", "-o", "m", "-Clinker-features=-lld"}, []doctor.Cause{}},
+	} {
+		r := examine(t, dir, c.flags...)
+		if diff := cmp.Diff(c.want, r.Causes()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"x.go/dist/sandbox"
 	"x.go/tests/runx"
+	"x.go/tests/testenv"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in scripts and golden files")
@@ -35,6 +36,9 @@ func TestScripts(t *testing.T) {
 		Condition: func(name string) (bool, error) {
 			if name == "sandbox" {
 				return sandbox.Probe(t.Context()).Whole(), nil
+			}
+			if program, ok := strings.CutPrefix(name, "missing:"); ok {
+				return testenv.Lacks(program)
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},

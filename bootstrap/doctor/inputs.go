@@ -98,6 +98,16 @@ func defines(path, symbol string) bool {
 	return errors.Is(err, errFound)
 }
 
+// archiveWith returns the archive of a link that defines a symbol, or "".
+func (in *inputs) archiveWith(c *command, symbol string) string {
+	for _, path := range in.files(c) {
+		if ext := filepath.Ext(path); (ext == ".a" || ext == ".rlib") && defines(path, symbol) {
+			return path
+		}
+	}
+	return ""
+}
+
 // provider finds the shared library that defines a symbol which another one lacks: in
 // what that one needs, beside it, and in the directories of the command.
 func (in *inputs) provider(c *command, library, symbol string) string {

@@ -17,6 +17,7 @@ const (
 	undefined        // a symbol of an object
 	undefinedShlib   // a symbol of a shared library
 	encapsulation    // a hint at -z nostart-stop-gc
+	undefinedGNU     // a symbol that GNU ld or gold does not find
 	duplicate        // two definitions
 	incompatible     // an object for another machine
 	localSymbol      // a symbol table that breaks the format
@@ -94,6 +95,7 @@ var messageRows = []messageRow{
 	{text: "in global part of symbol table", kind: localSymbol, by: sayLLD, before: true}, // "invalid local symbol 'x' …", before 15 "found local symbol 'x' … in file"
 	{text: ": STB_LOCAL symbol (", kind: localSymbol, by: sayLLD, before: true},           // before 15
 	{text: " has invalid binding: ", kind: localSymbol, by: sayLLD, before: true},
+	{text: "undefined reference to ", kind: undefinedGNU, by: sayGNU | sayGold | sayNobody},
 	{text: ".symtab local symbol at index ", kind: localSymbol, by: sayGNU, before: true},
 
 	// LLD, of files.

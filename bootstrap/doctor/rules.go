@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -20,6 +21,7 @@ var rules = []rule{
 	{undefined, StartStopGC, startStop},
 	{undefined, GxxPersonality, personality},
 	{undefined, LTOObjects, noCode},
+	{undefinedGNU, LibraryOrder, tooEarly},
 	{encapsulation, StartStopGC, nil},
 	{undefinedShlib, ShlibUndefined, nil},
 	{continuation, ShlibUndefined, nil},
@@ -182,6 +184,19 @@ func noCode(d *diagnosis, a *attempt, _ *message) Confidence {
 		return High
 	}
 	return ""
+}
+
+// tooEarly: an archive of the link defines what GNU ld has not found.
+func tooEarly(d *diagnosis, a *attempt, m *message) Confidence {
+	if d.providers++; d.providers > maxSymbols {
+		return ""
+	}
+	archive := d.files.archiveWith(a.cmd(), m.subject)
+	if archive == "" {
+		return ""
+	}
+	d.found.of(LibraryOrder, High).addEvidence(Evidence{File: archive, Text: fmt.Sprintf("defines %q", m.subject)})
+	return High
 }
 
 // twoDefinitions: an archive is searched by LLD in its own way; two objects that are

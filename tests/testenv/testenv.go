@@ -5,6 +5,7 @@
 package testenv
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -35,6 +36,19 @@ func Need(t testing.TB, name string) string {
 		Missing(t, "program %q: %v", name, err)
 	}
 	return path
+}
+
+// Lacks reports whether a script has to do without the program name. That is an error
+// when [Strict].
+func Lacks(name string) (bool, error) {
+	if testing.Short() && slices.Contains(toolchain, name) {
+		return true, nil
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && Strict() {
+		return false, fmt.Errorf("X_TEST_STRICT: missing program %q: %w", name, err)
+	}
+	return err != nil, nil
 }
 
 // Long ends the test with a visible skip if -short asks for quick tests only; why
