@@ -125,7 +125,7 @@ func checkCall(t *testing.T, call string) error {
 	return nil
 }
 
-var commandRow = regexp.MustCompile(`^  ([a-z]+) +[A-Z]`)
+var commandRow = regexp.MustCompile(`^  ([a-z-]+) +[A-Z]`)
 
 // listedCommands returns the commands that a help text lists.
 func listedCommands(help string) []string {
@@ -167,7 +167,7 @@ func helpOfAll(t *testing.T) (texts map[string]string, flags map[string]bool) {
 }
 
 // foreignFlags are flags of other programs that the documents name.
-var foreignFlags = []string{"--print", "--exclude"}
+var foreignFlags = []string{"--print", "--exclude", "--threads"}
 
 // TestDocumentedCommands holds that each command and flag that a document or an
 // example names exists, and that the README's table has each command.
@@ -250,6 +250,7 @@ var notRun = map[string]string{
 	"go run x.go dist":          "compiles x once more",
 	"go test ./...":             "is this",
 	"CGO_ENABLED=0 go build":    "writes into the checkout",
+	"x bench link":              "links, which needs a real compiler: script bench_link",
 	"x verify":                  "links, which needs a real compiler: TestVerify",
 	"RUSTUP_DIST_SERVER=":       "needs rustup and a real compiler: TestRustup",
 	"tar -xf build/dist/rust-":  "names a release: TestInstallScript",
@@ -261,7 +262,9 @@ var notRun = map[string]string{
 var prepare = map[string]string{
 	"Set up":              "ln -s \"$(command -v x)\" x",
 	"Test archives in CI": `x dist rustc rust-std cargo --set 'dist.compression-formats=["zst"]' --build-dir last && mv last/dist last-release`,
-	"Recompression":       "x dist && cp -r build/dist ci",
+	"Find out why a link failed, or went wrong in silence": `mkdir -p target/debug crater/pr-140525/app && cp "$(command -v cat)" target/debug/server &&
+		echo 'error[E0308]: mismatched types' | tee build.log >crater/pr-140525/app/log.txt`,
+	"Recompression": "x dist && cp -r build/dist ci",
 }
 
 // TestReadmeCommands runs the commands of the README on a stub of a toolchain, as
