@@ -35,8 +35,8 @@ var exitStatuses = []struct {
 	meaning string
 }{
 	{exitOK, "done"},
-	{exitFail, "failed: the work, an input of it, or a test; diff, doctor or opt-outs found something; migrate left something to do by hand"},
-	{exitUsage, "wrong usage or configuration; check found errors; diff, doctor or opt-outs could not read something"},
+	{exitFail, "failed: the work, an input of it, or a test; diff, doctor, inspect or opt-outs found something; migrate left something to do by hand"},
+	{exitUsage, "wrong usage or configuration; check found errors; diff, doctor, inspect or opt-outs could not read something"},
 	{exitSkip, "verify found no failure, but could not check everything here"},
 	{exitInterrupted, "interrupted by Ctrl-C or SIGTERM: what was finished stays, nothing has half a file under its name"},
 }
