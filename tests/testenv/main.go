@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // programs are what tests run by name, themselves or in scripts. PATH has no
@@ -57,8 +59,19 @@ func isolate(dir string, names []string) error {
 		}
 	}
 	plainUmask()
+	plainSignals()
 	isolated = true
 	return nil
+}
+
+// plainSignals lets programs start with signals that end them, also below nohup or in
+// the background of a script, where some are ignored. This process goes on ignoring them.
+func plainSignals() {
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
 
 // Links creates the directory bin, with a link to each of the programs that
