@@ -31,8 +31,7 @@ func DiagnoseFile(ctx context.Context, name, path string, o Options) (Report, er
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Report{}, fmt.Errorf("reading %q: %w", path, dist.WithoutPath(err))
 	}
-	switch head := string(magic[:n]); {
-	case strings.HasPrefix(head, "\x7fELF"), head == "!<arch>\n", head == "!<thin>\n":
+	if head := string(magic[:n]); strings.HasPrefix(head, "\x7fELF") || head == "!<arch>\n" || head == "!<thin>\n" {
 		d := newDiagnosis(name, o)
 		if err := d.file(name, path, true); err != nil {
 			return Report{}, err

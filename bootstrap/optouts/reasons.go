@@ -221,22 +221,24 @@ type reason struct {
 
 // explains reports whether a cause can be behind an option.
 func (c *cause) explains(f *facts) bool {
-	if slices.Contains(c.classes, f.found.class) {
-		return true
+	return slices.Contains(c.classes, f.found.class) || turnsOff(f)
+}
+
+// value is what the last argument of an option sets: "-lld" of -Clinker-features=-lld.
+func (f *facts) value() (value string, ok bool) {
+	if len(f.found.args) == 0 {
+		return "", false
 	}
-	if c.id == "memory" || c.id == "shlib-undefined" {
-		return turnsOff(f)
-	}
-	return turnsOff(f)
+	_, value, _ = strings.Cut(f.found.args[len(f.found.args)-1], "=")
+	return value, true
 }
 
 // turnsOff reports whether an option is meant to keep LLD away.
 func turnsOff(f *facts) bool {
-	if len(f.found.args) == 0 {
+	value, ok := f.value()
+	if !ok {
 		return false
 	}
-	arg := f.found.args[len(f.found.args)-1]
-	_, value, _ := strings.Cut(arg, "=")
 	switch f.found.class {
 	case ClassFeatures:
 		return strings.Contains(value, "-lld")
@@ -246,19 +248,16 @@ func turnsOff(f *facts) bool {
 		return !strings.Contains(value, "lld")
 	case ClassLinker, ClassFlavor:
 		return f.verdict.status == StatusOff
-	case ClassUnlock:
-		return false
 	}
 	return false
 }
 
 // asksForLLD reports whether an option is meant to make LLD link.
 func asksForLLD(f *facts) bool {
-	if len(f.found.args) == 0 {
+	value, ok := f.value()
+	if !ok {
 		return false
 	}
-	arg := f.found.args[len(f.found.args)-1]
-	_, value, _ := strings.Cut(arg, "=")
 	switch f.found.class {
 	case ClassFeatures:
 		return strings.Contains(value, "+lld")
