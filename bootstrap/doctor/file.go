@@ -31,7 +31,8 @@ func DiagnoseFile(ctx context.Context, name, path string, o Options) (Report, er
 	if err != nil && !errors.Is(err, io.EOF) {
 		return Report{}, fmt.Errorf("reading %q: %w", path, dist.WithoutPath(err))
 	}
-	if head := string(magic[:n]); strings.HasPrefix(head, "\x7fELF") || head == "!<arch>\n" || head == "!<thin>\n" {
+	switch inspect.Sniff(magic[:n]) {
+	case inspect.ELF, inspect.Archive, inspect.Thin:
 		d := newDiagnosis(name, o)
 		if err := d.file(name, path, true); err != nil {
 			return Report{}, err
@@ -166,7 +167,7 @@ func (s specimen) libraries(named bool) error {
 	complete := true
 	for _, l := range s.file.Needed {
 		switch l.How {
-		case "missing":
+		case inspect.Missing:
 			complete = false
 			if s.file.Linker == linkage.LLD && len(s.file.RunPath)+len(s.file.RPath) == 0 {
 				sure := Low
@@ -178,7 +179,7 @@ func (s specimen) libraries(named bool) error {
 				}
 				s.found(LostRunPath, sure, "library %q is not found, and the file has no RUNPATH", l.Name)
 			}
-		case "unknown":
+		case inspect.Unknown:
 			complete = false
 		}
 	}

@@ -119,7 +119,7 @@ func (t *tee) take(end bool) {
 	defer t.lines.mu.Unlock()
 	left := t.lines.block(t.rest, end)
 	t.rest = append(t.rest[:0], t.rest[len(t.rest)-left:]...)
-	if end && len(t.rest) > 0 {
+	if end {
 		t.rest = t.rest[:0]
 	}
 }

@@ -30,6 +30,13 @@ var (
 	machOMachines = map[uint32]string{7: "i386", 0x01000007: "x86_64", 12: "arm", 0x0100000c: "aarch64", 0x0200000c: "arm64_32", 18: "powerpc", 0x01000012: "powerpc64"}
 )
 
+// Sniff tells the format of a file by its first bytes; 8 are enough. COFF objects have
+// no magic of their own: they are [Other].
+func Sniff(head []byte) Format {
+	format, _ := sniff(head, false)
+	return format
+}
+
 // sniff tells the format of a file, and the machine where the first bytes say it. Those
 // of a COFF object are no magic but its machine, so it is one only where it is meant
 // to be an object.
