@@ -18,6 +18,8 @@ import (
 type Installed struct {
 	Files   []string // written, in the order of the components
 	Removed []string // of an earlier installation of the components
+	Backups []Backup // files of the user's that were in the way
+	Missing []string // recorded files of an earlier installation that were not there
 }
 
 // Run installs components as the install.sh of their package would, without a

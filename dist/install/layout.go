@@ -36,6 +36,14 @@ type Options struct {
 	// Waiting, if not nil, is called once if another process, holder, is installing to
 	// the same place.
 	Waiting func(holder string)
+	// Progress, if not nil, is called now and then with the bytes written so far and
+	// those to write in all, from any goroutine.
+	Progress func(done, total int64)
+	// Links allows symbolic links in components, as layouts of distributions have them.
+	Links bool
+	// LegacyManifestDirs are directories below Libdir, one path component each, in which
+	// installers before version 2 left a file named manifest. What it lists is removed.
+	LegacyManifestDirs []string
 }
 
 // layout has the directories of [Options], absolute and with DestDir before them.
