@@ -73,7 +73,7 @@ func (e Entry) Hash(ctx context.Context) (manifests.Hash, error) {
 		return manifests.Hash{}, err
 	}
 	defer r.Close()
-	return hashOf(ctx, r, e.Size, e.Name)
+	return HashReader(ctx, r, e.Size, e.Name)
 }
 
 // HashFile returns the digest of the file at path.
@@ -87,7 +87,7 @@ func HashFile(ctx context.Context, path string) (manifests.Hash, error) {
 	if err != nil {
 		return manifests.Hash{}, err
 	}
-	return hashOf(ctx, f, info.Size(), path)
+	return HashReader(ctx, f, info.Size(), path)
 }
 
 // ReadFile returns the content of the file at path. More than limit bytes are an
@@ -128,7 +128,7 @@ func ReadAll(r io.Reader, name string, limit int64) ([]byte, error) {
 
 // hashOf returns the digest of r, which has size bytes; name stands for it in
 // errors.
-func hashOf(ctx context.Context, r io.Reader, size int64, name string) (manifests.Hash, error) {
+func HashReader(ctx context.Context, r io.Reader, size int64, name string) (manifests.Hash, error) {
 	h := sha256.New()
 	if err := CopyExactly(ctx, h, r, size, make([]byte, 64<<10)); err != nil {
 		return manifests.Hash{}, fmt.Errorf("reading %q: %w", name, err)

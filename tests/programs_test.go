@@ -71,7 +71,7 @@ func (p program) run(t *testing.T, args ...string) (string, error) {
 }
 
 // plainConfig keeps archives quick to write.
-const plainConfig = "change-id = 'ignore'\n[dist]\ncompression-profile = 'fast'\ncompression-formats = ['xz']\n[install]\nprefix = '/usr'\n"
+const plainConfig = "change-id = 'ignore'\n[dist]\ncompression-profile = 'fast'\ncompression-formats = ['zst']\n[install]\nprefix = '/usr'\n"
 
 // testDistro holds what package bootstrap does against what the commands do.
 func testDistro(t *testing.T, p program) {
@@ -121,7 +121,7 @@ func testCI(t *testing.T, p program) {
 	if diff := cmp.Diff(want.String(), string(got.Link)); diff != "" {
 		t.Errorf("link (-x +program)\n%s", diff)
 	}
-	archives, err := filepath.Glob(filepath.Join(made, "*.tar.xz"))
+	archives, err := filepath.Glob(filepath.Join(made, "*.tar.zst"))
 	if err != nil || len(archives) != 1 {
 		t.Fatalf("got archives %q (%v), want 1", archives, err)
 	}

@@ -54,6 +54,37 @@ func ExampleRun() {
 	// installed components: tools
 }
 
+// Uninstall what is installed. A file that somebody has put there since stays.
+func ExampleUninstall() {
+	prefix, err := os.MkdirTemp("", "example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(prefix)
+	var image dist.Image
+	if err := image.AddBytes("share/doc/tools/index.html", []byte("<p>"), dist.ModeFile); err != nil {
+		log.Fatal(err)
+	}
+	components := []dist.Component{{Name: "docs", Image: image, BulkDirs: []string{"share/doc/tools"}}}
+	opts := install.Options{Prefix: prefix}
+	if _, err := install.Run(context.Background(), opts, components); err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(prefix, "share/doc/tools/notes"), nil, 0o644); err != nil {
+		log.Fatal(err)
+	}
+	done, err := install.Uninstall(context.Background(), opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	left, err := os.ReadDir(filepath.Join(prefix, "share/doc/tools"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(done.Components, len(done.Removed), "removed,", left[0].Name(), "left")
+	// Output: [docs] 1 removed, notes left
+}
+
 func relative(base, path string) string {
 	rel, err := filepath.Rel(base, path)
 	if err != nil {

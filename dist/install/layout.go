@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
-	"x.go/dist"
+	"x.go/manifests"
 )
 
 // Options say where to install. Empty fields have the defaults of install.sh, which
@@ -43,7 +42,12 @@ type Options struct {
 	Links bool
 	// LegacyManifestDirs are directories below Libdir, one path component each, in which
 	// installers before version 2 left a file named manifest. What it lists is removed.
+	// Default rustlib and cargo.
 	LegacyManifestDirs []string
+
+	// fault, if not nil, is called before each change of the disk. If it returns an
+	// error, the change fails with it.
+	fault func(op, path string) error
 }
 
 // layout has the directories of [Options], absolute and with DestDir before them.
@@ -61,6 +65,9 @@ func (o Options) layout() (layout, error) {
 		}
 	}
 	prefix := cmp.Or(o.Prefix, "/usr/local")
+	if o.DestDir == "" && filepath.Clean(prefix) == string(filepath.Separator) {
+		errs = append(errs, errors.New("the prefix is the root directory: name a directory such as /usr/local, or stage below a directory"))
+	}
 	stage := func(dir, base, def string) string {
 		dir = cmp.Or(dir, def)
 		if !filepath.IsAbs(dir) {
@@ -95,16 +102,39 @@ func (o Options) layout() (layout, error) {
 	return l, errors.Join(errs...)
 }
 
+// place returns the directory to name in messages.
+func (o Options) place() string { return o.DestDir + cmp.Or(o.Prefix, "/usr/local") }
+
+// base is the directory that most lies below.
+func (l layout) base() string { return cmp.Or(l.dest, l.prefix) }
+
+// final returns where a path is going to be, without the staging directory.
+func (l layout) final(p string) string {
+	if rel, err := filepath.Rel(l.dest, p); l.dest != "" && err == nil && filepath.IsLocal(rel) {
+		return filepath.Join(string(filepath.Separator), rel)
+	}
+	return p
+}
+
 // place is a path in two parts: a directory to open as an [os.Root], and the rest.
 type place struct{ base, rel string }
 
 // path returns the absolute path.
 func (p place) path() string { return filepath.Join(p.base, filepath.FromSlash(p.rel)) }
 
+// records returns the lines of an installed manifest for those of a component.
+func (l layout) records(list manifests.FileList) []record {
+	var out []record
+	for _, d := range list {
+		out = append(out, record{d.Kind, l.destination(d.Path)})
+	}
+	return out
+}
+
 // at returns the place of rel below dir. A staged installation has one root, and what
 // is below the prefix has the prefix, so that no symbolic link in it can lead out.
 func (l layout) at(dir, rel string) place {
-	base := cmp.Or(l.dest, l.prefix)
+	base := l.base()
 	inBase, err := filepath.Rel(base, dir)
 	if err != nil || !filepath.IsLocal(inBase) {
 		return place{dir, rel}
@@ -132,10 +162,10 @@ func (l layout) destination(name string) place {
 
 // recorded returns the path of p in the list of its component.
 func (l layout) recorded(p place) string {
-	if l.dest != "" && !l.recordDest {
-		return filepath.Join(string(filepath.Separator), filepath.FromSlash(p.rel))
+	if l.recordDest {
+		return p.path()
 	}
-	return p.path()
+	return l.final(p.path())
 }
 
 // locate returns the place of an absolute path in the records of an earlier
@@ -165,35 +195,4 @@ func (l layout) locate(file string) (place, bool) {
 func below(dir, file string) bool {
 	rel, err := filepath.Rel(dir, filepath.Clean(file))
 	return err == nil && rel != "." && filepath.IsLocal(rel)
-}
-
-// roots are the opened base directories, by path.
-type roots map[string]*os.Root
-
-func (r roots) open(base string) (*os.Root, error) {
-	if root, ok := r[base]; ok {
-		return root, nil
-	}
-	root, err := dist.OpenDir(base)
-	if err != nil {
-		return nil, err
-	}
-	r[base] = root
-	return root, nil
-}
-
-// sync flushes all that was written below the roots.
-func (r roots) sync() error {
-	for base, root := range r {
-		if err := dist.SyncAll(root); err != nil {
-			return fmt.Errorf("flushing %q: %w", base, err)
-		}
-	}
-	return nil
-}
-
-func (r roots) close() {
-	for _, root := range r {
-		root.Close()
-	}
 }

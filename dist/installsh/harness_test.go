@@ -15,14 +15,25 @@ import (
 	"x.go/tests/testenv"
 )
 
-// shells are the interpreters that every scenario runs in.
-var shells = []struct {
-	name string
-	argv []string
-}{
+// shells are the interpreters that scenarios run in.
+var shells = []shell{
 	{"dash", []string{"dash"}},
 	{"bash", []string{"bash"}},
 	{"busybox", []string{"busybox", "sh"}},
+}
+
+type shell struct {
+	name string
+	argv []string
+}
+
+// shellsOf returns the shells for scenario i: one in turn, unless it is about what
+// shells do in their own ways.
+func shellsOf(i int, every bool) []shell {
+	if every {
+		return shells
+	}
+	return shells[i%len(shells) : i%len(shells)+1]
 }
 
 // component is one component of an archive under test. Names in files are separated

@@ -25,6 +25,7 @@ type scenario struct {
 	where  string // directory to look at, default p
 	want   []string
 	check  func(m *machine)
+	every  bool // in every shell: the shells may differ
 }
 
 var (
@@ -48,23 +49,24 @@ func walkOrder(s string) string { return strings.ReplaceAll(s, "/", "\x00") }
 const (
 	helpless    = "install: error: Option '%' is not recognized\n"
 	valueless   = "install: error: Option '%' needs a value: %=VALUE\n"
-	listing     = "\n# Available components\n\n* rustc\n* cargo\n"
+	listing     = "\n# Available components\n\n* rustc\n* cargo\n\n"
 	noSelection = "install: error: no components selected for installation\n"
-	bothDone    = "install: installing component 'rustc'\ninstall: installing component 'cargo'\n\n    Rust is ready to roll.\n\n"
-	cargoDone   = "install: installing component 'cargo'\n\n    Rust is ready to roll.\n\n"
-	rustcDone   = "install: installing component 'rustc'\n\n    Rust is ready to roll.\n\n"
+	created     = "install: creating uninstall script at ~/p/lib/rustlib/uninstall.sh\n"
+	bothDone    = created + "install: installing component 'rustc'\ninstall: installing component 'cargo'\n\n    Rust is ready to roll.\n\n"
+	cargoDone   = created + "install: installing component 'cargo'\n\n    Rust is ready to roll.\n\n"
+	rustcDone   = created + "install: installing component 'rustc'\n\n    Rust is ready to roll.\n\n"
 )
 
 func option(message, name string) string { return strings.ReplaceAll(message, "%", name) }
 
 var installScenarios = []scenario{
-	{name: "everything", out: bothDone, want: allFiles},
+	{name: "everything", every: true, out: bothDone, want: allFiles},
 	{name: "prefix with slashes at its end", args: []string{"--prefix=~/p//"}, out: bothDone, want: allFiles},
 	{name: "relative prefix", args: []string{"--prefix=p"}, out: bothDone, want: allFiles},
-	{name: "relative prefix in a directory", args: []string{"--prefix=./p"}, out: bothDone, want: allFiles},
+	{name: "relative prefix in a directory", args: []string{"--prefix=./p"}, want: allFiles},
 	{name: "prefix with an equals sign", args: []string{"--prefix=~/p=q"}, where: "p=q", want: allFiles},
-	{name: "prefix with shell characters", args: []string{"--prefix=~/a b'c\"d$e`f*[g]\\n;&|"}, where: "a b'c\"d$e`f*[g]\\n;&|", want: allFiles},
-	{name: "prefix that is not UTF-8", args: []string{"--prefix=~/\xff\xfe"}, where: "\xff\xfe", want: allFiles},
+	{name: "prefix with shell characters", every: true, args: []string{"--prefix=~/a b'c\"d$e`f*[g]\\n;&|"}, where: "a b'c\"d$e`f*[g]\\n;&|", want: allFiles},
+	{name: "prefix that is not UTF-8", every: true, args: []string{"--prefix=~/\xff\xfe"}, where: "\xff\xfe", want: allFiles},
 	{name: "prefix with a line break", args: []string{"--prefix=~/a\nb"}, code: 1,
 		stderr: "install: error: Option '--prefix' has a line break in its value\n"},
 	{name: "missing parents of the prefix", args: []string{"--prefix=~/a/b/c"}, where: "a/b/c", want: allFiles},
@@ -85,7 +87,7 @@ var installScenarios = []scenario{
 	{name: "list-components wins over a selection", args: []string{"--list-components", "--components=cargo"}, out: listing},
 	{name: "one component", args: []string{"--components=cargo"}, out: cargoDone, want: cargoFiles},
 	{name: "two components, in the archive's order", args: []string{"--components=cargo,rustc"}, out: bothDone, want: allFiles},
-	{name: "a component twice", args: []string{"--components=cargo,cargo,"}, out: cargoDone, want: cargoFiles},
+	{name: "a component twice", every: true, args: []string{"--components=cargo,cargo,"}, out: cargoDone, want: cargoFiles},
 	{name: "unknown component", args: []string{"--components=rustc,clippy,miri"}, code: 1, stderr: "install: error: unknown component: clippy\n"},
 	{name: "pattern is no component", args: []string{"--components=car*"}, code: 1, stderr: "install: error: unknown component: car*\n"},
 	{name: "part of a name is no component", args: []string{"--components=carg"}, code: 1, stderr: "install: error: unknown component: carg\n"},
@@ -140,13 +142,13 @@ var installScenarios = []scenario{
 
 	{name: "existing files are kept", want: sorted(allFiles, []string{"bin/rustc.old", "top.txt.old"}),
 		setup: func(m *machine) { m.write("p/bin/rustc", "mine", 0o644); m.write("p/top.txt", "", 0o644) },
-		out: "install: installing component 'rustc'\ninstall: backing up existing file at ~/p/bin/rustc\ninstall: backing up existing file at ~/p/top.txt\n" +
-			cargoDone,
+		out: created + "install: installing component 'rustc'\ninstall: backing up existing file at ~/p/bin/rustc\ninstall: backing up existing file at ~/p/top.txt\n" +
+			strings.TrimPrefix(cargoDone, created),
 		check: func(m *machine) {
 			m.wantFile("p/bin/rustc.old", "mine")
 			m.wantFile("p/bin/rustc", "rustc bin/rustc 1\n")
 		}},
-	{name: "existing backups are kept", want: sorted(cargoFiles, []string{"bin/cargo.old", "bin/cargo.old.1", "bin/cargo.old.2"}),
+	{name: "existing backups are kept", every: true, want: sorted(cargoFiles, []string{"bin/cargo.old", "bin/cargo.old.1", "bin/cargo.old.2"}),
 		args: []string{"--components=cargo"},
 		setup: func(m *machine) {
 			m.write("p/bin/cargo", "c", 0o644)
@@ -182,10 +184,10 @@ var installScenarios = []scenario{
 		m.write("src/rust-docs/share/doc/rust/html/index.html", "", 0o666)
 		m.write("src/rust-docs/share/doc/rust/html/std/run", "", 0o700)
 	}, want: []string{"share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*"}},
-	{name: "odd names in the archive", setup: func(m *machine) {
+	{name: "odd names in the archive", every: true, setup: func(m *machine) {
 		m.unpack("1", component{name: "odd", files: "-n -rf/-i bin/a:b* lib/back\\slash share/$x`y`'z' share/[a]*? top/\xff"})
 	}, want: []string{"-n", "-rf/-i", "bin/a:b*", "lib/back\\slash", "share/$x`y`'z'", "share/[a]*?", "top/\xff"}},
-	{name: "names with blanks in the archive", want: []string{" a b /  c "}, setup: func(m *machine) {
+	{name: "names with blanks in the archive", every: true, want: []string{" a b /  c "}, setup: func(m *machine) {
 		m.write("src/rustc/ a b /  c ", "", 0o644)
 		m.write("src/rustc/manifest.in", "file: a b /  c \n", 0o644)
 		m.write("src/components", "rustc\n", 0o644)
@@ -196,20 +198,20 @@ var installScenarios = []scenario{
 	}},
 
 	{name: "no components file", code: 1, setup: func(m *machine) { m.remove("src/components") },
-		stderr: "install: error: there is no components file beside ~/src/install.sh\n"},
+		stderr: "install: error: unable to find installation components: ~/src has no file 'components'\n"},
 	{name: "no manifest.in", code: 1, setup: func(m *machine) { m.remove("src/cargo/manifest.in") },
 		stderr: "install: error: component 'cargo' has no manifest.in in this archive\n"},
 	{name: "file missing in the archive", code: 1, setup: func(m *machine) { m.remove("src/cargo/bin/cargo") },
 		stderr: "install: error: component 'cargo' lacks a file that its manifest.in names: bin/cargo\n"},
 	{name: "directory missing in the archive", code: 1, setup: func(m *machine) { m.unpack("1", docs); m.remove("src/rust-docs/share") },
-		stderr: "install: error: component 'rust-docs' lacks a folder that its manifest.in names: share/doc/rust/html\n"},
+		stderr: "install: error: component 'rust-docs' lacks a directory that its manifest.in names: share/doc/rust/html\n"},
 	badLine("file:../x", "unsafe"), badLine("file:a/../../x", "unsafe"), badLine("dir:..", "unsafe"), badLine("file:a/..", "unsafe"),
 	badLine("file:/etc/passwd", "unsafe"), badLine("dir:/", "unsafe"), badLine("file:", "unsafe"), badLine("dir:", "unsafe"),
 	badLine("link:x", "unknown"), badLine("bin/cargo", "unknown"),
 
 	{name: "prefix below a file", args: []string{"--prefix=~/f/p"}, code: 1, setup: func(m *machine) { m.write("f", "", 0o644) },
-		stderr: "install: error: can't write to destination. consider `sudo`. destination: ~/f/p/lib\n"},
-	{name: "umask of the caller", setup: func(m *machine) { m.shell = slices.Concat([]string{"sh", "-c", `umask 077; exec "$@"`, "sh"}, m.shell) },
+		stderr: "install: error: a file is in the way of directory ~/f/p/lib/rustlib: ~/f\n"},
+	{name: "umask of the caller", every: true, setup: func(m *machine) { m.shell = slices.Concat([]string{"sh", "-c", `umask 077; exec "$@"`, "sh"}, m.shell) },
 		want: allFiles, check: func(m *machine) { m.wantMode("p/bin", 0o755); m.wantMode("p/lib/rustlib/components", 0o644) }},
 }
 
@@ -222,8 +224,8 @@ func badLine(line, kind string) scenario {
 }
 
 func TestInstall(t *testing.T) {
-	for _, sh := range shells {
-		for _, tt := range installScenarios {
+	for i, tt := range installScenarios {
+		for _, sh := range shellsOf(i, tt.every) {
 			t.Run(sh.name+"/"+tt.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMachine(t, sh.argv)

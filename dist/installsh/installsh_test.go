@@ -83,7 +83,7 @@ func TestHostileOptions(t *testing.T) {
 			}
 			m.write("src/install.sh", string(script), 0o755)
 			r := m.mustInstall("--disable-ldconfig")
-			if want := "install: installing component 'cargo'\n\n    " + evil + "\n\n"; r.out != want {
+			if want := "install: creating uninstall script at ~/p/lib/" + dir + "/uninstall.sh\ninstall: installing component 'cargo'\n\n    " + evil + "\n\n"; r.out != want {
 				t.Errorf("got %q, want %q", r.out, want)
 			}
 			if diff := cmp.Diff([]string{"bin/cargo*", "share/doc/cargo/LICENSE"}, m.tree("p")); diff != "" {

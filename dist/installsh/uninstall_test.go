@@ -3,10 +3,12 @@ package installsh
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -37,21 +39,43 @@ func (m *machine) wantAbsent(name string) {
 	}
 }
 
+// later writes a file that is newer than anything installed so far.
+func (m *machine) later(name, body string) {
+	m.t.Helper()
+	m.write(name, body, 0o644)
+	soon := time.Now().Add(time.Minute)
+	if err := os.Chtimes(filepath.Join(m.root, name), soon, soon); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func backups(names []string) string {
+	var lines strings.Builder
+	for _, name := range names {
+		lines.WriteString("install: backing up existing file at ~/p/" + strings.TrimSuffix(name, "*") + "\n")
+	}
+	return lines.String()
+}
+
 const (
 	uninstalled   = "\n    Rust is uninstalled.\n\n"
 	bothRemoved   = "install: uninstalling component 'rustc'\ninstall: uninstalling component 'cargo'\n" + uninstalled
 	nothingThere  = "install: error: unable to find installation manifest at ~/p/lib/rustlib\n"
-	noneInstalled = "install: error: none of the selected components is installed at ~/p\n"
+	others        = "install: WARNING: directory % holds files of no component; they stay\n"
+	legacyRemoved = "install: removing legacy manifest ~/p/lib/cargo/manifest\ninstall: removing legacy manifest dir ~/p/lib/cargo\n"
 	missing       = "install: WARNING: supposedly installed file % does not exist!\n"
 )
 
+type sequence struct {
+	name  string
+	run   func(m *machine)
+	every bool // in every shell: the shells may differ
+}
+
 // sequences are scenarios of more than one run, on a fresh archive of version 1 of
 // rustc and cargo.
-var sequences = []struct {
-	name string
-	run  func(m *machine)
-}{
-	{"uninstall", func(m *machine) {
+var sequences = []sequence{
+	{name: "uninstall", run: func(m *machine) {
 		m.mustInstall()
 		m.write("p/bin/mine", "", 0o644)
 		m.wantResult(m.uninstall(), 0, bothRemoved, "")
@@ -59,7 +83,7 @@ var sequences = []struct {
 		m.wantAbsent("p/lib/rustlib")
 		m.wantResult(m.uninstall(), 1, "", nothingThere)
 	}},
-	{"uninstall.sh", func(m *machine) {
+	{name: "uninstall.sh", run: func(m *machine) {
 		m.mustInstall()
 		m.remove("src")
 		m.wantMode("p/lib/rustlib/uninstall.sh", 0o755)
@@ -68,13 +92,13 @@ var sequences = []struct {
 		m.wantTree()
 		m.wantAbsent("p/lib/rustlib")
 	}},
-	{"uninstall.sh from its own directory", func(m *machine) {
+	{name: "uninstall.sh from its own directory", run: func(m *machine) {
 		m.mustInstall()
 		m.dir = m.root + "/p/lib/rustlib"
 		m.wantResult(m.run("uninstall.sh"), 0, bothRemoved, "")
 		m.wantTree()
 	}},
-	{"uninstall.sh after the tree was not installed by prefix", func(m *machine) {
+	{name: "uninstall.sh after the tree was not installed by prefix", run: func(m *machine) {
 		m.mustInstall("--libdir="+m.root+"/l i b", "--bindir="+m.root+"/b")
 		m.wantResult(m.run(m.root+"/l i b/rustlib/uninstall.sh"), 0, bothRemoved, "")
 		m.wantTree()
@@ -84,7 +108,7 @@ var sequences = []struct {
 			}
 		}
 	}},
-	{"uninstall.sh removes what several archives installed", func(m *machine) {
+	{name: "uninstall.sh removes what several archives installed", run: func(m *machine) {
 		m.unpack("1", rustc)
 		m.mustInstall()
 		m.unpack("1", docs)
@@ -94,7 +118,7 @@ var sequences = []struct {
 			"install: uninstalling component 'rustc'\ninstall: uninstalling component 'rust-docs'\n"+uninstalled, "")
 		m.wantTree()
 	}},
-	{"uninstall with destdir", func(m *machine) {
+	{name: "uninstall with destdir", run: func(m *machine) {
 		args := []string{"--destdir=" + m.root + "/d", "--prefix=/usr"}
 		m.install(args...)
 		m.wantResult(m.install(append(args, "--uninstall")...), 0, bothRemoved, "")
@@ -102,35 +126,36 @@ var sequences = []struct {
 			m.t.Errorf("left: %q", got)
 		}
 	}},
-	{"uninstall one component", func(m *machine) {
+	{name: "uninstall one component", run: func(m *machine) {
 		m.mustInstall()
 		m.wantResult(m.uninstall("--components=cargo"), 0, "install: uninstalling component 'cargo'\n"+uninstalled, "")
 		m.wantTree(rustcFiles...)
 		m.wantFile("p/lib/rustlib/components", "rustc\n")
 		m.wantAbsent("p/lib/rustlib/manifest-cargo")
-		m.wantResult(m.uninstall("--components=cargo"), 1, "", noneInstalled)
+		m.wantResult(m.uninstall("--components=cargo"), 0, uninstalled, "")
+		m.wantTree(rustcFiles...)
 		m.wantResult(m.uninstall(), 0, "install: uninstalling component 'rustc'\n"+uninstalled, "")
 		m.wantAbsent("p/lib/rustlib")
 	}},
-	{"uninstall without one component", func(m *machine) {
+	{name: "uninstall without one component", run: func(m *machine) {
 		m.mustInstall()
 		m.wantResult(m.uninstall("--without=cargo"), 0, "install: uninstalling component 'rustc'\n"+uninstalled, "")
 		m.wantTree(cargoFiles...)
 	}},
-	{"uninstall an unknown component", func(m *machine) {
+	{name: "uninstall an unknown component", run: func(m *machine) {
 		m.mustInstall()
 		m.wantResult(m.uninstall("--components=clippy"), 1, "", "install: error: unknown component: clippy\n")
 		m.wantTree(allFiles...)
 	}},
-	{"uninstall a bulk directory", func(m *machine) {
+	{name: "uninstall a bulk directory", run: func(m *machine) {
 		m.unpack("1", docs, cargo)
 		m.mustInstall()
-		m.write("p/share/doc/rust/html/later", "", 0o644)
-		m.uninstall("--components=rust-docs")
-		m.wantTree(cargoFiles...)
-		m.wantAbsent("p/share/doc/rust/html")
+		m.later("p/share/doc/rust/html/later", "mine")
+		m.wantResult(m.uninstall("--components=rust-docs"), 0, "install: uninstalling component 'rust-docs'\n"+uninstalled,
+			"install: WARNING: directory ~/p/share/doc/rust/html holds files that are newer than the installation; they stay\n")
+		m.wantTree(sorted(cargoFiles, []string{"share/doc/rust/html/later"})...)
 	}},
-	{"uninstall where files are missing", func(m *machine) {
+	{name: "uninstall where files are missing", run: func(m *machine) {
 		m.unpack("1", rustc, docs)
 		m.mustInstall()
 		m.remove("p/bin/rustc")
@@ -140,7 +165,7 @@ var sequences = []struct {
 			option(missing, "~/p/bin/rustc")+option(missing, "~/p/share/doc/rust/html"))
 		m.wantTree()
 	}},
-	{"uninstall removes a symlink and not what it points to", func(m *machine) {
+	{name: "uninstall removes a symlink and not what it points to", run: func(m *machine) {
 		m.mustInstall("--components=cargo")
 		m.write("keep", "", 0o644)
 		m.remove("p/bin/cargo")
@@ -149,7 +174,7 @@ var sequences = []struct {
 		m.wantAbsent("p/bin/cargo")
 		m.wantFile("keep", "")
 	}},
-	{"uninstall verbose", func(m *machine) {
+	{name: "uninstall verbose", run: func(m *machine) {
 		m.unpack("1", docs, cargo)
 		m.mustInstall()
 		m.wantResult(m.uninstall("--verbose"), 0, "install: uninstalling component 'rust-docs'\n"+
@@ -158,14 +183,20 @@ var sequences = []struct {
 			"install: removing file ~/p/bin/cargo\n"+
 			"install: removing file ~/p/share/doc/cargo/LICENSE\n"+
 			"install: removing directory ~/p/lib/rustlib\n"+uninstalled, "")
+		m.wantAbsent("p/lib/rustlib")
 	}},
-	{"uninstall where a record is missing", func(m *machine) {
+	{name: "uninstall where a record is missing", run: func(m *machine) {
 		m.mustInstall()
 		m.remove("p/lib/rustlib/manifest-rustc")
-		m.wantResult(m.uninstall(), 1, "install: uninstalling component 'rustc'\n",
-			"install: error: component 'rustc' has no manifest at ~/p/lib/rustlib/manifest-rustc\n")
+		m.wantResult(m.uninstall(), 1, "",
+			"install: error: installed component 'rustc' has no manifest; install it again, then uninstall it\n")
+		m.wantTree(allFiles...)
+		m.wantResult(m.install("--prefix="+m.root+"/p", "--components=rustc"), 0,
+			"install: uninstalling component 'rustc'\n"+created+"install: installing component 'rustc'\n"+backups(rustcFiles)+"\n    Rust is ready to roll.\n\n",
+			"install: WARNING: installed component 'rustc' has no manifest\n")
+		m.wantResult(m.uninstall(), 0, bothRemoved, "")
 	}},
-	{"uninstall a record with an unknown line", func(m *machine) {
+	{name: "uninstall a record with an unknown line", run: func(m *machine) {
 		m.mustInstall("--components=cargo")
 		m.write("p/lib/rustlib/manifest-cargo", "link:"+m.root+"/src/version\nfile:"+m.root+"/p/bin/cargo\n", 0o644)
 		m.wantResult(m.uninstall(), 0, "install: uninstalling component 'cargo'\n"+uninstalled,
@@ -173,7 +204,7 @@ var sequences = []struct {
 		m.wantTree("share/doc/cargo/LICENSE")
 	}},
 
-	{"records", func(m *machine) {
+	{name: "records", run: func(m *machine) {
 		m.unpack("1", rustc, docs)
 		m.mustInstall()
 		m.wantFile("p/lib/rustlib/components", "rustc\nrust-docs\n")
@@ -186,11 +217,11 @@ var sequences = []struct {
 		}
 		m.wantFile("p/lib/rustlib/manifest-rustc", lines.String())
 	}},
-	{"records with destdir and directories", func(m *machine) {
+	{name: "records with destdir and directories", run: func(m *machine) {
 		m.install("--destdir="+m.root+"/d", "--prefix=/usr", "--bindir=/b", "--components=cargo")
 		m.wantFile("d/usr/lib/rustlib/manifest-cargo", "file:"+m.root+"/d/b/cargo\nfile:"+m.root+"/d/usr/share/doc/cargo/LICENSE\n")
 	}},
-	{"verbose and log", func(m *machine) {
+	{name: "verbose and log", run: func(m *machine) {
 		m.unpack("1", docs, cargo)
 		m.write("p/bin/cargo", "", 0o644)
 		r := m.mustInstall("--verbose", "--disable-ldconfig")
@@ -206,7 +237,7 @@ var sequences = []struct {
 		m.wantResult(r, 0, steps+"\n    Rust is ready to roll.\n\n", "")
 		m.wantFile("p/lib/rustlib/install.log", strings.ReplaceAll(steps, "~", m.root))
 	}},
-	{"the log has the steps without verbose, and starts anew", func(m *machine) {
+	{name: "the log has the steps without verbose, and starts anew", run: func(m *machine) {
 		m.mustInstall()
 		m.mustInstall("--components=cargo")
 		log := m.read("p/lib/rustlib/install.log")
@@ -220,7 +251,7 @@ var sequences = []struct {
 		}
 	}},
 
-	{"upgrade", func(m *machine) {
+	{name: "upgrade", run: func(m *machine) {
 		m.mustInstall()
 		m.unpack("2", component{name: "rustc", files: "bin/rustc* lib/new.so"}, cargo)
 		m.wantResult(m.mustInstall(), 0, strings.TrimSuffix(bothRemoved, uninstalled)+bothDone, "")
@@ -228,7 +259,7 @@ var sequences = []struct {
 		m.wantFile("p/bin/rustc", "rustc bin/rustc 2\n")
 		m.wantFile("p/lib/rustlib/components", "rustc\ncargo\n")
 	}},
-	{"upgrade of one component", func(m *machine) {
+	{name: "upgrade of one component", run: func(m *machine) {
 		m.mustInstall()
 		m.unpack("2", rustc, cargo)
 		m.mustInstall("--components=rustc")
@@ -237,25 +268,27 @@ var sequences = []struct {
 		m.wantFile("p/bin/cargo", "cargo bin/cargo 1\n")
 		m.wantFile("p/lib/rustlib/components", "cargo\nrustc\n")
 	}},
-	{"empty list of components", func(m *machine) {
+	{name: "empty list of components", run: func(m *machine) {
 		m.write("p/lib/rustlib/components", "", 0o644)
-		m.wantResult(m.uninstall(), 1, "", noneInstalled)
+		m.wantResult(m.uninstall(), 0, uninstalled, "")
+		m.wantAbsent("p/lib/rustlib")
+		m.write("p/lib/rustlib/components", "", 0o644)
 		m.mustInstall()
 		m.wantFile("p/lib/rustlib/components", "rustc\ncargo\n")
 	}},
-	{"same again", func(m *machine) {
+	{name: "same again", run: func(m *machine) {
 		m.mustInstall()
 		m.mustInstall()
 		m.wantTree(allFiles...)
 	}},
-	{"component added by another archive", func(m *machine) {
+	{name: "component added by another archive", run: func(m *machine) {
 		m.mustInstall()
 		m.unpack("1", docs)
 		m.mustInstall()
 		m.wantTree(sorted(allFiles, []string{"share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*"})...)
 		m.wantFile("p/lib/rustlib/components", "rustc\ncargo\nrust-docs\n")
 	}},
-	{"a broken archive leaves the old installation alone", func(m *machine) {
+	{name: "a broken archive leaves the old installation alone", run: func(m *machine) {
 		m.mustInstall()
 		m.unpack("2", rustc, cargo)
 		m.remove("src/cargo/share")
@@ -264,7 +297,7 @@ var sequences = []struct {
 		m.wantTree(allFiles...)
 		m.wantFile("p/bin/rustc", "rustc bin/rustc 1\n")
 	}},
-	{"upgrade of what rustup installed", func(m *machine) {
+	{name: "upgrade of what rustup installed", run: func(m *machine) {
 		m.write("p/bin/cargo", "old", 0o755)
 		m.write("p/bin/gone", "old", 0o755)
 		m.write("bin/gone", "another", 0o644) // what the relative path names from here
@@ -276,13 +309,13 @@ var sequences = []struct {
 		m.wantFile("p/lib/rustlib/components", "cargo\n")
 		m.wantFile("bin/gone", "another")
 	}},
-	{"upgrade of what installer version 2 installed", func(m *machine) {
+	{name: "upgrade of what installer version 2 installed", run: func(m *machine) {
 		m.mustInstall()
 		m.write("p/lib/rustlib/rust-installer-version", "2\n", 0o644)
 		m.mustInstall()
 		m.wantFile("p/lib/rustlib/rust-installer-version", "3\n")
 	}},
-	{"unknown installer version", func(m *machine) {
+	{name: "unknown installer version", run: func(m *machine) {
 		m.mustInstall()
 		m.write("p/lib/rustlib/rust-installer-version", "4\n", 0o644)
 		stderr := "The copy of Rust at ~/p was installed using an\nunknown version (4) of rust-installer.\n" +
@@ -293,23 +326,24 @@ var sequences = []struct {
 		m.wantResult(m.run(m.root+"/p/lib/rustlib/uninstall.sh"), 1, "", stderr)
 		m.wantTree(allFiles...)
 	}},
-	{"legacy installation", func(m *machine) {
+	{name: "legacy installation", run: func(m *machine) {
 		m.write("p/bin/old rust", "", 0o755)
 		m.write("p/lib/cargo/extra", "", 0o644)
 		m.write("p/lib/cargo/manifest", m.root+"/p/bin/old rust\n"+m.root+"/p/bin/gone\n", 0o644)
 		m.wantResult(m.install("--prefix="+m.root+"/p", "--components=cargo"), 0,
-			"install: uninstalling old installation at ~/p/lib/cargo\n"+cargoDone, option(missing, "~/p/bin/gone"))
-		m.wantTree(cargoFiles...)
-		m.wantAbsent("p/lib/cargo")
+			"install: removing legacy file ~/p/bin/old rust\n"+legacyRemoved+cargoDone,
+			option(missing, "~/p/bin/gone")+option(others, "~/p/lib/cargo"))
+		m.wantTree(sorted(cargoFiles, []string{"lib/cargo/extra"})...)
 	}},
-	{"legacy installation uninstalled", func(m *machine) {
+	{name: "legacy installation uninstalled", run: func(m *machine) {
 		m.write("p/bin/old", "", 0o755)
 		m.write("p/lib/rustlib/manifest", m.root+"/p/bin/old\n", 0o644)
-		m.wantResult(m.uninstall(), 0, "install: uninstalling old installation at ~/p/lib/rustlib\n"+uninstalled, "")
+		m.wantResult(m.uninstall(), 0, "install: removing legacy file ~/p/bin/old\n"+
+			strings.ReplaceAll(legacyRemoved, "lib/cargo", "lib/rustlib")+uninstalled, "")
 		m.wantTree()
 		m.wantAbsent("p/lib/rustlib")
 	}},
-	{"legacy manifest beside a later installation", func(m *machine) {
+	{name: "legacy manifest beside a later installation", run: func(m *machine) {
 		m.mustInstall()
 		m.write("p/lib/rustlib/manifest", m.root+"/p/bin/old\n", 0o644)
 		m.write("p/bin/old", "", 0o755)
@@ -318,27 +352,183 @@ var sequences = []struct {
 		m.wantFile("p/lib/rustlib/components", "rustc\ncargo\n")
 	}},
 
-	{"a failed installation can be uninstalled", func(m *machine) {
+	{name: "a failed installation can be uninstalled", run: func(m *machine) {
 		m.write("p/share", "a file where a directory should be", 0o644)
-		r := m.install("--prefix=" + m.root + "/p")
-		if r.code != 1 || !strings.HasSuffix(r.stderr, "install: error: cannot make directory ~/p/share/doc/rust\n") {
-			m.t.Errorf("got %+v", r)
-		}
-		m.write("p/bin/rustc", "half", 0o644)
-		if r = m.uninstall(); r.code != 0 {
-			m.t.Errorf("got %+v", r)
-		}
+		m.wantResult(m.install("--prefix="+m.root+"/p"), 1, "", "install: error: a file is in the way of directory ~/p/share/doc/rust: ~/p/share\n")
 		m.wantTree("share")
 		m.remove("p/share")
+		m.write("src/rustc/share/man/man1/rustc.1", strings.Repeat("long\n", 1<<20), 0o644)
+		shell := m.shell
+		m.shell = slices.Concat([]string{"sh", "-c", `ulimit -f 4000; exec "$@"`, "sh"}, shell)
+		r := m.install("--prefix=" + m.root + "/p")
+		m.shell = shell
+		if r.code != 1 || !strings.HasSuffix(r.stderr, "install: error: cannot copy files to ~/p/share/man/man1. see logs at '~/p/lib/rustlib/install.log'\n") {
+			m.t.Errorf("got %+v", r)
+		}
+		if log := m.read("p/lib/rustlib/install.log"); !strings.Contains(log, "see logs at") {
+			m.t.Errorf("log has no error:\n%s", log)
+		}
+		m.write("p/bin/rustc", "half", 0o644)
+		if r := m.uninstall(); r.code != 0 {
+			m.t.Errorf("got %+v", r)
+		}
+		m.wantTree()
 		m.mustInstall()
 		m.wantTree(allFiles...)
 	}},
-	{"script called from its directory", func(m *machine) {
+	{name: "script called from its directory, which goes away", run: func(m *machine) {
 		m.dir = m.src
-		m.wantResult(m.run("install.sh", "--prefix=../p", "--disable-ldconfig"), 0, bothDone, "")
+		m.wantResult(m.run("install.sh", "--prefix=.././/p", "--disable-ldconfig"), 0, bothDone, "")
 		m.wantTree(allFiles...)
+		m.dir = m.root
+		m.remove("src")
+		m.wantResult(m.run("p/lib/rustlib/uninstall.sh"), 0, bothRemoved, "")
+		m.wantTree()
 	}},
-	{"script called by odd paths", func(m *machine) {
+	{name: "prefix after a link and two dots", run: func(m *machine) {
+		m.write("a/b/x", "", 0o644)
+		m.symlink("a/b", "link")
+		m.mustInstall("--prefix="+m.root+"/link/../p", "--components=cargo")
+		m.wantFile("a/p/lib/rustlib/manifest-cargo", "file:"+m.root+"/a/p/bin/cargo\nfile:"+m.root+"/a/p/share/doc/cargo/LICENSE\n")
+	}},
+
+	{name: "tilde", every: true, run: func(m *machine) {
+		m.env = append(m.env, "HOME="+m.root+"/home")
+		m.mustInstall("--prefix=~/p p", "--bindir=~", "--docdir=./~", "--components=cargo")
+		m.wantFile("home/p p/lib/rustlib/manifest-cargo", "file:"+m.root+"/home/cargo\nfile:"+m.root+"/~/LICENSE\n")
+		m.wantResult(m.install("--prefix=~/p p", "--uninstall"), 0, "install: uninstalling component 'cargo'\n"+uninstalled, "")
+		m.mustInstall("--destdir=~/d", "--prefix=~/p", "--components=cargo")
+		m.wantMode("home/d"+m.root+"/home/p/bin/cargo", 0o755)
+		m.wantResult(m.install("--prefix=~nobody-has-this-name/p"), 1, "",
+			"install: error: Option '--prefix' names the home directory of an unknown user: ~nobody-has-this-name/p\n")
+		m.wantResult(m.install("--prefix=~$(touch pwned)/p"), 1, "", "install: error: Option '--prefix' starts with ~, and not with ~USER/: ~$(touch pwned)/p\n")
+		m.env = append(m.env, "HOME=")
+		m.wantResult(m.install("--prefix=~/p"), 1, "", "install: error: Option '--prefix' starts with ~, and HOME is not set\n")
+		if u, err := user.Current(); err == nil {
+			m.wantResult(m.install("--destdir="+m.root+"/all", "--prefix=~"+u.Username+"/p", "--libdir=/l", "--components=cargo"), 0,
+				strings.ReplaceAll(cargoDone, "~/p/lib", "~/all/l"), "")
+			m.wantMode("all"+u.HomeDir+"/p/bin/cargo", 0o755)
+		}
+	}},
+	{name: "options in their other forms", run: func(m *machine) {
+		m.mustInstall("--disable-ldconfig", "--enable-verify", "--verify", "--enable-verbose", "--disable-verbose", "--disable-uninstall", "--disable-list-components")
+		m.wantAbsent("ldconfig.ran")
+		m.mustInstall("--disable-ldconfig", "--enable-ldconfig")
+		m.wantFile("ldconfig.ran", "ran\n")
+		m.wantResult(m.install("--enable-list-components"), 0, listing, "")
+		m.wantResult(m.install("--prefix="+m.root+"/p", "--enable-uninstall"), 0, bothRemoved, "")
+	}},
+	{name: "links out of the destdir", run: func(m *machine) {
+		args := []string{"--destdir=" + m.root + "/d", "--prefix=/usr", "--disable-ldconfig"}
+		m.write("out/x", "", 0o644)
+		for link, to := range map[string]string{"bin": m.root + "/out", "share/doc": "../../../out", "lib": m.root + "/out", "lib/rustlib": m.root + "/out"} {
+			m.write("d/usr/keep", "", 0o644)
+			m.write("d/usr/"+link+"/x", "", 0o644)
+			m.remove("d/usr/" + link)
+			m.symlink(to, "d/usr/"+link)
+			r := m.install(args...)
+			if r.code != 1 || !strings.Contains(r.stderr, " leads out of --destdir, to ~/out") {
+				m.t.Errorf("%s: got %+v", link, r)
+			}
+			m.remove("d/usr/" + link)
+			if diff := cmp.Diff([]string{"usr/keep"}, m.tree("d")); diff != "" {
+				m.t.Errorf("%s: files of d (-want +got):\n%s", link, diff)
+			}
+			m.remove("d")
+		}
+		m.write("d/usr/real/keep", "", 0o644)
+		m.symlink("real", "d/usr/bin")
+		if r := m.install(args...); r.code != 0 {
+			m.t.Errorf("a link that stays inside: got %+v", r)
+		}
+		m.remove("d/usr/bin")
+		m.symlink(m.root+"/out", "d/usr/bin")
+		m.write("out/rustc", "another", 0o644)
+		if r := m.install(append(args, "--uninstall")...); r.code != 1 || !strings.Contains(r.stderr, "/usr/bin leads out of --destdir") {
+			m.t.Errorf("got %+v", r)
+		}
+		m.wantFile("out/rustc", "another")
+		if diff := cmp.Diff([]string{"rustc", "x"}, m.tree("out")); diff != "" {
+			m.t.Errorf("files of out (-want +got):\n%s", diff)
+		}
+	}},
+	{name: "links in the places of records", run: func(m *machine) {
+		m.write("mine", "mine", 0o644)
+		for _, name := range []string{"manifest-cargo", "install.log", "components.new", "rust-installer-version"} {
+			m.write("p/lib/rustlib/x", "", 0o644)
+			m.symlink(m.root+"/mine", "p/lib/rustlib/"+name)
+			if r := m.install("--prefix=" + m.root + "/p"); r.code != 1 || r.out != "" {
+				m.t.Errorf("%s: got %+v", name, r)
+			}
+			m.remove("p")
+		}
+		m.wantFile("mine", "mine")
+	}},
+	{name: "a file in the way that the earlier version owns", run: func(m *machine) {
+		m.unpack("1", component{name: "cargo", files: "share/x"})
+		m.mustInstall()
+		m.unpack("2", component{name: "cargo", files: "share/x/y"})
+		m.mustInstall()
+		m.wantTree("share/x/y")
+	}},
+	{name: "into a component of the archive", run: func(m *machine) {
+		for _, dir := range []string{"--prefix=" + m.src + "/cargo", "--bindir=" + m.src + "/rustc/bin", "--bindir=" + m.src} {
+			m.wantResult(m.install(dir), 1, "", "install: error: cannot install to same directory as installer\n")
+		}
+		m.mustInstall("--prefix="+m.src+"/p", "--components=cargo")
+	}},
+	{name: "files of the user among the records", run: func(m *machine) {
+		m.mustInstall()
+		m.write("p/lib/rustlib/my-target/lib/mine.rlib", "", 0o644)
+		m.write("p/lib/rustlib/digests-cargo", "", 0o644)
+		m.wantResult(m.run("p/lib/rustlib/uninstall.sh"), 0, bothRemoved, option(others, "~/p/lib/rustlib"))
+		m.wantTree("lib/rustlib/my-target/lib/mine.rlib")
+		m.wantResult(m.uninstall(), 1, "", nothingThere)
+	}},
+	{name: "digests go with their component", run: func(m *machine) {
+		m.mustInstall()
+		m.write("p/lib/rustlib/digests-cargo", "", 0o644)
+		m.write("p/lib/rustlib/digests-rustc", "", 0o644)
+		m.mustInstall("--components=cargo")
+		m.wantAbsent("p/lib/rustlib/digests-cargo")
+		m.read("p/lib/rustlib/digests-rustc")
+	}},
+	{name: "a directory in the place of an installed file", run: func(m *machine) {
+		m.mustInstall("--components=cargo")
+		m.remove("p/bin/cargo")
+		m.write("p/bin/cargo/mine", "", 0o644)
+		m.wantResult(m.uninstall(), 0, "install: uninstalling component 'cargo'\n"+uninstalled,
+			"install: WARNING: supposedly installed file ~/p/bin/cargo is a directory; it stays\n")
+		m.wantTree("bin/cargo/mine")
+	}},
+	{name: "what is gone from a staged tree is not sought outside", run: func(m *machine) {
+		m.write("d/usr/lib/rustlib/components", "cargo\n", 0o644)
+		m.write("d/usr/lib/rustlib/rust-installer-version", "3\n", 0o644)
+		host := m.root + "/usr" // as /usr would be
+		m.write("usr/bin/cargo", "the machine's", 0o755)
+		m.write("d"+host+"/lib/rustlib/manifest-cargo", "file:"+host+"/bin/cargo\n", 0o644)
+		m.write("d"+host+"/lib/rustlib/components", "cargo\n", 0o644)
+		m.write("d"+host+"/lib/rustlib/rust-installer-version", "3\n", 0o644)
+		m.unpack("1", cargo)
+		m.write("d"+host+"/lib/rustlib/uninstall.sh", string(m.script()), 0o755)
+		if r := m.run("d" + host + "/lib/rustlib/uninstall.sh"); r.code != 0 || !strings.Contains(r.stderr, "does not exist") {
+			m.t.Errorf("got %+v", r)
+		}
+		m.wantFile("usr/bin/cargo", "the machine's")
+	}},
+	{name: "bulk directory with files of the user", every: true, run: func(m *machine) {
+		m.unpack("1", docs)
+		m.mustInstall()
+		m.later("p/share/doc/rust/html/my notes", "mine")
+		m.unpack("2", docs)
+		if r := m.install("--prefix=" + m.root + "/p"); r.code != 0 {
+			m.t.Errorf("got %+v", r)
+		}
+		m.wantTree("share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*", "share/doc/rust/html.old/my notes")
+		m.wantFile("p/share/doc/rust/html.old/my notes", "mine")
+		m.wantFile("p/share/doc/rust/html/index.html", "rust-docs share/doc/rust/html/index.html 2\n")
+	}},
+	{name: "script called by odd paths", run: func(m *machine) {
 		for i, name := range []string{"-", "-P", "a b'$c*", "line\nbreak\n"} {
 			if err := os.Rename(m.src, filepath.Join(m.root, name)); err != nil {
 				m.t.Fatal(err)
@@ -360,20 +550,20 @@ var sequences = []struct {
 		}
 		m.wantTree(allFiles...)
 	}},
-	{"CDPATH", func(m *machine) {
+	{name: "CDPATH", run: func(m *machine) {
 		m.write("trap/src/components", "trap\n", 0o644)
 		m.env = append(m.env, "CDPATH="+m.root+"/trap")
 		m.wantResult(m.run("src/install.sh", "--prefix=p", "--disable-ldconfig"), 0, bothDone, "")
 	}},
 
-	{"ldconfig runs", func(m *machine) {
+	{name: "ldconfig runs", run: func(m *machine) {
 		m.mustInstall()
 		m.wantFile("ldconfig.ran", "ran\n")
 		m.wantAbsent("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf")
 		m.uninstall()
 		m.wantFile("ldconfig.ran", "ran\n")
 	}},
-	{"ldconfig is told of /usr/local/lib", func(m *machine) {
+	{name: "ldconfig is told of /usr/local/lib", run: func(m *machine) {
 		m.mustInstall("--prefix=" + m.root + "/usr/local")
 		m.wantFile("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf", m.root+"/usr/local/lib\n")
 		m.install("--prefix="+m.root+"/usr/local", "--uninstall", "--components=cargo")
@@ -382,32 +572,32 @@ var sequences = []struct {
 		m.wantAbsent("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf")
 		m.wantFile("ldconfig.ran", "ran\nran\n")
 	}},
-	{"uninstall.sh untells ldconfig", func(m *machine) {
+	{name: "uninstall.sh untells ldconfig", run: func(m *machine) {
 		m.mustInstall("--prefix=" + m.root + "/usr/local")
 		m.run(m.root + "/usr/local/lib/rustlib/uninstall.sh")
 		m.wantAbsent("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf")
 	}},
-	{"disable-ldconfig", func(m *machine) {
+	{name: "disable-ldconfig", run: func(m *machine) {
 		m.mustInstall("--disable-ldconfig", "--prefix="+m.root+"/usr/local")
 		m.wantAbsent("ldconfig.ran")
 		m.wantAbsent("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf")
 	}},
-	{"no ldconfig with destdir", func(m *machine) {
+	{name: "no ldconfig with destdir", run: func(m *machine) {
 		m.mustInstall("--destdir="+m.root, "--prefix=/usr/local")
 		m.wantAbsent("ldconfig.ran")
 		m.wantAbsent("etc/ld.so.conf.d/rust-installer-v1-rustlib.conf")
 	}},
-	{"no ldconfig where /etc is not ours", func(m *machine) {
+	{name: "no ldconfig where /etc is not ours", run: func(m *machine) {
 		m.remove("etc")
 		m.mustInstall()
 		m.wantAbsent("ldconfig.ran")
 	}},
-	{"ldconfig fails", func(m *machine) {
+	{name: "ldconfig fails", run: func(m *machine) {
 		m.env = append(m.env, "LDCONFIG_STATUS=1")
 		m.wantResult(m.install("--prefix="+m.root+"/p"), 0, bothDone, "install: WARNING: running ldconfig failed; --verbose shows its message\n")
 	}},
 
-	{"help", func(m *machine) {
+	{name: "help", run: func(m *machine) {
 		r := m.install("--verbose", "--help", "--frobnicate")
 		for _, name := range []string{"uninstall", "prefix=", "destdir=", "components=", "without=", "list-components", "bindir=", "libdir=",
 			"sysconfdir=", "datadir=", "mandir=", "docdir=", "disable-ldconfig", "disable-verify", "verbose", "help"} {
@@ -422,8 +612,8 @@ var sequences = []struct {
 }
 
 func TestSequences(t *testing.T) {
-	for _, sh := range shells {
-		for _, tt := range sequences {
+	for i, tt := range sequences {
+		for _, sh := range shellsOf(i, tt.every) {
 			t.Run(sh.name+"/"+tt.name, func(t *testing.T) {
 				t.Parallel()
 				m := newMachine(t, sh.argv)

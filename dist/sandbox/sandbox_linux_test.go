@@ -118,6 +118,37 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
+// threadsSource starts threads until it gets no more.
+const threadsSource = `
+#include <pthread.h>
+#include <unistd.h>
+static void *idle(void *p) { pause(); return p; }
+int main(void) {
+	pthread_attr_t small;
+	pthread_t t;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 65536);
+	while (pthread_create(&t, &small, idle, NULL) == 0);
+	usleep(500000);
+	return 7;
+}
+`
+
+// A program that takes all threads of its namespace does not end its supervisor, which
+// needs some too.
+func TestThreadsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	program := build(t, threadsSource, "-pthread")
+	for range 4 { // threads may have been enough by chance
+		cmd := exec.Command(program)
+		cmd.Dir = t.TempDir()
+		broken, err := sandbox.Policy{Read: []string{program}, Limits: sandbox.Limits{Processes: 10}}.Run(t.Context(), cmd)
+		if len(broken) > 0 || fmt.Sprint(err) != "exit status 7" {
+			t.Errorf("got %q, %v", broken, err)
+		}
+	}
+}
+
 // dialerSource connects to the abstract socket of a name: a shell has no word for that.
 const dialerSource = `
 #include <stddef.h>
@@ -132,15 +163,22 @@ int main(int n, char **args) {
 }
 `
 
-// abstractDialer builds dialerSource. Outside of a sandbox it connects.
-func abstractDialer(t *testing.T) string {
+// build compiles a C program.
+func build(t *testing.T, source string, flags ...string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "dial")
-	cmd := exec.Command(testenv.Need(t, "cc"), "-x", "c", "-o", out, "-")
-	cmd.Stdin = strings.NewReader(dialerSource)
+	out := filepath.Join(t.TempDir(), "program")
+	cmd := exec.Command(testenv.Need(t, "cc"), append(flags, "-x", "c", "-o", out, "-")...)
+	cmd.Stdin = strings.NewReader(source)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
+	return out
+}
+
+// abstractDialer builds dialerSource. Outside of a sandbox it connects.
+func abstractDialer(t *testing.T) string {
+	t.Helper()
+	out := build(t, dialerSource)
 	server, err := net.Listen("unix", fmt.Sprintf("@x-sandbox-dialer-%d", os.Getpid()))
 	testenv.Must(t, err)
 	defer server.Close()

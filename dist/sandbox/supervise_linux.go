@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,8 @@ const (
 	// on bounds those of a namespace.
 	threadsEach = 8
 	minPIDs     = 400 // the kernel wants more than 300
+	// ownThreads is more than the supervisor ever uses at once.
+	ownThreads = 24
 )
 
 // supervisor starts the program, watches it and ends what it leaves. It is outside of
@@ -75,6 +78,7 @@ func (s *supervisor) broke(format string, args ...any) {
 }
 
 func (s *supervisor) run() int {
+	reserveThreads(ownThreads)
 	if s.Namespaces {
 		if err := s.mounts(); err != nil {
 			return s.failed("mounting", err)
@@ -119,6 +123,26 @@ func (s *supervisor) run() int {
 		return 128 + int(status.Signal())
 	}
 	return status.ExitStatus()
+}
+
+// reserveThreads has Go's runtime start n threads, which it then keeps for later. It ends
+// the process if it needs one and gets none, as when a program has taken all numbers of
+// the namespace.
+func reserveThreads(n int) {
+	var started, done sync.WaitGroup
+	all := make(chan struct{})
+	started.Add(n)
+	for range n {
+		done.Go(func() {
+			runtime.LockOSThread() // so that each has a thread of its own
+			defer runtime.UnlockOSThread()
+			started.Done()
+			<-all
+		})
+	}
+	started.Wait()
+	close(all)
+	done.Wait()
 }
 
 // mounts hides files, and shows the processes of the namespace only.

@@ -1,0 +1,399 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// plan is what commit changes, once all that is new has been written.
+type plan struct {
+	displace []displacement // in order of their paths
+	records  []recordChange
+	units    []place // to put in place
+	prune    []place // directories to remove if they are empty, those below others first
+}
+
+func (p *plan) empty() bool { return len(p.displace)+len(p.records)+len(p.units) == 0 }
+
+// displacement is a file or directory that gives way.
+type displacement struct {
+	at place
+	// backup is where it goes if it is the user's. Without one it is a file of an
+	// earlier installation, which nobody has changed.
+	backup place
+	size   int64 // of such a file, in bytes
+	mtime  int64 // of such a file, in nanoseconds
+}
+
+func (d displacement) isBackup() bool { return d.backup.rel != "" }
+
+// recordChange is a file in the directory of the records that is replaced or, if now is
+// zero, removed.
+type recordChange struct {
+	name     string
+	was, now manifests.Hash // was is zero if there was none
+}
+
+// planner makes a plan.
+type planner struct {
+	*transaction
+	out    plan
+	parts  []part
+	bulk   map[string]place // directories that the new records name, and the old ones that stay
+	moved  map[string]*candidate
+	asides map[string]place // where the user's files of a bulk directory go
+}
+
+// candidate is something that may have to give way.
+type candidate struct {
+	displacement
+	info    fs.FileInfo
+	digest  manifests.FileDigest // what it was when it was installed
+	known   bool                 // digest is set
+	foreign bool                 // no record names it
+}
+
+// plan finds out what commit has to change.
+func (t *transaction) plan(ctx context.Context, parts []part) (*plan, error) {
+	p := &planner{transaction: t, parts: parts, bulk: map[string]place{}, moved: map[string]*candidate{}, asides: map[string]place{}}
+	for _, c := range parts {
+		for _, r := range c.list {
+			if r.kind == manifests.DirDirective {
+				p.bulk[r.path()] = r.place
+			}
+		}
+	}
+	for _, find := range []func() error{p.oldFiles, p.bulkFiles, p.inTheWay, func() error { return p.compare(ctx) }} {
+		if err := find(); err != nil {
+			return nil, err
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(p.moved)) {
+		if err := p.place(p.moved[path]); err != nil {
+			return nil, err
+		}
+	}
+	p.out.units = slices.SortedFunc(maps.Values(t.units), byPath)
+	p.pruneDirs()
+	if err := p.planRecords(ctx); err != nil {
+		return nil, err
+	}
+	return &p.out, nil
+}
+
+// lstat returns what is at a place, or nil if nothing is.
+func (t *transaction) lstat(at place) (fs.FileInfo, error) {
+	root, err := t.root(at.base)
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Lstat(at.rel)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, nil
+	}
+	return info, err
+}
+
+// oldFiles finds what the replaced components had.
+func (p *planner) oldFiles() error {
+	for _, c := range p.replaced {
+		for _, r := range c.list {
+			var err error
+			if r.kind == manifests.DirDirective {
+				err = p.oldDir(c, r.place)
+			} else {
+				err = p.oldFile(c, r.place)
+			}
+			if err != nil {
+				return fmt.Errorf("component %q: %w", c.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *planner) oldFile(c *installedPart, at place) error {
+	info, err := p.lstat(at)
+	if err != nil {
+		return err
+	}
+	if info == nil {
+		p.done.Missing = append(p.done.Missing, at.path())
+		return nil
+	}
+	if !info.IsDir() && p.owner(at.path()) == "" { // a directory is none of ours
+		p.note(c, at, info, c.digests == nil && !info.Mode().IsRegular())
+	}
+	return nil
+}
+
+// note adds a candidate, unless the new installation keeps it.
+func (p *planner) note(c *installedPart, at place, info fs.FileInfo, foreign bool) {
+	key := at.path()
+	if a := p.files[key]; a != nil && a.kept {
+		return
+	}
+	if _, ok := p.moved[key]; ok {
+		return
+	}
+	n := &candidate{displacement: displacement{at: at, size: info.Size(), mtime: info.ModTime().UnixNano()}, info: info, foreign: foreign}
+	if c != nil && c.digests != nil {
+		n.digest, n.known = c.digests[key]
+		n.foreign = n.foreign || !n.known
+	}
+	p.moved[key] = n
+}
+
+// oldDir finds the files of a bulk directory of an earlier installation. Without
+// digests nobody knows which of them are the user's: those that the new installation
+// has not may be. An uninstaller goes by the records then, as uninstall.sh does.
+func (p *planner) oldDir(c *installedPart, at place) error {
+	_, stays := p.bulk[at.path()]
+	return p.walk(at, func(at place, info fs.FileInfo) {
+		_, fresh := p.files[at.path()]
+		_, known := c.digests[at.path()]
+		switch {
+		case c.digests != nil && !known && !stays && !fresh:
+			// It may stay where it is: no record names its directory any more.
+		default:
+			p.note(c, at, info, c.digests == nil && !fresh && stays)
+		}
+	})
+}
+
+// bulkFiles finds files of the user's in new bulk directories: uninstall.sh would
+// remove them with the directory.
+func (p *planner) bulkFiles() error {
+	for _, key := range slices.Sorted(maps.Keys(p.bulk)) {
+		err := p.walk(p.bulk[key], func(at place, info fs.FileInfo) {
+			if p.owner(at.path()) == "" {
+				p.note(nil, at, info, true)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walk calls f for all below the directory at but directories and what is ours.
+func (p *planner) walk(at place, f func(at place, info fs.FileInfo)) error {
+	root, err := p.root(at.base)
+	if err != nil {
+		return err
+	}
+	if info, err := p.lstat(at); err != nil || info == nil || !info.IsDir() {
+		return err // nothing, or in the way
+	}
+	return fs.WalkDir(root.FS(), filepath.ToSlash(at.rel), func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ownPrefix+p.id):
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		}
+		info, err := d.Info()
+		if err == nil {
+			f(place{at.base, name}, info)
+		}
+		return err
+	})
+}
+
+// inTheWay finds what is at the places of new files and directories and no record of
+// the replaced components names.
+func (p *planner) inTheWay() error {
+	for key, at := range p.units {
+		info, err := p.lstat(at)
+		if err != nil {
+			return err
+		}
+		if info == nil || p.moved[key] != nil {
+			continue
+		}
+		if info.IsDir() {
+			if err := p.wholeDir(key); err != nil {
+				return err
+			}
+		}
+		p.note(nil, at, info, true)
+	}
+	return nil
+}
+
+// wholeDir has all below a directory go with it.
+func (p *planner) wholeDir(dir string) error {
+	for _, c := range p.others {
+		for file := range c.files {
+			if within(dir, file) {
+				return fmt.Errorf("%q is in the way, and has files of installed component %q: uninstall that first", dir, c.name)
+			}
+		}
+	}
+	maps.DeleteFunc(p.moved, func(key string, _ *candidate) bool { return within(dir, key) })
+	return nil
+}
+
+// compare finds out which files of the earlier installation the user has changed.
+func (p *planner) compare(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for _, c := range p.moved {
+		if c.known && !c.foreign {
+			g.Go(func() error {
+				same, err := p.unchanged(ctx, c)
+				c.foreign = !same
+				return err
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// unchanged reports whether c is what was installed.
+func (p *planner) unchanged(ctx context.Context, c *candidate) (bool, error) {
+	if c.info.Mode().Type() != c.digest.Mode.Type() {
+		return false, nil
+	}
+	root, err := p.root(c.at.base)
+	if err != nil {
+		return false, err
+	}
+	if c.info.Mode()&fs.ModeSymlink != 0 {
+		target, err := root.Readlink(c.at.rel)
+		return target == c.digest.Link, err
+	}
+	if c.info.Size() != c.digest.Size {
+		return false, nil
+	}
+	f, err := root.OpenFile(c.at.rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	sum, err := dist.HashReader(ctx, f, c.info.Size(), c.at.path())
+	return sum == c.digest.Hash, err
+}
+
+// place decides where a candidate goes.
+func (p *planner) place(c *candidate) error {
+	if c.foreign {
+		var err error
+		if c.backup, err = p.aside(c.at); err != nil {
+			return err
+		}
+	}
+	p.out.displace = append(p.out.displace, c.displacement)
+	return nil
+}
+
+// aside returns where the user's file goes: to X.old, or if it is in a bulk directory
+// that the new records name, beside that.
+func (p *planner) aside(at place) (place, error) {
+	for key, dir := range p.bulk {
+		if key == at.path() || !within(key, at.path()) {
+			continue
+		}
+		old, ok := p.asides[key]
+		if !ok {
+			var err error
+			if old, err = p.free(dir); err != nil {
+				return place{}, err
+			}
+			p.asides[key] = old
+		}
+		return old.join(strings.TrimPrefix(at.rel, dir.rel+"/")), nil
+	}
+	return p.free(at)
+}
+
+// free returns the name for a backup of at: X.old, or X.old.1 and so on where that is
+// taken.
+func (t *transaction) free(at place) (place, error) {
+	old := place{at.base, at.rel + ".old"}
+	for n := 1; ; n++ {
+		if info, err := t.lstat(old); err != nil || info == nil {
+			return old, err
+		}
+		old.rel = at.rel + ".old." + strconv.Itoa(n)
+	}
+}
+
+// pruneDirs notes the directories that an earlier installation has made and that may be
+// empty now.
+func (p *planner) pruneDirs() {
+	dirs := map[string]place{}
+	made := p.madeDirs(p.replaced)
+	for _, d := range p.out.displace {
+		for at := d.at.dir(); at.rel != "."; at = at.dir() {
+			key := at.path()
+			if _, ok := dirs[key]; ok || !made[key] && !p.inBulk(key) {
+				break
+			}
+			dirs[key] = at
+		}
+	}
+	for _, c := range p.replaced {
+		for _, r := range c.list {
+			if r.kind == manifests.DirDirective {
+				p.pruneBelow(r.place, dirs)
+			}
+		}
+	}
+	maps.DeleteFunc(dirs, func(key string, _ place) bool { return p.dirs[key] != nil })
+	p.out.prune = slices.SortedFunc(maps.Values(dirs), func(a, b place) int { return byPath(b, a) })
+}
+
+// inBulk reports whether a path is or lies in a bulk directory of a replaced component.
+func (p *planner) inBulk(key string) bool {
+	return slices.ContainsFunc(p.replaced, func(c *installedPart) bool { return c.bulkOf(key) != "" || slices.Contains(c.bulk, key) })
+}
+
+// pruneBelow notes all directories of an old bulk directory.
+func (p *planner) pruneBelow(at place, dirs map[string]place) {
+	root, err := p.root(at.base)
+	if err != nil {
+		return
+	}
+	_ = fs.WalkDir(root.FS(), at.rel, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || !d.IsDir():
+			return nil
+		case strings.HasPrefix(d.Name(), ownPrefix+p.id):
+			return fs.SkipDir
+		}
+		dirs[place{at.base, name}.path()] = place{at.base, name}
+		return nil
+	})
+}
+
+// madeDirs returns the paths of the directories that x has created for components.
+func (t *transaction) madeDirs(parts []*installedPart) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range parts {
+		for key, f := range c.digests {
+			if f.Mode.IsDir() {
+				out[key] = true
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,314 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// Backup is a file or directory of the user's that was in the way, and where it is now.
+type Backup struct {
+	Path string // where it was, absolute
+	Old  string // where it is: Path.old, or Path.old.1 and so on where that is taken
+}
+
+// run makes the changes of a plan. Whatever it finds done it leaves as it is, so that it
+// completes what a killed run began. The order is for uninstall.sh, which may come after
+// a kill: the records name a place only once nothing of the user's is there, and before
+// anything of ours is.
+func (t *transaction) run(ctx context.Context, p *plan) error {
+	units := map[string]bool{}
+	for _, at := range p.units {
+		units[at.path()] = true
+	}
+	phases := []func() error{
+		func() error {
+			for _, d := range p.displace {
+				if err := t.displace(d, units[d.at.path()]); err != nil {
+					return fmt.Errorf("moving %q away: %w", d.at.path(), dist.WithoutPath(err))
+				}
+			}
+			return nil
+		},
+		func() error {
+			for _, r := range p.records {
+				if err := t.changeRecord(r); err != nil {
+					return fmt.Errorf("writing %q: %w", t.at.join(r.name).path(), dist.WithoutPath(err))
+				}
+			}
+			return nil
+		},
+		func() error {
+			for _, at := range p.units {
+				if err := t.putInPlace(at); err != nil {
+					return fmt.Errorf("writing %q: %w", at.path(), dist.WithoutPath(err))
+				}
+			}
+			return nil
+		},
+	}
+	sizes := []int{len(p.displace), len(p.records), len(p.units)}
+	for i, phase := range phases {
+		if sizes[i] == 0 {
+			continue
+		}
+		if ctx != nil && context.Cause(ctx) != nil {
+			return context.Cause(ctx)
+		}
+		if err := phase(); err != nil {
+			return err
+		}
+		if err := t.flushAll(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushAll flushes all that was written.
+func (t *transaction) flushAll() error {
+	if err := t.step("sync", t.at); err != nil {
+		return err
+	}
+	return t.roots.sync()
+}
+
+// rename renames below one base, and notes how to undo it.
+func (t *transaction) rename(from, to place) error {
+	if err := t.step("rename", from); err != nil {
+		return err
+	}
+	root, err := t.root(from.base)
+	if err != nil {
+		return err
+	}
+	if err := root.Rename(from.rel, to.rel); err != nil {
+		return err
+	}
+	t.undo = append(t.undo, func() error {
+		if err := t.step("rename", to); err != nil {
+			return err
+		}
+		return root.Rename(to.rel, from.rel)
+	})
+	return nil
+}
+
+// displace moves a file away: one of an earlier installation to a directory of ours, one
+// of the user's to its backup. unit says that something new goes there.
+func (t *transaction) displace(d displacement, unit bool) error {
+	info, err := t.lstat(d.at)
+	if err != nil || info == nil {
+		return err
+	}
+	if unit {
+		if fresh, err := t.lstat(t.staged(d.at)); err != nil || fresh == nil {
+			return err // it is in place
+		}
+	}
+	if d.isBackup() {
+		return t.backUp(d.at, d.backup)
+	}
+	if info.IsDir() || info.Size() != d.size || info.ModTime().UnixNano() != d.mtime {
+		return t.backUp(d.at, place{d.at.base, d.at.rel + ".old"})
+	}
+	to := t.stage(d.at.dir(), oldSuffix)
+	root, err := t.root(to.base)
+	if err != nil {
+		return err
+	}
+	if err := t.step("mkdir", to); err != nil {
+		return err
+	}
+	if err := root.Mkdir(to.rel, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := t.rename(d.at, to.join(d.at.name())); err != nil {
+		return err
+	}
+	if !unit {
+		t.done.Removed = append(t.done.Removed, d.at.path())
+	}
+	return nil
+}
+
+// backUp moves a file of the user's to the place to, or beside it if that is taken.
+func (t *transaction) backUp(at, to place) error {
+	if info, err := t.lstat(to); err != nil {
+		return err
+	} else if info != nil {
+		if to, err = t.free(at); err != nil {
+			return err
+		}
+	}
+	root, err := t.root(to.base)
+	if err != nil {
+		return err
+	}
+	if err := t.step("mkdir", to); err != nil {
+		return err
+	}
+	err = dist.CreateDirs(root, path.Dir(to.rel), func(dir string) {
+		t.undo = append(t.undo, func() error {
+			if err := t.step("rmdir", to); err != nil {
+				return err
+			}
+			return root.Remove(dir)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := t.rename(at, to); err != nil {
+		return err
+	}
+	t.done.Backups = append(t.done.Backups, Backup{at.path(), to.path()})
+	return nil
+}
+
+// staged returns where a new file or directory is until it is put in place.
+func (t *transaction) staged(at place) place { return t.stage(at.dir(), newSuffix).join(at.name()) }
+
+func (t *transaction) putInPlace(at place) error {
+	from := t.staged(at)
+	if info, err := t.lstat(from); err != nil || info == nil {
+		return err
+	}
+	if info, err := t.lstat(at); err != nil {
+		return err
+	} else if info != nil { // somebody has put it there since
+		if err := t.backUp(at, place{at.base, at.rel + ".old"}); err != nil {
+			return err
+		}
+	}
+	return t.rename(from, at)
+}
+
+// changeRecord puts a new record over the old one, or removes it.
+func (t *transaction) changeRecord(r recordChange) error {
+	old, mode, err := t.readRecord(r.name)
+	if err != nil {
+		return err
+	}
+	at := t.at.join(r.name)
+	if err := t.step("record", at); err != nil {
+		return err
+	}
+	if (r.now == manifests.Hash{}) {
+		err = t.records.Remove(r.name)
+	} else {
+		err = t.records.Rename(ownPrefix+t.id+newSuffix+"/"+r.name, r.name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // done before
+	}
+	if err != nil {
+		return err
+	}
+	t.undo = append(t.undo, func() error {
+		if err := t.step("record", at); err != nil {
+			return err
+		}
+		if old == nil {
+			return t.records.Remove(r.name)
+		}
+		return dist.WriteOwn(t.records, r.name, old, mode)
+	})
+	return nil
+}
+
+// readRecord returns a record and its mode; nil if there is none.
+func (t *transaction) readRecord(name string) ([]byte, fs.FileMode, error) {
+	data, err := dist.ReadOwn(t.records, name, manifests.MaxDigests)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := t.records.Lstat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	return data, info.Mode().Perm(), nil
+}
+
+// finish removes what commit has replaced. From here on nothing is undone.
+func (t *transaction) finish(p *plan) error {
+	t.undo = nil
+	if err := t.cleanUp(p.prune); err != nil {
+		return fmt.Errorf("removing the files that were replaced: %w: all new ones are in place; run the command again", err)
+	}
+	return nil
+}
+
+// cleanUp removes our directories, the directories of prune that are empty, and the
+// journal.
+func (t *transaction) cleanUp(prune []place) error {
+	t.handles.close()
+	for _, at := range t.stages {
+		for _, suffix := range []string{newSuffix, oldSuffix} {
+			if err := t.removeOwn(t.stage(at, suffix)); err != nil {
+				return err
+			}
+		}
+	}
+	if t.records == nil {
+		return nil
+	}
+	if _, err := t.records.Lstat(journalName); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var last []place // those that the journal is in
+	for _, at := range prune {
+		if within(at.path(), t.at.path()) {
+			last = append(last, at)
+		} else {
+			t.prune(at)
+		}
+	}
+	if err := t.flushAll(); err != nil {
+		return err
+	}
+	if err := t.step("remove", t.at.join(journalName)); err != nil {
+		return err
+	}
+	if err := dist.RemoveAll(t.records, journalName); err != nil {
+		return err
+	}
+	for _, at := range last {
+		t.prune(at)
+	}
+	return nil
+}
+
+// removeOwn removes a directory of ours with all that is in it.
+func (t *transaction) removeOwn(at place) error {
+	root, err := t.root(at.base)
+	if err != nil {
+		return err
+	}
+	if info, err := t.lstat(at); err != nil || info == nil {
+		return err
+	}
+	if err := t.step("remove", at); err != nil {
+		return err
+	}
+	return root.RemoveAll(at.rel)
+}
+
+// prune removes a directory if it is empty.
+func (t *transaction) prune(at place) {
+	if root, err := t.root(at.base); err == nil && t.step("rmdir", at) == nil {
+		if at == t.at && t.lock != nil {
+			t.lock.Remove()
+			t.lock = nil
+		}
+		_ = root.Remove(at.rel)
+	}
+}

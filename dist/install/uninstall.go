@@ -1,0 +1,48 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Uninstall removes the components of those names from the directories of opts, or all
+// that are installed if there are no names. It removes the files that the records name,
+// and the directories that x has created for them, as far as they are empty. A file that
+// the user has changed since it was installed becomes X.old. Files of others stay, also
+// those in a bulk directory, such as that of the documentation. Both need the digests
+// that [Run] writes: what install.sh or rustup has installed is removed as uninstall.sh
+// does it, bulk directories with all that is in them.
+//
+// Components that are not installed are in the result. What a killed call leaves, the
+// next one removes.
+func Uninstall(ctx context.Context, opts Options, names ...string) (Installed, error) {
+	var absent, selected []string
+	t, err := begin(ctx, opts, func(installed []string) []string {
+		selected = installed
+		if len(names) > 0 {
+			selected = nil
+			for _, name := range names {
+				if slices.Contains(installed, name) {
+					selected = append(selected, name)
+				} else {
+					absent = append(absent, name)
+				}
+			}
+		}
+		return selected
+	})
+	if err != nil {
+		return Installed{}, fmt.Errorf("uninstalling from %q: %w", opts.place(), err)
+	}
+	if len(selected) == 0 && len(t.replaced) == 0 {
+		t.made = append(t.made, t.at) // a killed run may have left it empty
+		return Installed{NotInstalled: absent, Backups: t.done.Backups}, t.rollback()
+	}
+	done, err := t.commit(ctx)
+	if err != nil {
+		return done, fmt.Errorf("uninstalling from %q: %w", opts.place(), err)
+	}
+	done.Components, done.NotInstalled = selected, absent
+	return done, nil
+}
