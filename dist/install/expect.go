@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -129,8 +128,9 @@ func ofImage(ctx context.Context, l layout, name string, c dist.Component) (expe
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, f := range entries {
-		e.files[i] = wanted{component: name, at: l.destination(f.Name), mode: installedMode(f.Name, f.Mode), size: f.Size, link: f.Link}
+		e.files[i] = wanted{component: name, at: l.destination(f.Name), mode: f.Mode, size: f.Size, link: f.Link}
 		if f.IsRegular() {
+			e.files[i].mode = installedMode(f.Name, f.Mode)
 			g.Go(func() (err error) {
 				e.files[i].hash, err = f.Hash(ctx)
 				return err
@@ -138,15 +138,4 @@ func ofImage(ctx context.Context, l layout, name string, c dist.Component) (expe
 		}
 	}
 	return e, g.Wait()
-}
-
-// installedMode is the mode that an entry of an image gets, as install.sh sets it.
-func installedMode(name string, mode fs.FileMode) fs.FileMode {
-	if !mode.IsRegular() {
-		return mode
-	}
-	if strings.HasPrefix(name, "bin/") {
-		return dist.ModeExec
-	}
-	return dist.ModeOf(name, mode)
 }

@@ -248,7 +248,7 @@ func isRecord(name string) bool {
 	case manifests.ComponentsFile, manifests.VersionFile, "uninstall.sh", "install.log", ".":
 		return true
 	}
-	for _, prefix := range []string{manifests.InstalledPrefix, manifests.DigestsPrefix, "multirust-", tempPrefix} {
+	for _, prefix := range []string{manifests.InstalledPrefix, manifests.DigestsPrefix, "multirust-", ownPrefix} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
