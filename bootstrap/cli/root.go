@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"x.go/bootstrap/config"
 	"x.go/targets/nearest"
 )
 
@@ -19,6 +20,8 @@ type app struct {
 	IO
 	args  []string // without the program's name
 	flags globalFlags
+	// configFlags are flags of a command that replace keys of the configuration.
+	configFlags []config.Flag
 	link  explainLinkFlags
 
 	stdout   *output   // what IO.Stdout is

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"runtime"
 	"slices"
@@ -51,21 +52,74 @@ func RunFrom(ctx context.Context, opts Options, from From) (_ Installed, err err
 	return done, nil
 }
 
-// install loads all inputs into one transaction.
+// install loads all inputs into one transaction. That must know at its beginning which
+// installed components it replaces, but archives may tell only at their ends what they
+// have: what their names promise is tried first.
 func (r *resolver) install(ctx context.Context, opts Options) (Installed, error) {
-	tx, err := begin(ctx, opts)
-	if err != nil {
-		return Installed{}, err
+	for exact := false; ; exact = true {
+		names, err := r.componentNames(ctx, exact)
+		if err != nil {
+			return Installed{}, err
+		}
+		var installed []string
+		tx, err := begin(ctx, opts, func(before []string) []string {
+			installed = before
+			return names
+		})
+		if err != nil {
+			return Installed{}, err
+		}
+		parts, err := r.load(ctx, tx)
+		if (err != nil || !guessedRight(installed, names, parts)) && !exact && ctx.Err() == nil {
+			if actual, nerr := r.componentNames(ctx, true); nerr == nil && !slices.Equal(actual, names) {
+				if err := tx.rollback(); err != nil {
+					return Installed{}, err
+				}
+				continue
+			}
+		}
+		if err != nil {
+			return Installed{}, errors.Join(err, tx.rollback())
+		}
+		return tx.commit(ctx, parts...)
 	}
-	done, err := r.load(ctx, tx, opts)
-	if err != nil {
-		return done, errors.Join(err, tx.rollback())
-	}
-	return done, nil
 }
 
-func (r *resolver) load(ctx context.Context, tx *transaction, opts Options) (Installed, error) {
-	ld := &loader{tx: tx, names: r.names, dirs: dist.ProgramDirs{Prefix: cmp.Or(opts.Prefix, "/usr/local"), Bindir: opts.Bindir, Libdir: opts.Libdir}, owner: map[string]string{}, within: map[string]string{}, from: map[string]string{}}
+// guessedRight reports whether names are those of the parts, as far as they are
+// installed.
+func guessedRight(installed, names []string, parts []part) bool {
+	return !slices.ContainsFunc(installed, func(name string) bool {
+		isPart := slices.ContainsFunc(parts, func(p part) bool { return p.name == name })
+		return isPart != slices.Contains(names, name)
+	})
+}
+
+// componentNames returns the names of the components to install, sorted. Unless exact,
+// those of Rust's own archives are guessed.
+func (r *resolver) componentNames(ctx context.Context, exact bool) ([]string, error) {
+	var out []string
+	for _, in := range r.inputs {
+		names := in.guess
+		if exact || len(names) == 0 {
+			var err error
+			if names, err = readNames(ctx, in); err != nil {
+				return nil, err
+			}
+		}
+		for _, name := range names {
+			if newSelection(r.Components, r.Without).wants(name, in.target, in.chosen) {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// load adds the files of all inputs to the transaction.
+func (r *resolver) load(ctx context.Context, tx *transaction) ([]part, error) {
+	dirs := dist.ProgramDirs{Prefix: cmp.Or(tx.opts.Prefix, "/usr/local"), Bindir: tx.opts.Bindir, Libdir: tx.opts.Libdir}
+	ld := &loader{tx: tx, names: r.names, dirs: dirs, owner: map[string]string{}, within: map[string]string{}, from: map[string]string{}}
 	loaded := make([]unit, len(r.inputs))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce())
@@ -76,10 +130,10 @@ func (r *resolver) load(ctx context.Context, tx *transaction, opts Options) (Ins
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return Installed{}, err
+		return nil, err
 	}
 	if err := r.names.check(); err != nil {
-		return Installed{}, err
+		return nil, err
 	}
 	var parts []part
 	var words dist.Package
@@ -90,13 +144,11 @@ func (r *resolver) load(ctx context.Context, tx *transaction, opts Options) (Ins
 		}
 	}
 	if len(parts) == 0 {
-		return Installed{}, errors.New("the sources have nothing to install")
+		return nil, errors.New("the sources have nothing to install")
 	}
-	uninstaller, err := words.Script()
-	if err != nil {
-		return Installed{}, err
-	}
-	return tx.commit(ctx, uninstaller, parts...)
+	var err error
+	tx.opts.Uninstaller, err = words.Script()
+	return parts, err
 }
 
 // decoding is the memory of one archive's decoder with what it has ahead, and memory
@@ -350,35 +402,54 @@ func open(data []byte) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-// readNames reads the archive a second time, as far as its list of components: its
-// unknown directories are too large to wait for it.
+// readNames has the names of the components from the start: unknown directories are
+// too large to wait for them.
 func (p *pass) readNames() error {
-	rd, err := archive.Open(p.in.path, archive.Limits{})
-	if err != nil {
-		return err
+	names, err := readNames(p.ctx, p.in)
+	for _, name := range names {
+		p.wanted[name] = p.wants(p.in, name)
 	}
-	defer rd.Close()
-	for {
-		m, err := rd.Next()
-		if errors.Is(err, io.EOF) {
-			return nil // what the pass finds wrong with it, too
-		}
+	return err
+}
+
+// readNames reads which components an input has, and nothing behind that.
+func readNames(ctx context.Context, in input) ([]string, error) {
+	var data []byte
+	if in.unpacked {
+		root, err := os.OpenRoot(in.path)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if archive.Below(m.Name) != manifests.ComponentsFile {
-			continue
+		defer root.Close()
+		if data, err = dist.ReadOwn(root, manifests.ComponentsFile, maxText); err != nil {
+			return nil, err
 		}
-		data, err := dist.ReadAll(rd, m.Name, maxText)
+	} else {
+		rd, err := archive.Open(in.path, archive.Limits{})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		names, err := manifests.ParseComponentNames(data)
-		for _, name := range names {
-			p.wanted[name] = p.wants(p.in, name)
+		defer rd.Close()
+		for {
+			if err := context.Cause(ctx); err != nil {
+				return nil, err
+			}
+			m, err := rd.Next()
+			if errors.Is(err, io.EOF) {
+				return nil, nil // the pass says what is wrong with it
+			}
+			if err != nil {
+				return nil, err
+			}
+			if archive.Below(m.Name) == manifests.ComponentsFile {
+				if data, err = dist.ReadAll(rd, in.path, maxText); err != nil {
+					return nil, err
+				}
+				break
+			}
 		}
-		return err
 	}
+	return manifests.ReadComponentNames(data, func(manifests.ListProblem) {}), nil
 }
 
 // smallWriter keeps what is written and passes it on when closed.

@@ -25,6 +25,7 @@ type From struct {
 	//   - a directory of archives, from which those for Host and Targets are taken;
 	//   - a channel manifest, or a directory with one, of which a profile is installed.
 	Sources []string
+	Dir     string // of relative paths
 	// Components, if there are any, are the only ones to install. Without are not
 	// installed. Both are names that [manifests.ParseComponentID] takes.
 	Components, Without []string
@@ -59,6 +60,7 @@ type input struct {
 	want     manifests.Hash // zero if nobody tells
 	target   string         // of its components without one in their names, or ""
 	chosen   bool           // all of its components are wanted, by the archive's name
+	guess    []string       // the components that its name promises; empty if none does
 	fetched  bool           // it lies in the cache, and is removed in the end
 }
 
@@ -93,6 +95,9 @@ func (r *resolver) source(ctx context.Context, source string) error {
 	if !ok {
 		return r.remote(ctx, source)
 	}
+	if !filepath.IsAbs(local) {
+		local = filepath.Join(r.Dir, local)
+	}
 	info, err := os.Stat(local)
 	if err != nil {
 		return fmt.Errorf("%w%s", dist.WithoutPath(err), nearFiles(local))
@@ -101,7 +106,7 @@ func (r *resolver) source(ctx context.Context, source string) error {
 	case info.IsDir():
 		return r.directory(ctx, local)
 	case strings.HasSuffix(local, ".toml"):
-		return r.manifest(ctx, source)
+		return r.manifest(ctx, local)
 	}
 	return r.archive(ctx, local)
 }
@@ -177,10 +182,25 @@ func (r *resolver) archive(ctx context.Context, file string) error {
 		if name.Source != "" {
 			return errors.New("an archive of sources has no component to install")
 		}
-		in.target = name.Target.String()
+		in.target, in.guess = name.Target.String(), guess(name)
 	}
 	r.add(in)
 	return nil
+}
+
+// guess returns the names that Rust's archives give to their components.
+func guess(name manifests.ArchiveName) []string {
+	if _, ours := manifests.LookupComponent(name.Component.Archive); !ours {
+		return nil
+	}
+	if name.Component.Archive != combined {
+		return []string{name.Component.Dir(name.Target)}
+	}
+	var names []string
+	for _, c := range manifests.CombinedComponents() {
+		names = append(names, c.Dir(name.Target))
+	}
+	return names
 }
 
 // directory takes what lies in a directory: an unpacked archive, archives, a channel,
@@ -302,6 +322,9 @@ func (r *resolver) offered(ctx context.Context, place string, c *manifests.Chann
 		d := pkg.Download(f)
 		if d.URL == "" {
 			continue
+		}
+		if name, ok := parseName(path.Base(d.URL)); ok {
+			in.guess = guess(name)
 		}
 		var at string
 		if at, err = channel.Locate(place, d.URL); err != nil {
