@@ -22,7 +22,7 @@ type app struct {
 	flags globalFlags
 	// configFlags are flags of a command that replace keys of the configuration.
 	configFlags []config.Flag
-	link  explainLinkFlags
+	link        explainLinkFlags
 
 	stdout   *output   // what IO.Stdout is
 	terminal io.Writer // the process's own stderr, for progress that redraws itself
