@@ -1,10 +1,12 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
+	"x.go/bootstrap/config"
 	"x.go/dist"
 	"x.go/dist/install"
 )
@@ -21,6 +23,31 @@ type installStep struct {
 type InstallDirs struct {
 	DestDir, Prefix, Bindir, Libdir, Sysconfdir, Datadir, Mandir, Docdir string
 	RecordDestDir                                                        bool
+	Repair                                                               bool // restore what is there
+}
+
+// ConfiguredDirs returns the directories of [install] in a configuration. What it
+// does not set is "" and left to the installer, but for Prefix.
+func ConfiguredDirs(cfg config.Config) InstallDirs {
+	set := func(key, value string) string {
+		if !cfg.IsSet("install." + key) {
+			return ""
+		}
+		return value
+	}
+	in := cfg.Install
+	return InstallDirs{
+		Prefix: cmp.Or(set("prefix", in.Prefix), "/usr/local"), Bindir: set("bindir", in.Bindir), Libdir: set("libdir", in.Libdir),
+		Sysconfdir: set("sysconfdir", in.Sysconfdir), Datadir: set("datadir", in.Datadir), Mandir: set("mandir", in.Mandir), Docdir: set("docdir", in.Docdir),
+	}
+}
+
+// Options returns the options of an installer for these directories.
+func (d InstallDirs) Options() install.Options {
+	return install.Options{
+		DestDir: d.DestDir, Prefix: d.Prefix, Bindir: d.Bindir, Libdir: d.Libdir,
+		Repair: d.Repair, RecordDestDir: d.RecordDestDir, Sysconfdir: d.Sysconfdir, Datadir: d.Datadir, Mandir: d.Mandir, Docdir: d.Docdir,
+	}
 }
 
 // String names the step in plans and errors.
@@ -41,10 +68,7 @@ func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, er
 	if len(components) == 0 {
 		return install.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
 	}
-	opts := install.Options{
-		DestDir: i.To.DestDir, Prefix: i.To.Prefix, Bindir: i.To.Bindir, Libdir: i.To.Libdir,
-		RecordDestDir: i.To.RecordDestDir, Sysconfdir: i.To.Sysconfdir, Datadir: i.To.Datadir, Mandir: i.To.Mandir, Docdir: i.To.Docdir,
-	}
+	opts := i.To.Options()
 	if opts.Uninstaller, err = parts[0].pkg.Script(); err != nil {
 		return install.Installed{}, err
 	}

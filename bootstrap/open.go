@@ -276,21 +276,8 @@ func (b *Builder) Dist(ctx context.Context, s Selection) (Dist, error) {
 	return ensure(ctx, b, channelStep{s})
 }
 
-// InstallDirs returns the directories of [install] in the configuration. What it
-// does not set is "" and left to the installer, but for Prefix.
-func (b *Builder) InstallDirs() InstallDirs {
-	set := func(key, value string) string {
-		if !b.cfg.IsSet("install." + key) {
-			return ""
-		}
-		return value
-	}
-	in := b.cfg.Install
-	return InstallDirs{
-		Prefix: cmp.Or(set("prefix", in.Prefix), "/usr/local"), Bindir: set("bindir", in.Bindir), Libdir: set("libdir", in.Libdir),
-		Sysconfdir: set("sysconfdir", in.Sysconfdir), Datadir: set("datadir", in.Datadir), Mandir: set("mandir", in.Mandir), Docdir: set("docdir", in.Docdir),
-	}
-}
+// InstallDirs returns the directories of the builder's configuration.
+func (b *Builder) InstallDirs() InstallDirs { return ConfiguredDirs(b.cfg) }
 
 // Install installs the components of a selection into dirs, below dirs.DestDir if
 // that is set.
@@ -298,7 +285,7 @@ func (b *Builder) Install(ctx context.Context, s Selection, dirs InstallDirs) (i
 	if !filepath.IsAbs(dirs.Prefix) {
 		return install.Installed{}, optionErrorf("install.prefix", "install.prefix %q: want an absolute path", dirs.Prefix)
 	}
-	parts := toolchain.ProgramDirs{Prefix: dirs.Prefix, Bindir: dirs.Bindir, Libdir: dirs.Libdir}
+	parts := dist.ProgramDirs{Prefix: dirs.Prefix, Bindir: dirs.Bindir, Libdir: dirs.Libdir}
 	if key, err := parts.Parted(); err != nil {
 		return install.Installed{}, optionErrorf(key, "%s: %s: %w: remove it, or set install.bindir and install.libdir to bin and lib of one directory", b.cfg.Origin(key), key, err)
 	}

@@ -20,24 +20,43 @@ const combinedArchive = "rust"
 // Selection names the archives of a run. The zero Selection is everything that
 // the configuration allows.
 type Selection struct {
-	names string // comma separated archive names, sorted; "" for all
+	// Comma separated archive names, each perhaps with a target behind it, sorted.
+	names   string // "" for all
+	without string // of those
 }
 
 // String returns what names the selection behind the name of a step: "" for all
 // that the configuration allows, else "(cargo,rustc)".
 func (s Selection) String() string {
-	if s.names == "" {
+	text := s.names
+	if s.without != "" {
+		text += " without " + s.without
+	}
+	if text == "" {
 		return ""
 	}
-	return "(" + s.names + ")"
+	return "(" + text + ")"
 }
 
 // Select parses the names of archives as a user gives them: archive names
-// ("rustfmt"), names of a channel ("rustfmt-preview"), and x.py's name
-// "extended" for the combined archive. All wrong names are reported at once.
+// ("rustfmt"), names of a channel ("rustfmt-preview"), those of installed components
+// ("rust-std-x86_64-unknown-linux-gnu"), and x.py's name "extended" for the combined
+// archive. All wrong names are reported at once.
 //
 // The error is an [OptionError].
 func (b *Builder) Select(names ...string) (Selection, error) {
+	selected, err := b.archiveNames(names)
+	return Selection{names: selected}, err
+}
+
+// Without returns the selection without the archives of those names.
+func (b *Builder) Without(s Selection, names ...string) (Selection, error) {
+	var err error
+	s.without, err = b.archiveNames(names)
+	return s, err
+}
+
+func (b *Builder) archiveNames(names []string) (string, error) {
 	var archives []string
 	var errs []error
 	for _, name := range names {
@@ -49,10 +68,10 @@ func (b *Builder) Select(names ...string) (Selection, error) {
 		archives = append(archives, archive)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return Selection{}, &OptionError{"component", err}
+		return "", &OptionError{"component", err}
 	}
 	slices.Sort(archives)
-	return Selection{strings.Join(slices.Compact(archives), ",")}, nil
+	return strings.Join(slices.Compact(archives), ","), nil
 }
 
 func (b *Builder) archiveName(name string) (string, error) {
@@ -60,12 +79,15 @@ func (b *Builder) archiveName(name string) (string, error) {
 	if name == combinedArchive || name == "extended" {
 		return combinedArchive, nil
 	}
-	spec, ok := manifests.LookupComponent(name)
-	if !ok {
-		spec, ok = manifests.LookupPackage(name)
-	}
-	if ok && slices.Contains(archives, spec.Archive) {
+	id := manifests.ParseComponentID(name)
+	spec, ok := manifests.LookupComponent(id.Archive)
+	if ok && id.Target == "" && slices.Contains(archives, spec.Archive) {
 		return spec.Archive, nil
+	}
+	for _, c := range b.input.Components {
+		if triple := c.Target.String(); ok && c.Spec.Archive == spec.Archive && triple != "" && triple == id.Target {
+			return spec.Archive + "-" + triple, nil
+		}
 	}
 	names := append(archives, combinedArchive)
 	have := strings.Join(names, ", ")
@@ -75,15 +97,25 @@ func (b *Builder) archiveName(name string) (string, error) {
 	return "", fmt.Errorf("selecting component %q: no such component; the toolchain has %s%s", name, have, nearest.Hint(name, names))
 }
 
-// has reports whether the selection names the archive.
-func (s Selection) has(archive string) bool {
-	return slices.Contains(strings.Split(s.names, ","), archive)
+// has reports whether the selection names the archive of a component.
+func (s Selection) has(archive string, target targets.Triple) bool {
+	return isNamed(s.names, archive, target)
+}
+
+// leavesOut reports whether the selection names it as unwanted.
+func (s Selection) leavesOut(archive string, target targets.Triple) bool {
+	return isNamed(s.without, archive, target)
+}
+
+func isNamed(names, archive string, target targets.Triple) bool {
+	list := strings.Split(names, ",")
+	return slices.Contains(list, archive) || slices.Contains(list, archive+"-"+target.String())
 }
 
 // wantsCombined reports whether to write the combined archive.
 func (b *Builder) wantsCombined(s Selection) bool {
 	if s.names != "" {
-		return s.has(combinedArchive)
+		return s.has(combinedArchive, targets.Triple{})
 	}
 	return b.cfg.Build.Extended || !b.cfg.IsSet("build.extended")
 }
@@ -119,8 +151,8 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 	var errs []error
 	laid := make([]dist.Component, len(components)) // as they are in archives
 	for i, c := range components {
-		wanted, asked := c.Wanted(b.cfg, b.tc.Host), p.Selection.has(c.Spec.Archive)
-		own := asked || p.Selection.names == "" && wanted
+		wanted, asked := c.Wanted(b.cfg, b.tc.Host), p.Selection.has(c.Spec.Archive, c.Target)
+		own := (asked || p.Selection.names == "" && wanted) && !p.Selection.leavesOut(c.Spec.Archive, c.Target)
 		packed, err := b.judge(c, own || slices.Contains(combined, i), asked)
 		if errs = append(errs, err); !packed {
 			combined = slices.DeleteFunc(combined, func(k int) bool { return k == i })

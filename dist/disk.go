@@ -126,7 +126,7 @@ func ReadAll(r io.Reader, name string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// hashOf returns the digest of r, which has size bytes; name stands for it in
+// HashReader returns the digest of r, which has size bytes; name stands for it in
 // errors.
 func HashReader(ctx context.Context, r io.Reader, size int64, name string) (manifests.Hash, error) {
 	h := sha256.New()

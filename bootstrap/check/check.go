@@ -16,6 +16,7 @@ import (
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
 	"x.go/bootstrap/toolchain"
+	"x.go/dist"
 	"x.go/targets"
 )
 
@@ -200,7 +201,7 @@ func (k *checker) partedDirs() {
 		}
 		return ""
 	}
-	d := toolchain.ProgramDirs{Prefix: in.Prefix, Bindir: set("install.bindir", in.Bindir), Libdir: set("install.libdir", in.Libdir)}
+	d := dist.ProgramDirs{Prefix: in.Prefix, Bindir: set("install.bindir", in.Bindir), Libdir: set("install.libdir", in.Libdir)}
 	if key, err := d.Parted(); err != nil {
 		k.say(config.Failure, key, "remove it, or set install.bindir and install.libdir to bin and lib of one directory", "%v", err)
 	}

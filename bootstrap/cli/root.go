@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"x.go/bootstrap/config"
 	"x.go/targets/nearest"
 )
 
@@ -19,7 +20,9 @@ type app struct {
 	IO
 	args  []string // without the program's name
 	flags globalFlags
-	link  explainLinkFlags
+	// configFlags are flags of a command that replace keys of the configuration.
+	configFlags []config.Flag
+	link        explainLinkFlags
 
 	stdout   *output   // what IO.Stdout is
 	terminal io.Writer // the process's own stderr, for progress that redraws itself

@@ -89,6 +89,7 @@ func (a *app) configSource() config.Source {
 	src := config.Source{
 		Path: a.flags.config, Dir: a.Dir, ReadFile: a.readConfigFile, Getenv: a.getenv, Sets: a.flags.set, Host: thisHost(),
 	}
+	src.Flags = append(src.Flags, a.configFlags...)
 	if a.flags.jobs != 0 {
 		src.Flags = append(src.Flags, config.Flag{Name: "--jobs", Key: "build.jobs", Value: strconv.Itoa(a.flags.jobs)})
 	}

@@ -35,6 +35,13 @@ read-only, writes to a temporary directory, reaches no network, and leaves no pr
 behind. With --sandbox=require, a machine that has no whole sandbox is a failure.
 rustup is not in it: --checks static,sysroot,link,channel leaves it out.
 
+With --installed, x compares what is installed below a prefix with the digests that
+x install has recorded; or with sources, which are those of x install: archives, a
+directory of them, a channel. So it checks toolchains that install.sh or rustup
+installed, too. It tells files that are changed, missing, extra, or of a wrong mode or
+kind, and records that disagree. Without digests nothing passes: that is a skip. It
+runs nothing, and follows no links in the prefix. x install --repair mends.
+
 With --list, the arguments are globs of check names: verify explains those checks.
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing failed but
@@ -45,11 +52,21 @@ check; the report still shows it.`,
   x verify --checks static,channel /srv/mirror/dist
   x verify --expect lld target/release/server
   x verify --allow-skip 'link/cross/*' --allow-skip client/install
+  x verify --installed /opt/rust
+  x verify --installed ~/.rustup/toolchains/stable-x86_64-unknown-linux-gnu build/dist
   x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.list {
+			switch {
+			case f.list:
 				return a.listChecks(args)
+			case cmd.Flags().Changed("installed"):
+				return a.verifyInstalled(cmd, args, f)
+			}
+			for _, flag := range append([]string{"destdir", "host"}, f.dirs.names()...) {
+				if cmd.Flags().Changed(flag) {
+					return usagef("--%s says where an installation is: name its prefix with --installed", flag)
+				}
 			}
 			return a.verify(cmd.Context(), args, f)
 		},
@@ -61,13 +78,21 @@ check; the report still shows it.`,
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
 	flags.StringVar(&f.sandbox, "sandbox", string(sandbox.Auto), "run the archives' programs in a sandbox: auto as far as this machine has one, require, or off")
 	complete(cmd, "sandbox", string(sandbox.Auto), string(sandbox.Require), string(sandbox.Off))
+	flags.StringVar(&f.installed, "installed", "", "compare what is installed below this `prefix` with its digests, or with sources")
+	flags.StringVar(&f.host, "host", "", "`triple` of the machine that it is installed for, to choose from sources (default this one)")
+	f.dirs.addBelow(flags)
+	for _, name := range append([]string{"installed", "destdir"}, f.dirs.names()...) {
+		cobra.CheckErr(cmd.MarkFlagDirname(name))
+	}
 	flags.BoolVar(&f.list, "list", false, "explain the checks, or those that the arguments match, and run none")
 	flags.StringVar(&f.html, "html", "", "also write the report to this `file`, as one page of HTML")
 	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file`, as JUnit XML")
 	complete(cmd, "expect", string(verify.Auto), string(verify.ExpectLLD), string(verify.ExpectSystem))
 	var groups []string
 	for _, g := range verify.Groups() {
-		groups = append(groups, string(g))
+		if g != verify.Installed {
+			groups = append(groups, string(g))
+		}
 	}
 	complete(cmd, "checks", groups...)
 	var names []string
@@ -118,6 +143,8 @@ type verifyFlags struct {
 	sandbox                     string
 	allowSkip                   []string
 	list                        bool
+	installed, host             string
+	dirs                        installDirs
 }
 
 // verify runs the dist test and prints its report.
@@ -133,6 +160,11 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	return a.printReport(report, f)
+}
+
+// printReport prints a report, writes it to files, and returns its exit status.
+func (a *app) printReport(report verify.Report, f verifyFlags) (err error) {
 	for _, out := range []struct {
 		path  string
 		write func(io.Writer) error
@@ -181,6 +213,9 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 	if f.checks != "" {
 		if opts.Groups, err = verify.ParseGroups(f.checks); err != nil {
 			return opts, usage(err)
+		}
+		if slices.Contains(opts.Groups, verify.Installed) {
+			return opts, usagef("reading --checks: %q are those of an installation: name its prefix with --installed", verify.Installed)
 		}
 	}
 	for _, glob := range f.allowSkip {

@@ -31,6 +31,9 @@ type ScanOptions struct {
 	Symlinks bool
 	// Texts names more files in the top directory for [Facts] to keep.
 	Texts []string
+	// NoDigests leaves [Member.Digest] out: a sink that hashes what it writes does so
+	// beside the decoding.
+	NoDigests bool
 	// Progress, if set, is called with the bytes read since the last call and the
 	// size of the file.
 	Progress func(read, size int64)
@@ -60,6 +63,20 @@ type Facts struct {
 // ctx ends or the sink fails.
 func Scan(ctx context.Context, path string, opts ScanOptions) (*Facts, error) {
 	return scan(ctx, path, opts, false)
+}
+
+// Read is a [Scan] that accepts only what rustup installs whole: the first other
+// [Problem], of the members or the descriptive files, is its error.
+func Read(ctx context.Context, path string, opts ScanOptions) (*Facts, *Layout, error) {
+	facts, err := scan(ctx, path, opts, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	l := facts.Layout()
+	if err := l.First(); err != nil {
+		return nil, nil, fmt.Errorf("reading archive %q: %w", path, err)
+	}
+	return facts, l, nil
 }
 
 // scan is [Scan]. If strict, it returns the first problem that is not tolerated as
@@ -231,7 +248,10 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 		return nil
 	}
 	hash := sha256.New()
-	to := []io.Writer{hash}
+	var to []io.Writer
+	if !s.opts.NoDigests {
+		to = append(to, hash)
+	}
 	text, err := s.text(m, sound)
 	if err != nil {
 		return s.wrap(err)
@@ -240,7 +260,9 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 		to = append(to, text)
 	}
 	err = copyMember(r, to, file)
-	hash.Sum(m.Digest[:0])
+	if !s.opts.NoDigests {
+		hash.Sum(m.Digest[:0])
+	}
 	if text != nil {
 		s.facts.Texts[Below(m.Name)] = text.Bytes()
 	}

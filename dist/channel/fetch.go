@@ -21,9 +21,9 @@ func IsURL(place string) bool {
 	return strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://") || strings.HasPrefix(place, "file://")
 }
 
-// localPath returns the path of a place on this machine. ok is false for a place on
+// LocalPath returns the path of a place on this machine. ok is false for a place on
 // a server.
-func localPath(place string) (p string, ok bool) {
+func LocalPath(place string) (p string, ok bool) {
 	if p, ok := filePath(place); ok {
 		return p, true
 	}
@@ -41,7 +41,7 @@ func filePath(place string) (string, bool) {
 
 // Fetch returns the content of a small file. More than limit bytes are an error.
 func Fetch(ctx context.Context, place string, limit int64) ([]byte, error) {
-	if p, ok := localPath(place); ok {
+	if p, ok := LocalPath(place); ok {
 		return dist.ReadFile(p, limit)
 	}
 	body, err := get(ctx, place)
@@ -55,7 +55,7 @@ func Fetch(ctx context.Context, place string, limit int64) ([]byte, error) {
 // Hash returns the digest of a file. It reads all of it, whatever its size: an
 // archive is not kept.
 func Hash(ctx context.Context, place string) (manifests.Hash, error) {
-	if p, ok := localPath(place); ok {
+	if p, ok := LocalPath(place); ok {
 		return dist.HashFile(ctx, p)
 	}
 	body, err := get(ctx, place)

@@ -42,7 +42,7 @@ func Locate(manifest, url string) (string, error) {
 	if p, ok := filePath(url); ok {
 		return p, nil
 	}
-	local, ok := localPath(manifest)
+	local, ok := LocalPath(manifest)
 	if !ok {
 		return rewrite(manifest, url), nil
 	}

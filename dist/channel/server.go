@@ -75,7 +75,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
 		return
 	}
-	if local, ok := localPath(s.manifest); ok {
+	if local, ok := LocalPath(s.manifest); ok {
 		s.file(w, r, filepath.Dir(local), name)
 		return
 	}

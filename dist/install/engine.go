@@ -92,12 +92,16 @@ func begin(ctx context.Context, opts Options, choose func(installed []string) []
 		layout: l, opts: opts, id: rand.Text(), at: l.at(l.libdir, dist.RecordsDir), roots: &roots{open: map[string]*os.Root{}},
 		dirs: map[string]*stagedDir{}, stages: map[string]place{}, opened: map[string]bool{}, ours: map[string]bool{}, files: map[string]*added{}, units: map[string]place{},
 	}
-	err = t.open(ctx)
-	if err == nil {
-		err = t.readRecords(choose)
-	}
-	if err == nil {
-		err = t.startJournal()
+	if opts.DryRun {
+		err = t.look(choose)
+	} else {
+		err = t.open(ctx)
+		if err == nil {
+			err = t.readRecords(choose)
+		}
+		if err == nil {
+			err = t.startJournal()
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, t.rollback())
@@ -180,7 +184,11 @@ func (t *transaction) claim(f file) (*added, error) {
 // is an error if r has more or fewer than f.size bytes.
 func (t *transaction) add(ctx context.Context, f file, r io.Reader) error {
 	a, err := t.claim(f)
-	if err == nil {
+	switch {
+	case err != nil:
+	case t.opts.DryRun:
+		err = t.foresee(ctx, a, r)
+	default:
 		err = t.write(ctx, a, r)
 	}
 	if err != nil {
@@ -191,7 +199,12 @@ func (t *transaction) add(ctx context.Context, f file, r io.Reader) error {
 
 // addDir has a directory in the installation, even if it is empty.
 func (t *transaction) addDir(to place) error {
-	_, err := t.dir(to)
+	var err error
+	if t.opts.DryRun {
+		err = t.foreseeDir(to)
+	} else {
+		_, err = t.dir(to)
+	}
 	if err != nil {
 		return fmt.Errorf("creating %q: %w", to.path(), dist.WithoutPath(err))
 	}
@@ -202,6 +215,9 @@ func (t *transaction) addDir(to place) error {
 // what the earlier installation of the replaced components had and this one has not.
 // If it fails, everything is as before begin.
 func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, error) {
+	if t.opts.DryRun {
+		return t.foretell(ctx, parts)
+	}
 	if t.opts.Repair {
 		if err := t.sameBuild(parts); err != nil {
 			return Installed{}, errors.Join(err, t.rollback())
@@ -247,6 +263,9 @@ func (t *transaction) apply(ctx context.Context, p *plan) error {
 func (t *transaction) rollback() error {
 	if t.ended {
 		return nil
+	}
+	if t.opts.DryRun {
+		return t.end()
 	}
 	var errs []error
 	for _, undo := range slices.Backward(t.undo) {

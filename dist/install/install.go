@@ -18,15 +18,17 @@ import (
 
 // Installed says what [Run] or [Uninstall] has done. Paths are absolute.
 type Installed struct {
-	Components []string // installed or uninstalled
-	Files      []string // of the components, sorted
-	Unchanged  int      // of Files, those that were there already, which nobody has written
-	Removed    []string // of an earlier installation of the components
-	Backups    []Backup // files of the user's that were in the way
-	Extra      []string // for a repair: files in the components' directories that nothing installed owns
-	Missing    []string // recorded files of an earlier installation that were not there
+	Components []string `json:"components"` // installed or uninstalled
+	Files      []string `json:"files"`      // of the components, sorted
+	Unchanged  int      `json:"unchanged"`  // files that were there already, which nobody has written
+	Removed    []string `json:"removed"`    // of an earlier installation of the components
+	Backups    []Backup `json:"backups"`    // files of the user's that were in the way
+	Extra      []string `json:"extra"`      // for a repair: files in the components' directories that nothing installed owns
+	Missing    []string `json:"missing"`    // recorded files of an earlier installation that were not there
 	// NotInstalled are components that were to be uninstalled and are not there.
-	NotInstalled []string
+	NotInstalled []string `json:"not_installed"`
+	// NotRepaired are installed components that a repair had no source for.
+	NotRepaired []string `json:"not_repaired"`
 }
 
 // Run installs components as the install.sh of their package would, without a

@@ -47,6 +47,10 @@ type Options struct {
 	// Default rustlib and cargo.
 	LegacyManifestDirs []string
 
+	// DryRun has nothing changed: the result says what would be. Of the files, it has
+	// those that would be written.
+	DryRun bool
+
 	// fault, if not nil, is called before each change of the disk. If it returns an
 	// error, the change fails with it.
 	fault func(op, path string) error

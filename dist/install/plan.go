@@ -70,6 +70,20 @@ type candidate struct {
 
 // plan finds out what commit has to change.
 func (t *transaction) plan(ctx context.Context, parts []part) (*plan, error) {
+	p, err := t.displacements(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	p.out.units = slices.SortedFunc(maps.Values(t.units), byPath)
+	p.pruneDirs()
+	if err := p.planRecords(ctx); err != nil {
+		return nil, err
+	}
+	return &p.out, nil
+}
+
+// displacements finds out what has to give way.
+func (t *transaction) displacements(ctx context.Context, parts []part) (*planner, error) {
 	p := &planner{transaction: t, parts: parts, bulk: map[string]place{}, moved: map[string]*candidate{}, asides: map[string]place{}}
 	for _, c := range parts {
 		for _, r := range c.list {
@@ -88,17 +102,15 @@ func (t *transaction) plan(ctx context.Context, parts []part) (*plan, error) {
 			return nil, err
 		}
 	}
-	p.out.units = slices.SortedFunc(maps.Values(t.units), byPath)
-	p.pruneDirs()
-	if err := p.planRecords(ctx); err != nil {
-		return nil, err
-	}
-	return &p.out, nil
+	return p, nil
 }
 
 // lstat returns what is at a place, or nil if nothing is.
 func (t *transaction) lstat(at place) (fs.FileInfo, error) {
 	root, err := t.root(at.base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -202,12 +214,12 @@ func (p *planner) bulkFiles() error {
 
 // walk calls f for all below the directory at but directories and what is ours.
 func (p *planner) walk(at place, f func(at place, info fs.FileInfo)) error {
+	if info, err := p.lstat(at); err != nil || info == nil || !info.IsDir() {
+		return err // nothing, or in the way
+	}
 	root, err := p.root(at.base)
 	if err != nil {
 		return err
-	}
-	if info, err := p.lstat(at); err != nil || info == nil || !info.IsDir() {
-		return err // nothing, or in the way
 	}
 	return fs.WalkDir(root.FS(), filepath.ToSlash(at.rel), func(name string, d fs.DirEntry, err error) error {
 		switch {

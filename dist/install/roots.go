@@ -17,6 +17,8 @@ type roots struct {
 	mu   sync.Mutex
 	open map[string]*os.Root
 	made []string // directories that were not there before, those above first
+	// readOnly has a base directory that is missing be an error, [fs.ErrNotExist].
+	readOnly bool
 }
 
 // get opens the base directory, and creates it if it is missing.
@@ -25,6 +27,13 @@ func (r *roots) get(base string) (*os.Root, error) {
 	defer r.mu.Unlock()
 	if root, ok := r.open[base]; ok {
 		return root, nil
+	}
+	if r.readOnly {
+		root, err := os.OpenRoot(base)
+		if err == nil {
+			r.open[base] = root
+		}
+		return root, err
 	}
 	var missing []string
 	for dir := base; ; dir = filepath.Dir(dir) {

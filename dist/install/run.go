@@ -13,8 +13,8 @@ import (
 
 // Backup is a file or directory of the user's that was in the way, and where it is now.
 type Backup struct {
-	Path string // where it was, absolute
-	Old  string // where it is: Path.old, or Path.old.1 and so on where that is taken
+	Path string `json:"path"` // where it was, absolute
+	Old  string `json:"old"`  // where it is: Path.old, or Path.old.1 and so on where that is taken
 }
 
 // run makes the changes of a plan. Whatever it finds done it leaves as it is, so that it

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"x.go/manifests"
 )
 
-// Uninstall removes the components of those names from the directories of opts, or all
+// Uninstall removes the components of those names, which may be shorter than in the
+// records: see [manifests.ParseComponentID]. It removes them from the directories of opts, or all
 // that are installed if there are no names. It removes the files that the records name,
 // and the directories that x has created for them, as far as they are empty. A file that
 // the user has changed since it was installed becomes X.old. Files of others stay, also
@@ -23,13 +26,15 @@ func Uninstall(ctx context.Context, opts Options, names ...string) (Installed, e
 		if len(names) > 0 {
 			selected = nil
 			for _, name := range names {
-				if slices.Contains(installed, name) {
-					selected = append(selected, name)
-				} else {
+				meant := meaning(name, installed)
+				if len(meant) == 0 {
 					absent = append(absent, name)
 				}
+				selected = append(selected, meant...)
 			}
 		}
+		slices.Sort(selected)
+		selected = slices.Compact(selected)
 		return selected
 	})
 	if err != nil {
@@ -45,4 +50,19 @@ func Uninstall(ctx context.Context, opts Options, names ...string) (Installed, e
 	}
 	done.Components, done.NotInstalled = selected, absent
 	return done, nil
+}
+
+// meaning returns the installed components that somebody may mean who says name.
+func meaning(name string, installed []string) []string {
+	if slices.Contains(installed, name) {
+		return []string{name}
+	}
+	id := manifests.ParseComponentID(name)
+	var out []string
+	for _, have := range installed {
+		if id.Means(manifests.ParseComponentID(have)) {
+			out = append(out, have)
+		}
+	}
+	return out
 }

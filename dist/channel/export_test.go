@@ -1,4 +1,0 @@
-package channel
-
-// LocalPath is for the tests.
-var LocalPath = localPath
