@@ -200,8 +200,8 @@ func LookupComponent(archive string) (ComponentSpec, bool) {
 	return find(func(c *ComponentSpec) bool { return c.Archive == archive })
 }
 
-// LookupPackage finds a component by its name in a channel ("rustfmt-preview").
-func LookupPackage(pkg string) (ComponentSpec, bool) {
+// lookupPackage finds a component by its name in a channel ("rustfmt-preview").
+func lookupPackage(pkg string) (ComponentSpec, bool) {
 	return find(func(c *ComponentSpec) bool { return pkg != "" && c.Package == pkg })
 }
 

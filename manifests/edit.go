@@ -176,7 +176,7 @@ func (f subset) keeps(name, target string) bool {
 	if target == AnyTarget {
 		return true
 	}
-	spec, known := LookupPackage(name)
+	spec, known := lookupPackage(name)
 	switch {
 	case !known:
 		return has(f.hosts, target) || has(f.targets, target)

@@ -30,7 +30,7 @@ func (v *validator) listed() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.channel.Packages)) {
 		p := v.channel.Packages[name]
-		spec, known := LookupPackage(name)
+		spec, known := lookupPackage(name)
 		if name == rustPackage || known && spec.listing == unlisted || spec.NightlyOnly && !strings.Contains(rust.Version, channelNightly) {
 			continue
 		}

@@ -107,7 +107,7 @@ func (v *validator) version(at, name, version string, available bool) {
 		return
 	}
 	rust, ok := v.channel.Packages[rustPackage]
-	if spec, known := LookupPackage(name); ok && known && !spec.OwnVersion && rust.Version != "" && version != rust.Version {
+	if spec, known := lookupPackage(name); ok && known && !spec.OwnVersion && rust.Version != "" && version != rust.Version {
 		v.add(FindingVersionMismatch, at, quote(version), quote(rust.Version)+" as pkg.rust has")
 	}
 }

@@ -102,7 +102,7 @@ func (a *app) installCommand() *cobra.Command {
 	var f installFlags
 	cmd := &cobra.Command{
 		Use:   "install [source|component...]",
-		Short: "Install a toolchain or archives into a prefix or a staging directory",
+		Short: "Install the toolchain or archives into a prefix or a staging area",
 		Long: `Install components, all at once or not at all, without starting a shell. The result
 is that of install.sh: lib/rustlib lists what is installed, and uninstall.sh, x
 uninstall or a later install.sh removes or upgrades it. A file of yours that is in
@@ -142,8 +142,8 @@ directory of the system, as a package does in its own script.`,
   x install rustfmt-1.95.0-x86_64-unknown-linux-gnu.tar.xz --prefix ~/rust
   x install --repair build/dist --prefix /opt/rust
   x install build/dist --without rust-docs,clippy --prefix /opt/rust
-  x install https://static.rust-lang.org/dist/channel-rust-stable.toml \
-      --profile minimal --target wasm32-wasip1 --prefix /opt/rust`,
+  x install https://static.rust-lang.org/dist/channel-rust-stable.toml
+  x install /srv/mirror/dist/channel-rust-stable.toml --profile minimal`,
 		ValidArgsFunction: a.completeInstall,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.install(cmd, args, f) },
 	}

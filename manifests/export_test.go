@@ -1,0 +1,4 @@
+package manifests
+
+// LookupPackage is for the tests.
+var LookupPackage = lookupPackage
