@@ -53,7 +53,7 @@ check; the report still shows it.`,
   x verify --expect lld target/release/server
   x verify --allow-skip 'link/cross/*' --allow-skip client/install
   x verify --installed /opt/rust
-  x verify --installed ~/.rustup/toolchains/stable-x86_64-unknown-linux-gnu build/dist
+  x verify --installed ~/.rustup/toolchains/mine build/dist
   x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
