@@ -57,6 +57,7 @@ type transaction struct {
 	at      place    // of records
 	lock    *dist.DirLock
 	id      string // of the names of our directories
+	journal bool   // there is one, and it is ours
 
 	replaced []*installedPart // whose files the transaction may change
 	others   []*installedPart // whose files it may not
@@ -210,6 +211,9 @@ func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, err
 	err = t.finish(p)
 	for _, a := range t.files {
 		t.done.Files = append(t.done.Files, a.to.path())
+		if a.kept {
+			t.done.Unchanged++
+		}
 	}
 	slices.Sort(t.done.Files)
 	return t.done, errors.Join(err, t.end())

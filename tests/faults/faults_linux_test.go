@@ -63,12 +63,21 @@ var faultCases = []faultCase{
 	},
 	{
 		name: "install", args: []string{"install", "-q", "--sysroot", "sysroot", "--prefix", "prefix"}, consistent: recorded,
-		mixed: func(name string) bool { return strings.HasPrefix(name, "prefix/lib/rustlib/manifest-") },
+		// The log tells of each run.
+		mixed: func(name string) bool { return name == "prefix/lib/rustlib/install.log" },
 		start: func(t *testing.T, dir, _ string) {
+			const oldLibrary = "sysroot/lib/rustlib/x86_64-unknown-linux-gnu/lib/libold-0123.rlib"
+			// An older version, which has other files, and one that is the user's by now.
+			older := filepath.Join(dir, "sysroot/bin/rustdoc")
+			text, err := os.ReadFile(older)
+			testenv.Must(t, err)
+			testenv.Must(t, os.WriteFile(older, []byte("an older file"), 0o755))
+			testenv.Must(t, os.WriteFile(filepath.Join(dir, oldLibrary), []byte("an older library"), 0o644))
 			runx.Must(t, dir, nil, "install", "-q", "--sysroot", "sysroot", "--prefix", "prefix")
-			for _, name := range []string{"prefix/bin/cargo", "prefix/lib/librustc_driver-0123.so"} {
-				testenv.Must(t, os.WriteFile(filepath.Join(dir, name), []byte("an older file"), 0o755))
-			}
+			testenv.Must(t, os.Remove(filepath.Join(dir, oldLibrary)))
+			testenv.Must(t, os.WriteFile(older, text, 0o755))
+			testenv.Must(t, os.WriteFile(filepath.Join(dir, "prefix/lib/librustc_driver-0123.so"), []byte("the user's file"), 0o755))
+			testenv.Must(t, os.RemoveAll(filepath.Join(dir, "build")))
 		},
 	},
 	{
@@ -160,8 +169,12 @@ func wholeStage(old, after, got tree) error {
 }
 
 // recorded says that the records of an installation list each of its files, so that
-// uninstall.sh removes it.
+// uninstall.sh removes it, and that the user's file is there, under one name or the other.
 func recorded(_, _, got tree) error {
+	const mine = "prefix/lib/librustc_driver-0123.so"
+	if text := got[mine] + got[mine+".old"]; !strings.Contains(text, "the user's file") {
+		return errors.New("the user's file is lost")
+	}
 	var lists strings.Builder
 	for name, text := range got {
 		if strings.HasPrefix(name, "prefix/lib/rustlib/manifest-") {
@@ -170,7 +183,7 @@ func recorded(_, _, got tree) error {
 	}
 	for name := range got {
 		rest, ok := strings.CutPrefix(name, "prefix/")
-		if ok && !own(name) && !manifests.IsInstallerFile(rest) && !strings.Contains(lists.String(), "/"+rest+"\n") {
+		if ok && !own(name) && path.Ext(name) != ".old" && !manifests.IsInstallerFile(rest) && !strings.Contains(lists.String(), "/"+rest+"\n") {
 			return fmt.Errorf("no record lists %s", name)
 		}
 	}
