@@ -1,12 +1,16 @@
 package dist
 
 import (
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"x.go/manifests"
 )
 
 // OpenFile opens the regular file at path for reading. It follows symbolic links: the
@@ -88,6 +92,25 @@ func ReadOwn(root *os.Root, name string, limit int64) ([]byte, error) {
 	return ReadAll(f, f.Name(), limit)
 }
 
+// HashOwn returns the digest of the regular file name of root, which it reads through
+// buf. It follows no link in its place, and does not wait for a FIFO.
+func HashOwn(ctx context.Context, root *os.Root, name string, buf []byte) (manifests.Hash, error) {
+	f, err := openOwn(root, name, os.O_RDONLY)
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return manifests.Hash{}, err
+	}
+	h := sha256.New()
+	if err := CopyExactly(ctx, h, f, info.Size(), buf); err != nil {
+		return manifests.Hash{}, fmt.Errorf("reading %q: %w", f.Name(), err)
+	}
+	return manifests.Hash(h.Sum(nil)), nil
+}
+
 // stillRegular closes f and returns an error if it is not a regular file: it was one
 // before it was opened.
 func stillRegular(f *os.File) (*os.File, error) {
@@ -107,11 +130,11 @@ func wantRegular(path string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
 	}
-	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a regular file", kindOf(info.Mode()))}
+	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a regular file", KindOf(info.Mode()))}
 }
 
-// kindOf names the kind of a file, with its article, for a message.
-func kindOf(mode fs.FileMode) string {
+// KindOf names the kind of a file, with its article, for a message.
+func KindOf(mode fs.FileMode) string {
 	switch mode.Type() {
 	case 0:
 		return "a regular file"
@@ -179,7 +202,7 @@ func CheckDir(root *os.Root, name string) error {
 	if info.IsDir() {
 		return nil
 	}
-	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a directory: remove it", kindOf(info.Mode()))}
+	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is %s, want a directory: remove it", KindOf(info.Mode()))}
 }
 
 // syncAbove flushes the directory that holds name.

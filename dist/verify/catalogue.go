@@ -222,7 +222,8 @@ func Catalogue() []CheckInfo {
 	all = append(all, treeTable...)
 	all = append(all, legTable()...)
 	all = append(all, channelTable...)
-	return append(all, clientTable...)
+	all = append(all, clientTable...)
+	return append(all, installedTable...)
 }
 
 // Match returns the checks whose names a glob matches, in the order of reports. ** in

@@ -3,13 +3,15 @@
 //
 // [Run] takes a directory of archives, single archives, a channel manifest, an
 // installed tree or an assembled sysroot, and returns a [Report]. Its checks
-// are in five groups, and [Catalogue] lists them all:
+// are in groups, and [Catalogue] lists them all:
 //
 //	static   the archives as files: container, tar members, rust-installer's contract
 //	sysroot  the unpacked tree: gcc-ld, libraries, glibc floor, leftovers of the build
 //	link     programs compiled from a moved prefix, each read back and run
 //	channel  the manifests against the files they name
 //	client   the real rustup, in temporary homes
+//
+// [Installation] reports on an installed toolchain, in a group of its own.
 //
 // A check passes, fails, or is skipped because this machine lacks something it
 // needs. A file that no check looked at is a failure. One skip makes the whole

@@ -45,10 +45,12 @@ const (
 	Link    Group = "link"
 	Channel Group = "channel"
 	Client  Group = "client"
+	// Installed checks are those of [Installation]; [Run] has none of them.
+	Installed Group = "installed"
 )
 
 // Groups returns all groups in the order in which they run.
-func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client} }
+func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client, Installed} }
 
 // ParseGroups reads a comma-separated list of groups.
 func ParseGroups(s string) ([]Group, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"x.go/dist/install"
 )
 
 // Status is the outcome of a check or a report.
@@ -73,10 +75,13 @@ type Report struct {
 	Compiler string `json:"compiler,omitempty"`
 	// Sandbox says how the archives' programs were contained, or why they were not;
 	// empty if none ran.
-	Sandbox  string    `json:"sandbox,omitempty"`
-	Checks   []Check   `json:"checks"`
-	Archives []Archive `json:"archives,omitempty"`
-	Binaries []Binary  `json:"binaries,omitempty"`
+	Sandbox string  `json:"sandbox,omitempty"`
+	Checks  []Check `json:"checks"`
+	// Installation is what an installed toolchain was found to be; nil unless the report
+	// is on one.
+	Installation *install.State `json:"installation,omitempty"`
+	Archives     []Archive      `json:"archives,omitempty"`
+	Binaries     []Binary       `json:"binaries,omitempty"`
 }
 
 // Archive is a row of the report's table of archives.
