@@ -124,10 +124,11 @@ func (p *planner) each(texts []string, row func()) {
 		return
 	}
 	for _, t := range p.targets {
-		p.values["target"] = t
+		p.values["target"], p.values["target-name"] = t, strings.ReplaceAll(t, "_", "-")
 		row()
 	}
 	delete(p.values, "target")
+	delete(p.values, "target-name")
 }
 
 func (p *planner) text(s string) string {
@@ -169,6 +170,10 @@ func (p *planner) glob(row, pattern string) *glob {
 func (p *planner) globs(row string, patterns []string) globs {
 	var out globs
 	for _, pattern := range patterns {
+		if _, bound := p.values["target"]; bound { // by the whole row
+			out = append(out, p.glob(row, pattern))
+			continue
+		}
 		p.each([]string{pattern}, func() { out = append(out, p.glob(row, pattern)) })
 	}
 	return out

@@ -13,18 +13,19 @@ import (
 //
 //	{host}       the triple of the toolchain: x86_64-unknown-linux-gnu
 //	{release}    1.95.0
+//	{series}     1.95
 //	{multiarch}  Debian's directory of the host below /usr/lib: x86_64-linux-gnu
 //	{lib}        lib64 on the 64-bit hosts of Fedora that have it, else lib
 //
 // A row with {target} counts once for each other target whose standard library is
-// there.
+// there; {target-name} is that with hyphens only, for the names of packages.
 type Facts struct {
 	Host    targets.Triple
 	Release string // may be empty if no row uses it
 }
 
 // builtin are the names of the variables that every layout has.
-var builtin = []string{"host", "lib", "multiarch", "release", "target"}
+var builtin = []string{"host", "lib", "multiarch", "release", "series", "target", "target-name"}
 
 // variable matches {name}. {a,b} is an alternative of a glob.
 var variable = regexp.MustCompile(`\{([a-z][a-z-]*)\}`)
@@ -70,6 +71,8 @@ func (l Layout) values(f Facts) map[string]string {
 	v["host"] = f.Host.String()
 	if f.Release != "" {
 		v["release"] = f.Release
+		parts := strings.SplitN(f.Release, ".", 3)
+		v["series"] = strings.Join(parts[:min(2, len(parts))], ".")
 	}
 	v["lib"] = "lib"
 	if h, ok := hosts[f.Host.String()]; ok {
