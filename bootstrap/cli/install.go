@@ -10,6 +10,7 @@ import (
 func (a *app) installCommand() *cobra.Command {
 	var destdir, prefix string
 	var recordDestdir bool
+	var lay layoutFlags
 	cmd := &cobra.Command{
 		Use:   "install [component...]",
 		Short: "Install the toolchain into a prefix or a staging directory",
@@ -29,6 +30,16 @@ package is installed; --record-destdir has them name the staged files, as instal
 		ValidArgsFunction: a.completeComponents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			// An empty --destdir is no staging directory, as in a makefile
+			// without DESTDIR.
+			stage := a.path(destdir)
+			if destdir == "" {
+				stage = a.path(a.getenv("DESTDIR"))
+			}
+			l, err := a.chooseLayout(cmd, lay, stage)
+			if err != nil {
+				return err
+			}
 			s, err := a.open(ctx)
 			if err != nil {
 				return err
@@ -38,15 +49,14 @@ package is installed; --record-destdir has them name the staged files, as instal
 			if err != nil {
 				return err
 			}
+			if lay.name != "" {
+				return a.stageToolchain(ctx, s, selection, l, lay, stage)
+			}
 			dirs := s.InstallDirs()
 			if prefix != "" {
 				dirs.Prefix = a.path(prefix)
 			}
-			// An empty --destdir is no staging directory, as in a makefile
-			// without DESTDIR.
-			if dirs.DestDir = a.path(destdir); destdir == "" {
-				dirs.DestDir = a.path(a.getenv("DESTDIR"))
-			}
+			dirs.DestDir = stage
 			dirs.RecordDestDir = recordDestdir
 			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
@@ -61,5 +71,6 @@ package is installed; --record-destdir has them name the staged files, as instal
 	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `directory` (default install.prefix, else /usr/local)")
 	cmd.Flags().BoolVar(&recordDestdir, "record-destdir", false, "list the installed files with the staging directory before them, as install.sh does")
 	cmd.Flags().StringVar(&destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
+	lay.add(cmd)
 	return cmd
 }

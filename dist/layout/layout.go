@@ -67,6 +67,9 @@ var shipped embed.FS
 
 const extension = ".toml"
 
+// MaxSize bounds the file of a layout, in bytes.
+const MaxSize = 1 << 20
+
 // Names returns the names of the layouts that come with the program, sorted.
 func Names() []string {
 	entries, err := shipped.ReadDir("layouts")
@@ -106,15 +109,17 @@ func IsFile(word string) bool {
 	return strings.ContainsAny(word, `/\`) || path.Ext(word) == extension
 }
 
-// Set replaces the value of a variable: "llvm=21". The layout must have it.
+// Set replaces the value of a variable: "llvm=21". The layout must have it, unless every
+// layout does.
 func (l *Layout) Set(assignment string) error {
 	name, value, ok := strings.Cut(assignment, "=")
 	if !ok {
 		return fmt.Errorf("setting a variable of layout %q: got %q, want NAME=VALUE", l.Name, assignment)
 	}
-	if _, ok := l.Variables[name]; !ok {
+	known := append(l.variableNames(), fixed...)
+	if !slices.Contains(known, name) {
 		return fmt.Errorf("setting variable %q of layout %q: the layout does not have it%s; it has %s",
-			name, l.Name, nearest.Hint(name, l.variableNames()), strings.Join(l.variableNames(), ", "))
+			name, l.Name, nearest.Hint(name, known), strings.Join(known, ", "))
 	}
 	if err := checkValue(value); err != nil {
 		return fmt.Errorf("setting variable %q of layout %q to %q: %w", name, l.Name, value, err)

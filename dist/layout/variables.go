@@ -27,6 +27,9 @@ type Facts struct {
 // builtin are the names of the variables that every layout has.
 var builtin = []string{"host", "lib", "multiarch", "release", "series", "target", "target-name"}
 
+// fixed are those of them that [Layout.Set] may give a value of its own.
+var fixed = []string{"lib", "multiarch", "release"}
+
 // variable matches {name}. {a,b} is an alternative of a glob.
 var variable = regexp.MustCompile(`\{([a-z][a-z-]*)\}`)
 
@@ -64,19 +67,17 @@ var hosts = map[string]struct{ multiarch, lib string }{
 // values returns the values of all variables but {target}. One that has none for this
 // host is not there.
 func (l Layout) values(f Facts) map[string]string {
-	v := maps.Clone(l.Variables)
-	if v == nil {
-		v = map[string]string{}
-	}
-	v["host"] = f.Host.String()
+	v := map[string]string{"host": f.Host.String(), "lib": "lib"}
 	if f.Release != "" {
 		v["release"] = f.Release
-		parts := strings.SplitN(f.Release, ".", 3)
-		v["series"] = strings.Join(parts[:min(2, len(parts))], ".")
 	}
-	v["lib"] = "lib"
 	if h, ok := hosts[f.Host.String()]; ok {
 		v["multiarch"], v["lib"] = h.multiarch, h.lib
+	}
+	maps.Copy(v, l.Variables)
+	if release, ok := v["release"]; ok {
+		parts := strings.SplitN(release, ".", 3)
+		v["series"] = strings.Join(parts[:min(2, len(parts))], ".")
 	}
 	return v
 }
