@@ -23,10 +23,15 @@ install.prefix. With --destdir, or DESTDIR in the environment, everything is
 written below that directory and nothing outside of it. The lists in lib/rustlib
 then name the files at their final places, so that uninstall.sh finds them once the
 package is installed; --record-destdir has them name the staged files, as install.sh
---destdir does. Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
+--destdir does. Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.
+
+With --layout, the files are arranged as a distribution has them: its directories,
+links to its LLVM and LLD instead of copies, no records, and lists of the files of
+each package for debhelper, rpm or a port. ` + "`x layout`" + ` names the layouts.`,
 		Example: `  x install --prefix ~/rust
   x install --prefix /usr --destdir debian/tmp
-  x install rustc rust-std cargo --prefix /opt/rust --dry-run`,
+  x install rustc rust-std cargo --prefix /opt/rust --dry-run
+  x install --layout debian --destdir debian/tmp --lists debian`,
 		ValidArgsFunction: a.completeComponents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()

@@ -26,23 +26,22 @@ x install --layout FILE takes any path with a slash or with .toml at its end.
 
 A layout is TOML. Globs that begin with a slash are matched against places in the
 file system, others against names as in the archives; ** matches any directories.
-  prefix          where a file goes for which there is no row
-  [variables]     values for {name} in rows; --layout-set NAME=VALUE replaces one
-  [list]          format = debhelper, rpm, plist or paths; man-suffix follows the
-                  name of a manual page, owned are directories that the packages own
-  executable      globs of files that are executable
-  [[drop]]        files: left out
-  [[move]]        from a glob to a directory/, or to one place; {file} and {parent}
-                  are the last two elements of the name
-  [[duplicate]]   link: files that become links to equal ones of the same name in keep
-  [[link]]        path leads to another place, with = only if a file matches this
-  [[package]]     name, files, doc, license: the first package that matches has a file
-why is a key of every row, for readers. Every layout has the variables {host},
-{release}, {series}, {multiarch} and {lib}; a row with {target} counts for each other
-target in the toolchain.`,
+  prefix         where a file goes for which there is no row
+  [variables]    values of {name} in rows; --layout-set NAME=VALUE replaces one
+  [list]         format: debhelper, rpm, plist or paths; man-suffix: follows the
+                 name of a manual page; owned: directories of the packages
+  executable     globs of files to make executable
+  [[drop]]       files: globs of what is left out
+  [[move]]       from: a glob; to: a directory/ or one place, where {file} and
+                 {parent} are the last two elements of the name
+  [[duplicate]]  link: files that become links to equal ones in keep
+  [[link]]       path: leads to the place "to", if a file matches "with"
+  [[package]]    name, files, doc, license: the first that matches has the file
+Each row may say why, for readers. Every layout has the variables {host},
+{release}, {series}, {multiarch} and {lib}; a row with {target} counts for each
+other target in the toolchain.`,
 		Example: `  x layout
-  x layout debian >rust.toml
-  x install --layout ./rust.toml --destdir debian/tmp --lists debian`,
+  x layout debian >rust.toml`,
 		ValidArgs: layout.Names(),
 		Args:      oneOfValid,
 		RunE: func(_ *cobra.Command, args []string) error {

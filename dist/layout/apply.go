@@ -69,17 +69,15 @@ func (l Layout) Apply(ctx context.Context, f Facts, components []dist.Component)
 		}
 	}
 	a.addLinks(components)
-	if err := errors.Join(a.errs...); err != nil {
-		return Staged{}, fmt.Errorf("applying layout %q: %w", l.Name, err)
-	}
-	if err := a.linkDuplicates(ctx); err != nil {
-		return Staged{}, fmt.Errorf("applying layout %q: %w", l.Name, err)
-	}
 	owners := a.split()
-	if err := errors.Join(a.errs...); err != nil {
-		return Staged{}, fmt.Errorf("applying layout %q: %w", l.Name, err)
+	err = errors.Join(a.errs...)
+	if err == nil {
+		err = a.linkDuplicates(ctx)
 	}
-	if err := a.write(l, owners, a.bulkDirs(components)); err != nil {
+	if err == nil {
+		err = a.write(l, owners, a.bulkDirs(components))
+	}
+	if err != nil {
 		return Staged{}, fmt.Errorf("applying layout %q: %w", l.Name, err)
 	}
 	a.out.Unmatched = p.unmatched()
@@ -301,7 +299,7 @@ func (a *arrangement) write(l Layout, owners map[string]int, bulk []string) erro
 		}
 		a.out.Packages = append(a.out.Packages, dist.Component{Name: p.name, Image: images[i]})
 		var dirs []string
-		if l.format == Debhelper || l.format == RPM { // whose lines may be directories
+		if l.format == debhelper || l.format == rpm { // whose lines may be directories
 			dirs = whole(bulk, owners, i)
 		}
 		lines := a.lines(p, places[i], dirs)

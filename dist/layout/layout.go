@@ -23,7 +23,7 @@ type Layout struct {
 	// of LLVM. [Layout.Set] changes them.
 	Variables map[string]string
 
-	format     Format
+	format     listFormat
 	manSuffix  string   // follows the name of a manual page in lists
 	owned      []string // directories that belong to the packages, for rpm
 	executable []string // globs of places whose files are executable
@@ -88,8 +88,8 @@ func Names() []string {
 // from.
 func Text(name string) ([]byte, error) {
 	if !slices.Contains(Names(), name) {
-		return nil, fmt.Errorf("choosing layout %q: there is none of that name%s; x has %s, and a file is named with a slash or with %s",
-			name, nearest.Hint(name, Names()), strings.Join(Names(), ", "), extension)
+		return nil, fmt.Errorf("choosing layout %q: x has %s; a file is named with a slash or with %s at its end%s",
+			name, strings.Join(Names(), ", "), extension, nearest.Hint(name, Names()))
 	}
 	return shipped.ReadFile("layouts/" + name + extension)
 }
@@ -118,8 +118,7 @@ func (l *Layout) Set(assignment string) error {
 	}
 	known := append(l.variableNames(), fixed...)
 	if !slices.Contains(known, name) {
-		return fmt.Errorf("setting variable %q of layout %q: the layout does not have it%s; it has %s",
-			name, l.Name, nearest.Hint(name, known), strings.Join(known, ", "))
+		return fmt.Errorf("setting variable %q of layout %q: it has %s%s", name, l.Name, strings.Join(known, ", "), nearest.Hint(name, known))
 	}
 	if err := checkValue(value); err != nil {
 		return fmt.Errorf("setting variable %q of layout %q to %q: %w", name, l.Name, value, err)

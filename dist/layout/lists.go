@@ -11,23 +11,23 @@ import (
 	"x.go/dist"
 )
 
-// Format is the syntax of the lists of files.
-type Format int
+// listFormat is the syntax of the lists of files.
+type listFormat int
 
-// The formats. The zero Format is none of them.
+// The formats. The zero listFormat is none of them.
 const (
-	// Debhelper is NAME.install for dh_install: https://manpages.debian.org/dh_install.
-	Debhelper Format = iota + 1
-	// RPM is NAME.files for "%files -f NAME.files".
-	RPM
-	// Plist is pkg-plist of FreeBSD's ports, pkg-plist.NAME if there are several
+	// debhelper is NAME.install for dh_install: https://manpages.debian.org/dh_install.
+	debhelper listFormat = iota + 1
+	// rpm is NAME.files for "%files -f NAME.files".
+	rpm
+	// plist is pkg-plist of FreeBSD's ports, pkg-plist.NAME if there are several
 	// packages. Names are below the prefix. A port lists each file.
-	Plist
-	// Paths is NAME.list, one absolute path a line.
-	Paths
+	plist
+	// paths is NAME.list, one absolute path a line.
+	paths
 )
 
-var formats = map[string]Format{"debhelper": Debhelper, "rpm": RPM, "plist": Plist, "paths": Paths}
+var formats = map[string]listFormat{"debhelper": debhelper, "rpm": rpm, "plist": plist, "paths": paths}
 
 // line is one line of a list: a file, a whole directory, or a directory alone.
 type line struct {
@@ -81,10 +81,10 @@ func (p plan) owns(dir string) bool {
 }
 
 // list writes the list of one package.
-func (f Format) list(l Layout, p plan, pkg string, lines []line) (List, error) {
+func (f listFormat) list(l Layout, p plan, pkg string, lines []line) (List, error) {
 	var b bytes.Buffer
 	comment := "# "
-	if f == Plist {
+	if f == plist {
 		comment = "@comment "
 	}
 	fmt.Fprintf(&b, "%s%s %s\n", comment, mark, l.Name)
@@ -109,13 +109,13 @@ func IsOurs(data []byte) bool {
 	return bytes.Contains(first, []byte(mark))
 }
 
-func (f Format) fileName(p plan, pkg string) string {
+func (f listFormat) fileName(p plan, pkg string) string {
 	switch f {
-	case Debhelper:
+	case debhelper:
 		return pkg + ".install"
-	case RPM:
+	case rpm:
 		return pkg + ".files"
-	case Plist:
+	case plist:
 		if len(p.packages) == 1 {
 			return "pkg-plist"
 		}
@@ -125,8 +125,8 @@ func (f Format) fileName(p plan, pkg string) string {
 }
 
 // line writes one line, "" for none.
-func (f Format) line(l Layout, p plan, k line) (string, error) {
-	if k.dir && f != RPM {
+func (f listFormat) line(l Layout, p plan, k line) (string, error) {
+	if k.dir && f != rpm {
 		return "", nil // the tools remove an empty directory themselves
 	}
 	manual := ""
@@ -134,15 +134,15 @@ func (f Format) line(l Layout, p plan, k line) (string, error) {
 		manual = l.manSuffix
 	}
 	switch f {
-	case Debhelper:
+	case debhelper:
 		return debhelperName(k.place[1:]) + manual, nil
-	case RPM:
+	case rpm:
 		mark := k.mark
 		if k.dir {
 			mark = "%dir"
 		}
 		return strings.TrimPrefix(mark+" "+rpmName(k.place)+manual, " "), nil
-	case Plist:
+	case plist:
 		name := strings.TrimPrefix(k.place, strings.TrimSuffix(p.prefix, "/")+"/")
 		if strings.HasPrefix(name, "@") {
 			return "", fmt.Errorf("file %q: a line that begins with @ is a command of a plist", k.place)

@@ -21,7 +21,7 @@ import (
 func Parse(name string, data []byte) (Layout, error) {
 	doc := toml.Parse(name, data)
 	if err := doc.Err(); err != nil {
-		return Layout{}, fmt.Errorf("reading layout: %w", err)
+		return Layout{}, err
 	}
 	p := &parser{doc: doc}
 	p.layout.Name = strings.TrimSuffix(path.Base(strings.ReplaceAll(name, `\`, "/")), extension)
@@ -32,7 +32,7 @@ func Parse(name string, data []byte) (Layout, error) {
 	p.root()
 	if len(p.errs) > 0 {
 		slices.SortStableFunc(p.errs, func(a, b toml.Error) int { return a.At - b.At })
-		return Layout{}, fmt.Errorf("reading layout: %w", p.errs)
+		return Layout{}, p.errs
 	}
 	return p.layout, nil
 }
@@ -164,7 +164,7 @@ func (p *parser) table(n *toml.Node, at string, keys map[string]key, needed ...s
 		read, ok := keys[c.Key]
 		if !ok {
 			names := slices.Sorted(maps.Keys(keys))
-			p.fail(c, in, "unknown key%s; want %s", nearest.Hint(c.Key, names), strings.Join(names, ", "))
+			p.fail(c, in, "unknown key; want %s%s", strings.Join(names, ", "), nearest.Hint(c.Key, names))
 			continue
 		}
 		read(c, in)
@@ -296,7 +296,7 @@ func (p *parser) known(text string) error {
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
 		names := append(p.layout.variableNames(), builtin...)
 		if !slices.Contains(names, m[1]) {
-			return fmt.Errorf("there is no variable {%s}%s; there are %s", m[1], nearest.Hint(m[1], names), strings.Join(names, ", "))
+			return fmt.Errorf("there is no variable {%s}; there are %s%s", m[1], strings.Join(names, ", "), nearest.Hint(m[1], names))
 		}
 	}
 	return nil
