@@ -48,12 +48,23 @@ func fileEntry(name string, fsys fs.FS, path string, info fs.FileInfo) (Entry, e
 // empty directory becomes an entry. Symbolic links, devices, sockets and unreadable
 // files are errors: AddTree reports all of them and adds nothing.
 func (m *Image) AddTree(prefix, root string, keep func(name string, d fs.DirEntry) bool) error {
+	return m.addTreeOnDisk(root, treeWalk{prefix: prefix, keep: keep})
+}
+
+// AddTreeLinks is [Image.AddTree], but symbolic links become entries: they are not
+// followed.
+func (m *Image) AddTreeLinks(prefix, root string, keep func(name string, d fs.DirEntry) bool) error {
+	return m.addTreeOnDisk(root, treeWalk{prefix: prefix, keep: keep, links: true})
+}
+
+func (m *Image) addTreeOnDisk(root string, w treeWalk) error {
 	// The root itself may be a symbolic link: the caller has chosen it.
 	real, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return fmt.Errorf("adding tree %q: %w", root, err)
 	}
-	if err := m.addTree(treeWalk{prefix: prefix, tree: os.DirFS(real), root: real, keep: keep}); err != nil {
+	w.tree, w.root = os.DirFS(real), real
+	if err := m.addTree(w); err != nil {
 		return fmt.Errorf("adding tree %q: %w", real, err)
 	}
 	return nil
@@ -85,6 +96,7 @@ type treeWalk struct {
 	tree   fs.FS
 	root   string // of a tree on disk, else ""
 	keep   func(string, fs.DirEntry) bool
+	links  bool // symbolic links become entries
 	found  []Entry
 	errs   []error
 }
@@ -143,7 +155,11 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 		w.found = append(w.found, e)
 		return nil
 	case d.Type() == fs.ModeSymlink:
-		target, _ := fs.ReadLink(w.tree, file) // only the message needs it
+		target, err := fs.ReadLink(w.tree, file)
+		if w.links {
+			w.found = append(w.found, Entry{Name: name, Mode: ModeSymlink, Link: target})
+			return err
+		}
 		return fmt.Errorf("%q is a symbolic link to %q, which rustup would refuse; add the file it leads to", w.path(file), target)
 	default:
 		return fmt.Errorf("%q is neither a regular file nor a directory (mode %v)", w.path(file), d.Type())

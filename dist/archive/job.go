@@ -86,7 +86,7 @@ func (j *Job) writeTo(ctx context.Context, dir string) ([]Artifact, error) {
 }
 
 // Prepare writes the archives to root, large packages first, each with a file
-// NAME.sha256 beside it, under temporary names. [Prepared.Commit] gives all of them
+// NAME.sha256 beside it unless [Writer.SkipChecksums], under temporary names. [Prepared.Commit] gives all of them
 // their final ones; root must stay open until then. The artifacts have the order of the
 // archives in [Job.Plans].
 //
@@ -213,6 +213,9 @@ func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared,
 	p.Artifacts = t.plan.Artifacts(root.Name())
 	for i, o := range p.archives {
 		p.Artifacts[i].Size, p.Artifacts[i].SHA256 = o.Size(), o.Sum()
+		if j.writer.SkipChecksums {
+			continue
+		}
 		name := p.Artifacts[i].Name
 		s, err := dist.NewSmallFile(root, name+manifests.ChecksumExt, manifests.FormatChecksum(o.Sum(), name))
 		if err != nil {

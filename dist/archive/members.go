@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"archive/tar"
 	"time"
 
 	"x.go/manifests"
@@ -12,6 +13,7 @@ import (
 // warns about a directory without an entry and panics at one that comes late.
 type memberJudge struct {
 	found *collector
+	links bool // symbolic links are members like others
 	seen  map[string]seenAs
 	times map[bool]time.Time // of the first directory, and of the first file
 }
@@ -45,6 +47,7 @@ func (j *memberJudge) name(m Member) error {
 
 func (j *memberJudge) kind(m Member) error {
 	switch {
+	case j.links && m.Type == tar.TypeSymlink && m.Link != "" && m.Size == 0:
 	case !m.IsFile() && !m.IsDir():
 		return j.found.add(ProblemType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
 	case m.IsDir() && m.Size != 0:

@@ -26,6 +26,9 @@ type Sink func(m Member) (io.WriteCloser, error)
 type ScanOptions struct {
 	Limits Limits
 	Sink   Sink
+	// Symlinks accepts symbolic links, which rustup refuses. What comes below one is
+	// refused all the same.
+	Symlinks bool
 	// Texts names more files in the top directory for [Facts] to keep.
 	Texts []string
 	// Progress, if set, is called with the bytes read since the last call and the
@@ -135,7 +138,7 @@ func (s *scanner) content(ctx context.Context, f io.ReaderAt, in io.Reader) erro
 	r := newTarReader(dec, s.facts.Path, s.opts.Limits, s.found)
 	r.dec = dec
 	defer r.Close()
-	judge := memberJudge{found: s.found, seen: map[string]seenAs{}, times: map[bool]time.Time{}}
+	judge := memberJudge{found: s.found, links: s.opts.Symlinks, seen: map[string]seenAs{}, times: map[bool]time.Time{}}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

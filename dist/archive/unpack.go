@@ -21,6 +21,9 @@ type UnpackOptions struct {
 	Limits Limits
 	// StripTop drops the top directory, as rustup does.
 	StripTop bool
+	// Symlinks creates the symbolic links of the archive, wherever they lead. Nothing is
+	// written through them.
+	Symlinks bool
 	// Keep, if not nil, decides by its name (before StripTop) whether to write a
 	// member.
 	Keep func(name string) bool
@@ -31,7 +34,7 @@ type UnpackOptions struct {
 // umask; times and owners are not kept.
 //
 // It refuses what rustup refuses or panics at, with the first such [Problem]: links
-// and devices, names that are not clean and relative, members that occur twice or
+// (but see [UnpackOptions]) and devices, names that are not clean and relative, members that occur twice or
 // hide each other, a directory after a file inside it. An existing file is an
 // error, too. Nothing outside destDir is written, even if symbolic links in it lead
 // out. On error, what was unpacked stays.
@@ -51,7 +54,7 @@ func Unpack(ctx context.Context, archivePath, destDir string, opts UnpackOptions
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * runtime.GOMAXPROCS(0))
 	u := unpacker{root: root, opts: opts, group: g, made: map[string]bool{}}
-	_, err = scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: u.member}, true)
+	_, err = scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Symlinks: opts.Symlinks, Sink: u.member}, true)
 	if werr := g.Wait(); werr != nil {
 		return fmt.Errorf("unpacking archive %q: %w", archivePath, werr) // it stopped the reading
 	}
@@ -102,8 +105,11 @@ func (u *unpacker) open(name string, m Member) (io.WriteCloser, error) {
 		}
 		u.made[dir] = true
 	}
-	if m.IsDir() {
+	switch {
+	case m.IsDir():
 		return nil, nil
+	case !m.IsFile():
+		return nil, u.root.Symlink(m.Link, name)
 	}
 	mode := dist.ModeOf(name, fs.FileMode(m.Mode))
 	if m.Size > smallFile {

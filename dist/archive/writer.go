@@ -41,6 +41,8 @@ type Writer struct {
 	// BCJ is the branch filter of xz archives, none by default. Machine code gets
 	// smaller with it, but some decoders cannot read it; see package xz.
 	BCJ xz.BCJ
+	// SkipChecksums leaves out the files NAME.sha256.
+	SkipChecksums bool
 	// SkipReadBack skips the check that decodes each archive before it gets its
 	// name.
 	SkipReadBack bool
@@ -146,6 +148,12 @@ func (w Writer) WriteImage(ctx context.Context, dir, name string, img dist.Image
 	if err != nil {
 		return nil, fmt.Errorf("writing archive %q: %w", name, err)
 	}
+	return w.WriteTree(ctx, dir, name, img)
+}
+
+// WriteTree writes archives called name, of img as it is: its names are those of
+// the members.
+func (w Writer) WriteTree(ctx context.Context, dir, name string, img dist.Image) ([]Artifact, error) {
 	j, err := w.planImages([]namedImage{{name, img}})
 	if err != nil {
 		return nil, err

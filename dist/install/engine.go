@@ -60,6 +60,8 @@ type transaction struct {
 
 	replaced []*installedPart // whose files the transaction may change
 	others   []*installedPart // whose files it may not
+	names    []string         // for a repair: all that are installed, in their order
+	ours     map[string]bool  // for a repair: paths of directories that x has created
 
 	mu      sync.Mutex
 	dirs    map[string]*stagedDir // by path
@@ -88,7 +90,7 @@ func begin(ctx context.Context, opts Options, choose func(installed []string) []
 	}
 	t := &transaction{
 		layout: l, opts: opts, id: rand.Text(), at: l.at(l.libdir, dist.RecordsDir), roots: &roots{open: map[string]*os.Root{}},
-		dirs: map[string]*stagedDir{}, stages: map[string]place{}, opened: map[string]bool{}, files: map[string]*added{}, units: map[string]place{},
+		dirs: map[string]*stagedDir{}, stages: map[string]place{}, opened: map[string]bool{}, ours: map[string]bool{}, files: map[string]*added{}, units: map[string]place{},
 	}
 	err = t.open(ctx)
 	if err == nil {
@@ -200,6 +202,12 @@ func (t *transaction) addDir(to place) error {
 // what the earlier installation of the replaced components had and this one has not.
 // If it fails, everything is as before begin.
 func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, error) {
+	if t.opts.Repair {
+		if err := t.sameBuild(parts); err != nil {
+			return Installed{}, errors.Join(err, t.rollback())
+		}
+		t.done.Extra = t.leftAlone(parts)
+	}
 	p, err := t.plan(ctx, parts)
 	if err == nil {
 		err = t.apply(ctx, p)
@@ -210,6 +218,9 @@ func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, err
 	err = t.finish(p)
 	for _, a := range t.files {
 		t.done.Files = append(t.done.Files, a.to.path())
+		if a.kept {
+			t.done.Unchanged++
+		}
 	}
 	slices.Sort(t.done.Files)
 	return t.done, errors.Join(err, t.end())

@@ -56,7 +56,7 @@ func (in *installed) recordedDigests(c installedComponent) (expectation, error) 
 		return e, fmt.Errorf("%q is of another %s%s: something else has installed the component since; give the archives", e.against, manifests.InstalledPrefix, c.name)
 	}
 	for _, f := range d.Files {
-		at, ok := in.digestPlace(f.Path)
+		at, ok := in.layout.digestPlace(f.Path)
 		if !ok {
 			return e, fmt.Errorf("reading %q: %q is in none of the directories given", e.against, f.Path)
 		}
@@ -74,12 +74,12 @@ func (in *installed) recordedDigests(c installedComponent) (expectation, error) 
 }
 
 // digestPlace returns the place of a path in a record of digests.
-func (in *installed) digestPlace(file string) (place, bool) {
+func (l layout) digestPlace(file string) (place, bool) {
 	file = filepath.FromSlash(file)
 	if !filepath.IsAbs(file) {
-		file = filepath.Join(in.layout.prefix, file)
+		file = filepath.Join(l.prefix, file)
 	}
-	return in.layout.locate(file)
+	return l.locate(file)
 }
 
 // differs returns a path that only one of the files and the list have, or "".

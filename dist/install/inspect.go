@@ -79,8 +79,12 @@ func (s *survey) unknown(component string, err error) {
 // expectImages expects what the images of components are.
 func (s *survey) expectImages(ctx context.Context, components []dist.Component) error {
 	var expected []expectation
+	var names []string
+	for _, c := range s.in.components {
+		names = append(names, c.name)
+	}
 	for _, c := range components {
-		name, ok := s.in.named(c.Name, "")
+		name, ok := installedName(names, c.Name, "")
 		if !ok {
 			continue
 		}
@@ -171,7 +175,7 @@ func (s *survey) extras() {
 		for _, w := range e.files {
 			x.owner[w.at.path()] = e.component
 		}
-		for _, r := range s.in.components[i].records {
+		for _, r := range s.listed(i) {
 			if r.kind == manifests.FileDirective {
 				x.owner[r.path()] = e.component
 			}
@@ -199,6 +203,14 @@ func (s *survey) extras() {
 	for _, dir := range slices.SortedFunc(maps.Keys(dirs), func(a, b place) int { return strings.Compare(a.path(), b.path()) }) {
 		x.walk(dir, dirs[dir])
 	}
+}
+
+// listed returns what the list of the component of an expectation has.
+func (s *survey) listed(i int) []record {
+	if i < len(s.in.components) {
+		return s.in.components[i].records
+	}
+	return nil
 }
 
 type extras struct {
@@ -237,18 +249,17 @@ func (x *extras) walk(at place, component string) {
 
 func (x *extras) found(p Problem) { x.state.Problems = append(x.state.Problems, p) }
 
-// named returns the name by which a component of an archive is installed: its own, or
-// rustup's, which has the target in it. target is the archive's, "" if it has none.
-func (in *installed) named(component, target string) (string, bool) {
-	id := idOf(component, target)
-	for _, c := range in.components {
-		if c.name == component {
-			return c.name, true
-		}
+// installedName returns the name by which a component of an archive is installed: its
+// own, or rustup's, which has the target in it. target is the archive's, "" if it has
+// none.
+func installedName(installed []string, component, target string) (string, bool) {
+	if slices.Contains(installed, component) {
+		return component, true
 	}
-	for _, c := range in.components {
-		if idOf(c.name, "").Means(id) {
-			return c.name, true
+	id := idOf(component, target)
+	for _, name := range installed {
+		if idOf(name, "").Means(id) {
+			return name, true
 		}
 	}
 	return "", false

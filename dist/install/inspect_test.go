@@ -128,10 +128,10 @@ var damages = []struct {
 		write(t, p("share/doc/rust/html/c.html.old"), "", 0o644)
 	}, []string{"extra [rust-docs] share/doc/rust/html/c.html.old: …"}},
 	{"no line in components", func(t *testing.T, p func(string) string) {
-		write(t, p("lib/rustlib/components"), "rust-docs\nrust-std-x86_64-unknown-linux-gnu\n", 0o644)
-	}, []string{`records [rustc] lib/rustlib/manifest-rustc: no line of "components" names its component: …`}},
+		write(t, p("lib/rustlib/components"), "rustc\nrust-std-x86_64-unknown-linux-gnu\n", 0o644)
+	}, []string{`records [rust-docs] lib/rustlib/manifest-rust-docs: no line of "components" names its component: …`}},
 	{"empty line in components", func(t *testing.T, p func(string) string) {
-		write(t, p("lib/rustlib/components"), "rust-docs\n\nrust-std-x86_64-unknown-linux-gnu\nrustc\n", 0o644)
+		write(t, p("lib/rustlib/components"), "rustc\n\nrust-std-x86_64-unknown-linux-gnu\nrust-docs\n", 0o644)
 	}, nil},
 	{"no list", func(t *testing.T, p func(string) string) { testenv.Must(t, os.Remove(p("lib/rustlib/manifest-rustc"))) },
 		[]string{"records [rustc] lib/rustlib/manifest-rustc: no such file or directory"}},
@@ -203,24 +203,7 @@ func wantLines(t *testing.T, want, got []string) {
 // with targets, a version without line feed.
 func TestInspectRustup(t *testing.T) {
 	prefix, components := installedSample(t)
-	testenv.Must(t, os.RemoveAll(filepath.Join(prefix, "lib/rustlib/uninstall.sh")))
-	var names []string
-	for _, c := range components {
-		old := filepath.Join(prefix, "lib/rustlib", manifests.InstalledPrefix+c.Name)
-		list, err := os.ReadFile(old)
-		testenv.Must(t, err)
-		testenv.Must(t, os.Remove(old))
-		_ = os.Remove(filepath.Join(prefix, "lib/rustlib", manifests.DigestsPrefix+c.Name))
-		name := c.Name
-		if !strings.HasPrefix(name, "rust-std") {
-			name += "-x86_64-unknown-linux-gnu"
-		}
-		names = append(names, name)
-		write(t, filepath.Join(prefix, "lib/rustlib", manifests.InstalledPrefix+name), strings.ReplaceAll(string(list), prefix+"/", ""), 0o644)
-	}
-	write(t, filepath.Join(prefix, "lib/rustlib/components"), strings.Join(names, "\n")+"\n", 0o644)
-	write(t, filepath.Join(prefix, "lib/rustlib/rust-installer-version"), "3", 0o644)
-	write(t, filepath.Join(prefix, "lib/rustlib/multirust-channel-manifest.toml"), "", 0o644)
+	names := likeRustup(t, prefix, components)
 	wantLines(t, nil, summary(prefix, inspect(t, prefix, components)))
 	var want []string
 	for _, name := range slices.Sorted(slices.Values(names)) {
@@ -255,4 +238,29 @@ func TestInspectNothing(t *testing.T) {
 	wantLines(t, []string{`records lib/rustlib: nothing is installed here: …`}, summary(prefix, inspect(t, prefix, nil)))
 	missing := filepath.Join(prefix, "none")
 	wantLines(t, []string{`records lib/rustlib: nothing is installed here: …`}, summary(missing, inspect(t, missing, nil)))
+}
+
+// likeRustup gives an installation the records of rustup, and returns the names of its
+// components.
+func likeRustup(t *testing.T, prefix string, components []dist.Component) []string {
+	t.Helper()
+	testenv.Must(t, os.RemoveAll(filepath.Join(prefix, "lib/rustlib/install.log")))
+	var names []string
+	for _, c := range components {
+		old := filepath.Join(prefix, "lib/rustlib", manifests.InstalledPrefix+c.Name)
+		list, err := os.ReadFile(old)
+		testenv.Must(t, err)
+		testenv.Must(t, os.Remove(old))
+		_ = os.Remove(filepath.Join(prefix, "lib/rustlib", manifests.DigestsPrefix+c.Name))
+		name := c.Name
+		if !strings.HasPrefix(name, "rust-std") {
+			name += "-x86_64-unknown-linux-gnu"
+		}
+		names = append(names, name)
+		write(t, filepath.Join(prefix, "lib/rustlib", manifests.InstalledPrefix+name), strings.ReplaceAll(string(list), prefix+"/", ""), 0o644)
+	}
+	write(t, filepath.Join(prefix, "lib/rustlib/components"), strings.Join(names, "\n")+"\n", 0o644)
+	write(t, filepath.Join(prefix, "lib/rustlib/rust-installer-version"), "3", 0o644)
+	write(t, filepath.Join(prefix, "lib/rustlib/multirust-channel-manifest.toml"), "", 0o644)
+	return names
 }

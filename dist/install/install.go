@@ -23,6 +23,7 @@ type Installed struct {
 	Unchanged  int      // of Files, those that were there already, which nobody has written
 	Removed    []string // of an earlier installation of the components
 	Backups    []Backup // files of the user's that were in the way
+	Extra      []string // for a repair: files in the components' directories that nothing installed owns
 	Missing    []string // recorded files of an earlier installation that were not there
 	// NotInstalled are components that were to be uninstalled and are not there.
 	NotInstalled []string
@@ -46,6 +47,13 @@ type Installed struct {
 // outside DestDir, the prefix and the directories of opts that are not below it is
 // written, even if symbolic links in them lead out.
 //
+// With Repair it only restores components that are installed, by whatever names, and of
+// those only what is not as it should be. It leaves alone what else is in their
+// directories. A changed file, or what is in the place of a file or directory, is moved
+// to X.old. Records keep their form; a toolchain that rustup installed stays one. If the
+// digests, or else the lists of files, show that components are of another build than
+// what is installed, that is an error.
+//
 // All files are complete, under temporary names, before the first one gets its final
 // name, so the disk must hold an old installation and the new one. A call that is
 // cancelled or fails leaves everything as it was. If it is killed, the next call of Run
@@ -63,13 +71,21 @@ func run(ctx context.Context, opts Options, components []dist.Component) (Instal
 	if err := check(opts, components); err != nil {
 		return Installed{}, err
 	}
-	names := make([]string, len(components))
-	for i, c := range components {
-		names[i] = c.Name
-	}
-	t, err := begin(ctx, opts, func([]string) []string { return names })
+	t, err := begin(ctx, opts, func(installed []string) []string {
+		if opts.Repair {
+			components = renamed(components, installed)
+		}
+		names := make([]string, len(components))
+		for i, c := range components {
+			names[i] = c.Name
+		}
+		return names
+	})
 	if err != nil {
 		return Installed{}, err
+	}
+	if len(components) == 0 {
+		return Installed{}, errors.Join(errNoneInstalled, t.rollback())
 	}
 	parts := make([]part, len(components))
 	for i, c := range components {
@@ -81,9 +97,26 @@ func run(ctx context.Context, opts Options, components []dist.Component) (Instal
 	}
 	done, err := t.commit(ctx, parts...)
 	if err == nil {
-		done.Components = names
+		for _, c := range components {
+			done.Components = append(done.Components, c.Name)
+		}
 	}
 	return done, err
+}
+
+var errNoneInstalled = errors.New("none of the components is installed here: install them without repairing")
+
+// renamed returns those of components that are installed, by the names of the
+// installation, which are rustup's or those of archives.
+func renamed(components []dist.Component, installed []string) []dist.Component {
+	var out []dist.Component
+	for _, c := range components {
+		if name, ok := installedName(installed, c.Name, ""); ok {
+			c.Name = name
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // check returns all reasons why components cannot be installed.

@@ -27,10 +27,13 @@ type installed struct {
 
 // installedComponent is a component with its list, manifest-NAME.
 type installedComponent struct {
-	name    string
-	text    manifests.Hash // of the list
-	listed  bool           // the list could be read
-	records []record
+	name     string
+	text     manifests.Hash // of the list
+	data     []byte         // the list itself
+	listed   bool           // the list could be read
+	sound    bool           // and so could all of its lines
+	relative bool           // it has relative paths, as rustup writes them
+	records  []record
 }
 
 // readInstalled reads the records. What is wrong with them is in the result; the error
@@ -133,7 +136,9 @@ func (in *installed) list(name string) installedComponent {
 		in.problem(name, file, "%v", dist.WithoutPath(err))
 		return c
 	}
-	c.text, c.listed = manifests.HashOf(data), true
+	problems := len(in.problems)
+	c.text, c.data, c.listed = manifests.HashOf(data), data, true
+	c.relative = regexp.MustCompile(`^(file|dir):[^/]`).Match(data)
 	lines := in.lines(name, file, string(data))
 	moved := ""
 	for _, line := range lines {
@@ -152,6 +157,7 @@ func (in *installed) list(name string) installedComponent {
 		}
 		c.records = append(c.records, record{line.kind, at})
 	}
+	c.sound = len(in.problems) == problems && moved == ""
 	return c
 }
 

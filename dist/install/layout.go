@@ -40,6 +40,8 @@ type Options struct {
 	Progress func(done, total int64)
 	// Links allows symbolic links in components, as layouts of distributions have them.
 	Links bool
+	// Repair has [Run] restore what is installed: see there.
+	Repair bool
 	// LegacyManifestDirs are directories below Libdir, one path component each, in which
 	// installers before version 2 left a file named manifest. What it lists is removed.
 	// Default rustlib and cargo.

@@ -151,10 +151,18 @@ func (p *planner) note(c *installedPart, at place, info fs.FileInfo, foreign boo
 	if _, ok := p.moved[key]; ok {
 		return
 	}
+	a := p.files[key]
+	if p.opts.Repair && a == nil && !p.inUnits(key) {
+		return // it is not in the way
+	}
 	n := &candidate{displacement: displacement{at: at, size: info.Size(), mtime: info.ModTime().UnixNano()}, info: info, foreign: foreign}
 	if c != nil && c.digests != nil {
 		n.digest, n.known = c.digests[key]
 		n.foreign = n.foreign || !n.known
+	}
+	if p.opts.Repair && a != nil {
+		// Whatever the records say: what differs from the new file may be the user's.
+		n.digest, n.known, n.foreign = p.digest(a), true, false
 	}
 	p.moved[key] = n
 }
@@ -229,7 +237,7 @@ func (p *planner) inTheWay() error {
 		if info == nil || p.moved[key] != nil {
 			continue
 		}
-		if info.IsDir() {
+		if info.IsDir() || p.dirs[key] != nil {
 			if err := p.wholeDir(key); err != nil {
 				return err
 			}
@@ -285,6 +293,9 @@ func (p *planner) unchanged(ctx context.Context, c *candidate) (bool, error) {
 		return false, nil
 	}
 	f, err := root.OpenFile(c.at.rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		return false, nil // it may have been changed
+	}
 	if err != nil {
 		return false, err
 	}
@@ -353,7 +364,7 @@ func (p *planner) pruneDirs() {
 	}
 	for _, c := range p.replaced {
 		for _, r := range c.list {
-			if r.kind == manifests.DirDirective {
+			if r.kind == manifests.DirDirective && !p.opts.Repair {
 				p.pruneBelow(r.place, dirs)
 			}
 		}
@@ -361,6 +372,9 @@ func (p *planner) pruneDirs() {
 	maps.DeleteFunc(dirs, func(key string, _ place) bool { return p.dirs[key] != nil })
 	p.out.prune = slices.SortedFunc(maps.Values(dirs), func(a, b place) int { return byPath(b, a) })
 }
+
+// inUnits reports whether a new file or directory goes to a path.
+func (p *planner) inUnits(key string) bool { _, ok := p.units[key]; return ok }
 
 // inBulk reports whether a path is or lies in a bulk directory of a replaced component.
 func (p *planner) inBulk(key string) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,9 @@ func (p *planner) planRecords(ctx context.Context) error {
 	}
 	for _, c := range p.parts {
 		names = append(names, c.name)
+	}
+	if p.opts.Repair {
+		return errors.Join(p.mendRecords(), context.Cause(ctx))
 	}
 	if len(names) > 0 {
 		if err := p.writeRecords(names); err != nil {
@@ -91,6 +95,7 @@ func (p *planner) allMade() map[string]bool {
 	for _, at := range p.made {
 		made[at.path()] = true
 	}
+	maps.Copy(made, p.ours)
 	return made
 }
 

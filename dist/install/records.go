@@ -7,6 +7,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"x.go/dist"
@@ -28,6 +29,11 @@ type installedPart struct {
 	// digests have the files by path, or are nil if nobody has written them down, or
 	// another installer has installed the component since.
 	digests map[string]manifests.FileDigest
+
+	// For a repair: the bytes of the list, whether its paths are relative, as rustup
+	// writes them, and whether all of it could be read.
+	text            []byte
+	relative, sound bool
 }
 
 // bulkOf returns the bulk directory that a path is in, or "".
@@ -51,6 +57,9 @@ const (
 func (t *transaction) readRecords(choose func(installed []string) []string) error {
 	if err := t.checkVersion(); err != nil {
 		return err
+	}
+	if t.opts.Repair {
+		return t.chooseMended(choose)
 	}
 	data, err := dist.ReadOwn(t.records, manifests.ComponentsFile, maxText)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -85,7 +94,11 @@ func (t *transaction) checkVersion() error {
 		return err
 	}
 	// Version 2 had the same records.
-	if v := strings.TrimSpace(string(data)); v != "2" && v != manifests.InstallerVersion {
+	v := strings.TrimSpace(string(data))
+	if _, err := strconv.Atoi(v); err != nil && t.opts.Repair {
+		return nil // damaged
+	}
+	if v != "2" && v != manifests.InstallerVersion {
 		return fmt.Errorf("got installed version %.20q, want 2 or %s; uninstall it first with the installer that installed it", v, manifests.InstallerVersion)
 	}
 	return nil

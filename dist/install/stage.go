@@ -78,6 +78,9 @@ func (t *transaction) isDir(at place) (bool, error) {
 	if above := t.dirs[at.dir().path()]; at.rel != "." && above != nil && !above.exists {
 		return false, nil
 	}
+	if t.opts.Repair {
+		return t.isMendedDir(root, at)
+	}
 	info, err := root.Stat(at.rel)
 	if err == nil && info.IsDir() {
 		return true, nil
@@ -193,7 +196,7 @@ func (w *writer) compareWith(at place, r io.Reader) error {
 			return errors.New("it is the file to install: the place to install to is the toolchain itself: name another")
 		}
 	}
-	if !w.t.own(w.a.to.path()) || info.Mode() != w.a.mode && info.Mode().Type() != fs.ModeSymlink {
+	if !w.t.own(w.a.to.path()) && !w.t.opts.Repair || info.Mode() != w.a.mode && info.Mode().Type() != fs.ModeSymlink {
 		return nil
 	}
 	switch {

@@ -36,6 +36,7 @@ func groupsOf(r verify.Report) []verify.Group {
 // A group that cannot apply to the input is absent, not skipped: a tool's own
 // archive has nothing that links.
 func TestLoneArchive(t *testing.T) {
+	t.Parallel()
 	m := newMutant(t, "xz")
 	dir := t.TempDir()
 	if err := m.write(dir); err != nil {
@@ -71,6 +72,7 @@ func TestSourceArchive(t *testing.T) {
 
 // A compiler for another machine cannot be run: a skip with its reason.
 func TestForeignCompiler(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
 	if err != nil {

@@ -93,6 +93,7 @@ func addTarget(ctx context.Context, dir string, c compiler) error {
 
 // A sound channel passes, from a directory and from a server.
 func TestGoodChannel(t *testing.T) {
+	t.Parallel()
 	dir, _ := channelDir(t, "")
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}, Groups: []verify.Group{verify.Static, verify.Channel}})
 	if got := report.Status(); got != verify.Pass {
@@ -113,6 +114,7 @@ func TestGoodChannel(t *testing.T) {
 // A mirror serves official-looking URLs under its own address, as rustup
 // reads them.
 func TestChannelServer(t *testing.T) {
+	t.Parallel()
 	dir, c := channelDir(t, "https://static.rust-lang.org/dist")
 	server := httptest.NewServer(http.StripPrefix("/dist/", http.FileServer(http.Dir(dir))))
 	defer server.Close()
@@ -194,6 +196,7 @@ func TestChannelMutants(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			dir, c := channelDir(t, "")
 			edit := func(name, from, to string) {
 				names, err := filepath.Glob(filepath.Join(dir, strings.Replace(name, "NAME", c.version.Channel(), 1)))

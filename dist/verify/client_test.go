@@ -14,6 +14,7 @@ import (
 // The real client installs, adds, removes and updates from a small channel of
 // real components without a compiler. It runs in homes of its own.
 func TestClient(t *testing.T) {
+	t.Parallel()
 	rustup := testenv.Need(t, "rustup")
 	dir, _ := channelDir(t, "https://static.rust-lang.org/dist/2026-04-16")
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}, Groups: []verify.Group{verify.Client}, Rustup: rustup})
@@ -33,6 +34,7 @@ func TestClient(t *testing.T) {
 
 // A refusal is reported with the client's own words.
 func TestClientRefuses(t *testing.T) {
+	t.Parallel()
 	rustup := testenv.Need(t, "rustup")
 	dir, _ := channelDir(t, "")
 	archives, err := filepath.Glob(filepath.Join(dir, "cargo-*.tar.zst"))
@@ -51,6 +53,7 @@ func TestClientRefuses(t *testing.T) {
 }
 
 func TestNoClient(t *testing.T) {
+	t.Parallel()
 	dir, _ := channelDir(t, "")
 	report := verifyAll(t, verify.Options{Inputs: []string{dir}, Groups: []verify.Group{verify.Client}})
 	if got := report.Status(); got != verify.Skip {

@@ -230,6 +230,7 @@ func TestMutants(t *testing.T) {
 // The archive that the mutants are made of, packed by the same code, is sound,
 // and so is the directory it comes from.
 func TestNoMutant(t *testing.T) {
+	t.Parallel()
 	for _, ext := range []string{"gz", "xz", "zst"} {
 		m := newMutant(t, ext)
 		dir := t.TempDir()

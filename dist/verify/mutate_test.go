@@ -27,7 +27,7 @@ import (
 
 // maxSmall bounds the files of the small dist, in bytes: it holds wrappers,
 // scripts, documents and small libraries, but no compiler that runs.
-const maxSmall = 400 << 10
+const maxSmall = 64 << 10
 
 // smallDist is a directory with the components of the toolchain without their
 // large files, each as gz, xz and zst, and the combined archive, made once.

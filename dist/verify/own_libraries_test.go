@@ -122,6 +122,7 @@ func writeArchive(t *testing.T, image dist.Image) string {
 // toolchain, as one without a RUNPATH does where the other is installed: no link
 // with it says anything about the tree.
 func TestBorrowedCompiler(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
 	testenv.Must(t, err)

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,6 +19,11 @@ import (
 	"x.go/dist/archive"
 	"x.go/dist/verify"
 	"x.go/manifests"
+)
+
+var (
+	packageCount = flag.Int("verify.packages", 40, "packages drawn")
+	packageSeed  = flag.Uint64("verify.seed", 1, "seed of the packages drawn")
 )
 
 // randomImage puts files, empty directories and a bulk directory below dir, which
@@ -132,13 +137,14 @@ func flatten(t *testing.T, p dist.Package) flat {
 }
 
 // TestWrittenPackages holds Writer, verify and ReadPackage against each other:
-// what is written passes, comes back as it was, and becomes the same bytes again.
+// what is written passes, comes back as it was, and becomes the same bytes again. A larger
+// run is
+//
+//	go test ./dist/verify -run WrittenPackages -verify.packages 3000 -verify.seed 7
 func TestWrittenPackages(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end) && !t.Failed(); {
+	r := rand.New(rand.NewPCG(*packageSeed, 0))
+	for n := 0; n < *packageCount && !t.Failed(); n++ {
 		p := randomPackage(t, r)
 		w := archive.Writer{Formats: manifests.Formats()[r.IntN(3):][:1], Profile: archive.Fast}
 		checkWritten(t, w, p)

@@ -45,6 +45,7 @@ func TestSetMutants(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			from, err := smallDist()
 			if err != nil {
 				t.Fatal(err)

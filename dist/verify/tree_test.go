@@ -221,36 +221,22 @@ func TestBrokenTrees(t *testing.T) {
 			want: []string{"sysroot/build-path", "sysroot/needed-libraries", "sysroot/runpath"},
 		},
 		{
-			name: "a program for another machine",
+			name: "a program for another machine, a file writable by all, and a link that leads outside",
 			breakIt: func(tr tree) {
 				tr.replace("bin/cargo-fmt", func(b []byte) []byte { b[18] = 0xb7; return b }) // EM_AARCH64
-			},
-			want: []string{"sysroot/machine"},
-		},
-		{
-			name: "writable by all",
-			breakIt: func(tr tree) {
 				tr.replace("bin/rust-gdb", func(b []byte) []byte { return b })
 				tr.must(os.Chmod(tr.path("bin/rust-gdb"), 0o777))
+				tr.must(os.Symlink("/etc/hosts", tr.path("lib/hosts")))
 			},
-			want: []string{"sysroot/mode"},
+			want: []string{"sysroot/machine", "sysroot/mode", "sysroot/symlink"},
 		},
 		{
-			name:    "a link that leads nowhere",
-			breakIt: func(tr tree) { tr.must(os.Symlink("nowhere", tr.path("lib/libnone.so"))) },
-			want:    []string{"sysroot/symlink"},
-		},
-		{
-			name:    "a link that leads outside",
-			breakIt: func(tr tree) { tr.must(os.Symlink("/etc/hosts", tr.path("lib/hosts"))) },
-			want:    []string{"sysroot/symlink"},
-		},
-		{
-			name: "a shared library is cut short",
+			name: "a shared library that is cut short, and a link that leads nowhere",
 			breakIt: func(tr tree) {
 				tr.replace("lib/rustlib/HOST/lib/libstd-*.so", func(b []byte) []byte { return b[:4096] })
+				tr.must(os.Symlink("nowhere", tr.path("lib/libnone.so")))
 			},
-			want: []string{"sysroot/elf-readable"},
+			want: []string{"sysroot/elf-readable", "sysroot/symlink"},
 		},
 		{
 			name:    "LLD where the system linker is expected",
@@ -287,6 +273,7 @@ func TestBrokenTrees(t *testing.T) {
 
 // An old C driver makes rustc link without LLD and exit 0.
 func TestOldDriver(t *testing.T) {
+	t.Parallel()
 	cc := testenv.Need(t, "cc")
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
@@ -311,6 +298,7 @@ func TestOldDriver(t *testing.T) {
 // A machine without a C compiler can say nothing about linking: a skip with
 // its reason, and never a pass.
 func TestNoCompilerOfC(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
 	if err != nil {
@@ -328,15 +316,18 @@ func TestNoCompilerOfC(t *testing.T) {
 }
 
 // The toolchain as rustup installed it is sound. Package tests verifies whole
-// archives of it.
+// archives of it, with all legs.
 func TestGoodTree(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	testenv.Need(t, "cc")
 	c, err := thisCompiler()
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := verifyAll(t, verify.Options{Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Sysroot, verify.Link}})
+	report := verifyAll(t, verify.Options{
+		Inputs: []string{c.sysroot}, Groups: []verify.Group{verify.Sysroot, verify.Link}, Legs: []string{"default", "cdylib", "cargo"},
+	})
 	if report.Status() != verify.Pass || report.Expect != verify.ExpectLLD {
 		t.Errorf("got %s expecting %s, want PASS expecting lld; failures %q", report.Status(), report.Expect, failedNames(report))
 	}
@@ -347,8 +338,9 @@ func TestGoodTree(t *testing.T) {
 
 // A toolchain whose gcc-ld/ld.lld runs the system linker is a sound one with
 // rust.lld = false: nothing links with LLD, and that is found without being
-// told what to expect.
+// told what to expect. Package tests verifies archives of one with all legs.
 func TestSystemLinkerTree(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	testenv.Need(t, "cc")
 	c, err := thisCompiler()
@@ -360,7 +352,9 @@ func TestSystemLinkerTree(t *testing.T) {
 	tr.remove("lib/rustlib/HOST/bin/rust-lld")
 	tr.must(os.WriteFile(tr.path(gccLD+"/ld.lld"), []byte("#!/bin/sh\nexec ld \"$@\"\n"), 0o755))
 	tr.forget()
-	report := verifyAll(t, verify.Options{Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}})
+	report := verifyAll(t, verify.Options{
+		Inputs: []string{tr.root}, Groups: []verify.Group{verify.Sysroot, verify.Link}, Legs: []string{"default", "opt-out", "system-lld", "lto"},
+	})
 	if report.Status() != verify.Pass || report.Expect != verify.ExpectSystem {
 		t.Errorf("got %s expecting %s, want PASS expecting system; failures %q", report.Status(), report.Expect, failedNames(report))
 	}
@@ -374,6 +368,7 @@ func TestSystemLinkerTree(t *testing.T) {
 // The same toolchain on a machine without binutils is neither sound nor broken:
 // nobody can tell what its shim would have run.
 func TestSystemLinkerTreeWithoutBinutils(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
 	if err != nil {
@@ -400,6 +395,7 @@ func TestSystemLinkerTreeWithoutBinutils(t *testing.T) {
 // A standard library of another target is tried: one that the compiler cannot
 // use fails, and one that nothing here can link for is skipped.
 func TestCrossTargets(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	c, err := thisCompiler()
 	if err != nil {
@@ -427,6 +423,7 @@ func TestCrossTargets(t *testing.T) {
 // A launcher in the place of rustc is the other way to make a compiler whose
 // default is LLD use the system linker; nothing of LLD need be shipped then.
 func TestLauncherTree(t *testing.T) {
+	t.Parallel()
 	testenv.Need(t, "rustc")
 	testenv.Need(t, "cc")
 	c, err := thisCompiler()

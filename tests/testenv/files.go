@@ -87,7 +87,15 @@ func Tree(t testing.TB, dir string) map[string]string {
 			out[rel+"/"] = info.Mode().String()
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		var data []byte
+		switch {
+		case info.Mode().IsRegular():
+			data, err = os.ReadFile(path)
+		case info.Mode()&fs.ModeSymlink != 0:
+			var target string
+			target, err = os.Readlink(path)
+			data = []byte(target)
+		}
 		out[rel] = info.Mode().String() + " " + string(data)
 		return err
 	}))
