@@ -56,9 +56,7 @@ func (p *clapParser) next(arg string) error {
 		p.value = &arg
 		return nil
 	}
-	if err := p.settle(); err != nil {
-		return err
-	}
+	_ = p.settle() // this argument counts more
 	if p.flags == nil {
 		return p.unknownCommand(arg)
 	}
@@ -94,7 +92,7 @@ func (p *clapParser) short(arg string) error {
 	if arg[1] == 'h' {
 		return p.help("", false)
 	}
-	_ = p.settle() // the flag counts more
+	_ = p.settle() // this argument counts more
 	_, n := utf8.DecodeRuneInString(arg[1:])
 	return clapError(fmt.Sprintf("unexpected argument '%s' found", arg[:1+n]), "", p.usage())
 }
@@ -102,7 +100,9 @@ func (p *clapParser) short(arg string) error {
 // help asks for help.
 func (p *clapParser) help(value string, attached bool) error {
 	if attached {
-		return clapError(fmt.Sprintf("unexpected value '%s' for '--help' found; no more were expected", value), "", p.usage())
+		_ = p.settle() // this argument counts more
+		usage := strings.TrimSuffix(p.usage(p.used...), " [OPTIONS]") + " --help"
+		return clapError(fmt.Sprintf("unexpected value '%s' for '--help' found; no more were expected", value), "", usage)
 	}
 	if err := p.settle(); err != nil {
 		return err
