@@ -49,6 +49,9 @@ func (p pkg) build(t *testing.T) *built {
 		dir, err := os.MkdirTemp(runx.Scratch, "pkg")
 		testenv.Must(t, err)
 		b.dir, b.out = filepath.Join(dir, "work dir"), filepath.Join(dir, "out")
+		if upstream() != "" {
+			b.dir = filepath.Join(dir, "work") // it splits paths at blanks
+		}
 		testenv.Must(t, os.MkdirAll(b.dir, 0o755))
 		records := p.records
 		if records == "" {
@@ -148,6 +151,9 @@ func newMachine(t *testing.T, by installer) *machine {
 
 // path returns the path of a name in the table.
 func (m *machine) path(s string) string {
+	if strings.HasPrefix(s, "~~") {
+		return s[1:] // for the installer to expand
+	}
 	if s == "~" || strings.HasPrefix(s, "~/") {
 		return m.root + s[1:]
 	}
@@ -163,7 +169,7 @@ func (m *machine) run(verb string, args []string) (int, string) {
 	b := m.pkg.build(m.t)
 	placed := slices.ContainsFunc(args, func(s string) bool { return strings.HasPrefix(s, "--prefix") })
 	for i, arg := range args {
-		args[i] = m.path(arg)
+		args[i] = strings.Replace(m.path(arg), "PACKAGE", filepath.Join(b.dir, m.pkg.name), 1)
 	}
 	if !placed {
 		args = append(args, "--prefix="+m.path("~/p"))

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,13 +24,13 @@ type step struct {
 
 // scenario is a row of the table. Unless its steps say so, all is installed below ~/p.
 type scenario struct {
-	name   string
-	pkgs   []pkg // the first is in use
-	every  bool  // in every shell: the shells may differ
-	sh     string // why install.sh alone can do it
-	peer   string // how rust-installer's install.sh differs
-	x      string // how x differs
-	steps  []step
+	name  string
+	pkgs  []pkg  // the first is in use
+	every bool   // in every shell: the shells may differ
+	sh    string // why install.sh alone can do it
+	peer  string // how rust-installer's install.sh differs
+	x     string // how x differs
+	steps []step
 }
 
 // in returns the names of files, which "|" separates, below dir.
@@ -173,5 +172,4 @@ func TestNames(t *testing.T) {
 	if len(names) != 51 {
 		t.Errorf("got %d names, want 51", len(names))
 	}
-	_ = maps.Keys(have)
 }
