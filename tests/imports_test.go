@@ -50,6 +50,7 @@ var layers = []struct {
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
+	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{4, "dist/page", []string{"dist"}, nil},
 	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
 
@@ -60,7 +61,7 @@ var layers = []struct {
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
 	{5, "dist/channel", []string{"dist", "manifests"}, nil},
-	{5, "dist/install", []string{"dist", "manifests"}, []string{"golang.org/x/sync"}},
+	{5, "dist/install", []string{"dist", "dist/layout", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
@@ -72,7 +73,7 @@ var layers = []struct {
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/diff",
-		"dist/inspect", "dist/installer", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

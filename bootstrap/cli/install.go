@@ -10,6 +10,7 @@ import (
 func (a *app) installCommand() *cobra.Command {
 	var destdir, prefix string
 	var recordDestdir bool
+	var lay layoutFlags
 	cmd := &cobra.Command{
 		Use:   "install [component...]",
 		Short: "Install the toolchain into a prefix or a staging directory",
@@ -22,13 +23,28 @@ install.prefix. With --destdir, or DESTDIR in the environment, everything is
 written below that directory and nothing outside of it. The lists in lib/rustlib
 then name the files at their final places, so that uninstall.sh finds them once the
 package is installed; --record-destdir has them name the staged files, as install.sh
---destdir does. Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.`,
+--destdir does. Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.
+
+With --layout, the files are arranged as a distribution has them: its directories,
+links to its LLVM and LLD instead of copies, no records, and lists of the files of
+each package for debhelper, rpm or a port. ` + "`x layout`" + ` names the layouts.`,
 		Example: `  x install --prefix ~/rust
   x install --prefix /usr --destdir debian/tmp
-  x install rustc rust-std cargo --prefix /opt/rust --dry-run`,
+  x install rustc rust-std cargo --prefix /opt/rust --dry-run
+  x install --layout debian --destdir debian/tmp --lists debian`,
 		ValidArgsFunction: a.completeComponents,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			// An empty --destdir is no staging directory, as in a makefile
+			// without DESTDIR.
+			stage := a.path(destdir)
+			if destdir == "" {
+				stage = a.path(a.getenv("DESTDIR"))
+			}
+			l, err := a.chooseLayout(cmd, lay, stage)
+			if err != nil {
+				return err
+			}
 			s, err := a.open(ctx)
 			if err != nil {
 				return err
@@ -38,15 +54,14 @@ package is installed; --record-destdir has them name the staged files, as instal
 			if err != nil {
 				return err
 			}
+			if lay.name != "" {
+				return a.stageToolchain(ctx, s, selection, l, lay, stage)
+			}
 			dirs := s.InstallDirs()
 			if prefix != "" {
 				dirs.Prefix = a.path(prefix)
 			}
-			// An empty --destdir is no staging directory, as in a makefile
-			// without DESTDIR.
-			if dirs.DestDir = a.path(destdir); destdir == "" {
-				dirs.DestDir = a.path(a.getenv("DESTDIR"))
-			}
+			dirs.DestDir = stage
 			dirs.RecordDestDir = recordDestdir
 			done, err := s.Install(ctx, selection, dirs)
 			if err != nil {
@@ -61,5 +76,6 @@ package is installed; --record-destdir has them name the staged files, as instal
 	cmd.Flags().StringVar(&prefix, "prefix", "", "install below this `directory` (default install.prefix, else /usr/local)")
 	cmd.Flags().BoolVar(&recordDestdir, "record-destdir", false, "list the installed files with the staging directory before them, as install.sh does")
 	cmd.Flags().StringVar(&destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
+	lay.add(cmd)
 	return cmd
 }
