@@ -234,6 +234,9 @@ type faultRun struct {
 	old, after    tree
 }
 
+// log is where strace notes calls.
+func (r *faultRun) log() string { return filepath.Join(filepath.Dir(r.dir), "trace") }
+
 // newFaultRun prepares a case and runs its command once without faults.
 func newFaultRun(t *testing.T, x string, c faultCase) *faultRun {
 	t.Helper()
@@ -263,12 +266,12 @@ func (r *faultRun) copy(t *testing.T, from, to string) {
 // when it starts a program.
 var keptPipe = regexp.MustCompile(`(?m)^\d+ +close\(\d+<pipe:.*\(INJECTED\)$`)
 
-// strace runs the command of the case under strace with more arguments, and notes the
-// calls in the file log. It ends a command that keeps a pipe, as a kill would.
-func (r *faultRun) strace(t *testing.T, log string, args ...string) runx.Result {
+// strace runs the command of the case under strace with more arguments. It ends a
+// command that keeps a pipe, as a kill would.
+func (r *faultRun) strace(t *testing.T, args ...string) runx.Result {
 	t.Helper()
 	cmd := runx.Command(t, r.dir, append([]string{"GOMAXPROCS=1"}, secondDate...), r.args...)
-	cmd.Args = slices.Concat([]string{"strace", "-f", "-qq", "-y", "-o", log}, args, []string{r.x}, r.args)
+	cmd.Args = slices.Concat([]string{"strace", "-f", "-qq"}, args, []string{r.x}, r.args)
 	cmd.Path = testenv.Need(t, "strace")
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -289,7 +292,7 @@ func (r *faultRun) strace(t *testing.T, log string, args ...string) runx.Result 
 			if !mayKeep {
 				continue
 			}
-			if trace, err := os.ReadFile(log); err == nil && keptPipe.Match(trace) {
+			if trace, err := os.ReadFile(r.log()); err == nil && keptPipe.Match(trace) {
 				kill()
 			}
 		case <-hangs:
@@ -343,13 +346,13 @@ func (f fault) String() string {
 // faults counts the calls of the command and returns what can be injected.
 func (r *faultRun) faults(t *testing.T) []fault {
 	t.Helper()
-	log := filepath.Join(filepath.Dir(r.dir), "trace")
+	log := r.log()
 	r.copy(t, r.template, r.dir)
 	var calls []string
 	for _, i := range injected {
 		calls = append(calls, i.call)
 	}
-	if got := r.strace(t, log, "-e", "trace="+strings.Join(calls, ",")); got.Code != 0 {
+	if got := r.strace(t, "-o", log, "-e", "trace="+strings.Join(calls, ",")); got.Code != 0 {
 		testenv.Missing(t, "right to trace: exit status %d: %s", got.Code, got.Stderr)
 	}
 	data, err := os.ReadFile(log)
@@ -415,9 +418,8 @@ var lostMessage = regexp.MustCompile(`(?m)^\d+ +write\(2<[^>]*>, .*\(INJECTED\)$
 func (r *faultRun) inject(t *testing.T, f fault) {
 	t.Helper()
 	r.copy(t, r.template, r.dir)
-	log := filepath.Join(filepath.Dir(r.dir), "trace")
-	got := r.strace(t, log, "-e", "trace="+f.call, "-e", "inject="+f.String())
-	trace, err := os.ReadFile(log)
+	got := r.strace(t, "-y", "-o", r.log(), "-e", "trace="+f.call, "-e", "inject="+f.String())
+	trace, err := os.ReadFile(r.log())
 	testenv.Must(t, err)
 	now := readTree(t, r.dir)
 	if err := r.judge(r.old, r.after, now); err != nil {

@@ -227,7 +227,7 @@ func TestPowerLoss(t *testing.T) {
 			r := newFaultRun(t, x, c)
 			log := filepath.Join(filepath.Dir(r.dir), "trace")
 			r.copy(t, r.template, r.dir)
-			got := r.strace(t, log, "-xx", "-s", strconv.Itoa(1<<26), "-e", "trace=openat,write,fsync,syncfs,renameat,unlinkat")
+			got := r.strace(t, "-o", log, "-y", "-xx", "-s", strconv.Itoa(1<<26), "-e", "trace=openat,write,fsync,syncfs,renameat,unlinkat")
 			if got.Code != 0 {
 				testenv.Missing(t, "right to trace: exit status %d: %s", got.Code, got.Stderr)
 			}
