@@ -276,7 +276,7 @@ func (r *faultRun) strace(t *testing.T, args ...string) runx.Result {
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the end of strace alone would set the command free
-	_ = os.Remove(r.log()) // of an earlier run
+	_ = os.Remove(r.log())                                // of an earlier run
 	testenv.Must(t, cmd.Start())
 	mayKeep := slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "inject=close:error=") })
 	kill := func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
