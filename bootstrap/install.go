@@ -55,23 +55,12 @@ func (i installStep) String() string { return "Install(" + i.To.DestDir + i.To.P
 
 // Run implements [step]. In a dry run nothing is in the result.
 func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, error) {
-	parts, err := ensure(ctx, b, packagesStep{i.Selection})
+	components, script, err := b.selected(ctx, i.Selection)
 	if err != nil {
 		return install.Installed{}, err
 	}
-	var components []dist.Component
-	for _, p := range parts {
-		if p.name.Component.Archive != combinedArchive { // it repeats the others
-			components = append(components, p.pkg.Components...)
-		}
-	}
-	if len(components) == 0 {
-		return install.Installed{}, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
-	}
 	opts := i.To.Options()
-	if opts.Uninstaller, err = parts[0].pkg.Script(); err != nil {
-		return install.Installed{}, err
-	}
+	opts.Uninstaller = script
 	act := true
 	for _, c := range components {
 		act = b.act("install", c.Name, fmt.Sprintf("%s%s, %d files", i.To.DestDir, i.To.Prefix, c.Image.Len())) && act
@@ -83,4 +72,23 @@ func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, er
 		opts.Waiting = func(holder string) { b.waiting(i.To.DestDir+i.To.Prefix, holder) }
 	}
 	return install.Run(ctx, opts, components)
+}
+
+// selected lays out the components of a selection, and the uninstaller of all.
+func (b *Builder) selected(ctx context.Context, s Selection) ([]dist.Component, []byte, error) {
+	parts, err := ensure(ctx, b, packagesStep{s})
+	if err != nil {
+		return nil, nil, err
+	}
+	var components []dist.Component
+	for _, p := range parts {
+		if p.name.Component.Archive != combinedArchive { // it repeats the others
+			components = append(components, p.pkg.Components...)
+		}
+	}
+	if len(components) == 0 {
+		return nil, nil, errors.New("selecting components: the combined archive is not a component: name the components to install, or none for all")
+	}
+	script, err := parts[0].pkg.Script()
+	return components, script, err
 }

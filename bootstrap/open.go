@@ -279,6 +279,12 @@ func (b *Builder) Dist(ctx context.Context, s Selection) (Dist, error) {
 // InstallDirs returns the directories of the builder's configuration.
 func (b *Builder) InstallDirs() InstallDirs { return ConfiguredDirs(b.cfg) }
 
+// Components lays out the components of a selection, as [Builder.Install] installs them.
+func (b *Builder) Components(ctx context.Context, s Selection) ([]dist.Component, error) {
+	components, _, err := b.selected(ctx, s)
+	return components, err
+}
+
 // Install installs the components of a selection into dirs, below dirs.DestDir if
 // that is set.
 func (b *Builder) Install(ctx context.Context, s Selection, dirs InstallDirs) (install.Installed, error) {

@@ -69,8 +69,8 @@ var owners = []owner{
 // installerFiles are the records that install.sh and rustup keep of an
 // installation. They belong to no component.
 var installerFiles = []string{
-	"lib/rustlib/components", "lib/rustlib/manifest-*", "lib/rustlib/rust-installer-version", "lib/rustlib/install.log",
-	"lib/rustlib/uninstall.sh", "lib/rustlib/multirust-channel-manifest.toml", "lib/rustlib/multirust-config.toml",
+	"lib/rustlib/components", "lib/rustlib/manifest-*", "lib/rustlib/digests-*", "lib/rustlib/rust-installer-version",
+	"lib/rustlib/install.log", "lib/rustlib/uninstall.sh", "lib/rustlib/multirust-channel-manifest.toml", "lib/rustlib/multirust-config.toml",
 }
 
 // OwnerOf returns the component that owns the file with a slash path in a

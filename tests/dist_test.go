@@ -204,6 +204,7 @@ func TestWithoutLLD(t *testing.T) {
 	if r.Code != 0 {
 		t.Errorf("verify --expect system: got exit status %d, want 0\n%s%s", r.Code, r.Stdout, r.Stderr)
 	}
+	testenv.Need(t, "zstd")
 	unpack(t, filepath.Join(dir, "build/dist/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.zst"), dir)
 	bin := filepath.Join(dir, "rustc-1.95.0-x86_64-unknown-linux-gnu/rustc/lib/rustlib/x86_64-unknown-linux-gnu/bin")
 	if _, err := os.Lstat(filepath.Join(bin, "rust-lld")); !os.IsNotExist(err) {

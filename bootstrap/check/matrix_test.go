@@ -85,6 +85,7 @@ var named = []map[string]string{
 // where the dry run and the build fail, and tells of LLD what the record and the
 // files of the result do.
 func TestCheckEqualsBuild(t *testing.T) {
+	testenv.Long(t, "it builds hundreds of toolchains")
 	m := newMatrix(t)
 	cases := m.cases(t)
 	for goCommand, path := range m.path {

@@ -11,6 +11,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/dist/install"
+	"x.go/dist/layout"
 )
 
 // installDirs are the flags that say where an installation is.
@@ -96,6 +97,7 @@ type installFlags struct {
 	host, profile             string
 	targets                   []string
 	repair                    bool
+	layout                    layoutFlags
 }
 
 func (a *app) installCommand() *cobra.Command {
@@ -133,6 +135,10 @@ final places, so that uninstall.sh finds them once the package is installed;
 --record-destdir has them name the staged files, as install.sh --destdir does.
 Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.
 
+With --layout, the files are arranged as a distribution has them: its directories,
+links to its LLVM and LLD instead of copies, no records, and lists of the files of
+each package for debhelper, rpm or a port. ` + "`x layout`" + ` names the layouts.
+
 x never runs ldconfig, and writes nothing into /etc/ld.so.conf.d: programs of Rust
 find their libraries without it. For others, run ldconfig after an install into a
 directory of the system, as a package does in its own script.`,
@@ -141,6 +147,7 @@ directory of the system, as a package does in its own script.`,
   x install rustc rust-std cargo --prefix /opt/rust --dry-run
   x install rustfmt-1.95.0-x86_64-unknown-linux-gnu.tar.xz --prefix ~/rust
   x install --repair build/dist --prefix /opt/rust
+  x install --layout debian --destdir debian/tmp --lists debian
   x install build/dist --without rust-docs,clippy --prefix /opt/rust
   x install https://static.rust-lang.org/dist/channel-rust-stable.toml
   x install /srv/mirror/dist/channel-rust-stable.toml --profile minimal`,
@@ -165,6 +172,7 @@ directory of the system, as a package does in its own script.`,
 		cobra.CheckErr(cmd.MarkFlagDirname(k.name))
 	}
 	cobra.CheckErr(cmd.MarkFlagDirname("destdir"))
+	f.layout.add(cmd)
 	return cmd
 }
 
@@ -177,6 +185,10 @@ func (a *app) completeInstall(cmd *cobra.Command, args []string, word string) ([
 // install installs what the arguments and flags name.
 func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 	destdir, err := a.configure(cmd, &f.installDirs)
+	if err != nil {
+		return err
+	}
+	l, err := a.chooseLayout(cmd, f.layout, destdir)
 	if err != nil {
 		return err
 	}
@@ -194,17 +206,20 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 		}
 	}
 	f.components = names
+	if f.layout.name != "" && (len(sources) > 0 || f.repair) {
+		return usagef("--layout stages the assembled toolchain: leave out --repair and sources")
+	}
 	if f.repair && cmd.Flags().Changed("record-destdir") {
 		return usagef("--repair keeps the lists as they are: leave out --record-destdir")
 	}
 	if len(sources) == 0 {
-		return a.installToolchain(cmd.Context(), f, destdir)
+		return a.installToolchain(cmd.Context(), f, l, destdir)
 	}
 	return a.installArchives(cmd.Context(), f, sources, destdir)
 }
 
 // installToolchain installs the assembled toolchain.
-func (a *app) installToolchain(ctx context.Context, f installFlags, destdir string) error {
+func (a *app) installToolchain(ctx context.Context, f installFlags, l layout.Layout, destdir string) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -216,6 +231,9 @@ func (a *app) installToolchain(ctx context.Context, f installFlags, destdir stri
 	}
 	if err != nil {
 		return err
+	}
+	if f.layout.name != "" {
+		return a.stageToolchain(ctx, s, selection, l, f.layout, destdir)
 	}
 	dirs := s.InstallDirs()
 	dirs.DestDir, dirs.RecordDestDir, dirs.Repair = destdir, f.recordDestdir, f.repair

@@ -34,7 +34,8 @@ dist/installer. zst is a compression format, too.`,
   x installer combine --input-tarballs dist/a.tar.gz,dist/b.tar.gz
   x installer script --product-name Hello --output-script install.sh
   x installer tarball --work-dir . --input hello --output dist/hello`,
-		DisableFlagParsing: true,
+		DisableFlagParsing:    true,
+		DisableFlagsInUseLine: true,
 	}
 	cmd.AddCommand(a.generateCommand(), a.combineCommand(), a.scriptCommand(), a.tarballCommand())
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs", "dry-run", "quiet", "verbose", "json")

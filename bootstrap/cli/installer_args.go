@@ -56,9 +56,7 @@ func (p *clapParser) next(arg string) error {
 		p.value = &arg
 		return nil
 	}
-	if err := p.settle(); err != nil {
-		return err
-	}
+	_ = p.settle() // this argument counts more
 	if p.flags == nil {
 		return p.unknownCommand(arg)
 	}
@@ -94,7 +92,7 @@ func (p *clapParser) short(arg string) error {
 	if arg[1] == 'h' {
 		return p.help("", false)
 	}
-	_ = p.settle() // the flag counts more
+	_ = p.settle() // this argument counts more
 	_, n := utf8.DecodeRuneInString(arg[1:])
 	return clapError(fmt.Sprintf("unexpected argument '%s' found", arg[:1+n]), "", p.usage())
 }
@@ -102,7 +100,9 @@ func (p *clapParser) short(arg string) error {
 // help asks for help.
 func (p *clapParser) help(value string, attached bool) error {
 	if attached {
-		return clapError(fmt.Sprintf("unexpected value '%s' for '--help' found; no more were expected", value), "", p.usage())
+		_ = p.settle() // this argument counts more
+		usage := strings.TrimSuffix(p.usage(p.used...), " [OPTIONS]") + " --help"
+		return clapError(fmt.Sprintf("unexpected value '%s' for '--help' found; no more were expected", value), "", usage)
 	}
 	if err := p.settle(); err != nil {
 		return err
@@ -195,23 +195,19 @@ func clapError(what, tip string, paragraphs ...string) error {
 	return errors.New(text + "\nFor more information, try '--help'.\n")
 }
 
-// clapComplete completes flags and their values: cobra does not, for a command that
-// parses its flags itself.
+// clapComplete completes the values of flags: cobra offers the names alone for a
+// command that parses its flags itself.
 func clapComplete(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	flags := cmd.LocalNonPersistentFlags()
-	if len(args) > 0 {
-		if name, ok := strings.CutPrefix(args[len(args)-1], "--"); ok && !strings.Contains(name, "=") && flags.Lookup(name) != nil {
-			return clapValues(flags.Lookup(name), word)
-		}
+	name := ""
+	if before, value, ok := strings.Cut(word, "="); ok {
+		name, word = before, value
+	} else if len(args) > 0 {
+		name = args[len(args)-1]
 	}
-	var names []string
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "--" + f.Name
-		if f.Name != "help" && strings.HasPrefix(name, word) && !slices.Contains(args, name) {
-			names = append(names, name+"\t"+f.Usage)
-		}
-	})
-	return names, cobra.ShellCompDirectiveNoFileComp
+	if f := cmd.LocalNonPersistentFlags().Lookup(strings.TrimPrefix(name, "--")); f != nil {
+		return clapValues(f, word)
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
 // clapValues completes the value of a flag.

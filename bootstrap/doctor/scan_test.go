@@ -11,6 +11,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/testenv"
 )
 
 // TestScan compares what the scanner finds, whatever pieces the log comes in, with a
@@ -90,12 +92,13 @@ func hostile() map[string]string {
 
 // TestMemory: the memory of a diagnosis does not grow with its log.
 func TestMemory(t *testing.T) {
+	testenv.Long(t, "it reads long logs")
 	for name, text := range hostile() {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		most := uint64(0)
-		log := &endless{text: text, left: 12 << 20}
+		log := &endless{text: text, left: 8 << 20}
 		r, err := Diagnose(context.Background(), "log", io.TeeReader(log, writerFunc(func() {
 			if log.left%(4<<20) < blockSize {
 				runtime.GC()

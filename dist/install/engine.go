@@ -57,6 +57,7 @@ type transaction struct {
 	at      place    // of records
 	lock    *dist.DirLock
 	id      string // of the names of our directories
+	journal bool   // there is one, and it is ours
 
 	replaced []*installedPart // whose files the transaction may change
 	others   []*installedPart // whose files it may not

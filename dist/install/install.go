@@ -40,9 +40,9 @@ type Installed struct {
 // What is in the way and no installed component owns is moved to X.old, as install.sh
 // does. So is a file of an earlier installation that the user has changed. Files of the
 // user's in a bulk directory DIR, which uninstall.sh would remove, are moved to DIR.old.
-// Without digests nobody knows what the user has changed, and all that the components no
-// longer have is moved out of bulk directories. A file that another installed component
-// owns is an error.
+// Without digests, as after install.sh or rustup, the files of a bulk directory that are
+// newer than the component's manifest are the user's; if all are, those that the new
+// components do not have. A file that another installed component owns is an error.
 //
 // Run removes files of an earlier installation of the same components that are no
 // longer needed, and leaves alone those that are as they should be. Nothing

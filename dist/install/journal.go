@@ -78,6 +78,7 @@ func (t *transaction) startJournal() error {
 		}
 	}
 	t.stages[t.at.path()] = t.at
+	t.journal = true
 	return t.saveJournal(t.journalHead().Bytes())
 }
 
@@ -142,7 +143,7 @@ func (t *transaction) recover() error {
 		return err
 	}
 	old := &transaction{
-		layout: t.layout, opts: t.opts, roots: t.roots, records: t.records, at: t.at, stages: map[string]place{},
+		layout: t.layout, opts: t.opts, roots: t.roots, records: t.records, at: t.at, stages: map[string]place{}, journal: true,
 	}
 	p, whole, err := old.parseJournal(data)
 	if err != nil {
@@ -304,8 +305,8 @@ func (t *transaction) current(p *plan) bool {
 		if got == r.now {
 			return false
 		}
-		_, err := t.lstat(t.stage(t.at, newSuffix).join(r.name))
-		return got != r.was || err != nil
+		fresh, err := t.lstat(t.stage(t.at, newSuffix).join(r.name))
+		return got != r.was || err != nil || fresh == nil && r.now != manifests.Hash{}
 	})
 }
 

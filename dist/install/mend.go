@@ -187,7 +187,7 @@ func (p *planner) mendRecords() error {
 	made := p.allMade()
 	for _, c := range p.parts {
 		list := p.mendedList(c)
-		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile); err != nil {
+		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile, p.newInBulk(c)); err != nil {
 			return err
 		}
 		if old := p.restored(c.name); old != nil && old.relative && old.digests == nil {
@@ -202,7 +202,7 @@ func (p *planner) mendRecords() error {
 		return err
 	}
 	if got, err := manifests.ParseComponentNames(data); err != nil || !slices.Equal(got, p.names) {
-		if err := p.record(manifests.ComponentsFile, manifests.EncodeComponentNames(p.names...), dist.ModeFile); err != nil {
+		if err := p.record(manifests.ComponentsFile, manifests.EncodeComponentNames(p.names...), dist.ModeFile, false); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (p *planner) mendRecords() error {
 		return err
 	}
 	if v := strings.TrimSpace(string(data)); v != "2" && v != manifests.InstallerVersion {
-		if err := p.record(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), dist.ModeFile); err != nil {
+		if err := p.record(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), dist.ModeFile, false); err != nil {
 			return err
 		}
 	}

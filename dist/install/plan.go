@@ -179,21 +179,49 @@ func (p *planner) note(c *installedPart, at place, info fs.FileInfo, foreign boo
 	p.moved[key] = n
 }
 
-// oldDir finds the files of a bulk directory of an earlier installation. Without
-// digests nobody knows which of them are the user's: those that the new installation
-// has not may be. An uninstaller goes by the records then, as uninstall.sh does.
+// oldDir finds the files of a bulk directory of an earlier installation. Those of the
+// user's give way to the new directory, and stay where they are if there is none: no
+// record names them any more.
 func (p *planner) oldDir(c *installedPart, at place) error {
 	_, stays := p.bulk[at.path()]
+	users, err := p.usersOf(c, at, stays)
+	if err != nil {
+		return err
+	}
 	return p.walk(at, func(at place, info fs.FileInfo) {
 		_, fresh := p.files[at.path()]
-		_, known := c.digests[at.path()]
-		switch {
-		case c.digests != nil && !known && !stays && !fresh:
-			// It may stay where it is: no record names its directory any more.
-		default:
-			p.note(c, at, info, c.digests == nil && !fresh && stays)
+		if user := users(at, info); !user || fresh || stays {
+			p.note(c, at, info, user)
 		}
 	})
+}
+
+// usersOf returns a function that tells the user's files in the old bulk directory at.
+// Without digests the manifest's time decides: install.sh writes it last, as rustup
+// does. Of other installers, where all files are newer, nobody knows which are the
+// user's. Then an upgrade takes all for such that the new version has not, and an
+// uninstallation goes by the records, as uninstall.sh does.
+func (p *planner) usersOf(c *installedPart, at place, stays bool) (func(at place, info fs.FileInfo) bool, error) {
+	if c.digests != nil {
+		return func(at place, _ fs.FileInfo) bool {
+			_, known := c.digests[at.path()]
+			return !known
+		}, nil
+	}
+	byChange, byTime := false, false
+	err := p.walk(at, func(_ place, info fs.FileInfo) {
+		byChange = byChange || !changeTime(info).After(c.time)
+		byTime = byTime || !info.ModTime().After(c.time)
+	})
+	switch {
+	case byChange:
+		return func(_ place, info fs.FileInfo) bool { return changeTime(info).After(c.time) }, err
+	case stays:
+		return func(at place, _ fs.FileInfo) bool { return p.files[at.path()] == nil }, err
+	case byTime:
+		return func(_ place, info fs.FileInfo) bool { return info.ModTime().After(c.time) }, err
+	}
+	return func(place, fs.FileInfo) bool { return false }, err
 }
 
 // bulkFiles finds files of the user's in new bulk directories: uninstall.sh would
@@ -364,13 +392,8 @@ func (t *transaction) free(at place) (place, error) {
 // empty now.
 func (p *planner) pruneDirs() {
 	dirs := map[string]place{}
-	made := p.madeDirs(p.replaced)
-	for _, d := range p.out.displace {
-		for at := d.at.dir(); at.rel != "."; at = at.dir() {
-			key := at.path()
-			if _, ok := dirs[key]; ok || !made[key] && !p.inBulk(key) {
-				break
-			}
+	for key := range p.madeDirs(p.replaced) {
+		if at, ok := p.layout.locate(key); ok {
 			dirs[key] = at
 		}
 	}
@@ -387,11 +410,6 @@ func (p *planner) pruneDirs() {
 
 // inUnits reports whether a new file or directory goes to a path.
 func (p *planner) inUnits(key string) bool { _, ok := p.units[key]; return ok }
-
-// inBulk reports whether a path is or lies in a bulk directory of a replaced component.
-func (p *planner) inBulk(key string) bool {
-	return slices.ContainsFunc(p.replaced, func(c *installedPart) bool { return c.bulkOf(key) != "" || slices.Contains(c.bulk, key) })
-}
 
 // pruneBelow notes all directories of an old bulk directory.
 func (p *planner) pruneBelow(at place, dirs map[string]place) {

@@ -48,27 +48,28 @@ func (p *planner) writeRecords(names []string) error {
 	made := p.allMade()
 	for _, c := range p.parts {
 		list := p.manifest(c)
-		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile); err != nil {
+		// uninstall.sh leaves files of a bulk directory that are newer than the manifest.
+		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile, p.newInBulk(c)); err != nil {
 			return err
 		}
 		if err := p.recordDigests(c, list, made); err != nil {
 			return err
 		}
 	}
-	if err := p.record(manifests.ComponentsFile, manifests.EncodeComponentNames(names...), dist.ModeFile); err != nil {
+	if err := p.record(manifests.ComponentsFile, manifests.EncodeComponentNames(names...), dist.ModeFile, false); err != nil {
 		return err
 	}
 	if len(p.parts) > 0 {
-		if err := p.record(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), dist.ModeFile); err != nil {
+		if err := p.record(manifests.VersionFile, []byte(manifests.InstallerVersion+"\n"), dist.ModeFile, false); err != nil {
 			return err
 		}
 		if len(p.opts.Uninstaller) > 0 {
-			if err := p.record(uninstallerName, p.opts.Uninstaller, dist.ModeExec); err != nil {
+			if err := p.record(uninstallerName, p.opts.Uninstaller, dist.ModeExec, false); err != nil {
 				return err
 			}
 		}
 		if !p.out.empty() {
-			return p.record(logName, p.log(), dist.ModeFile)
+			return p.record(logName, p.log(), dist.ModeFile, false)
 		}
 	}
 	return nil
@@ -128,7 +129,7 @@ func (p *planner) recordDigests(c part, list []byte, made map[string]bool) error
 	if err != nil {
 		return err
 	}
-	return p.record(manifests.DigestsPrefix+c.name, text, dist.ModeFile)
+	return p.record(manifests.DigestsPrefix+c.name, text, dist.ModeFile, false)
 }
 
 func (p *planner) digest(a *added) manifests.FileDigest {
@@ -149,8 +150,24 @@ func (p *planner) digestPath(at place) string {
 	return filepath.ToSlash(p.layout.final(at.path()))
 }
 
-// record writes a new record beside the old one, unless that is the same.
-func (p *planner) record(name string, data []byte, mode fs.FileMode) error {
+// newInBulk reports whether a bulk directory of a component gets new files.
+func (p *planner) newInBulk(c part) bool {
+	for _, r := range c.list {
+		if r.kind != manifests.DirDirective {
+			return false // they come first
+		}
+		for key, a := range p.files {
+			if !a.kept && within(r.path(), key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// record writes a new record beside the old one, unless that is the same and need not be
+// newer.
+func (p *planner) record(name string, data []byte, mode fs.FileMode, newer bool) error {
 	change := recordChange{name: name, now: manifests.HashOf(data)}
 	old, err := dist.ReadOwn(p.records, name, manifests.MaxDigests)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -158,7 +175,7 @@ func (p *planner) record(name string, data []byte, mode fs.FileMode) error {
 	}
 	if err == nil {
 		change.was = manifests.HashOf(old)
-		if info, err := p.records.Lstat(name); err == nil && info.Mode() == mode && change.was == change.now {
+		if info, err := p.records.Lstat(name); err == nil && info.Mode() == mode && change.was == change.now && !newer {
 			return nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"x.go/dist"
 	"x.go/manifests"
@@ -26,6 +27,7 @@ type installedPart struct {
 	list  []record
 	files map[string]bool // paths of the files
 	bulk  []string        // paths of the directories
+	time  time.Time       // of the manifest
 	// digests have the files by path, or are nil if nobody has written them down, or
 	// another installer has installed the component since.
 	digests map[string]manifests.FileDigest
@@ -124,6 +126,9 @@ func (t *transaction) readPart(name string) (*installedPart, error) {
 		if err := c.add(t.layout, kind, file); err != nil {
 			return nil, err
 		}
+	}
+	if info, err := t.records.Lstat(manifests.InstalledPrefix + name); err == nil {
+		c.time = info.ModTime()
 	}
 	c.digests, err = t.readDigests(name, manifests.HashOf(data))
 	return c, err

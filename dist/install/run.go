@@ -258,10 +258,7 @@ func (t *transaction) cleanUp(prune []place) error {
 			}
 		}
 	}
-	if t.records == nil {
-		return nil
-	}
-	if _, err := t.records.Lstat(journalName); errors.Is(err, fs.ErrNotExist) {
+	if !t.journal {
 		return nil
 	}
 	var last []place // those that the journal is in

@@ -13,9 +13,9 @@ import (
 // that are installed if there are no names. It removes the files that the records name,
 // and the directories that x has created for them, as far as they are empty. A file that
 // the user has changed since it was installed becomes X.old. Files of others stay, also
-// those in a bulk directory, such as that of the documentation. Both need the digests
-// that [Run] writes: what install.sh or rustup has installed is removed as uninstall.sh
-// does it, bulk directories with all that is in them.
+// those in a bulk directory, such as that of the documentation. Without the digests that
+// [Run] writes, as after install.sh or rustup, the user's are those in bulk directories
+// that are newer than the component's manifest, as for uninstall.sh.
 //
 // Components that are not installed are in the result. What a killed call leaves, the
 // next one removes.

@@ -144,11 +144,11 @@ func TestDebian(t *testing.T) {
 			dir := t.TempDir()
 			d := unpackDebian(t, dir, packages...)
 			args := func(more ...string) []string {
-				return append(more, "--sysroot", d.usr, "--set", "rust.lld=false", "--set", "build.extended=false", "--set", `dist.compression-formats=["gz"]`)
+				return append(more, "--sysroot", d.usr, "--set", "rust.lld=false", "--set", "build.extended=false", "--set", `dist.compression-formats=["zst"]`)
 			}
 			d.check(t, dir, packages)
 			d.dryRun(t, dir, args)
-			archives, err := filepath.Glob(filepath.Join(dir, "build/dist/rustc-*.tar.gz"))
+			archives, err := filepath.Glob(filepath.Join(dir, "build/dist/rustc-*.tar.zst"))
 			testenv.Must(t, err)
 			if len(archives) != 1 {
 				t.Fatalf("got rustc's archives %q, want one", archives)
@@ -220,11 +220,11 @@ func (d debianToolchain) dryRun(t *testing.T, dir string, args func(...string) [
 	runx.Must(t, dir, d.env, args("dist", "--quiet")...)
 	got := map[string]bool{}
 	for _, name := range testenv.List(t, filepath.Join(dir, "build/dist")) {
-		if strings.HasSuffix(name, ".tar.gz") {
+		if strings.HasSuffix(name, ".tar.zst") {
 			got[name] = true
 		}
 	}
-	maps.DeleteFunc(want, func(name string, _ bool) bool { return !strings.HasSuffix(name, ".tar.gz") })
+	maps.DeleteFunc(want, func(name string, _ bool) bool { return !strings.HasSuffix(name, ".tar.zst") })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("archives (-dry run +dist):\n%s", diff)
 	}
@@ -233,6 +233,7 @@ func (d debianToolchain) dryRun(t *testing.T, dir string, args func(...string) [
 // members requires the libraries of Rust that the compiler needs in its archive.
 func (d debianToolchain) members(t *testing.T, archive string) {
 	t.Helper()
+	testenv.Need(t, "zstd")
 	out, err := exec.Command(testenv.Need(t, "tar"), "-tf", archive).Output()
 	testenv.Must(t, err)
 	need := []string{"bin/rustc", d.driver(t)}
@@ -345,7 +346,7 @@ func TestArch(t *testing.T) {
 			t.Errorf("x check: got no %q in\n%s%s", want, r.Stdout, r.Stderr)
 		}
 	}
-	runx.Must(t, root, env, "dist", "--quiet", "--sysroot", usr, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
+	runx.Must(t, root, env, "dist", "--quiet", "--sysroot", usr, "--set", `dist.compression-formats=["zst"]`, "rustc", "rust-std")
 	runx.Must(t, root, env, "verify", "--checks", "sysroot,link", "--expect", "lld", "build/dist")
 }
 
@@ -381,7 +382,7 @@ func TestNix(t *testing.T) {
 	if text := r.Stdout + r.Stderr; !strings.Contains(text, fmt.Sprintf("has the RUNPATH %q", link)) {
 		t.Errorf("x check: got no word on the RUNPATH %q in\n%s", link, text)
 	}
-	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", store, "--set", `dist.compression-formats=["gz"]`, "rustc", "rust-std")
+	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", store, "--set", `dist.compression-formats=["zst"]`, "rustc", "rust-std")
 	v := runx.X(t, dir, nil, "verify", "--json", "--checks", "sysroot", "build/dist")
 	failed := []string{}
 	for _, c := range decodeReport(t, v.Stdout) {

@@ -63,12 +63,21 @@ var faultCases = []faultCase{
 	},
 	{
 		name: "install", args: []string{"install", "-q", "--sysroot", "sysroot", "--prefix", "prefix"}, consistent: recorded,
-		mixed: func(name string) bool { return strings.HasPrefix(name, "prefix/lib/rustlib/manifest-") },
+		// The log tells of each run.
+		mixed: func(name string) bool { return name == "prefix/lib/rustlib/install.log" },
 		start: func(t *testing.T, dir, _ string) {
+			const oldLibrary = "sysroot/lib/rustlib/x86_64-unknown-linux-gnu/lib/libold-0123.rlib"
+			// An older version, which has other files, and one that is the user's by now.
+			older := filepath.Join(dir, "sysroot/bin/rustdoc")
+			text, err := os.ReadFile(older)
+			testenv.Must(t, err)
+			testenv.Must(t, os.WriteFile(older, []byte("an older file"), 0o755))
+			testenv.Must(t, os.WriteFile(filepath.Join(dir, oldLibrary), []byte("an older library"), 0o644))
 			runx.Must(t, dir, nil, "install", "-q", "--sysroot", "sysroot", "--prefix", "prefix")
-			for _, name := range []string{"prefix/bin/cargo", "prefix/lib/librustc_driver-0123.so"} {
-				testenv.Must(t, os.WriteFile(filepath.Join(dir, name), []byte("an older file"), 0o755))
-			}
+			testenv.Must(t, os.Remove(filepath.Join(dir, oldLibrary)))
+			testenv.Must(t, os.WriteFile(older, text, 0o755))
+			testenv.Must(t, os.WriteFile(filepath.Join(dir, "prefix/lib/librustc_driver-0123.so"), []byte("the user's file"), 0o755))
+			testenv.Must(t, os.RemoveAll(filepath.Join(dir, "build")))
 		},
 	},
 	{
@@ -160,8 +169,12 @@ func wholeStage(old, after, got tree) error {
 }
 
 // recorded says that the records of an installation list each of its files, so that
-// uninstall.sh removes it.
+// uninstall.sh removes it, and that the user's file is there, under one name or the other.
 func recorded(_, _, got tree) error {
+	const mine = "prefix/lib/librustc_driver-0123.so"
+	if text := got[mine] + got[mine+".old"]; !strings.Contains(text, "the user's file") {
+		return errors.New("the user's file is lost")
+	}
 	var lists strings.Builder
 	for name, text := range got {
 		if strings.HasPrefix(name, "prefix/lib/rustlib/manifest-") {
@@ -170,7 +183,7 @@ func recorded(_, _, got tree) error {
 	}
 	for name := range got {
 		rest, ok := strings.CutPrefix(name, "prefix/")
-		if ok && !own(name) && !manifests.IsInstallerFile(rest) && !strings.Contains(lists.String(), "/"+rest+"\n") {
+		if ok && !own(name) && path.Ext(name) != ".old" && !manifests.IsInstallerFile(rest) && !strings.Contains(lists.String(), "/"+rest+"\n") {
 			return fmt.Errorf("no record lists %s", name)
 		}
 	}
@@ -221,6 +234,9 @@ type faultRun struct {
 	old, after    tree
 }
 
+// log is where strace notes calls.
+func (r *faultRun) log() string { return filepath.Join(filepath.Dir(r.dir), "trace") }
+
 // newFaultRun prepares a case and runs its command once without faults.
 func newFaultRun(t *testing.T, x string, c faultCase) *faultRun {
 	t.Helper()
@@ -245,7 +261,13 @@ func (r *faultRun) copy(t *testing.T, from, to string) {
 	}
 }
 
-// strace runs the command of the case under strace with more arguments.
+// keptPipe is an error of close for a pipe. strace does not make the call, so the pipe
+// stays open, as it never does: who reads from it waits for ever. Go's runtime does so
+// when it starts a program.
+var keptPipe = regexp.MustCompile(`(?m)^\d+ +close\(\d+<pipe:.*\(INJECTED\)$`)
+
+// strace runs the command of the case under strace with more arguments. It ends a
+// command that keeps a pipe, as a kill would.
 func (r *faultRun) strace(t *testing.T, args ...string) runx.Result {
 	t.Helper()
 	cmd := runx.Command(t, r.dir, append([]string{"GOMAXPROCS=1"}, secondDate...), r.args...)
@@ -254,15 +276,31 @@ func (r *faultRun) strace(t *testing.T, args ...string) runx.Result {
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the end of strace alone would set the command free
+	_ = os.Remove(r.log())                                // of an earlier run
 	testenv.Must(t, cmd.Start())
-	hangs := time.AfterFunc(2*time.Minute, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
-	err := cmd.Wait()
-	if !hangs.Stop() {
-		t.Errorf("%q: it hangs", args)
-	} else if err != nil && cmd.ProcessState == nil {
-		t.Fatal(err)
+	mayKeep := slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, "inject=close:error=") })
+	kill := func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for hangs := time.After(5 * time.Minute); ; {
+		select {
+		case err := <-ended:
+			if err != nil && cmd.ProcessState == nil {
+				t.Fatal(err)
+			}
+			return runx.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
+		case <-time.After(time.Second):
+			if !mayKeep {
+				continue
+			}
+			if trace, err := os.ReadFile(r.log()); err == nil && keptPipe.Match(trace) {
+				kill()
+			}
+		case <-hangs:
+			t.Errorf("%q: it hangs", args)
+			kill()
+		}
 	}
-	return runx.Result{Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()}
 }
 
 // mends runs the command once more, without faults: nothing of the fault may stay.
@@ -274,7 +312,7 @@ func (r *faultRun) mends(t *testing.T, fault string) {
 	}
 	now := readTree(t, r.dir)
 	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if want, ok := r.after[name]; !ok || want != now[name] && path.Base(name) != ".x-recompress.json" {
+		if want, ok := r.after[name]; !ok || want != now[name] && path.Base(name) != ".x-recompress.json" && (r.mixed == nil || !r.mixed(name)) {
 			t.Errorf("%s: after the next run: %s is there and should not be, or has other content", fault, name)
 		}
 	}
@@ -309,7 +347,7 @@ func (f fault) String() string {
 // faults counts the calls of the command and returns what can be injected.
 func (r *faultRun) faults(t *testing.T) []fault {
 	t.Helper()
-	log := filepath.Join(filepath.Dir(r.dir), "trace")
+	log := r.log()
 	r.copy(t, r.template, r.dir)
 	var calls []string
 	for _, i := range injected {
@@ -375,15 +413,14 @@ func TestFaults(t *testing.T) {
 
 // lostMessage is a message into whose own write the fault went: strace counts the calls
 // of each thread, and one thread may fail at a file and another one at the message.
-var lostMessage = regexp.MustCompile(`(?m)^\d+ +write\(2, .*\(INJECTED\)$`)
+var lostMessage = regexp.MustCompile(`(?m)^\d+ +write\(2<[^>]*>, .*\(INJECTED\)$`)
 
 // inject runs the command with one fault.
 func (r *faultRun) inject(t *testing.T, f fault) {
 	t.Helper()
 	r.copy(t, r.template, r.dir)
-	log := filepath.Join(filepath.Dir(r.dir), "trace")
-	got := r.strace(t, "-o", log, "-e", "trace="+f.call, "-e", "inject="+f.String())
-	trace, err := os.ReadFile(log)
+	got := r.strace(t, "-y", "-o", r.log(), "-e", "trace="+f.call, "-e", "inject="+f.String())
+	trace, err := os.ReadFile(r.log())
 	testenv.Must(t, err)
 	now := readTree(t, r.dir)
 	if err := r.judge(r.old, r.after, now); err != nil {
@@ -396,7 +433,7 @@ func (r *faultRun) inject(t *testing.T, f fault) {
 				t.Errorf("%v: exit status 0, but %s is not what it should be", f, name)
 			}
 		}
-	case f.err != "" && !strings.Contains("\n"+got.Stderr, "\nx: ") && !strings.Contains(got.Stderr, "runtime: ") && !lostMessage.Match(trace):
+	case f.err != "" && !strings.Contains("\n"+got.Stderr, "\nx: ") && !strings.Contains(got.Stderr, "runtime: ") && !lostMessage.Match(trace) && !keptPipe.Match(trace):
 		t.Errorf("%v: exit status %d without a message: %q", f, got.Code, got.Stderr)
 	}
 	r.mends(t, f.String())

@@ -16,14 +16,17 @@ import (
 	"x.go/tests/testenv"
 )
 
-// disk is a model of a disk. Content lasts once its file is flushed, a name once its
-// directory is. Until then a loss of power leaves either state: of a name any that it
-// has had since, of content any part of it.
+// disk is a model of a disk. Content lasts once its file is flushed, a change of names
+// once one of their directories is. Until then a loss of power leaves any of the changes
+// made, each as a whole, and of content any part of it.
 type disk struct {
-	now    map[string]*inode
-	lasts  map[string]*inode
-	before map[string][]*inode // what each name was since its directory was flushed
+	now     map[string]*inode
+	lasts   map[string]*inode
+	changes []change // since their directories were flushed
 }
+
+// change gives files names, or with nil takes names away.
+type change map[string]*inode
 
 // inode is a file; nil stands for none.
 type inode struct {
@@ -32,7 +35,7 @@ type inode struct {
 }
 
 func newDisk(t tree) *disk {
-	d := &disk{map[string]*inode{}, map[string]*inode{}, map[string][]*inode{}}
+	d := &disk{map[string]*inode{}, map[string]*inode{}, nil}
 	for name, text := range t {
 		d.now[name] = &inode{text, text}
 		d.lasts[name] = d.now[name]
@@ -40,42 +43,63 @@ func newDisk(t tree) *disk {
 	return d
 }
 
-// set gives a name to a file, or takes it away.
-func (d *disk) set(name string, i *inode) {
-	if d.before[name] == nil {
-		d.before[name] = []*inode{d.lasts[name]}
-	}
-	d.before[name] = append(d.before[name], i)
-	if d.now[name] = i; i == nil {
-		delete(d.now, name)
+// in makes a change in a map of names.
+func (c change) in(names map[string]*inode) {
+	for name, i := range c {
+		if names[name] = i; i == nil {
+			delete(names, name)
+		}
 	}
 }
 
-// syncDir makes the names directly in a directory last, or all with all.
-func (d *disk) syncDir(dir string, all bool) {
-	for name := range d.before {
-		if !all && filepath.Dir(name) != dir {
-			continue
-		}
-		delete(d.before, name)
-		if d.lasts[name] = d.now[name]; d.lasts[name] == nil {
-			delete(d.lasts, name)
+// set makes a change.
+func (d *disk) set(c change) {
+	c.in(d.now)
+	d.changes = append(d.changes, c)
+}
+
+// rename moves a file, or a directory with all that is in it.
+func (d *disk) rename(from, to string) bool {
+	c := change{}
+	for name, i := range d.now {
+		if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
+			c[name], c[to+rest] = nil, i
 		}
 	}
+	if len(c) > 0 {
+		d.set(c)
+	}
+	return len(c) > 0
+}
+
+// syncDir makes the changes of names directly in a directory last, or all with all.
+func (d *disk) syncDir(dir string, all bool) {
+	var left []change
+	for _, c := range d.changes {
+		if !all && !slices.ContainsFunc(slices.Collect(maps.Keys(c)), func(name string) bool { return filepath.Dir(name) == dir }) {
+			left = append(left, c)
+			continue
+		}
+		c.in(d.lasts)
+		for _, earlier := range left {
+			maps.DeleteFunc(earlier, func(name string, _ *inode) bool { _, again := c[name]; return again })
+		}
+	}
+	d.changes = left
 }
 
 // crash returns what is left after a loss of power, as choose decides: it gets a
 // number of states and returns one, 0 for the oldest.
 func (d *disk) crash(choose func(n int) int) tree {
 	left := maps.Clone(d.lasts)
-	for _, name := range slices.Sorted(maps.Keys(d.before)) {
-		states := d.before[name]
-		left[name] = states[choose(len(states))]
+	for _, c := range d.changes {
+		if choose(2) == 1 {
+			c.in(left)
+		}
 	}
 	out := tree{}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		switch i := left[name]; {
-		case i == nil:
 		case i.flushed == i.text:
 			out[name] = i.text
 		default: // torn
@@ -155,7 +179,7 @@ func (d *disk) apply(line, top string) bool {
 	switch name {
 	case "openat":
 		if p, ok := at(0); ok && strings.Contains(args, "O_CREAT") && d.now[p] == nil {
-			d.set(p, &inode{})
+			d.set(change{p: &inode{}})
 			return true
 		}
 	case "write":
@@ -179,14 +203,10 @@ func (d *disk) apply(line, top string) bool {
 	case "renameat":
 		from, ok1 := at(0)
 		to, ok2 := at(1)
-		if i := d.now[from]; ok1 && ok2 && i != nil {
-			d.set(from, nil)
-			d.set(to, i)
-			return true
-		}
+		return ok1 && ok2 && d.rename(from, to)
 	case "unlinkat":
 		if p, ok := at(0); ok && d.now[p] != nil {
-			d.set(p, nil)
+			d.set(change{p: nil})
 			return true
 		}
 	}
@@ -200,7 +220,7 @@ func TestPowerLoss(t *testing.T) {
 	testenv.Need(t, "strace")
 	x := runx.Build(t)
 	for _, c := range faultCases {
-		if c.name == "build" || c.name == "clean" { // the model has no renames of directories
+		if c.name == "build" || c.name == "clean" { // they make links
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

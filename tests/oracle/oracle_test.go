@@ -18,8 +18,8 @@ import (
 
 var (
 	seed        = flag.Uint64("oracle.seed", 1, "seed of the cases drawn")
-	cases       = flag.Int("oracle.cases", 80, "cases drawn per compiler, beside the fixed ones of each target")
-	targetCount = flag.Int("oracle.targets", 8, "targets drawn per compiler")
+	cases       = flag.Int("oracle.cases", 50, "cases drawn per compiler, beside the fixed ones of each target")
+	targetCount = flag.Int("oracle.targets", 6, "targets drawn per compiler")
 	only        = flag.String("oracle.only", "", "comma-separated targets to use instead of drawn ones")
 	record      = flag.String("oracle.record", "", "file to append the recordings to, as JSON lines")
 )

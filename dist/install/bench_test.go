@@ -1,0 +1,62 @@
+package install
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"x.go/dist"
+	"x.go/tests/testenv"
+)
+
+// BenchmarkInstall installs a whole toolchain with its documentation, and copies it with
+// cp -a, in turns. cp/op and the ratio are of the medians: other programs may run.
+//
+//	go test ./dist/install -run '^$' -bench Install -benchtime 5x
+func BenchmarkInstall(b *testing.B) {
+	source := testenv.Sysroot(b, "stable")
+	var img dist.Image
+	testenv.Must(b, img.AddTree("", source, func(name string, d fs.DirEntry) bool {
+		return filepath.Dir(name) != "lib/rustlib" || d.IsDir()
+	}))
+	c := dist.Component{Name: "rust", Image: img}
+	if img.HasDir("share/doc/rust/html") {
+		c.BulkDirs = []string{"share/doc/rust/html"}
+	}
+	top := b.TempDir()
+	var ours, copies, again []time.Duration
+	timed := func(f func() error) time.Duration {
+		start := time.Now()
+		testenv.Must(b, f())
+		return time.Since(start)
+	}
+	install := func() error {
+		_, err := Run(b.Context(), Options{Prefix: top + "/x"}, []dist.Component{c})
+		return err
+	}
+	for b.Loop() {
+		b.StopTimer()
+		copies = append(copies, timed(exec.Command(testenv.Need(b, "cp"), "-a", source, top+"/cp").Run))
+		testenv.Must(b, os.RemoveAll(top+"/cp"))
+		b.StartTimer()
+		ours = append(ours, timed(install))
+		b.StopTimer()
+		again = append(again, timed(install))
+		testenv.Must(b, os.RemoveAll(top+"/x"))
+		b.StartTimer()
+	}
+	median := func(d []time.Duration) time.Duration {
+		slices.Sort(d)
+		return d[len(d)/2]
+	}
+	b.ReportMetric(float64(img.Len()), "files")
+	b.ReportMetric(median(copies).Seconds(), "cp-s/op")
+	b.ReportMetric(median(ours).Seconds(), "x-s/op")
+	b.ReportMetric(float64(median(ours))/float64(median(copies)), "x/cp")
+	b.ReportMetric(float64(median(again))/float64(median(copies)), "again/cp")
+	b.Logf("cp %v\nx %v\nagain %v", copies, ours, again)
+}
