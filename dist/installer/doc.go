@@ -28,10 +28,12 @@
 //     names with control characters or backslashes, in an overlay, too.
 //   - Archives appear under their names whole or not at all, and have been read back.
 //     Nothing is written if the image or the overlay cannot be read. install.sh is
-//     executable whatever the umask.
+//     executable whatever the umask. A killed run may leave files called .x-*.tmp beside
+//     the archives.
 //   - Archives to combine are read with bounds and without trust: see [archive.Unpack].
 //     Their first bytes tell their compression. Hard links and devices are refused.
 //   - Formats named twice are written once. Times must fit in 63 bits.
+//   - An input of several path components has the directories above it in the archive, too.
 //   - zst is a format like the others.
 //
 // An empty product or message is that of [installsh.Options].
