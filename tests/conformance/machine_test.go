@@ -187,6 +187,15 @@ func (m *machine) run(verb string, args []string) (int, string) {
 		if verb == "install" {
 			words = []string{"install", filepath.Join(b.out, m.pkg.name+".tar.gz")}
 		}
+		for i, arg := range args {
+			if names, ok := strings.CutPrefix(arg, "--components="); ok && verb == "uninstall" {
+				args = slices.Concat(args[:i], strings.Split(names, ","), args[i+1:])
+				break
+			}
+		}
+		if verb == "install" {
+			words = append(words, "--record-destdir") // as install.sh does
+		}
 		cmd = runx.Command(m.t, m.root, nil, append(words, args...)...)
 	default:
 		args = append(args, "--disable-ldconfig")
@@ -232,7 +241,7 @@ func (m *machine) change(words []string) {
 // being the same in all of them.
 func own(name string) bool {
 	base := filepath.Base(name)
-	return base == "install.log" || base == "uninstall.sh" || strings.HasPrefix(base, "digests-") && strings.Contains(name, "lib/rustlib/")
+	return base == "install.log" || base == "uninstall.sh" || strings.HasPrefix(base, "digests-") && strings.Contains("/"+name, "/rustlib/")
 }
 
 // record reports whether name is one of the records that all installers write alike.

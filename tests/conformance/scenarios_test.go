@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/runx"
 )
 
 func later() time.Time { return time.Now().Add(time.Minute) }
@@ -107,6 +109,8 @@ func (s scenario) play(m *machine) []map[string]string {
 }
 
 func TestScenarios(t *testing.T) {
+	// x that installs archives can also uninstall.
+	native := runx.X(t, t.TempDir(), nil, "uninstall", "--help").Code == 0
 	for i, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -134,8 +138,6 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// native says that x installs archives.
-const native = false
 
 // names are those of the tests in rust-installer's test.sh.
 var names = strings.Fields(`

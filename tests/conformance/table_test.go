@@ -112,14 +112,14 @@ var scenarios = []scenario{
 		{do: "install --without=rust-docs", tree: join(in("p", installed1), in("p", image3)), has: "rustc cargo"}, gone,
 		{do: "install --without=rust-docs,cargo", tree: in("p", installed1), has: "rustc"}, gone,
 		{do: "install --without=rust-docs,rustc", tree: in("p", image3), has: "cargo"}, gone}},
-	{name: "uninstall_without_components", pkgs: []pkg{three}, steps: []step{
+	{name: "uninstall_without_components", x: "x uninstall names what it removes", pkgs: []pkg{three}, steps: []step{
 		{do: "install", tree: all(), has: everything},
 		{do: "uninstall --without=rust-docs", tree: in("p", image4), has: "rust-docs"},
 		{do: "install --without=rust-docs", tree: all(), has: "rust-docs rustc cargo"},
 		{do: "uninstall --without=rust-docs,cargo", tree: join(in("p", image3), in("p", image4)), has: "rust-docs cargo"}}},
 	{name: "without_any_components", pkgs: []pkg{three}, steps: []step{
 		{do: "install --without=rust-docs,rustc,cargo", code: 1, says: "no components selected for installation"}}},
-	{name: "uninstall_without_any_components", pkgs: []pkg{three}, steps: []step{
+	{name: "uninstall_without_any_components", x: "x uninstall names what it removes", pkgs: []pkg{three}, steps: []step{
 		{do: "install", tree: all(), has: everything},
 		{do: "uninstall --without=rust-docs,rustc,cargo", code: 1, says: "no components selected for uninstallation", tree: all(), has: everything}}},
 	{name: "list_components", pkgs: []pkg{three}, sh: "x inspect lists components", steps: []step{
@@ -131,17 +131,18 @@ var scenarios = []scenario{
 		{do: "text ~/p/lib/rustlib/rust-installer-version 100"},
 		{do: "install", code: 1, says: "unknown version (100) of rust-installer", tree: in("p", installed1), has: "package"},
 		{do: "uninstall", code: 1, says: "unknown version (100)", tree: in("p", installed1), has: "package"}}},
-	{name: "destdir", pkgs: alone(image1), steps: []step{
+	{name: "destdir", x: "a relative prefix counts from the current directory", pkgs: alone(image1), steps: []step{
 		{do: "install --destdir=~/d/ --prefix=prefix", tree: in("d/prefix", installed1), has: "package"},
 		{do: "uninstall --destdir=~/d/ --prefix=prefix"}}},
-	{name: "destdir_no_trailing_slash", pkgs: alone(image1), steps: []step{
+	{name: "destdir_no_trailing_slash", x: "a relative prefix counts from the current directory", pkgs: alone(image1), steps: []step{
 		{do: "install --destdir=~/d --prefix=prefix", tree: in("d/prefix", installed1), has: "package"}}},
 	{name: "disable_verify_noop", pkgs: alone(image1), sh: "options of install.sh", steps: []step{
 		{do: "install --disable-verify --enable-verify --enable-ldconfig", tree: in("p", installed1), has: "package"}}},
 	{name: "help", pkgs: alone(image1), sh: "texts of install.sh", steps: []step{{do: "install --help", says: "\nOptions:\n"}}},
 	{name: "docdir_default", pkgs: alone(docs1), steps: []step{{do: "install", tree: in("p", docs1), has: "package"}}},
 	{name: "docdir", pkgs: alone(docs1), steps: []step{
-		{do: "install --docdir=~/docdir", tree: in("docdir", "README|rustdocs.txt"), has: "package"}, gone}},
+		{do: "install --docdir=~/docdir", tree: in("docdir", "README|rustdocs.txt"), has: "package"},
+		{do: "uninstall --docdir=~/docdir"}}},
 	{name: "docdir_combined", pkgs: []pkg{{name: "rust", parts: []pkg{one("rustc", docs1), one("cargo", docs2)}}},
 		x: "one file of two components is an error before anything is changed", steps: []step{
 			{do: "install --docdir=~/docdir", tree: in("docdir", "README|README.old|rustdocs.txt|cargodocs.txt"), has: "rustc cargo"}}},
@@ -151,7 +152,7 @@ var scenarios = []scenario{
 		{do: "install --bindir=~/b --libdir=~/l --sysconfdir=~/e --datadir=~/s --mandir=~/m --docdir=~/doc", has: "package", tree: join(
 			in("b", "rustc*"), in("l", "librustc.so*|rustlib/t/lib/std.rlib"), in("e", "rust/conf"), in("s", "data|doc.txt"),
 			in("m", "man1/rustc.1"), in("doc", "README"), in("p", "libexec/helper*|top.txt"))},
-		{do: "uninstall --libdir=~/l"}}},
+		{do: "uninstall --bindir=~/b --libdir=~/l --sysconfdir=~/e --datadir=~/s --mandir=~/m --docdir=~/doc"}}},
 	{name: "mandir below datadir", pkgs: alone(roots), steps: []step{
 		{do: "install --datadir=~/s", has: "package", tree: join(in("s", "data|doc.txt|doc/rust/README|man/man1/rustc.1"),
 			in("p", "bin/rustc*|etc/rust/conf|lib/librustc.so*|lib/rustlib/t/lib/std.rlib|libexec/helper*|top.txt"))}}},
@@ -159,11 +160,11 @@ var scenarios = []scenario{
 		{do: "install --destdir=~/d --prefix=/usr --bindir=/b --libdir=/l --sysconfdir=/e --datadir=/s --mandir=/m --docdir=/doc", has: "package", tree: join(
 			in("d/b", "rustc*"), in("d/l", "librustc.so*|rustlib/t/lib/std.rlib"), in("d/e", "rust/conf"), in("d/s", "data|doc.txt"),
 			in("d/m", "man1/rustc.1"), in("d/doc", "README"), in("d/usr", "libexec/helper*|top.txt"))},
-		{do: "uninstall --destdir=~/d --prefix=/usr --libdir=/l"}}},
+		{do: "uninstall --destdir=~/d --prefix=/usr --bindir=/b --libdir=/l --sysconfdir=/e --datadir=/s --mandir=/m --docdir=/doc"}}},
 	{name: "blanks in every path", every: true, pkgs: alone(roots), peer: "it splits its arguments at blanks", steps: []step{
 		{do: "install", args: []string{"--prefix=~/p p", "--bindir=~/b b/ x"}, has: "package", tree: join(in("b b/ x", "rustc*"),
 			in("p p", "etc/rust/conf|lib/librustc.so*|lib/rustlib/t/lib/std.rlib|libexec/helper*|share/data|share/doc/rust/README|share/man/man1/rustc.1|share/doc.txt|top.txt"))},
-		{do: "uninstall", args: []string{"--prefix=~/p p"}}}},
+		{do: "uninstall", args: []string{"--prefix=~/p p", "--bindir=~/b b/ x"}}}},
 	{name: "odd names", every: true, pkgs: alone(oddNames), peer: "it splits and cuts names", steps: []step{
 		{do: "install", tree: in("p", oddNames), has: "package"},
 		{do: "install", tree: in("p", oddNames), has: "package"},
@@ -202,8 +203,7 @@ var scenarios = []scenario{
 		{do: "install", tree: join(in("p", installed1), in("p", image3)), has: "rustc cargo"},
 		{do: "uninstall --components=cargo", tree: in("p", installed1), has: "rustc"},
 		{do: "uninstall --components=cargo", says: "Rust is uninstalled.", tree: in("p", installed1), has: "rustc"},
-		{do: "uninstall"},
-		{do: "uninstall", code: 1, says: "unable to find installation manifest at ~/p/lib/rustlib"}}},
+		gone}},
 	{name: "uninstall where files are missing", pkgs: alone(image1), steps: []step{
 		{do: "install", tree: in("p", installed1), has: "package"},
 		{do: "remove ~/p/bin/program"},
@@ -252,7 +252,7 @@ var scenarios = []scenario{
 		{do: "install rustc", code: 1, says: "Option 'rustc' is not recognized"}}},
 	{name: "destdir and the root as prefix", pkgs: alone(image3), steps: []step{
 		{do: "install --destdir=~/d --prefix=/", tree: in("d", image3), has: "package"}, {do: "uninstall --destdir=~/d --prefix=/"}}},
-	{name: "nothing installed", pkgs: alone(image3), steps: []step{{do: "uninstall", code: 1, says: "unable to find installation manifest"}}},
+	{name: "nothing installed", x: "there is nothing to do", pkgs: alone(image3), steps: []step{{do: "uninstall", code: 1, says: "unable to find installation manifest"}}},
 	{name: "legacy installation", pkgs: alone(image3), steps: []step{
 		{do: "put ~/p/bin/old"},
 		{do: "text ~/p/lib/cargo/manifest ~/p/bin/old"},
