@@ -138,7 +138,6 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-
 // names are those of the tests in rust-installer's test.sh.
 var names = strings.Fields(`
 	basic_install basic_uninstall not_installed_files tarball_with_package_name install_overwrite_backup bulk_directory
