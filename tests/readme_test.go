@@ -251,7 +251,7 @@ var notRun = map[string]string{
 	"go test ./...":             "is this",
 	"CGO_ENABLED=0 go build":    "writes into the checkout",
 	"x bench link":              "links, which needs a real compiler: script bench_link",
-	"dh_install":               "needs a source package: tests/packages",
+	"dh_install":                "needs a source package: tests/packages",
 	"x installer":               "needs an image: TestInstaller",
 	"x verify":                  "links, which needs a real compiler: TestVerify",
 	"RUSTUP_DIST_SERVER=":       "needs rustup and a real compiler: TestRustup",
