@@ -20,3 +20,7 @@ func SyncAll(root *os.Root) error {
 	}
 	return errors.Join(unix.Syncfs(int(d.Fd())), d.Close())
 }
+
+// StartSync starts to bring what was written to f to the disk, and does not wait for it.
+// A large tree is then on the disk soon after its last file is written.
+func StartSync(f *os.File) { _ = unix.SyncFileRange(int(f.Fd()), 0, 0, unix.SYNC_FILE_RANGE_WRITE) }

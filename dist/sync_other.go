@@ -11,3 +11,7 @@ const SyncEach = true
 // SyncAll flushes all files and directories of the file system of root, where the
 // system can do that.
 func SyncAll(*os.Root) error { return nil }
+
+// StartSync starts to bring what was written to f to the disk, where the system can do
+// that.
+func StartSync(*os.File) {}

@@ -75,9 +75,10 @@ type transaction struct {
 	total   int64 // bytes to write
 	written atomic.Int64
 
-	undo  []func() error
-	ended bool
-	done  Installed
+	touched map[string]place // directories in which names have changed since they were flushed
+	undo    []func() error
+	ended   bool
+	done    Installed
 }
 
 // begin locks the installation, completes what a killed run left, and reads the records.

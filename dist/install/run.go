@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"syscall"
 
 	"x.go/dist"
 	"x.go/manifests"
@@ -63,11 +64,52 @@ func (t *transaction) run(ctx context.Context, p *plan) error {
 		if err := phase(); err != nil {
 			return err
 		}
-		if err := t.flushAll(); err != nil {
+		if err := t.flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// flush makes the changes of names last: those of a few directories one by one, since
+// flushing all waits for what other programs have written, too.
+func (t *transaction) flush() error {
+	const few = 32
+	if len(t.touched) > few {
+		clear(t.touched)
+		return t.flushAll()
+	}
+	for _, at := range t.touched {
+		if err := t.step("sync", at); err != nil {
+			return err
+		}
+		root, err := t.root(at.base)
+		if err != nil {
+			return err
+		}
+		dir, err := root.OpenRoot(at.rel)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+			continue // removed since
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(dist.SyncDir(dir), dir.Close()); err != nil {
+			return fmt.Errorf("flushing %q: %w", at.path(), err)
+		}
+	}
+	clear(t.touched)
+	return nil
+}
+
+// touch notes that names in a directory have changed.
+func (t *transaction) touch(dirs ...place) {
+	if t.touched == nil {
+		t.touched = map[string]place{}
+	}
+	for _, at := range dirs {
+		t.touched[at.path()] = at
+	}
 }
 
 // flushAll flushes all that was written.
@@ -87,6 +129,7 @@ func (t *transaction) rename(from, to place) error {
 	if err != nil {
 		return err
 	}
+	t.touch(from.dir(), to.dir())
 	if err := root.Rename(from.rel, to.rel); err != nil {
 		return err
 	}
@@ -94,6 +137,7 @@ func (t *transaction) rename(from, to place) error {
 		if err := t.step("rename", to); err != nil {
 			return err
 		}
+		t.touch(from.dir(), to.dir())
 		return root.Rename(to.rel, from.rel)
 	})
 	return nil
@@ -125,6 +169,7 @@ func (t *transaction) displace(d displacement, unit bool) error {
 	if err := t.step("mkdir", to); err != nil {
 		return err
 	}
+	t.touch(to.dir())
 	if err := root.Mkdir(to.rel, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -154,6 +199,7 @@ func (t *transaction) backUp(at, to place) error {
 		return err
 	}
 	err = dist.CreateDirs(root, path.Dir(to.rel), func(dir string) {
+		t.touch(place{to.base, dir}.dir())
 		t.undo = append(t.undo, func() error {
 			if err := t.step("rmdir", to); err != nil {
 				return err
@@ -199,6 +245,7 @@ func (t *transaction) changeRecord(r recordChange) error {
 	if err := t.step("record", at); err != nil {
 		return err
 	}
+	t.touch(t.at)
 	if (r.now == manifests.Hash{}) {
 		err = t.records.Remove(r.name)
 	} else {
@@ -269,7 +316,7 @@ func (t *transaction) cleanUp(prune []place) error {
 			t.prune(at)
 		}
 	}
-	if err := t.flushAll(); err != nil {
+	if err := t.flush(); err != nil {
 		return err
 	}
 	if err := t.step("remove", t.at.join(journalName)); err != nil {
@@ -296,6 +343,7 @@ func (t *transaction) removeOwn(at place) error {
 	if err := t.step("remove", at); err != nil {
 		return err
 	}
+	t.touch(at.dir())
 	return root.RemoveAll(at.rel)
 }
 
@@ -306,6 +354,8 @@ func (t *transaction) prune(at place) {
 			t.lock.Remove()
 			t.lock = nil
 		}
-		_ = root.Remove(at.rel)
+		if root.Remove(at.rel) == nil {
+			t.touch(at.dir())
+		}
 	}
 }

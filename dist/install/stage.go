@@ -255,6 +255,10 @@ func (w *writer) complete() error {
 			err = w.out.Chmod(w.a.mode.Perm())
 		}
 	}
+	const large = 1 << 20 // bytes; small files are better flushed together
+	if err == nil && w.a.size >= large {
+		dist.StartSync(w.out)
+	}
 	if err == nil && dist.SyncEach {
 		if err = w.t.step("sync", w.at); err == nil {
 			err = w.out.Sync()
