@@ -17,17 +17,12 @@ import (
 // installDirs are the flags that say where an installation is.
 type installDirs struct {
 	destdir string
-	keys    []installKey
-}
-
-// installKey is a flag that replaces a key of [install].
-type installKey struct {
-	name, value string
+	keys    []string // flags that replace keys of [install]
 }
 
 // add defines the flags.
 func (d *installDirs) add(f *pflag.FlagSet) {
-	d.keys = append(d.keys, installKey{name: "prefix"})
+	d.keys = append(d.keys, "prefix")
 	f.String("prefix", "", "the installation is below this `directory` (default install.prefix, else /usr/local)")
 	d.addBelow(f)
 }
@@ -42,7 +37,7 @@ func (d *installDirs) addBelow(f *pflag.FlagSet) {
 		{"mandir", "`directory` of man pages (default install.mandir, else DATADIR/man)"},
 		{"docdir", "`directory` of documents (default install.docdir, else DATADIR/doc/NAME)"},
 	} {
-		d.keys = append(d.keys, installKey{name: dir.name})
+		d.keys = append(d.keys, dir.name)
 		f.String(dir.name, "", dir.usage)
 	}
 	f.StringVar(&d.destdir, "destdir", "", "stage below this `directory` (default DESTDIR in the environment)")
@@ -52,21 +47,21 @@ func (d *installDirs) addBelow(f *pflag.FlagSet) {
 // absolute staging directory, "" for none.
 func (a *app) configure(cmd *cobra.Command, d *installDirs) (destdir string, err error) {
 	for _, k := range d.keys {
-		flag := cmd.Flags().Lookup(k.name)
+		flag := cmd.Flags().Lookup(k)
 		if !flag.Changed {
 			continue
 		}
-		value, err := a.home("--"+k.name, flag.Value.String())
+		value, err := a.home("--"+k, flag.Value.String())
 		if err != nil {
 			return "", err
 		}
 		if value == "" {
-			return "", usagef("reading --%s: got an empty directory: write / for the root", k.name)
+			return "", usagef("reading --%s: got an empty directory: write / for the root", k)
 		}
-		if k.name == "prefix" {
+		if k == "prefix" {
 			value = a.path(value)
 		}
-		a.configFlags = append(a.configFlags, config.Flag{Name: "--" + k.name, Key: "install." + k.name, Value: value})
+		a.configFlags = append(a.configFlags, config.Flag{Name: "--" + k, Key: "install." + k, Value: value})
 	}
 	// An empty --destdir is no staging directory, as in a makefile without DESTDIR.
 	if d.destdir == "" {
@@ -169,7 +164,7 @@ directory of the system, as a package does in its own script.`,
 		cobra.CheckErr(cmd.RegisterFlagCompletionFunc(name, a.completeComponents))
 	}
 	for _, k := range f.keys {
-		cobra.CheckErr(cmd.MarkFlagDirname(k.name))
+		cobra.CheckErr(cmd.MarkFlagDirname(k))
 	}
 	cobra.CheckErr(cmd.MarkFlagDirname("destdir"))
 	f.layout.add(cmd)

@@ -35,7 +35,7 @@ The directories are those of x install: give it the same flags. x never runs ldc
 	hideGlobals(cmd, "build-dir", "sysroot", "jobs")
 	dirs.add(cmd.Flags())
 	for _, k := range dirs.keys {
-		cobra.CheckErr(cmd.MarkFlagDirname(k.name))
+		cobra.CheckErr(cmd.MarkFlagDirname(k))
 	}
 	cobra.CheckErr(cmd.MarkFlagDirname("destdir"))
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -63,7 +63,7 @@ check; the report still shows it.`,
 			case cmd.Flags().Changed("installed"):
 				return a.verifyInstalled(cmd, args, f)
 			}
-			for _, flag := range append([]string{"destdir", "host"}, f.dirs.names()...) {
+			for _, flag := range append([]string{"destdir", "host"}, f.dirs.keys...) {
 				if cmd.Flags().Changed(flag) {
 					return usagef("--%s says where an installation is: name its prefix with --installed", flag)
 				}
@@ -81,7 +81,7 @@ check; the report still shows it.`,
 	flags.StringVar(&f.installed, "installed", "", "compare what is installed below this `prefix` with its digests, or with sources")
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine that it is installed for, to choose from sources (default this one)")
 	f.dirs.addBelow(flags)
-	for _, name := range append([]string{"installed", "destdir"}, f.dirs.names()...) {
+	for _, name := range append([]string{"installed", "destdir"}, f.dirs.keys...) {
 		cobra.CheckErr(cmd.MarkFlagDirname(name))
 	}
 	flags.BoolVar(&f.list, "list", false, "explain the checks, or those that the arguments match, and run none")

@@ -11,15 +11,6 @@ import (
 	"x.go/dist/verify"
 )
 
-// names returns the flags of directories.
-func (d *installDirs) names() []string {
-	var out []string
-	for _, k := range d.keys {
-		out = append(out, k.name)
-	}
-	return out
-}
-
 // verifyInstalled compares what is installed with its digests or with sources, and
 // prints a report.
 func (a *app) verifyInstalled(cmd *cobra.Command, sources []string, f verifyFlags) error {

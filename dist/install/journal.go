@@ -2,6 +2,7 @@ package install
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -151,7 +152,7 @@ func (t *transaction) recover() error {
 			t.at.join(journalName).path(), err)
 	}
 	if whole && old.current(p) {
-		err = old.run(nil, p)
+		err = old.run(context.Background(), p) // whoever cancels it has no part in that run
 		t.done.Backups = append(t.done.Backups, old.doneBackups(p)...)
 		// The lock is in one of them until the end.
 		for _, at := range slices.Backward(p.prune) {

@@ -58,7 +58,7 @@ func (t *transaction) run(ctx context.Context, p *plan) error {
 		if sizes[i] == 0 {
 			continue
 		}
-		if ctx != nil && context.Cause(ctx) != nil {
+		if context.Cause(ctx) != nil {
 			return context.Cause(ctx)
 		}
 		if err := phase(); err != nil {

@@ -174,8 +174,7 @@ type writer struct {
 	out  *os.File
 
 	cur     *os.File // the installed file
-	curInfo fs.FileInfo
-	off     int64 // bytes of cur that are the same
+	off     int64    // bytes of cur that are the same
 	curLink string
 }
 
