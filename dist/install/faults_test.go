@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +83,16 @@ func scenarios() []scenario {
 	}
 }
 
+// oneByOne has f called by one goroutine at a time: files are written by several.
+func oneByOne(f func(op, path string) error) func(op, path string) error {
+	var mu sync.Mutex
+	return func(op, path string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return f(op, path)
+	}
+}
+
 // faultCase is a scenario with its trees.
 type faultCase struct {
 	scenario
@@ -113,10 +124,10 @@ func newFaultCase(t *testing.T, s scenario) *faultCase {
 	c.opts = Options{Prefix: c.prefix, Uninstaller: script}
 	c.reset(t)
 	opts := c.opts
-	opts.fault = func(op, path string) error {
+	opts.fault = oneByOne(func(op, path string) error {
 		c.steps = append(c.steps, op+" "+path)
 		return nil
-	}
+	})
 	done, err := c.run(t, opts)
 	testenv.Must(t, err)
 	for _, b := range done.Backups {
@@ -171,13 +182,13 @@ func TestErrorsRollBack(t *testing.T) {
 				c.reset(t)
 				at, step := 0, ""
 				opts := c.opts
-				opts.fault = func(op, path string) error {
+				opts.fault = oneByOne(func(op, path string) error {
 					if at++; at == n+1 {
 						step = op + " " + path
 						return errInjected
 					}
 					return nil
-				}
+				})
 				_, err := c.run(t, opts)
 				now := c.tree(t)
 				if diff := cmp.Diff(c.before, now); diff != "" && err != nil {
@@ -260,12 +271,12 @@ func (c *faultCase) kill(t *testing.T, n int) {
 	c.reset(t)
 	at := 0
 	opts := c.opts
-	opts.fault = func(string, string) error {
+	opts.fault = oneByOne(func(string, string) error {
 		if at++; at > n {
 			return errInjected
 		}
 		return nil
-	}
+	})
 	_, _ = c.run(t, opts)
 	c.keepsMine(t, c.steps[n])
 }
