@@ -11,7 +11,6 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/dist/install"
-	"x.go/dist/layout"
 )
 
 // installDirs are the flags that say where an installation is.
@@ -132,7 +131,8 @@ Unlike x.py, x puts sysconfdir at PREFIX/etc unless install.sysconfdir is set.
 
 With --layout, the files are arranged as a distribution has them: its directories,
 links to its LLVM and LLD instead of copies, no records, and lists of the files of
-each package for debhelper, rpm or a port. ` + "`x layout`" + ` names the layouts.
+each package for debhelper, rpm or a port. They come from the toolchain or a source.
+` + "`x layout`" + ` names the layouts.
 
 x never runs ldconfig, and writes nothing into /etc/ld.so.conf.d: programs of Rust
 find their libraries without it. For others, run ldconfig after an install into a
@@ -143,6 +143,7 @@ directory of the system, as a package does in its own script.`,
   x install rustfmt-1.95.0-x86_64-unknown-linux-gnu.tar.xz --prefix ~/rust
   x install --repair build/dist --prefix /opt/rust
   x install --layout debian --destdir debian/tmp --lists debian
+  x install --layout alpine --destdir pkg build/dist
   x install build/dist --without rust-docs,clippy --prefix /opt/rust
   x install https://static.rust-lang.org/dist/channel-rust-stable.toml
   x install /srv/mirror/dist/channel-rust-stable.toml --profile minimal`,
@@ -201,20 +202,29 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 		}
 	}
 	f.components = names
-	if f.layout.name != "" && (len(sources) > 0 || f.repair) {
-		return usagef("--layout stages the assembled toolchain: leave out --repair and sources")
+	if f.layout.name != "" && f.repair {
+		return usagef("--repair and --layout exclude each other: stage again, which replaces what was staged")
 	}
 	if f.repair && cmd.Flags().Changed("record-destdir") {
 		return usagef("--repair keeps the lists as they are: leave out --record-destdir")
 	}
-	if len(sources) == 0 {
-		return a.installToolchain(cmd.Context(), f, l, destdir)
+	var st *stager
+	if f.layout.name != "" {
+		if st, err = a.newStager(l, f.layout, destdir); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(sources) == 0:
+		return a.installToolchain(cmd.Context(), f, st, destdir)
+	case st != nil:
+		return a.stageArchives(cmd.Context(), a.installFrom(f, sources), st)
 	}
 	return a.installArchives(cmd.Context(), f, sources, destdir)
 }
 
-// installToolchain installs the assembled toolchain.
-func (a *app) installToolchain(ctx context.Context, f installFlags, l layout.Layout, destdir string) error {
+// installToolchain installs the assembled toolchain, or stages it.
+func (a *app) installToolchain(ctx context.Context, f installFlags, st *stager, destdir string) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -227,8 +237,8 @@ func (a *app) installToolchain(ctx context.Context, f installFlags, l layout.Lay
 	if err != nil {
 		return err
 	}
-	if f.layout.name != "" {
-		return a.stageToolchain(ctx, s, selection, l, f.layout, destdir)
+	if st != nil {
+		return a.stageToolchain(ctx, s, selection, st)
 	}
 	dirs := s.InstallDirs()
 	dirs.DestDir, dirs.RecordDestDir, dirs.Repair = destdir, f.recordDestdir, f.repair
@@ -243,6 +253,17 @@ func (a *app) installToolchain(ctx context.Context, f installFlags, l layout.Lay
 	})
 }
 
+// installFrom says what the flags choose from archives.
+func (a *app) installFrom(f installFlags, sources []string) install.From {
+	host := f.host
+	if host == "" {
+		host = thisHost().String()
+	}
+	return install.From{
+		Sources: sources, Dir: a.Dir, Components: f.components, Without: f.without, Host: host, Targets: f.targets, Profile: f.profile, CacheDir: a.cacheDir(),
+	}
+}
+
 // installArchives installs from archives.
 func (a *app) installArchives(ctx context.Context, f installFlags, sources []string, destdir string) error {
 	dirs, err := a.configuredDirs(destdir)
@@ -250,12 +271,7 @@ func (a *app) installArchives(ctx context.Context, f installFlags, sources []str
 		return err
 	}
 	dirs.RecordDestDir = f.recordDestdir
-	from := install.From{
-		Sources: sources, Dir: a.Dir, Components: f.components, Without: f.without, Host: f.host, Targets: f.targets, Profile: f.profile, CacheDir: a.cacheDir(),
-	}
-	if from.Host == "" {
-		from.Host = thisHost().String()
-	}
+	from := a.installFrom(f, sources)
 	p := a.newInstallProgress()
 	defer p.close()
 	from.Fetching = p.fetching

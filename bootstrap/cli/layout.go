@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
@@ -167,48 +168,86 @@ type stagedFile struct {
 }
 
 // stageToolchain stages components of the assembled toolchain.
-func (a *app) stageToolchain(ctx context.Context, s *session, selection bootstrap.Selection, l layout.Layout, f layoutFlags, destdir string) error {
+func (a *app) stageToolchain(ctx context.Context, s *session, selection bootstrap.Selection, st *stager) error {
 	components, err := s.Components(ctx, selection)
 	if err != nil {
 		return err
 	}
-	cfg, err := a.loadConfig()
+	s.progress.close()
+	staged, goOn, err := st.arrange(ctx, layout.Facts{Host: s.Toolchain().Host, Release: s.Toolchain().Version.Release.String()}, components)
+	var done install.Installed
+	if err == nil && goOn {
+		done, err = install.Stage(ctx, st.Staging, staged)
+	}
 	if err != nil {
 		return err
 	}
-	s.progress.close()
-	facts := layout.Facts{Host: s.Toolchain().Host, Release: s.Toolchain().Version.Release.String()}
-	return a.installLayout(ctx, l, f, facts, components, destdir, a.buildDir(cfg), nil)
+	return st.print(done)
 }
 
-// installLayout arranges components and stages them.
-func (a *app) installLayout(ctx context.Context, l layout.Layout, f layoutFlags, facts layout.Facts, components []dist.Component, destdir, buildDir string, progress func(done, total int64)) error {
-	staged, err := l.Apply(ctx, facts, components)
+// stageArchives stages components of archives.
+func (a *app) stageArchives(ctx context.Context, from install.From, st *stager) error {
+	p := a.newInstallProgress()
+	defer p.close()
+	from.Fetching, st.Progress = p.fetching, p.writing
+	temp := ""
+	if !a.flags.dryRun { // /tmp may be too small
+		temp = filepath.Dir(st.StateDir)
+		if err := os.MkdirAll(temp, 0o755); err != nil {
+			return fmt.Errorf("creating the directory of unpacked archives: %w", err)
+		}
+	}
+	done, err := install.StageFrom(ctx, st.Staging, from, temp, func(f layout.Facts, components []dist.Component) (layout.Staged, bool, error) {
+		return st.arrange(ctx, f, components)
+	})
+	p.close()
 	if err != nil {
 		return err
 	}
-	s := install.Staging{
-		DestDir: destdir, ListDir: a.path(f.lists), StateDir: filepath.Join(buildDir, "layout", "staged"), Progress: progress,
-		Waiting: func(holder string) {
-			a.progressf("x: waiting for the directory %q, which %s uses", destdir, holder)
-		},
+	return st.print(done)
+}
+
+// stager stages components as a layout arranges them.
+type stager struct {
+	install.Staging
+	app    *app
+	layout layout.Layout
+	answer stagedAnswer
+}
+
+func (a *app) newStager(l layout.Layout, f layoutFlags, destdir string) (*stager, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return nil, err
 	}
-	if s.ListDir == "" {
-		s.ListDir = filepath.Join(buildDir, "layout", l.Name)
+	dir := filepath.Join(a.buildDir(cfg), "layout")
+	st := &stager{app: a, layout: l, Staging: install.Staging{
+		DestDir: destdir, ListDir: a.path(f.lists), StateDir: filepath.Join(dir, "staged"), Waiting: a.waitingFor(destdir),
+	}}
+	if st.ListDir == "" {
+		st.ListDir = filepath.Join(dir, l.Name)
 	}
-	answer := answerOf(l, s, staged)
-	a.noteLayout(staged)
-	if !a.flags.dryRun {
-		done, err := install.Stage(ctx, s, staged)
-		if err != nil {
-			return err
-		}
-		answer.Removed = append(answer.Removed, done.Removed...)
+	return st, nil
+}
+
+// arrange applies the layout. It returns false in a dry run.
+func (st *stager) arrange(ctx context.Context, f layout.Facts, components []dist.Component) (layout.Staged, bool, error) {
+	staged, err := st.layout.Apply(ctx, f, components)
+	if err != nil {
+		return staged, false, err
 	}
-	if a.flags.json {
-		return a.printJSON(answer)
+	st.answer = answerOf(st.layout, st.Staging, staged)
+	st.app.noteLayout(staged)
+	return staged, !st.app.flags.dryRun, nil
+}
+
+// print prints what was staged, or in a dry run would be.
+func (st *stager) print(done install.Installed) error {
+	st.answer.Removed = append(st.answer.Removed, done.Removed...)
+	if st.app.flags.json {
+		return st.app.printJSON(st.answer)
 	}
-	return a.printStaged(answer)
+	return st.app.printStaged(st.answer)
 }
 
 func answerOf(l layout.Layout, s install.Staging, staged layout.Staged) stagedAnswer {

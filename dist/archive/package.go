@@ -31,14 +31,20 @@ type ReadOptions struct {
 // opened, in any order and at the same time.
 type StoredPackage struct {
 	dist.Package
-	Version string // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
-	Commit  string // 40 hexadecimal digits of git-commit-hash; "" if the archive has none
+	Version string         // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
+	Commit  string         // 40 hexadecimal digits of git-commit-hash; "" if the archive has none
+	Digest  manifests.Hash // of the archive's file
 	spool   *os.File
+	removed bool // the spool has no name any more
 }
 
 // Close removes the content of the files. They can no longer be opened.
 func (p *StoredPackage) Close() error {
-	return errors.Join(p.spool.Close(), os.Remove(p.spool.Name()))
+	err := p.spool.Close()
+	if !p.removed {
+		err = errors.Join(err, os.Remove(p.spool.Name()))
+	}
+	return err
 }
 
 // ReadPackage reads an archive back into the package that it was written from.
@@ -54,7 +60,8 @@ func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *
 	if err != nil {
 		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
 	}
-	p := &StoredPackage{spool: spool}
+	// A process that is killed leaves no file where one without a name can be open.
+	p := &StoredPackage{spool: spool, removed: os.Remove(spool.Name()) == nil}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
@@ -68,6 +75,7 @@ func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *
 	if err := s.file.Flush(); err != nil {
 		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
 	}
+	p.Digest = facts.Digest
 	l := facts.Layout()
 	if err = l.First(); err == nil {
 		err = p.assemble(l, facts.Texts, s.at)

@@ -30,7 +30,7 @@ import (
 //
 // The error joins all names of components that no source has.
 func RunFrom(ctx context.Context, opts Options, from From) (_ Installed, err error) {
-	r := &resolver{From: from, names: newSelection(from.Components, from.Without), seen: map[string]bool{}, cache: &cache{dir: from.CacheDir, waiting: opts.Waiting}}
+	r := newResolver(from, opts.Waiting)
 	defer func() {
 		done := r.inputs
 		if err != nil {
@@ -279,8 +279,8 @@ func (p *pass) run() (unit, error) {
 	if err != nil {
 		return unit{}, err
 	}
-	if want := p.in.want; !want.IsZero() && facts.Digest != want {
-		return unit{}, fmt.Errorf("reading archive %q: got sha256 %s, want %s: it is damaged, or not the file that was meant", p.in.path, facts.Digest, want)
+	if err := p.in.check(facts.Digest); err != nil {
+		return unit{}, err
 	}
 	return p.finish(l, facts.Texts)
 }

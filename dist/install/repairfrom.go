@@ -101,7 +101,7 @@ func InspectFrom(ctx context.Context, opts Options, from From, progress func(don
 
 // expectArchives expects what archives have.
 func (s *survey) expectArchives(ctx context.Context, opts Options, from From) error {
-	r := &resolver{From: from, names: newSelection(from.Components, from.Without), seen: map[string]bool{}, cache: &cache{dir: from.CacheDir, waiting: opts.Waiting}}
+	r := newResolver(from, opts.Waiting)
 	defer func() { r.cache.close(r.inputs) }()
 	if err := r.restoreAll(s.in); err != nil {
 		return err
@@ -173,8 +173,8 @@ func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expec
 func readInput(ctx context.Context, in input) (*archive.Facts, *archive.Layout, error) {
 	if !in.unpacked {
 		facts, found, err := archive.Read(ctx, in.path, archive.ScanOptions{})
-		if err == nil && !in.want.IsZero() && facts.Digest != in.want {
-			err = fmt.Errorf("reading archive %q: got sha256 %s, want %s: it is damaged, or not the file that was meant", in.path, facts.Digest, in.want)
+		if err == nil {
+			err = in.check(facts.Digest)
 		}
 		return facts, found, err
 	}

@@ -64,6 +64,14 @@ type input struct {
 	fetched  bool           // it lies in the cache, and is removed in the end
 }
 
+// check compares the digest of an archive with what is told of it.
+func (in input) check(got manifests.Hash) error {
+	if !in.want.IsZero() && got != in.want {
+		return fmt.Errorf("reading archive %q: got sha256 %s, want %s: it is damaged, or not the file that was meant", in.path, got, in.want)
+	}
+	return nil
+}
+
 // resolver finds the inputs of a [From].
 type resolver struct {
 	From
@@ -75,6 +83,10 @@ type resolver struct {
 	// names that they have there. implied says that the caller has named none of them.
 	restored []string
 	implied  bool
+}
+
+func newResolver(from From, waiting func(holder string)) *resolver {
+	return &resolver{From: from, names: newSelection(from.Components, from.Without), seen: map[string]bool{}, cache: &cache{dir: from.CacheDir, waiting: waiting}}
 }
 
 // resolve finds all inputs, and fetches those on servers.

@@ -147,7 +147,11 @@ func (f listFormat) line(l Layout, p plan, k line) (string, error) {
 		if strings.HasPrefix(name, "@") {
 			return "", fmt.Errorf("file %q: a line that begins with @ is a command of a plist", k.place)
 		}
-		return name + manual, nil
+		name += manual
+		if strings.TrimSpace(name) != name {
+			return "", fmt.Errorf("file %q: a plist has no space at the ends of a line", k.place)
+		}
+		return name, nil
 	}
 	return k.place + manual, nil
 }

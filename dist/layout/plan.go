@@ -136,7 +136,11 @@ func (p *planner) text(s string) string {
 		name := word[1 : len(word)-1]
 		value, ok := p.values[name]
 		if !ok && name != "file" && name != "parent" {
-			p.errs = append(p.errs, fmt.Errorf("%q: {%s} has no value for host %q; give it one with --layout-set %s=VALUE", s, name, p.host, name))
+			from := name
+			if name == "series" {
+				from = "release"
+			}
+			p.errs = append(p.errs, fmt.Errorf("%q: {%s} has no value for host %q; give it one with --layout-set %s=VALUE", s, name, p.host, from))
 		}
 		if !ok {
 			return word
