@@ -172,7 +172,8 @@ var debhelperSpecial = strings.NewReplacer(" ", "${Space}", "\t", "${Tab}", "$",
 	"*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`, "{", `\{`, "}", `\}`, `\`, `\\`)
 
 // rpmName writes a name for %files. rpm up to 4.18 knows no escapes in patterns, so a
-// character that would mean something stands as ?, which matches it.
+// character that would mean something stands as ?, which matches it. So does %: how
+// often a list's macros are expanded, each time taking one % of two, is nowhere said.
 func rpmName(name string) string { return rpmSpecial.Replace(name) }
 
-var rpmSpecial = strings.NewReplacer("%", "%%", " ", "?", "\t", "?", "*", "?", "[", "?", "]", "?", "{", "?", "}", "?", `\`, "?", `"`, "?")
+var rpmSpecial = strings.NewReplacer("%", "?", " ", "?", "\t", "?", "*", "?", "[", "?", "]", "?", "{", "?", "}", "?", `\`, "?", `"`, "?")

@@ -105,8 +105,8 @@ usr/share/é
 /usr/share/?i?
 /usr/share/#j
 /usr/share/$c
-/usr/share/%%%%H%%%%
-/usr/share/%%g
+/usr/share/??H??
+/usr/share/?g
 /usr/share/'l'
 /usr/share/??
 /usr/share/@k
