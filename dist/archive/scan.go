@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type ScanOptions struct {
 	// NoDigests leaves [Member.Digest] out: a sink that hashes what it writes does so
 	// beside the decoding.
 	NoDigests bool
+	// NoFileDigest leaves [Facts.Digest] out: nothing to compare it with is known.
+	NoFileDigest bool
 	// Progress, if set, is called with the bytes read since the last call and the
 	// size of the file.
 	Progress func(read, size int64)
@@ -126,17 +129,25 @@ func (s *scanner) file(ctx context.Context) error {
 		return s.wrap(s.found.end(ProblemReadable, "%w", err))
 	}
 	s.facts.Size = info.Size()
-	hash := sha256.New()
-	in := io.TeeReader(contextReader{ctx, &progressReader{f, s.facts.Size, s.opts.Progress}}, hash)
+	var sum hash.Hash
+	if !s.opts.NoFileDigest {
+		sum = sha256.New()
+	}
+	whole := readAhead(f, sum)
+	defer whole.close()
+	in := contextReader{ctx, &progressReader{whole, s.facts.Size, s.opts.Progress}}
 	err = s.content(ctx, f, in)
 	if _, problem := errors.AsType[Problem](err); err != nil && (s.found.strict || !problem) {
 		return err
+	}
+	if sum == nil {
+		return nil
 	}
 	// The digest is of the whole file, even if decoding stopped early.
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return s.wrap(s.found.add(ProblemReadable, "%w", err))
 	}
-	hash.Sum(s.facts.Digest[:0])
+	sum.Sum(s.facts.Digest[:0])
 	return nil
 }
 
@@ -234,6 +245,36 @@ func (s sinkWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// readFrom is Write for all of a member, which it hands on without a copy.
+func (s sinkWriter) readFrom(r *Reader) error {
+	from, ok := s.w.(io.ReaderFrom)
+	if !ok {
+		_, err := io.Copy(s, r)
+		return err
+	}
+	in := &errorReader{r: r}
+	_, err := from.ReadFrom(in)
+	if err != nil && in.err == nil {
+		err = &sinkError{err}
+	}
+	return err
+}
+
+// errorReader keeps the error of a reader.
+type errorReader struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements [io.Reader].
+func (e *errorReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		e.err = err
+	}
+	return n, err
+}
+
 // member reads one member to its end. The sink and the texts only get sound ones.
 func (s *scanner) member(m Member, r *Reader, sound bool) error {
 	var file io.WriteCloser
@@ -275,7 +316,12 @@ func copyMember(r *Reader, to []io.Writer, file io.WriteCloser) error {
 		_, err := io.Copy(io.MultiWriter(to...), r)
 		return err
 	}
-	_, err := io.Copy(io.MultiWriter(append(to, sinkWriter{file})...), r)
+	var err error
+	if len(to) == 0 {
+		err = sinkWriter{file}.readFrom(r)
+	} else {
+		_, err = io.Copy(io.MultiWriter(append(to, sinkWriter{file})...), r)
+	}
 	if cerr := file.Close(); err == nil && cerr != nil {
 		err = &sinkError{cerr}
 	}

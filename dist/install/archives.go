@@ -275,7 +275,7 @@ func (p *pass) run() (unit, error) {
 	if p.in.unpacked {
 		return p.directory()
 	}
-	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true})
+	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true, NoFileDigest: p.in.want.IsZero()})
 	if err != nil {
 		return unit{}, err
 	}
@@ -364,18 +364,16 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	switch {
 	case !known:
 		p.size += m.Size
-		return &smallWriter{Buffer: *bytes.NewBuffer(make([]byte, 0, m.Size)), done: func(data []byte) {
-			p.held = append(p.held, heldFile{f, name, data})
-		}}, nil
+		return newSmallWriter(m.Size, func(data []byte) { p.held = append(p.held, heldFile{f, name, data}) }), nil
 	case m.Size > smallFile:
-		q := &queue{chunks: make(chan []byte, chunksAhead), stop: make(chan struct{}), left: m.Size}
+		q := newQueue(m.Size)
 		err := p.add(f, name, func() (io.ReadCloser, error) { return &queueReader{queue: q}, nil })
 		return q, err
 	}
 	if err := p.own(component, name); err != nil {
 		return nil, err
 	}
-	return &smallWriter{Buffer: *bytes.NewBuffer(make([]byte, 0, m.Size)), done: func(data []byte) { p.write(f, open(data)) }}, nil
+	return newSmallWriter(m.Size, func(data []byte) { p.write(f, open(data)) }), nil
 }
 
 // file describes a file of a component for the transaction.
@@ -467,6 +465,12 @@ func readNames(ctx context.Context, in input) ([]string, error) {
 type smallWriter struct {
 	bytes.Buffer
 	done func([]byte)
+}
+
+// newSmallWriter has room for size bytes, and for what [bytes.Buffer] wants free to see
+// that no more follow.
+func newSmallWriter(size int64, done func([]byte)) *smallWriter {
+	return &smallWriter{*bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)), done}
 }
 
 // Close implements [io.Closer].

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"x.go/dist"
+	"x.go/dist/archive"
 	"x.go/tests/testenv"
 )
 
@@ -29,11 +30,7 @@ func BenchmarkInstall(b *testing.B) {
 	}
 	top := b.TempDir()
 	var ours, copies, again []time.Duration
-	timed := func(f func() error) time.Duration {
-		start := time.Now()
-		testenv.Must(b, f())
-		return time.Since(start)
-	}
+	timed := func(f func() error) time.Duration { return timed(b, f) }
 	install := func() error {
 		_, err := Run(b.Context(), Options{Prefix: top + "/x"}, []dist.Component{c})
 		return err
@@ -49,14 +46,62 @@ func BenchmarkInstall(b *testing.B) {
 		testenv.Must(b, os.RemoveAll(top+"/x"))
 		b.StartTimer()
 	}
-	median := func(d []time.Duration) time.Duration {
-		slices.Sort(d)
-		return d[len(d)/2]
-	}
 	b.ReportMetric(float64(img.Len()), "files")
 	b.ReportMetric(median(copies).Seconds(), "cp-s/op")
 	b.ReportMetric(median(ours).Seconds(), "x-s/op")
 	b.ReportMetric(float64(median(ours))/float64(median(copies)), "x/cp")
 	b.ReportMetric(float64(median(again))/float64(median(copies)), "again/cp")
 	b.Logf("cp %v\nx %v\nagain %v", copies, ours, again)
+}
+
+func timed(b *testing.B, f func() error) time.Duration {
+	start := time.Now()
+	testenv.Must(b, f())
+	return time.Since(start)
+}
+
+func median(d []time.Duration) time.Duration {
+	slices.Sort(d)
+	return d[len(d)/2]
+}
+
+// BenchmarkInstallArchive installs the compiler and the standard library from archives,
+// and unpacks them with tar, in turns, as [BenchmarkInstall] does.
+//
+//	go test ./dist/install -run '^$' -bench InstallArchive -benchtime 5x
+func BenchmarkInstallArchive(b *testing.B) {
+	source := testenv.Sysroot(b, "stable")
+	var img dist.Image
+	testenv.Must(b, img.AddTree("", source, func(name string, d fs.DirEntry) bool {
+		return name != "share" && (filepath.Dir(name) != "lib/rustlib" || d.IsDir())
+	}))
+	p := dist.Package{Name: "rust-1.95.0-x86_64-unknown-linux-gnu", Components: []dist.Component{{Name: "rust", Image: img}}}
+	dir := b.TempDir()
+	for format, program := range map[archive.Format]string{archive.Zst: "zstd", archive.XZ: "xz"} {
+		b.Run(string(format), func(b *testing.B) {
+			archives, err := archive.Writer{Formats: []archive.Format{format}, SkipReadBack: true}.Write(b.Context(), dir, p)
+			testenv.Must(b, err)
+			file, top := archives[0].Path, b.TempDir()
+			unpack := []string{"-x", "-f", file, "-C", top + "/tar", "--use-compress-program", testenv.Need(b, program)}
+			var ours, theirs []time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				testenv.Must(b, os.Mkdir(top+"/tar", 0o755))
+				theirs = append(theirs, timed(b, exec.Command(testenv.Need(b, "tar"), unpack...).Run))
+				testenv.Must(b, os.RemoveAll(top+"/tar"))
+				b.StartTimer()
+				ours = append(ours, timed(b, func() error {
+					_, err := RunFrom(b.Context(), Options{Prefix: top + "/x"}, From{Sources: []string{file}})
+					return err
+				}))
+				b.StopTimer()
+				testenv.Must(b, os.RemoveAll(top+"/x"))
+				b.StartTimer()
+			}
+			b.ReportMetric(median(theirs).Seconds(), "tar-s/op")
+			b.ReportMetric(median(ours).Seconds(), "x-s/op")
+			b.ReportMetric(float64(median(ours))/float64(median(theirs)), "x/tar")
+			b.Logf("tar %v\nx %v", theirs, ours)
+		})
+	}
 }

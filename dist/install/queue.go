@@ -1,16 +1,14 @@
 package install
 
 import (
+	"bytes"
 	"errors"
 	"io"
 )
 
-const (
-	// chunkSize and chunksAhead bound what of a large file is decoded, but not
-	// written yet, in bytes and in number.
-	chunkSize   = 256 << 10
-	chunksAhead = 8
-)
+// chunksAhead bounds what of a large file is decoded, but not written yet, in number of
+// [buffers]: 8 MiB.
+const chunksAhead = 32
 
 // Errors of a [queue]. Neither is the cause of a failure.
 var (
@@ -21,38 +19,60 @@ var (
 // queue passes the content of a large file to the goroutine that writes it. Unlike
 // [io.Pipe] it lets decoding run ahead.
 type queue struct {
-	chunks chan []byte
+	chunks chan chunk
 	stop   chan struct{} // closed when the reader ends
-	buf    []byte
+	buf    chunk
 	left   int64 // bytes that are still to come
+}
+
+func newQueue(size int64) *queue {
+	return &queue{chunks: make(chan chunk, chunksAhead), stop: make(chan struct{}), left: size}
+}
+
+// chunk is the first n bytes of one of our [buffers].
+type chunk struct {
+	data *[]byte
+	n    int
 }
 
 // Write implements [io.Writer].
 func (q *queue) Write(p []byte) (int, error) {
-	n := len(p)
-	q.left -= int64(n)
-	for len(p) > 0 {
-		if q.buf == nil {
-			q.buf = make([]byte, 0, chunkSize)
+	n, err := q.ReadFrom(bytes.NewReader(p))
+	return int(n), err
+}
+
+// ReadFrom implements [io.ReaderFrom].
+func (q *queue) ReadFrom(r io.Reader) (int64, error) {
+	var total int64
+	for {
+		if q.buf.data == nil {
+			q.buf.data = buffers.Get().(*[]byte)
 		}
-		k := min(len(p), chunkSize-len(q.buf))
-		q.buf, p = append(q.buf, p[:k]...), p[k:]
-		if len(q.buf) == chunkSize {
+		n, err := r.Read((*q.buf.data)[q.buf.n:])
+		q.buf.n += n
+		q.left -= int64(n)
+		total += int64(n)
+		if q.buf.n == len(*q.buf.data) {
 			if err := q.flush(); err != nil {
-				return 0, err
+				return total, err
 			}
 		}
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
 	}
-	return n, nil
 }
 
 func (q *queue) flush() error {
-	if len(q.buf) == 0 {
+	if q.buf.n == 0 {
 		return nil
 	}
 	select {
 	case q.chunks <- q.buf:
-		q.buf = nil
+		q.buf = chunk{}
 		return nil
 	case <-q.stop:
 		return errStopped
@@ -69,28 +89,38 @@ func (q *queue) Close() error {
 // queueReader is the other end of a queue.
 type queueReader struct {
 	queue *queue
+	cur   chunk
 	rest  []byte
 }
 
 // Read implements [io.Reader].
 func (r *queueReader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
-		chunk, ok := <-r.queue.chunks
+		r.release()
+		cur, ok := <-r.queue.chunks
 		if !ok && r.queue.left > 0 {
 			return 0, errCut
 		}
 		if !ok {
 			return 0, io.EOF
 		}
-		r.rest = chunk
+		r.cur, r.rest = cur, (*cur.data)[:cur.n]
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
 }
 
+func (r *queueReader) release() {
+	if r.cur.data != nil {
+		buffers.Put(r.cur.data)
+		r.cur, r.rest = chunk{}, nil
+	}
+}
+
 // Close implements [io.Closer].
 func (r *queueReader) Close() error {
+	r.release()
 	close(r.queue.stop)
 	return nil
 }

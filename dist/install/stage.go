@@ -172,6 +172,8 @@ type writer struct {
 	at   place // of the new file
 	hash hash.Hash
 	out  *os.File
+	// dirty are the bytes that were written since the disk was last told.
+	dirty int
 
 	cur     *os.File // the installed file
 	off     int64    // bytes of cur that are the same
@@ -254,7 +256,6 @@ func (w *writer) complete() error {
 			err = w.out.Chmod(w.a.mode.Perm())
 		}
 	}
-	const large = 1 << 20 // bytes; small files are better flushed together
 	if err == nil && w.a.size >= large {
 		dist.StartSync(w.out)
 	}
@@ -265,6 +266,11 @@ func (w *writer) complete() error {
 	}
 	return err
 }
+
+const (
+	large     = 1 << 20 // size in bytes of files to flush early; small ones are better flushed together
+	syncEvery = 8 << 20 // bytes, so that the disk works while we do
+)
 
 func (w *writer) create() (err error) {
 	if err := w.t.step("create", w.at); err != nil {
@@ -292,6 +298,10 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 	n, err := w.out.Write(p)
 	w.t.progress(n)
+	if w.dirty += n; w.dirty >= syncEvery {
+		w.dirty = 0
+		dist.StartSync(w.out)
+	}
 	return n, err
 }
 
