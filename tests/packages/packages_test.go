@@ -34,6 +34,13 @@ func stage(t *testing.T, dir string, args ...string) staged {
 	return s
 }
 
+// archives packs what stage stages, and returns the directory.
+func archives(t *testing.T, dir string) string {
+	t.Helper()
+	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", runx.SlimSysroot(t), "--build-dir", "packed", "--set", `dist.compression-formats=["zst"]`, "rustc", "rust-std")
+	return "packed/dist"
+}
+
 // run runs a program in dir.
 func run(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
@@ -124,7 +131,10 @@ func TestDeb(t *testing.T) {
 		testenv.Need(t, name)
 	}
 	dir := t.TempDir()
-	s := stage(t, dir, "--layout", "debian", "--destdir", "debian/tmp", "--lists", "debian")
+	s := stage(t, dir, "--layout", "debian", "--destdir", "debian/tmp", "--lists", "debian", archives(t, dir))
+	if diff := cmp.Diff(stage(t, dir, "--layout", "debian", "--destdir", "debian/tmp", "--dry-run"), s); diff != "" {
+		t.Errorf("files (-of the toolchain +of archives):\n%s", diff)
+	}
 	var control strings.Builder
 	control.WriteString("Source: rustc\nMaintainer: A <a@example.org>\nBuild-Depends: debhelper-compat (= 13)\n")
 	for _, p := range s.Packages {
