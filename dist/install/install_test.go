@@ -47,6 +47,7 @@ func TestLikeScript(t *testing.T) {
 	for _, tt := range tests {
 		for _, shell := range []string{"dash", "bash"} {
 			t.Run(tt.name+" "+shell, func(t *testing.T) {
+				t.Parallel()
 				// Both write to the same place, so that recorded paths are comparable.
 				base := filepath.Join(t.TempDir(), "base")
 				staged := tt.opts.DestDir != ""
