@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -100,7 +101,7 @@ func TestKills(t *testing.T) {
 			t.Parallel()
 			r := newKillRun(t, c)
 			for i := range kills {
-				r.kill(t, time.Duration(rand.Int64N(int64(r.takes))))
+				r.kill(t)
 				if i%2 == 0 {
 					runx.Must(t, r.dir, nil, c.args...)
 					r.compare(t, "the same command", r.after)
@@ -118,7 +119,7 @@ type killRun struct {
 	dir    string            // where the command runs
 	before map[string]string // the prefix
 	after  map[string]string
-	takes  time.Duration // somewhat more than the command takes
+	takes  time.Duration // somewhat more than the command takes from its lock on
 	middle int           // kills that left something to complete
 }
 
@@ -135,9 +136,12 @@ func newKillRun(t *testing.T, c killCase) *killRun {
 	testenv.Must(t, os.Rename(dir+"/prefix", dir+"/template"))
 	r.before = testenv.Tree(t, dir+"/template")
 	r.reset(t)
+	cmd, ended := r.run(t)
 	begin := time.Now()
-	runx.Must(t, dir, nil, c.args...)
-	r.takes = time.Since(begin) * 5 / 4
+	if err := <-ended; err != nil {
+		t.Fatalf("%q: %v", cmd.Args, err)
+	}
+	r.takes = time.Since(begin)*5/4 + 1
 	r.after = r.tree(t)
 	if got, want := texts(r.after), texts(r.before); !cmp.Equal(got, want) {
 		t.Fatalf("without a kill (-want +got):\n%s", cmp.Diff(want, got))
@@ -176,14 +180,28 @@ func texts(tree map[string]string) []string {
 	return out
 }
 
-// kill kills the command after a time.
-func (r *killRun) kill(t *testing.T, after time.Duration) {
-	r.reset(t)
+// run starts the command, and returns when it holds its lock, or has ended.
+func (r *killRun) run(t *testing.T) (*exec.Cmd, <-chan error) {
 	cmd := runx.Command(t, r.dir, nil, r.args...)
 	testenv.Must(t, cmd.Start())
-	time.Sleep(after)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for len(ended) == 0 {
+		if _, err := os.Lstat(r.dir + "/prefix/lib/rustlib/.x-lock"); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+	return cmd, ended
+}
+
+// kill kills the command at some time.
+func (r *killRun) kill(t *testing.T) {
+	r.reset(t)
+	cmd, ended := r.run(t)
+	time.Sleep(time.Duration(rand.Int64N(int64(r.takes))))
 	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
+	<-ended
 	if _, err := os.Lstat(r.dir + "/prefix/lib/rustlib/.x-install"); err == nil {
 		r.middle++
 	}
