@@ -9,6 +9,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/dist/install"
+	"x.go/targets/nearest"
 )
 
 func (a *app) uninstallCommand() *cobra.Command {
@@ -71,8 +72,11 @@ func (a *app) uninstall(cmd *cobra.Command, names []string, f *installDirs) erro
 	if err != nil {
 		return err
 	}
-	for _, name := range done.NotInstalled {
-		a.progressf("x: note: component %q is not installed in %q", name, place)
+	if len(done.NotInstalled) > 0 {
+		left, _ := install.Components(opts) // only for the hint
+		for _, name := range done.NotInstalled {
+			a.progressf("x: note: component %q is not installed in %q%s", name, place, nearest.Hint(name, left))
+		}
 	}
 	if len(done.Components) == 0 && len(names) == 0 {
 		a.progressf("x: note: nothing is installed in %q", place)

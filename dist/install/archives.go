@@ -51,6 +51,9 @@ func RunFrom(ctx context.Context, opts Options, from From) (_ Installed, err err
 	if err != nil {
 		return Installed{}, fmt.Errorf("installing: %w", err)
 	}
+	if err := r.isSource(l); err != nil {
+		return Installed{}, fmt.Errorf("installing to %q: %w", l.prefix, err)
+	}
 	done, err := r.install(ctx, opts)
 	done.NotRepaired = r.notRepaired(done)
 	if err != nil {

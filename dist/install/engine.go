@@ -106,7 +106,7 @@ func begin(ctx context.Context, opts Options, choose func(installed []string) []
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, t.rollback())
+		return nil, errors.Join(t.leadsOut(t.at, err), t.rollback())
 	}
 	return t, nil
 }
@@ -194,7 +194,7 @@ func (t *transaction) add(ctx context.Context, f file, r io.Reader) error {
 		err = t.write(ctx, a, r)
 	}
 	if err != nil {
-		return fmt.Errorf("writing %q: %w", f.to.path(), dist.WithoutPath(err))
+		return fmt.Errorf("writing %q: %w", f.to.path(), dist.WithoutPath(t.leadsOut(f.to, err)))
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (t *transaction) addDir(to place) error {
 		_, err = t.dir(to)
 	}
 	if err != nil {
-		return fmt.Errorf("creating %q: %w", to.path(), dist.WithoutPath(err))
+		return fmt.Errorf("creating %q: %w", to.path(), dist.WithoutPath(t.leadsOut(to, err)))
 	}
 	return nil
 }
@@ -217,6 +217,9 @@ func (t *transaction) addDir(to place) error {
 // what the earlier installation of the replaced components had and this one has not.
 // If it fails, everything is as before begin.
 func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, error) {
+	for _, p := range parts {
+		t.done.Components = append(t.done.Components, p.name)
+	}
 	if t.opts.DryRun {
 		return t.foretell(ctx, parts)
 	}
@@ -313,6 +316,35 @@ func (t *transaction) end() error {
 		err = t.records.Close()
 	}
 	t.roots.close()
+	return err
+}
+
+// leadsOut returns the error of an operation at a place, or a better one if a link on
+// the way leads out of what the transaction may write to: the error of [os.Root] names
+// neither.
+func (t *transaction) leadsOut(at place, err error) error {
+	if err == nil {
+		return nil
+	}
+	root, rerr := t.root(at.base)
+	if rerr != nil {
+		return err
+	}
+	for dir := range dist.Parents(path.Join(at.rel, "x")) {
+		info, lerr := root.Lstat(dir)
+		if lerr != nil {
+			return err
+		}
+		if info.Mode().Type() != fs.ModeSymlink {
+			continue
+		}
+		_, inside := root.Stat(dir)
+		link := place{at.base, dir}.path()
+		if _, outside := os.Stat(link); inside != nil && !errors.Is(inside, fs.ErrNotExist) && outside == nil {
+			target, _ := root.Readlink(dir)
+			return fmt.Errorf("the link %q leads out of %q, to %q: have a directory in its place, or name that one", link, at.base, target)
+		}
+	}
 	return err
 }
 

@@ -1,7 +1,9 @@
 package install
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +31,24 @@ type Installed struct {
 	NotInstalled []string `json:"not_installed"`
 	// NotRepaired are installed components that a repair had no source for.
 	NotRepaired []string `json:"not_repaired"`
+}
+
+// MarshalJSON writes lists that are empty as such, and not as null.
+func (i Installed) MarshalJSON() ([]byte, error) {
+	for _, list := range []*[]string{&i.Components, &i.Files, &i.Removed, &i.Extra, &i.Missing, &i.NotInstalled, &i.NotRepaired} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if i.Backups == nil {
+		i.Backups = []Backup{}
+	}
+	type plain Installed
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // as whoever prints it chooses
+	err := enc.Encode(plain(i))
+	return b.Bytes(), err
 }
 
 // Run installs components as the install.sh of their package would, without a
@@ -97,13 +117,7 @@ func run(ctx context.Context, opts Options, components []dist.Component) (Instal
 	if err := t.addAll(ctx, components); err != nil {
 		return Installed{}, errors.Join(err, t.rollback())
 	}
-	done, err := t.commit(ctx, parts...)
-	if err == nil {
-		for _, c := range components {
-			done.Components = append(done.Components, c.Name)
-		}
-	}
-	return done, err
+	return t.commit(ctx, parts...)
 }
 
 var errNoneInstalled = errors.New("none of the components is installed here: install them without repairing")

@@ -118,7 +118,7 @@ func (t *transaction) lstat(at place) (fs.FileInfo, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
-	return info, err
+	return info, t.leadsOut(at.dir(), err)
 }
 
 // oldFiles finds what the replaced components had.

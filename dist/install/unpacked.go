@@ -51,6 +51,46 @@ func (p *pass) directory() (unit, error) {
 	return p.finish(l, facts.Texts)
 }
 
+// isSource returns an error if a directory to install to lies in an unpacked archive:
+// its files would no longer be what it came with.
+func (r *resolver) isSource(l layout) error {
+	for _, in := range r.inputs {
+		source, err := os.Stat(in.path)
+		if err != nil || !in.unpacked {
+			continue // whoever reads it says so
+		}
+		for _, dir := range append(l.dirs(), l.prefix) {
+			if isWithin(dir, source) {
+				return fmt.Errorf("%q is in %q, which is what it is to be installed from: name another directory", dir, in.path)
+			}
+		}
+	}
+	return nil
+}
+
+// isWithin reports whether dir is a directory or below it, whatever links lead there.
+func isWithin(dir string, above fs.FileInfo) bool {
+	for {
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+		dir = filepath.Dir(dir)
+	}
+	for {
+		if info, err := os.Stat(dir); err == nil && os.SameFile(info, above) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
 // maxUnpacked is how many files a package may have; see [archive.Limits].
 const maxUnpacked = 250_000
 
