@@ -3,6 +3,7 @@ package manifests
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -124,6 +125,18 @@ func (c *Channel) Lookup(ref ComponentRef) (PackageTarget, error) {
 		return PackageTarget{}, fmt.Errorf("looking up package %q: the channel does not have it for target %q", ref.Package, ref.Target)
 	}
 	return t, nil
+}
+
+// Hosts returns the sorted triples of the machines that can install the channel.
+func (c *Channel) Hosts() []string {
+	var hosts []string
+	for host, t := range c.Packages[rustPackage].Targets {
+		if len(t.Components) > 0 {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
 }
 
 // Finding is one thing that is wrong with a manifest.

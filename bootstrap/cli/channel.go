@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"x.go/dist/channel"
+	"x.go/dist/compose"
+)
+
+func (a *app) channelCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "channel",
+		Short: "Look at the channels that rustup installs from",
+		Long: `Look at the channels that rustup installs from. Each job has a command of its own.
+
+A channel is named by the path or the URL of its manifest, channel-rust-NAME.toml,
+or by a directory that has the manifests of one release, as x dist leaves it.`,
+		Example: `  x channel show build/dist`,
+		Args:    unknownCommand,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.channelShowCommand())
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs")
+	return cmd
+}
+
+// openChannel reads the channel that an argument names.
+func (a *app) openChannel(ctx context.Context, arg string) (*compose.Source, error) {
+	s, err := compose.Open(ctx, a.channelPlace(arg))
+	if err != nil {
+		return nil, err
+	}
+	if s.Unchecked && channel.IsURL(s.Place) {
+		a.progressf("x: note: there is no .sha256 beside %q to check the manifest with", arg)
+	}
+	return s, nil
+}
+
+// channelPlace returns the place of a channel on the command line.
+func (a *app) channelPlace(arg string) string {
+	if channel.IsURL(arg) {
+		return arg
+	}
+	return a.path(arg)
+}
+
+// completeManifests offers manifests and directories.
+func completeManifests(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"toml"}, cobra.ShellCompDirectiveFilterFileExt
+}
