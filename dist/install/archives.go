@@ -278,7 +278,7 @@ func (p *pass) run() (unit, error) {
 	if p.in.unpacked {
 		return p.directory()
 	}
-	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true, NoFileDigest: p.in.want.IsZero()})
+	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true, NoFileDigest: p.in.want == nil})
 	if err != nil {
 		return unit{}, err
 	}

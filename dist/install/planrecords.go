@@ -109,20 +109,20 @@ func (p *planner) recordDigests(c part, list []byte, made map[string]bool) error
 	}
 	d := manifests.Digests{Component: c.name, Prefix: prefix, Manifest: manifests.HashOf(list)}
 	dirs := map[string]bool{}
-	for _, a := range p.files {
-		if a.component != c.name {
-			continue
-		}
-		d.Files = append(d.Files, p.digest(a))
-		for at := a.to.dir(); at.rel != "."; at = at.dir() {
+	addMade := func(at place) {
+		for ; at.rel != "." && !dirs[at.path()]; at = at.dir() {
 			key := at.path()
-			if dirs[key] {
-				break
-			}
 			dirs[key] = true
 			if made[key] && !within(key, p.layout.prefix) {
 				d.Files = append(d.Files, manifests.FileDigest{Path: p.digestPath(at), Mode: fs.ModeDir | 0o755})
 			}
+		}
+	}
+	addMade(p.at.dir()) // of the records, which go with the last component
+	for _, a := range p.files {
+		if a.component == c.name {
+			d.Files = append(d.Files, p.digest(a))
+			addMade(a.to.dir())
 		}
 	}
 	text, err := d.Encode()

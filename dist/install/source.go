@@ -57,17 +57,17 @@ func IsSource(dir, arg string) bool {
 type input struct {
 	path     string
 	unpacked bool
-	want     manifests.Hash // zero if nobody tells
-	target   string         // of its components without one in their names, or ""
-	chosen   bool           // all of its components are wanted, by the archive's name
-	guess    []string       // the components that its name promises; empty if none does
-	fetched  bool           // it lies in the cache, and is removed in the end
+	want     *manifests.Hash // nil if nobody tells
+	target   string          // of its components without one in their names, or ""
+	chosen   bool            // all of its components are wanted, by the archive's name
+	guess    []string        // the components that its name promises; empty if none does
+	fetched  bool            // it lies in the cache, and is removed in the end
 }
 
 // check compares the digest of an archive with what is told of it.
 func (in input) check(got manifests.Hash) error {
-	if !in.want.IsZero() && got != in.want {
-		return fmt.Errorf("reading archive %q: got sha256 %s, want %s: it is damaged, or not the file that was meant", in.path, got, in.want)
+	if in.want != nil && got != *in.want {
+		return fmt.Errorf("reading archive %q: got sha256 %s, want %s: it is damaged, or not the file that was meant", in.path, got, *in.want)
 	}
 	return nil
 }
@@ -107,6 +107,9 @@ func (r *resolver) add(in input) {
 }
 
 func (r *resolver) source(ctx context.Context, source string) error {
+	if source == "" {
+		return errors.New("it is empty: name a file, a directory or a URL")
+	}
 	local, ok := channel.LocalPath(source)
 	if !ok {
 		return r.remote(ctx, source)
@@ -152,20 +155,20 @@ func (r *resolver) remote(ctx context.Context, source string) error {
 	if _, _, ok := manifests.CutFormat(u.Path); !ok {
 		return fmt.Errorf("want the URL of a channel manifest or an archive, such as %s/channel-rust-stable.toml", strings.TrimSuffix(manifests.Redact(source), "/"))
 	}
-	want, ok, err := checksumBeside(ctx, source)
-	if err == nil && !ok {
+	want, err := checksumBeside(ctx, source)
+	if err == nil && want == nil {
 		err = fmt.Errorf("the server has no %s beside it, which tells its digest: download the archive yourself and name the file", path.Base(u.Path)+manifests.ChecksumExt)
 	}
 	if err != nil {
 		return err
 	}
-	return r.fetch(ctx, source, want, input{})
+	return r.fetch(ctx, source, *want, input{})
 }
 
 // fetch adds an archive of a server.
 func (r *resolver) fetch(ctx context.Context, place string, want manifests.Hash, in input) error {
 	file, err := r.cache.fetch(ctx, place, want, r.Fetching)
-	in.path, in.want, in.fetched = file, want, true
+	in.path, in.want, in.fetched = file, &want, true
 	r.add(in)
 	return err
 }
@@ -173,23 +176,23 @@ func (r *resolver) fetch(ctx context.Context, place string, want manifests.Hash,
 // maxChecksum bounds a .sha256 file, in bytes.
 const maxChecksum = 4 << 10
 
-// checksumBeside returns the digest that the .sha256 file beside a place tells. ok is
-// false if there is none.
-func checksumBeside(ctx context.Context, place string) (want manifests.Hash, ok bool, err error) {
+// checksumBeside returns the digest that the .sha256 file beside a place tells, nil if
+// there is none.
+func checksumBeside(ctx context.Context, place string) (*manifests.Hash, error) {
 	data, err := channel.Fetch(ctx, place+manifests.ChecksumExt, maxChecksum)
 	if errors.Is(err, fs.ErrNotExist) {
-		return want, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return want, false, err
+		return nil, err
 	}
-	want, _, err = manifests.ParseChecksum(data)
-	return want, err == nil, err
+	want, _, err := manifests.ParseChecksum(data)
+	return &want, err
 }
 
 // archive takes the archive at a path.
 func (r *resolver) archive(ctx context.Context, file string) error {
-	want, _, err := checksumBeside(ctx, file)
+	want, err := checksumBeside(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -285,12 +288,12 @@ func (r *resolver) manifest(ctx context.Context, place string) error {
 	if err != nil {
 		return err
 	}
-	want, ok, err := checksumBeside(ctx, place)
+	want, err := checksumBeside(ctx, place)
 	if err != nil {
 		return err
 	}
-	if got := manifests.HashOf(data); ok && got != want {
-		return fmt.Errorf("got sha256 %s, want %s", got, want)
+	if got := manifests.HashOf(data); want != nil && got != *want {
+		return fmt.Errorf("got sha256 %s, want %s: it is damaged, or not the file that was meant", got, *want)
 	}
 	c, err := manifests.ParseChannel(data)
 	if err != nil {
@@ -347,7 +350,7 @@ func (r *resolver) offered(ctx context.Context, place string, c *manifests.Chann
 			continue
 		}
 		if local, ok := channel.LocalPath(at); ok {
-			in.path, in.want = local, d.Hash
+			in.path, in.want = local, &d.Hash
 			r.add(in)
 			return nil
 		}
