@@ -16,15 +16,21 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockName is the file in a directory whose lock the directory's user holds.
-const lockName = ".x-lock"
+const (
+	// lockName is the file in a directory whose lock the directory's user holds.
+	lockName = ".x-lock"
+	// sharedName is the file whose lock all who share the directory hold.
+	sharedName = ".x-users"
+)
 
 // lockText is what a lock's file says of its holder.
 var lockText = regexp.MustCompile(`^(process [0-9]{1,10}\n)?$`)
 
-// DirLock is a directory that this process has for itself.
+// DirLock is a directory that this process has for itself, or shares: see [Lock] and
+// [Share].
 type DirLock struct {
 	root *os.Root
+	name string
 	lock *flock.Flock
 }
 
@@ -34,8 +40,8 @@ type DirLock struct {
 // can't be left behind. root must stay open until the lock is released.
 func Lock(ctx context.Context, root *os.Root, waiting func(holder string)) (*DirLock, error) {
 	for told := false; ; {
-		l := &DirLock{root, nil}
-		ok, err := l.try()
+		l := &DirLock{root, lockName, nil}
+		ok, err := l.try((*flock.Flock).TryLock)
 		if err == nil && ok {
 			l.noteHolder()
 			return l, nil
@@ -56,11 +62,50 @@ func Lock(ctx context.Context, root *os.Root, waiting func(holder string)) (*Dir
 	}
 }
 
-// try takes the lock if nobody has it.
-func (l *DirLock) try() (bool, error) {
-	f, err := l.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+// Share notes that this process uses the directory root, as others may do at the same
+// time. If nobody else did when the call was made, since is that moment by the clock of
+// the file system: what was unfinished before then is nobody's. Otherwise it is zero. A
+// [Lock] is another matter, and may be held beside it. root must stay open until the lock
+// is released or removed.
+func Share(root *os.Root) (l *DirLock, since time.Time, err error) {
+	l = &DirLock{root, sharedName, nil}
+	alone, err := l.try((*flock.Flock).TryLock)
+	if alone {
+		l.noteHolder()
+		var info fs.FileInfo
+		if info, err = root.Lstat(l.name); err == nil {
+			since = info.ModTime()
+		}
+		l.Release()
+	}
+	const tries = 1000 // others may be at this same place, or leave with the file
+	for range tries {
+		var ok bool
+		if err == nil {
+			ok, err = l.try((*flock.Flock).TryRLock)
+		}
+		if ok {
+			return l, since, nil
+		}
+		if err != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err == nil {
+		err = errors.New("its lock is taken over and over")
+	}
+	return nil, time.Time{}, fmt.Errorf("sharing directory %q: %w", root.Name(), WithoutPath(err))
+}
+
+// try takes the lock in one way, if it is free for that.
+func (l *DirLock) try(take func(*flock.Flock) (bool, error)) (bool, error) {
+	f, err := l.root.OpenFile(l.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		f, err = openOwn(l.root, lockName, os.O_RDWR)
+		f, err = openOwn(l.root, l.name, os.O_RDWR)
+	}
+	if errors.Is(err, fs.ErrNotExist) && dirExists(l.root) { // its holder has removed it meanwhile
+		return false, nil
 	}
 	if err != nil {
 		return false, err
@@ -69,8 +114,8 @@ func (l *DirLock) try() (bool, error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return false, err
 	}
-	lock := flock.New(filepath.Join(l.root.Name(), lockName), flock.SetFlag(os.O_RDWR|syscall.O_NONBLOCK))
-	ok, err := lock.TryLock()
+	lock := flock.New(filepath.Join(l.root.Name(), l.name), flock.SetFlag(os.O_RDWR|syscall.O_NONBLOCK))
+	ok, err := take(lock)
 	if errors.Is(err, fs.ErrNotExist) { // its holder has removed it meanwhile
 		return false, nil
 	}
@@ -79,18 +124,24 @@ func (l *DirLock) try() (bool, error) {
 	}
 	// The lock may be that of a file which has lost its name, or of another one.
 	got, err := lock.Stat()
-	if now, nerr := l.root.Lstat(lockName); err != nil || nerr != nil || !os.SameFile(got, want) || !os.SameFile(got, now) {
+	if now, nerr := l.root.Lstat(l.name); err != nil || nerr != nil || !os.SameFile(got, want) || !os.SameFile(got, now) {
 		return false, lock.Close()
 	}
 	l.lock = lock
 	return true, nil
 }
 
+// dirExists reports whether the directory still has its name.
+func dirExists(root *os.Root) bool {
+	_, err := os.Stat(root.Name())
+	return err == nil
+}
+
 // noteHolder writes into the lock's file who holds it. That is only for the message
 // to others, so failing is harmless. It leaves a file alone that says anything else:
 // somebody else wrote it.
 func (l *DirLock) noteHolder() {
-	f, err := openOwn(l.root, lockName, os.O_RDWR)
+	f, err := openOwn(l.root, l.name, os.O_RDWR)
 	if err != nil {
 		return
 	}
@@ -107,8 +158,18 @@ func (l *DirLock) Release() { _ = l.lock.Close() }
 
 // Remove gives the directory back and leaves no file of the lock in it. One who waits
 // for the lock meanwhile takes it with a new file.
+//
+// Of a shared directory the last one to leave removes the file.
 func (l *DirLock) Remove() {
-	_ = l.root.Remove(lockName) // not possible on Windows, where the open file stays
+	last := true
+	if l.name == sharedName {
+		l.Release()
+		ok, err := l.try((*flock.Flock).TryLock)
+		last = ok && err == nil
+	}
+	if last {
+		_ = l.root.Remove(l.name) // not possible on Windows, where the open file stays
+	}
 	l.Release()
 }
 

@@ -3,6 +3,8 @@ package dist
 import (
 	"errors"
 	"iter"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"unicode"
 
@@ -19,6 +21,15 @@ func CheckElement(name string) error {
 		return errors.New("name is not a single path element without spaces")
 	}
 	return nil
+}
+
+// FilePath returns the path of a file:// URL of this machine.
+func FilePath(place string) (string, bool) {
+	u, err := url.Parse(place)
+	if err != nil || u.Scheme != "file" || u.Host != "" && u.Host != "localhost" {
+		return "", false
+	}
+	return filepath.FromSlash(u.Path), true
 }
 
 // Parents yields the proper parent directories of a member name, outermost

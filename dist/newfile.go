@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"x.go/manifests"
 )
@@ -24,7 +25,11 @@ const tempPattern = ".x-*.tmp"
 // RemoveStale deletes the temporary files that killed runs left in root and returns
 // their number. The caller must make sure that no run is writing there, for
 // example with a lock.
-func RemoveStale(root *os.Root) (int, error) {
+func RemoveStale(root *os.Root) (int, error) { return RemoveStaleBefore(root, time.Time{}) }
+
+// RemoveStaleBefore is [RemoveStale] for files last written before a time, or for all
+// if it is zero: runs that began later may be writing.
+func RemoveStaleBefore(root *os.Root, before time.Time) (int, error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return 0, fmt.Errorf("removing stale files of %q: %w", root.Name(), WithoutPath(err))
@@ -32,6 +37,9 @@ func RemoveStale(root *os.Root) (int, error) {
 	removed := 0
 	for _, e := range entries {
 		if stale, _ := filepath.Match(tempPattern, e.Name()); !stale || !e.Type().IsRegular() {
+			continue
+		}
+		if info, err := e.Info(); !before.IsZero() && (err != nil || !info.ModTime().Before(before)) {
 			continue
 		}
 		if err := root.Remove(e.Name()); err != nil {
@@ -120,6 +128,44 @@ func (f *NewFile) commit() error {
 	f.placed = err == nil
 	if err != nil {
 		return fmt.Errorf("renaming a new file to %q: %w", f.Path(), WithoutPath(err))
+	}
+	return nil
+}
+
+// CommitAbsent gives a finished file its final name, unless there is something of that
+// name: then the error is [fs.ErrExist], also if another process creates it in the same
+// moment. Where the file system has no hard links, another process may be overwritten.
+func (f *NewFile) CommitAbsent() error {
+	err := f.root.Link(f.temp, f.name)
+	switch {
+	case err == nil:
+		f.placed = true
+		_ = f.root.Remove(f.temp) // a second name of the file, which harms nobody
+		err = SyncDir(f.root)
+	case errors.Is(err, fs.ErrExist):
+	default:
+		if _, serr := f.root.Lstat(f.name); serr == nil {
+			return fmt.Errorf("linking a new file to %q: %w", f.Path(), fs.ErrExist)
+		}
+		return CommitAll(f.root, []*NewFile{f})
+	}
+	if err != nil {
+		return fmt.Errorf("linking a new file to %q: %w", f.Path(), WithoutPath(err))
+	}
+	return nil
+}
+
+// LinkFile gives the file src of root another name, dst, in one step. It replaces what is
+// there. It is an error where the file system has no hard links. The name lasts only
+// when its directory is flushed: see [SyncDir].
+func LinkFile(root *os.Root, src, dst string) error {
+	temp := filepath.Join(filepath.Dir(dst), strings.Replace(tempPattern, "*", rand.Text(), 1))
+	if err := root.Link(src, temp); err != nil {
+		return fmt.Errorf("linking %q to %q: %w", filepath.Join(root.Name(), src), dst, WithoutPath(err))
+	}
+	if err := root.Rename(temp, dst); err != nil {
+		_ = root.Remove(temp)
+		return fmt.Errorf("linking %q to %q: %w", filepath.Join(root.Name(), src), dst, WithoutPath(err))
 	}
 	return nil
 }

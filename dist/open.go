@@ -81,6 +81,10 @@ func openOwn(root *os.Root, name string, flag int) (*os.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("it is replaced over and over")}
 }
 
+// OpenOwn opens the regular file name of root, a file of a name that x itself uses, for
+// reading. It follows no link in its place, and does not wait for a FIFO.
+func OpenOwn(root *os.Root, name string) (*os.File, error) { return openOwn(root, name, os.O_RDONLY) }
+
 // ReadOwn returns the content of the regular file name of root, a file of a name that x
 // itself uses. It follows no link in its place. More than limit bytes are an error.
 func ReadOwn(root *os.Root, name string, limit int64) ([]byte, error) {

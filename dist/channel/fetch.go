@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,19 +23,10 @@ func IsURL(place string) bool {
 // LocalPath returns the path of a place on this machine. ok is false for a place on
 // a server.
 func LocalPath(place string) (p string, ok bool) {
-	if p, ok := filePath(place); ok {
+	if p, ok := dist.FilePath(place); ok {
 		return p, true
 	}
 	return place, !IsURL(place)
-}
-
-// filePath returns the path of a file:// URL.
-func filePath(place string) (string, bool) {
-	u, err := url.Parse(place)
-	if err != nil || u.Scheme != "file" || u.Host != "" && u.Host != "localhost" {
-		return "", false
-	}
-	return filepath.FromSlash(u.Path), true
 }
 
 // Fetch returns the content of a small file. More than limit bytes are an error.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"x.go/dist"
 	"x.go/manifests"
 )
 
@@ -39,7 +40,7 @@ func (e *AbsentError) Error() string {
 // before publication its URLs do not answer yet. No server is asked on behalf of a
 // manifest on disk: the error is an [*AbsentError] if there is no such file.
 func Locate(manifest, url string) (string, error) {
-	if p, ok := filePath(url); ok {
+	if p, ok := dist.FilePath(url); ok {
 		return p, nil
 	}
 	local, ok := LocalPath(manifest)
