@@ -29,7 +29,9 @@ type Builder struct {
 	memo  map[any]*memo
 	stack []string                // names of the steps that run now, outermost first
 	told  map[config.Finding]bool // of components
-	plan  []Action
+	// unbuilt is a file that a dry run has laid out and not built, if there is one.
+	unbuilt string
+	plan    []Action
 }
 
 // inputs say what a [Builder] works on and how.

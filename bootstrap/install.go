@@ -53,7 +53,7 @@ func (d InstallDirs) Options() install.Options {
 // String names the step in plans and errors.
 func (i installStep) String() string { return "Install(" + i.To.DestDir + i.To.Prefix + ")" }
 
-// Run implements [step]. In a dry run nothing is in the result.
+// Run implements [step].
 func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, error) {
 	components, script, err := b.selected(ctx, i.Selection)
 	if err != nil {
@@ -61,17 +61,28 @@ func (i installStep) Run(ctx context.Context, b *Builder) (install.Installed, er
 	}
 	opts := i.To.Options()
 	opts.Uninstaller = script
-	act := true
-	for _, c := range components {
-		act = b.act("install", c.Name, fmt.Sprintf("%s%s, %d files", i.To.DestDir, i.To.Prefix, c.Image.Len())) && act
-	}
-	if !act {
-		return install.Installed{}, nil
+	act := i.announce(b, components)
+	if opts.DryRun = !act; opts.DryRun && opts.Repair && b.unbuilt != "" {
+		return install.Installed{}, fmt.Errorf("planning a repair: %q is not built yet, so nobody knows whether the installed one is right: run `x build` first", b.unbuilt)
 	}
 	if b.waiting != nil {
 		opts.Waiting = func(holder string) { b.waiting(i.To.DestDir+i.To.Prefix, holder) }
 	}
 	return install.Run(ctx, opts, components)
+}
+
+// announce notes what is installed where, and reports whether to do it. A repair takes
+// of the components only those that are there.
+func (i installStep) announce(b *Builder, components []dist.Component) bool {
+	place := i.To.DestDir + i.To.Prefix
+	if i.To.Repair {
+		return b.act("repair", place, "")
+	}
+	act := true
+	for _, c := range components {
+		act = b.act("install", c.Name, fmt.Sprintf("%s, %d files", place, c.Image.Len())) && act
+	}
+	return act
 }
 
 // selected lays out the components of a selection, and the uninstaller of all.

@@ -154,6 +154,7 @@ func (b *Builder) buildProgram(ctx context.Context, p programs.Build, file strin
 // built, and an empty file stands for it.
 func (b *Builder) addBuilt(img *dist.Image, name, from string) error {
 	if _, err := os.Stat(from); b.dryRun && errors.Is(err, os.ErrNotExist) {
+		b.unbuilt = name
 		return img.AddBytes(name, nil, dist.ModeExec)
 	}
 	return img.AddFile(name, from)

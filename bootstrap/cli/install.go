@@ -247,10 +247,15 @@ func (a *app) installToolchain(ctx context.Context, f installFlags, st *stager, 
 		return err
 	}
 	s.progress.close()
-	a.tellKept(done)
-	return a.answer(s, done, func() {
-		fmt.Fprintln(a.Stdout, filepath.Join(dirs.DestDir, dirs.Prefix))
-	})
+	if a.flags.dryRun && !a.flags.json {
+		for _, act := range s.Plan() {
+			fmt.Fprintln(a.Stdout, act)
+		}
+		a.printChanges(done)
+		a.tellKept(done)
+		return nil
+	}
+	return a.printInstalled(done, filepath.Join(dirs.DestDir, dirs.Prefix))
 }
 
 // installFrom says what the flags choose from archives.

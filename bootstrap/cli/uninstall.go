@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"x.go/bootstrap"
+	"x.go/dist"
 	"x.go/dist/install"
 	"x.go/targets/nearest"
 )
@@ -125,15 +126,8 @@ func (a *app) printInstalled(done install.Installed, place string) error {
 		for _, name := range done.Components {
 			fmt.Fprintf(a.Stdout, "component %s\n", name)
 		}
-		for _, b := range done.Backups {
-			fmt.Fprintf(a.Stdout, "back up %s as %s\n", b.Path, b.Old)
-		}
-		for _, file := range done.Files {
-			fmt.Fprintf(a.Stdout, "write %s\n", file)
-		}
-		for _, file := range done.Removed {
-			fmt.Fprintf(a.Stdout, "remove %s\n", file)
-		}
+		a.printChanges(done)
+		a.tellKept(done)
 	default:
 		a.tellKept(done)
 		fmt.Fprintln(a.Stdout, place)
@@ -141,9 +135,39 @@ func (a *app) printInstalled(done install.Installed, place string) error {
 	return nil
 }
 
-// tellKept tells what of others an installation has found.
-func (a *app) tellKept(done install.Installed) {
+// printChanges prints what a dry run says would be done, in the order in which it would.
+func (a *app) printChanges(done install.Installed) {
+	line := func(format string, words ...any) { fmt.Fprintf(a.Stdout, format+"\n", words...) }
+	for _, p := range done.Repaired {
+		line("repair %s (%s: %s)", dist.OneLine(p.Path), p.Kind, dist.OneLine(p.Detail))
+	}
 	for _, b := range done.Backups {
+		line("back up %s as %s", dist.OneLine(b.Path), dist.OneLine(b.Old))
+	}
+	for _, list := range []struct {
+		verb  string
+		paths []string
+	}{
+		{"remove", done.Removed}, {"remove", done.Records.Removed}, {"write", done.Records.Written}, {"replace", done.Replaced}, {"create", done.Created},
+	} {
+		for _, file := range list.paths {
+			line("%s %s", list.verb, dist.OneLine(file))
+		}
+	}
+}
+
+// tellKept tells what of others an installation has found, and what a repair mended.
+func (a *app) tellKept(done install.Installed) {
+	if done.Unfinished {
+		a.progressf("x: note: a run that was killed had left changes, which are completed or taken back first")
+	}
+	if n := len(done.Repaired); n > 0 && !a.flags.dryRun {
+		a.progressf("x: repaired %s, such as %q: %s", plural(n, "place"), done.Repaired[0].Path, done.Repaired[0].Detail)
+	}
+	for _, b := range done.Backups {
+		if a.flags.dryRun {
+			break // they are printed
+		}
 		a.progressf("x: note: %q was in the way, and is now %q", b.Path, b.Old)
 	}
 	for _, file := range done.Extra {

@@ -3,18 +3,14 @@ package install
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"slices"
-
-	"x.go/dist"
-	"x.go/manifests"
 )
 
 // Components returns the names of the components that are installed in the directories
 // of opts, in their order. What is not there has none.
 func Components(opts Options) ([]string, error) {
-	opts.DryRun = true
+	opts.DryRun, opts.unlisted = true, true
 	var names []string
 	t, err := begin(context.Background(), opts, func(installed []string) []string {
 		names = installed
@@ -33,104 +29,76 @@ func (t *transaction) look(choose func(installed []string) []string) error {
 	if err == nil {
 		t.records, err = root.OpenRoot(t.at.rel)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		choose(nil)
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if data, err := t.recordText(journalName, maxJournal); err == nil {
+		old := &transaction{layout: t.layout, roots: t.roots, stages: map[string]place{}}
+		_, _, _ = old.parseJournal(data) // what is wrong with it is for a real run to say
+		t.killed, t.done.Unfinished = old.id, true
 	}
 	return t.readRecords(choose)
 }
 
-// foresee notes that a file would be written, unless it is there already.
-func (t *transaction) foresee(ctx context.Context, a *added, r io.Reader) error {
-	if err := t.foreseeDir(a.to.dir()); err != nil {
-		return err
-	}
-	same, err := t.isThere(ctx, a, r)
-	if err == nil {
-		// Whoever decodes the file waits until it is read.
-		if q, ok := r.(*queueReader); ok {
-			_, err = io.Copy(io.Discard, q)
+// tell notes what a plan changes, after it was carried out or, in a dry run, instead.
+func (t *transaction) tell(p *plan) {
+	kept := map[string]bool{}
+	if t.opts.DryRun {
+		for _, d := range p.displace {
+			if d.isBackup() {
+				t.done.Backups = append(t.done.Backups, Backup{d.at.path(), d.backup.path()})
+			}
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if a.kept = same; same {
-		t.done.Unchanged++
-	} else {
-		t.units[a.to.path()] = a.to
+	for _, b := range t.done.Backups {
+		kept[b.Path] = true
 	}
-	return err
-}
-
-// foreseeDir looks for what is in the way of a directory.
-func (t *transaction) foreseeDir(at place) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for ; at.rel != "." && t.dirs[at.path()] == nil; at = at.dir() {
-		exists, err := t.isDir(at)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		t.dirs[at.path()] = &stagedDir{at: at, exists: exists}
-		if exists {
-			break
+	gone := map[string]bool{}
+	for _, d := range p.displace {
+		key := d.at.path()
+		if gone[key] = !kept[key]; gone[key] && t.files[key] == nil {
+			t.done.Removed = append(t.done.Removed, key)
 		}
 	}
-	return nil
-}
-
-// isThere reports whether the installation has a file already.
-func (t *transaction) isThere(ctx context.Context, a *added, r io.Reader) (bool, error) {
-	info, err := t.lstat(a.to)
-	if err != nil || info == nil || !t.own(a.to.path()) || info.Mode() != a.mode && info.Mode().Type() != fs.ModeSymlink {
-		return false, err
-	}
-	root, err := t.root(a.to.base)
-	if err != nil {
-		return false, err
-	}
-	if a.mode.Type() == fs.ModeSymlink {
-		link, err := root.Readlink(a.to.rel)
-		return err == nil && link == a.link, nil
-	}
-	if !info.Mode().IsRegular() || info.Size() != a.size {
-		return false, nil
-	}
-	f, err := dist.OpenIn(root, a.to.rel)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	have, err := dist.HashReader(ctx, f, a.size, a.to.path())
-	if err != nil {
-		return false, err
-	}
-	var fresh manifests.Hash
-	fresh, err = dist.HashReader(ctx, r, a.size, a.to.path())
-	return have == fresh, err
-}
-
-// foretell returns what commit would do.
-func (t *transaction) foretell(ctx context.Context, parts []part) (Installed, error) {
-	p, err := t.displacements(ctx, parts)
-	if err != nil {
-		return Installed{}, errors.Join(err, t.end())
-	}
-	for _, d := range p.out.displace {
-		_, replaced := t.units[d.at.path()]
+	for key, a := range t.files {
+		t.done.Files = append(t.done.Files, key)
 		switch {
-		case d.isBackup():
-			t.done.Backups = append(t.done.Backups, Backup{d.at.path(), d.backup.path()})
-		case !replaced:
-			t.done.Removed = append(t.done.Removed, d.at.path())
+		case a.kept:
+			t.done.Unchanged++
+		case gone[key]:
+			t.done.Replaced = append(t.done.Replaced, key)
+		default:
+			t.done.Created = append(t.done.Created, key)
 		}
 	}
-	for file := range t.units {
-		t.done.Files = append(t.done.Files, file)
+	for _, r := range p.records {
+		list := &t.done.Records.Written
+		if r.now.IsZero() {
+			list = &t.done.Records.Removed
+		}
+		*list = append(*list, t.at.join(r.name).path())
 	}
-	slices.Sort(t.done.Files)
-	return t.done, t.end()
+	for _, list := range [][]string{t.done.Files, t.done.Created, t.done.Replaced, t.done.Removed, t.done.Records.Written, t.done.Records.Removed} {
+		slices.Sort(list)
+	}
+}
+
+// toMend returns what a repair mends, in the words of [Inspect].
+func (t *transaction) toMend(ctx context.Context, parts []part) ([]Problem, error) {
+	k := newLook(t.layout, nil)
+	var wrong []wanted
+	for _, a := range t.files {
+		if !a.kept {
+			wrong = append(wrong, wanted{a.component, a.to, a.mode, a.size, a.hash, a.link})
+		}
+	}
+	err := k.files(ctx, wrong)
+	s := State{Problems: k.problems}
+	for _, p := range t.found {
+		if p.Component == "" || slices.ContainsFunc(parts, func(c part) bool { return c.name == p.Component }) {
+			s.Problems = append(s.Problems, p)
+		}
+	}
+	s.sort()
+	return s.Problems, err
 }

@@ -63,6 +63,8 @@ type transaction struct {
 	others   []*installedPart // whose files it may not
 	names    []string         // for a repair: all that are installed, in their order
 	ours     map[string]bool  // for a repair: paths of directories that x has created
+	found    []Problem        // for a repair: what is wrong with the records
+	killed   string           // for a dry run: the id of a killed run that nobody has completed
 
 	mu      sync.Mutex
 	dirs    map[string]*stagedDir // by path
@@ -186,11 +188,7 @@ func (t *transaction) claim(f file) (*added, error) {
 // is an error if r has more or fewer than f.size bytes.
 func (t *transaction) add(ctx context.Context, f file, r io.Reader) error {
 	a, err := t.claim(f)
-	switch {
-	case err != nil:
-	case t.opts.DryRun:
-		err = t.foresee(ctx, a, r)
-	default:
+	if err == nil {
 		err = t.write(ctx, a, r)
 	}
 	if err != nil {
@@ -201,49 +199,41 @@ func (t *transaction) add(ctx context.Context, f file, r io.Reader) error {
 
 // addDir has a directory in the installation, even if it is empty.
 func (t *transaction) addDir(to place) error {
-	var err error
-	if t.opts.DryRun {
-		err = t.foreseeDir(to)
-	} else {
-		_, err = t.dir(to)
-	}
-	if err != nil {
+	if _, err := t.dir(to); err != nil {
 		return fmt.Errorf("creating %q: %w", to.path(), dist.WithoutPath(t.leadsOut(to, err)))
 	}
 	return nil
 }
 
-// commit gives all files their names, writes the records of the parts, and removes
+// commit, but for a dry run, gives all files their names, writes the records of the parts, and removes
 // what the earlier installation of the replaced components had and this one has not.
 // If it fails, everything is as before begin.
 func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, error) {
 	for _, p := range parts {
 		t.done.Components = append(t.done.Components, p.name)
 	}
-	if t.opts.DryRun {
-		return t.foretell(ctx, parts)
-	}
 	if t.opts.Repair {
 		if err := t.sameBuild(parts); err != nil {
 			return Installed{}, errors.Join(err, t.rollback())
 		}
 		t.done.Extra = t.leftAlone(parts)
+		var err error
+		if t.done.Repaired, err = t.toMend(ctx, parts); err != nil {
+			return Installed{}, errors.Join(err, t.rollback())
+		}
 	}
 	p, err := t.plan(ctx, parts)
-	if err == nil {
+	if err == nil && !t.opts.DryRun {
 		err = t.apply(ctx, p)
 	}
 	if err != nil {
 		return Installed{}, errors.Join(err, t.rollback())
 	}
-	err = t.finish(p)
-	for _, a := range t.files {
-		t.done.Files = append(t.done.Files, a.to.path())
-		if a.kept {
-			t.done.Unchanged++
-		}
+	t.tell(p)
+	if t.opts.DryRun {
+		return t.done, t.end()
 	}
-	slices.Sort(t.done.Files)
+	err = t.finish(p)
 	return t.done, errors.Join(err, t.end())
 }
 
@@ -320,8 +310,7 @@ func (t *transaction) end() error {
 }
 
 // leadsOut returns the error of an operation at a place, or a better one if a link on
-// the way leads out of what the transaction may write to: the error of [os.Root] names
-// neither.
+// the way leads out of what the transaction may write to.
 func (t *transaction) leadsOut(at place, err error) error {
 	if err == nil {
 		return nil
@@ -330,6 +319,20 @@ func (t *transaction) leadsOut(at place, err error) error {
 	if rerr != nil {
 		return err
 	}
+	return orLinkOut(root, at, err)
+}
+
+// outError says that a link leads out of the directory that it should stay below.
+type outError struct{ link, base, target string }
+
+// Error says what to do.
+func (e *outError) Error() string {
+	return fmt.Sprintf("the link %q leads out of %q, to %q: have a directory in its place, or name that one", e.link, e.base, e.target)
+}
+
+// orLinkOut returns err, or an [outError] if a link on the way to a place below root leads
+// out of it: the errors of [os.Root] name neither.
+func orLinkOut(root *os.Root, at place, err error) error {
 	for dir := range dist.Parents(path.Join(at.rel, "x")) {
 		info, lerr := root.Lstat(dir)
 		if lerr != nil {
@@ -342,7 +345,7 @@ func (t *transaction) leadsOut(at place, err error) error {
 		link := place{at.base, dir}.path()
 		if _, outside := os.Stat(link); inside != nil && !errors.Is(inside, fs.ErrNotExist) && outside == nil {
 			target, _ := root.Readlink(dir)
-			return fmt.Errorf("the link %q leads out of %q, to %q: have a directory in its place, or name that one", link, at.base, target)
+			return &outError{link, at.base, target}
 		}
 	}
 	return err
@@ -368,7 +371,12 @@ func (t *transaction) stage(at place, suffix string) place {
 	return at.join(ownPrefix + t.id + suffix)
 }
 
-// below returns p or the part of its path that ends at dir.
+// isOwn reports whether a directory of that name is ours, or that of a killed run.
+func (t *transaction) isOwn(name string) bool {
+	return strings.HasPrefix(name, ownPrefix+t.id) || t.killed != "" && strings.HasPrefix(name, ownPrefix+t.killed)
+}
+
+// within reports whether p is dir or below it.
 func within(dir, p string) bool {
 	return p == dir || strings.HasPrefix(p, dir+string(os.PathSeparator))
 }

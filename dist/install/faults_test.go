@@ -67,6 +67,20 @@ func scenarios() []scenario {
 		put(t, prefix+"/bin/new", "my program")
 		put(t, prefix+"/bin/mine", "my other program")
 	}
+	damaged := func(t *testing.T, prefix string) {
+		installed(t, prefix)
+		testenv.Must(t, os.Remove(prefix+"/bin/rustc"))
+		put(t, prefix+"/bin/rustc/mine", "my file in a directory")
+		testenv.Must(t, os.Remove(prefix+"/bin/gone"))
+		testenv.Must(t, os.Chmod(prefix+"/lib/same", 0o600))
+		testenv.Must(t, os.RemoveAll(prefix+"/share/doc/rust/html/a"))
+		put(t, prefix+"/share/doc/rust/html/a", "my page in the place of a directory")
+		testenv.Must(t, os.Rename(prefix+"/libexec", prefix+"/elsewhere"))
+		put(t, prefix+"/elsewhere/old/helper", "my helper")
+		testenv.Must(t, os.Symlink("elsewhere", prefix+"/libexec"))
+		testenv.Must(t, os.Remove(prefix+"/lib/rustlib/components"))
+		put(t, prefix+"/lib/rustlib/uninstall.sh", "cut")
+	}
 	changed := []string{"my own change", "my note in html", "my program", "my other program"}
 	return []scenario{
 		{"install over files", inWay, func(t *testing.T, opts Options) (Installed, error) {
@@ -81,6 +95,10 @@ func scenarios() []scenario {
 		{"uninstall one", installed, func(t *testing.T, opts Options) (Installed, error) {
 			return Uninstall(t.Context(), opts, "rust-docs")
 		}, changed},
+		{"repair", damaged, func(t *testing.T, opts Options) (Installed, error) {
+			opts.Repair = true
+			return Run(t.Context(), opts, firstTools(t))
+		}, append([]string{"my file in a directory", "my page in the place of a directory", "my helper"}, changed...)},
 	}
 }
 
@@ -271,7 +289,7 @@ func (c *faultCase) uninstallAfter(t *testing.T, n int, byScript bool) {
 	for name, text := range testenv.Tree(t, c.prefix) {
 		switch own := strings.Contains("/"+name, "/"+ownPrefix); {
 		case own && byScript: // it may have taken the journal with it
-		case own, !strings.HasSuffix(name, "/") && !strings.Contains(text, " my ") && !strings.Contains(name, "gone"):
+		case own, !strings.HasSuffix(name, "/") && !strings.Contains(text, " my ") && !strings.Contains(name, "gone") && !strings.HasSuffix(text, "elsewhere"):
 			t.Fatalf("%s: after uninstalling, %q is left: %q", when, name, text)
 		}
 	}

@@ -52,7 +52,6 @@ type survey struct {
 	in       *installed
 	progress func(done, total int64)
 	expected []expectation // of each component of in, in its order
-	bad      map[string]ProblemKind
 	state    State
 }
 
@@ -144,7 +143,7 @@ func (s *survey) unlisted(c installedComponent, e expectation) {
 
 // run looks at all files.
 func (s *survey) run(ctx context.Context) error {
-	k := look{layout: s.in.layout, progress: s.progress, bases: map[string]*os.Root{}, bad: map[string]ProblemKind{}}
+	k := newLook(s.in.layout, s.progress)
 	s.state.Prefix = s.in.layout.prefix
 	s.state.Components = []InspectedComponent{}
 	var all []wanted
@@ -159,7 +158,6 @@ func (s *survey) run(ctx context.Context) error {
 	if err := k.files(ctx, all); err != nil {
 		return err
 	}
-	s.bad = k.bad
 	s.state.Problems = append(s.state.Problems, k.problems...)
 	s.extras()
 	s.state.Problems = append(s.state.Problems, s.in.problems...)
@@ -232,7 +230,7 @@ func (x *extras) walk(at place, component string) {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
-			x.found(Problem{Unreadable, component, file, dist.WithoutPath(err).Error()})
+			x.found(Problem{Unreadable, component, file, dist.WithoutPath(orLinkOut(root, place{at.base, name}, err)).Error()})
 			return nil
 		case name == at.rel && !d.IsDir(), x.skip[file]:
 			return fs.SkipDir

@@ -18,30 +18,47 @@ import (
 	"x.go/dist"
 )
 
-// Installed says what [Run] or [Uninstall] has done. Paths are absolute.
+// Installed says what [Run] or [Uninstall] has done, or would do. Paths are absolute.
 type Installed struct {
 	Components []string `json:"components"` // installed or uninstalled
-	Files      []string `json:"files"`      // of the components, sorted
+	Files      []string `json:"files"`      // of the components, sorted: those of Created, Replaced and Unchanged
+	Created    []string `json:"created"`    // where there was nothing, or what is now a backup
+	Replaced   []string `json:"replaced"`   // over those of an earlier installation
 	Unchanged  int      `json:"unchanged"`  // files that were there already, which nobody has written
 	Removed    []string `json:"removed"`    // of an earlier installation of the components
 	Backups    []Backup `json:"backups"`    // files of the user's that were in the way
-	Extra      []string `json:"extra"`      // for a repair: files in the components' directories that nothing installed owns
-	Missing    []string `json:"missing"`    // recorded files of an earlier installation that were not there
+	// Records are the lists and scripts in Libdir/rustlib that were written or removed.
+	Records Records  `json:"records"`
+	Missing []string `json:"missing"` // recorded files of an earlier installation that were not there
+	// Repaired is, for a repair, what was wrong.
+	Repaired []Problem `json:"repaired"`
+	Extra    []string  `json:"extra"` // for a repair: files in the components' directories that nothing installed owns
 	// NotInstalled are components that were to be uninstalled and are not there.
 	NotInstalled []string `json:"not_installed"`
 	// NotRepaired are installed components that a repair had no source for.
 	NotRepaired []string `json:"not_repaired"`
+	// Unfinished says that a killed run had left something to complete, which comes first.
+	Unfinished bool `json:"unfinished"`
+}
+
+// Records are paths of files in Libdir/rustlib, sorted.
+type Records struct {
+	Written []string `json:"written"`
+	Removed []string `json:"removed"`
 }
 
 // MarshalJSON writes lists that are empty as such, and not as null.
 func (i Installed) MarshalJSON() ([]byte, error) {
-	for _, list := range []*[]string{&i.Components, &i.Files, &i.Removed, &i.Extra, &i.Missing, &i.NotInstalled, &i.NotRepaired} {
+	for _, list := range []*[]string{&i.Components, &i.Files, &i.Created, &i.Replaced, &i.Removed, &i.Records.Written, &i.Records.Removed, &i.Extra, &i.Missing, &i.NotInstalled, &i.NotRepaired} {
 		if *list == nil {
 			*list = []string{}
 		}
 	}
 	if i.Backups == nil {
 		i.Backups = []Backup{}
+	}
+	if i.Repaired == nil {
+		i.Repaired = []Problem{}
 	}
 	type plain Installed
 	var b bytes.Buffer

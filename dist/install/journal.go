@@ -146,6 +146,7 @@ func (t *transaction) recover() error {
 	old := &transaction{
 		layout: t.layout, opts: t.opts, roots: t.roots, records: t.records, at: t.at, stages: map[string]place{}, journal: true,
 	}
+	t.done.Unfinished = true
 	p, whole, err := old.parseJournal(data)
 	if err != nil {
 		return fmt.Errorf("reading %q, which a killed installation left: %w: run it once more with the directories it had, or remove the file",

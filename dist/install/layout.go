@@ -47,9 +47,12 @@ type Options struct {
 	// Default rustlib and cargo.
 	LegacyManifestDirs []string
 
-	// DryRun has nothing changed: the result says what would be. Of the files, it has
-	// those that would be written.
+	// DryRun has nothing changed: the result says what would be, as if it had been done.
 	DryRun bool
+
+	// unlisted has components that have a list of files count as installed, even if the
+	// list of components, damaged, does not name them.
+	unlisted bool
 
 	// fault, if not nil, is called before each change of the disk. If it returns an
 	// error, the change fails with it.

@@ -30,7 +30,10 @@ type look struct {
 	total    int64
 	bases    map[string]*os.Root
 	problems []Problem
-	bad      map[string]ProblemKind // by path, the worst that repair has to mend
+}
+
+func newLook(l layout, progress func(done, total int64)) *look {
+	return &look{layout: l, progress: progress, bases: map[string]*os.Root{}}
 }
 
 func (k *look) problem(kind ProblemKind, component, path, format string, args ...any) {
@@ -39,14 +42,9 @@ func (k *look) problem(kind ProblemKind, component, path, format string, args ..
 	k.problems = append(k.problems, Problem{kind, component, path, fmt.Sprintf(format, args...)})
 }
 
-// wrong notes a problem of a file that another copy would mend.
+// wrong notes a problem of a file.
 func (k *look) wrong(kind ProblemKind, w *wanted, format string, args ...any) {
 	k.problem(kind, w.component, w.at.path(), format, args...)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.bad[w.at.path()] == "" || k.bad[w.at.path()] == WrongMode {
-		k.bad[w.at.path()] = kind
-	}
 }
 
 // files looks at all files, a directory at a time.
@@ -79,7 +77,6 @@ func (k *look) dir(ctx context.Context, at place, list []*wanted) error {
 	switch {
 	case errors.As(err, &link):
 		k.problem(WrongKind, list[0].component, link.path, "got %s, want a directory", link.kind)
-		k.lost(list, WrongKind)
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		for _, w := range list {
@@ -103,15 +100,6 @@ func (k *look) dir(ctx context.Context, at place, list []*wanted) error {
 	return nil
 }
 
-// lost notes files that cannot be there, without a problem for each.
-func (k *look) lost(list []*wanted, kind ProblemKind) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, w := range list {
-		k.bad[w.at.path()] = kind
-	}
-}
-
 // linkError says that something else is in the place of a directory.
 type linkError struct{ path, kind string }
 
@@ -131,13 +119,17 @@ func (k *look) open(at place) (*os.Root, error) {
 		}
 		info, err := root.Lstat(dir)
 		if err != nil {
-			return nil, err
+			return nil, orLinkOut(root, at, err)
 		}
 		if !info.IsDir() {
 			return nil, linkError{place{at.base, dir}.path(), dist.KindOf(info.Mode())}
 		}
 	}
-	return root.OpenRoot(at.rel)
+	dir, err := root.OpenRoot(at.rel)
+	if err != nil {
+		err = orLinkOut(root, at, err)
+	}
+	return dir, err
 }
 
 // base opens the root of places.

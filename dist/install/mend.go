@@ -22,8 +22,10 @@ import (
 // disagree or cannot be read do not keep it from that.
 func (t *transaction) chooseMended(choose func(installed []string) []string) error {
 	in := &installed{layout: t.layout, at: t.at, root: t.records}
-	if err := in.read(); err != nil {
-		return err
+	if in.root != nil {
+		if err := in.read(); err != nil {
+			return err
+		}
 	}
 	if len(in.components) == 0 {
 		return errors.New("nothing is installed here: there is nothing to repair")
@@ -58,14 +60,14 @@ func (t *transaction) chooseMended(choose func(installed []string) []string) err
 		t.replaced = append(t.replaced, part)
 		t.mendDirs(c.name)
 	}
-	t.names = names
+	t.names, t.found = names, in.problems
 	return nil
 }
 
 // mendDirs notes the directories that x has created for a component, whatever list its
 // digests are of.
 func (t *transaction) mendDirs(component string) {
-	data, err := dist.ReadOwn(t.records, manifests.DigestsPrefix+component, manifests.MaxDigests)
+	data, err := t.recordText(manifests.DigestsPrefix+component, manifests.MaxDigests)
 	if err != nil {
 		return
 	}
@@ -197,7 +199,7 @@ func (p *planner) mendRecords() error {
 			return err
 		}
 	}
-	data, err := dist.ReadOwn(p.records, manifests.ComponentsFile, maxText)
+	data, err := p.recordText(manifests.ComponentsFile, maxText)
 	if ignoreAbsent(err) != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (p *planner) mendRecords() error {
 			return err
 		}
 	}
-	data, err = dist.ReadOwn(p.records, manifests.VersionFile, maxText)
+	data, err = p.recordText(manifests.VersionFile, maxText)
 	if ignoreAbsent(err) != nil {
 		return err
 	}
@@ -224,7 +226,7 @@ func (p *planner) dropUnfinished() error {
 		if name == journalName {
 			continue
 		}
-		data, err := dist.ReadOwn(p.records, name, manifests.MaxDigests)
+		data, err := p.recordText(name, manifests.MaxDigests)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -268,7 +270,7 @@ func (t *transaction) leftAlone(parts []part) []string {
 	s.extras()
 	var out []string
 	for _, p := range s.state.Problems {
-		if p.Kind == Extra && !strings.Contains(p.Path, string(filepath.Separator)+ownPrefix+t.id) {
+		if p.Kind == Extra && !slices.ContainsFunc(strings.Split(p.Path, string(filepath.Separator)), t.isOwn) {
 			out = append(out, p.Path)
 		}
 	}

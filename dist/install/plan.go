@@ -253,7 +253,7 @@ func (p *planner) walk(at place, f func(at place, info fs.FileInfo)) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && strings.HasPrefix(d.Name(), ownPrefix+p.id):
+		case d.IsDir() && p.isOwn(d.Name()):
 			return fs.SkipDir
 		case d.IsDir():
 			return nil
@@ -421,7 +421,7 @@ func (p *planner) pruneBelow(at place, dirs map[string]place) {
 		switch {
 		case err != nil || !d.IsDir():
 			return nil
-		case strings.HasPrefix(d.Name(), ownPrefix+p.id):
+		case p.isOwn(d.Name()):
 			return fs.SkipDir
 		}
 		dirs[place{at.base, name}.path()] = place{at.base, name}

@@ -169,7 +169,7 @@ func (p *planner) newInBulk(c part) bool {
 // newer.
 func (p *planner) record(name string, data []byte, mode fs.FileMode, newer bool) error {
 	change := recordChange{name: name, now: manifests.HashOf(data)}
-	old, err := dist.ReadOwn(p.records, name, manifests.MaxDigests)
+	old, err := p.recordText(name, manifests.MaxDigests)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -188,6 +188,9 @@ func (p *planner) record(name string, data []byte, mode fs.FileMode, newer bool)
 
 // writeNew writes a new record beside the old one.
 func (p *planner) writeNew(name string, data []byte, mode fs.FileMode) error {
+	if p.opts.DryRun {
+		return nil
+	}
 	if _, err := p.dir(p.at); err != nil {
 		return err
 	}
@@ -204,6 +207,9 @@ func (p *planner) writeNew(name string, data []byte, mode fs.FileMode) error {
 // dropRecords plans to remove the records of components that are no longer installed,
 // or all if none is.
 func (p *planner) dropRecords(names []string) error {
+	if p.records == nil {
+		return nil
+	}
 	entries, err := fs.ReadDir(p.records.FS(), ".")
 	if err != nil {
 		return err
@@ -223,7 +229,7 @@ func (p *planner) dropRecords(names []string) error {
 		if !e.Type().IsRegular() || stays[name] || !ofPart && (!common || len(names) > 0) {
 			continue
 		}
-		data, err := dist.ReadOwn(p.records, name, manifests.MaxDigests)
+		data, err := p.recordText(name, manifests.MaxDigests)
 		if err != nil {
 			return err
 		}

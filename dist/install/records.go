@@ -63,13 +63,18 @@ func (t *transaction) readRecords(choose func(installed []string) []string) erro
 	if t.opts.Repair {
 		return t.chooseMended(choose)
 	}
-	data, err := dist.ReadOwn(t.records, manifests.ComponentsFile, maxText)
+	data, err := t.recordText(manifests.ComponentsFile, maxText)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	names, err := manifests.ParseComponentNames(data)
 	if err != nil {
 		return err
+	}
+	if t.opts.unlisted {
+		if names, err = t.addUnlisted(names); err != nil {
+			return err
+		}
 	}
 	chosen := choose(names)
 	for _, name := range names {
@@ -86,9 +91,33 @@ func (t *transaction) readRecords(choose func(installed []string) []string) erro
 	return t.readLegacy()
 }
 
+// addUnlisted adds the components that have a list of files and no name in the list of
+// components.
+func (t *transaction) addUnlisted(names []string) ([]string, error) {
+	if t.records == nil {
+		return names, nil
+	}
+	entries, err := fs.ReadDir(t.records.FS(), ".")
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), manifests.InstalledPrefix)
+		if ok && e.Type().IsRegular() && !slices.Contains(names, name) && manifests.CheckComponentName(name) == nil {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// recordText reads a file in the directory of the records, which a dry run may not find.
+func (t *transaction) recordText(name string, limit int64) ([]byte, error) {
+	if t.records == nil {
+		return nil, fs.ErrNotExist
+	}
+	return dist.ReadOwn(t.records, name, limit)
+}
+
 // checkVersion refuses records of a version that is not known.
 func (t *transaction) checkVersion() error {
-	data, err := dist.ReadOwn(t.records, manifests.VersionFile, maxText)
+	data, err := t.recordText(manifests.VersionFile, maxText)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -109,7 +138,7 @@ func (t *transaction) checkVersion() error {
 // readPart reads manifest-NAME. install.sh records absolute paths, rustup relative
 // ones. A path outside the installation is an error: what it names must not be removed.
 func (t *transaction) readPart(name string) (*installedPart, error) {
-	data, err := dist.ReadOwn(t.records, manifests.InstalledPrefix+name, maxManifest)
+	data, err := t.recordText(manifests.InstalledPrefix+name, maxManifest)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // an installer was killed between two records
 		return nil, err
 	}
@@ -127,8 +156,10 @@ func (t *transaction) readPart(name string) (*installedPart, error) {
 			return nil, err
 		}
 	}
-	if info, err := t.records.Lstat(manifests.InstalledPrefix + name); err == nil {
-		c.time = info.ModTime()
+	if t.records != nil {
+		if info, err := t.records.Lstat(manifests.InstalledPrefix + name); err == nil {
+			c.time = info.ModTime()
+		}
 	}
 	c.digests, err = t.readDigests(name, manifests.HashOf(data))
 	return c, err
@@ -154,7 +185,7 @@ func (c *installedPart) add(l layout, kind manifests.DirectiveKind, file string)
 // readDigests reads the digests of a component whose manifest has the digest list.
 // Those that cannot be read or tell of another list are none.
 func (t *transaction) readDigests(name string, list manifests.Hash) (map[string]manifests.FileDigest, error) {
-	data, err := dist.ReadOwn(t.records, manifests.DigestsPrefix+name, manifests.MaxDigests)
+	data, err := t.recordText(manifests.DigestsPrefix+name, manifests.MaxDigests)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -187,6 +218,9 @@ func (t *transaction) readLegacy() error {
 	for _, dir := range dirs {
 		at := t.layout.at(t.layout.libdir, dir)
 		root, err := t.root(at.base)
+		if errors.Is(err, fs.ErrNotExist) { // in a dry run
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -176,6 +176,10 @@ func TestRepairErrors(t *testing.T) {
 		{"version", func(t *testing.T, prefix string) {
 			write(t, filepath.Join(prefix, "lib/rustlib/rust-installer-version"), "4\n", 0o644)
 		}, components, `got installed version "4"`},
+		{"link that leads out", func(t *testing.T, prefix string) {
+			testenv.Must(t, os.Rename(prefix+"/share", prefix+".share"))
+			testenv.Must(t, os.Symlink(prefix+".share", prefix+"/share"))
+		}, components, `/share" leads out of `},
 		{"FIFO in the place of a record", func(t *testing.T, prefix string) {
 			list := filepath.Join(prefix, "lib/rustlib/components")
 			testenv.Must(t, os.Remove(list))
@@ -190,9 +194,11 @@ func TestRepairErrors(t *testing.T) {
 			if _, err := os.Stat(prefix); err == nil {
 				before = testenv.Tree(t, prefix)
 			}
-			_, err := Run(t.Context(), Options{Prefix: prefix, Repair: true}, tt.components)
-			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got error %v, want %q", err, tt.want)
+			for _, dry := range []bool{true, false} {
+				_, err := Run(t.Context(), Options{Prefix: prefix, Repair: true, DryRun: dry}, tt.components)
+				if err == nil || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("dry run %v: got error %v, want %q", dry, err, tt.want)
+				}
 			}
 			after := map[string]string{}
 			if _, err := os.Stat(prefix); err == nil {

@@ -173,13 +173,7 @@ func (t *transaction) displace(d displacement, unit bool) error {
 	if err := root.Mkdir(to.rel, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := t.rename(d.at, to.join(d.at.name())); err != nil {
-		return err
-	}
-	if !unit {
-		t.done.Removed = append(t.done.Removed, d.at.path())
-	}
-	return nil
+	return t.rename(d.at, to.join(d.at.name()))
 }
 
 // backUp moves a file of the user's to the place to, or beside it if that is taken.
@@ -271,7 +265,7 @@ func (t *transaction) changeRecord(r recordChange) error {
 
 // readRecord returns a record and its mode; nil if there is none.
 func (t *transaction) readRecord(name string) ([]byte, fs.FileMode, error) {
-	data, err := dist.ReadOwn(t.records, name, manifests.MaxDigests)
+	data, err := t.recordText(name, manifests.MaxDigests)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}
@@ -337,7 +331,11 @@ func (t *transaction) removeOwn(at place) error {
 	if err != nil {
 		return err
 	}
-	if info, err := t.lstat(at); err != nil || info == nil {
+	info, err := t.lstat(at)
+	if _, out := errors.AsType[*outError](err); out {
+		return nil // nothing was written there
+	}
+	if err != nil || info == nil {
 		return err
 	}
 	if err := t.step("remove", at); err != nil {

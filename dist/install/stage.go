@@ -72,6 +72,9 @@ func (t *transaction) stagedDir(at place) (*stagedDir, error) {
 // transaction takes it away.
 func (t *transaction) isDir(at place) (bool, error) {
 	root, err := t.root(at.base)
+	if t.opts.DryRun && errors.Is(err, fs.ErrNotExist) {
+		return at.rel == ".", nil // a run would create it first
+	}
 	if err != nil {
 		return false, err
 	}
@@ -100,6 +103,9 @@ func (t *transaction) isDir(at place) (bool, error) {
 
 // openStage creates our directory in the existing directory at.
 func (t *transaction) openStage(at place) error {
+	if t.opts.DryRun {
+		return nil
+	}
 	temp := t.stage(at, newSuffix)
 	if _, ok := t.stages[at.path()]; !ok {
 		if err := t.noteStage(at); err != nil {
@@ -117,6 +123,9 @@ func (t *transaction) openStage(at place) error {
 
 // mkdir creates a directory of mode 0755, whatever the umask.
 func (t *transaction) mkdir(at place) error {
+	if t.opts.DryRun {
+		return nil
+	}
 	if err := t.step("mkdir", at); err != nil {
 		return err
 	}
@@ -133,18 +142,21 @@ func (t *transaction) mkdir(at place) error {
 	return root.Chmod(at.rel, 0o755)
 }
 
-// write writes a file into its stage.
+// write writes a file into its stage; in a dry run it only hashes and compares.
 func (t *transaction) write(ctx context.Context, a *added, r io.Reader) error {
 	d, err := t.dir(a.to.dir())
 	if err != nil {
 		return err
 	}
-	dir, done, err := t.handles.get(t, d.temp)
-	if err != nil {
-		return err
+	w := &writer{t: t, a: a, at: d.temp.join(a.to.name())}
+	if !t.opts.DryRun {
+		dir, done, err := t.handles.get(t, d.temp)
+		if err != nil {
+			return err
+		}
+		defer done()
+		w.dir = dir
 	}
-	defer done()
-	w := &writer{t: t, dir: dir, a: a, at: d.temp.join(a.to.name())}
 	if d.exists {
 		if err := w.compareWith(d.at, r); err != nil {
 			return err
@@ -167,7 +179,7 @@ func (t *transaction) write(ctx context.Context, a *added, r io.Reader) error {
 // writes nothing.
 type writer struct {
 	t    *transaction
-	dir  *os.Root
+	dir  *os.Root // nil in a dry run
 	a    *added
 	at   place // of the new file
 	hash hash.Hash
@@ -212,7 +224,7 @@ func (w *writer) compareWith(at place, r io.Reader) error {
 }
 
 func (w *writer) link() error {
-	if w.a.kept = w.curLink == w.a.link; w.a.kept {
+	if w.a.kept = w.curLink == w.a.link; w.a.kept || w.dir == nil {
 		return nil
 	}
 	if err := w.t.step("symlink", w.at); err != nil {
@@ -273,6 +285,9 @@ const (
 )
 
 func (w *writer) create() (err error) {
+	if w.dir == nil {
+		return nil
+	}
 	if err := w.t.step("create", w.at); err != nil {
 		return err
 	}
@@ -292,6 +307,10 @@ func (w *writer) Write(p []byte) (int, error) {
 		if err := w.createLike(); err != nil {
 			return 0, err
 		}
+	}
+	if w.out == nil {
+		w.t.progress(len(p))
+		return len(p), nil
 	}
 	if err := w.t.step("write", w.at); err != nil {
 		return 0, err
@@ -322,7 +341,7 @@ func (w *writer) same(p []byte) bool {
 // createLike creates the file with what the installed one has in common with it.
 func (w *writer) createLike() error {
 	err := w.create()
-	if err == nil {
+	if err == nil && w.out != nil {
 		_, err = io.Copy(w.out, io.NewSectionReader(w.cur, 0, w.off))
 	}
 	err = errors.Join(err, w.cur.Close())

@@ -17,10 +17,12 @@ import (
 // [Run] writes, as after install.sh or rustup, the user's are those in bulk directories
 // that are newer than the component's manifest, as for uninstall.sh.
 //
-// Components that are not installed are in the result. What a killed call leaves, the
+// A component that has a list of files is installed, even if the list of components does
+// not name it. Components that are not installed are in the result. What a killed call leaves, the
 // next one removes.
 func Uninstall(ctx context.Context, opts Options, names ...string) (Installed, error) {
 	var absent, selected []string
+	opts.unlisted = true
 	t, err := begin(ctx, opts, func(installed []string) []string {
 		selected = installed
 		if len(names) > 0 {
@@ -42,7 +44,8 @@ func Uninstall(ctx context.Context, opts Options, names ...string) (Installed, e
 	}
 	if len(selected) == 0 && len(t.replaced) == 0 {
 		t.made = append(t.made, t.at) // a killed run may have left it empty
-		return Installed{NotInstalled: absent, Backups: t.done.Backups}, t.rollback()
+		t.done.NotInstalled = absent
+		return t.done, t.rollback()
 	}
 	done, err := t.commit(ctx)
 	if err != nil {

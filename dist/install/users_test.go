@@ -186,22 +186,25 @@ func TestUninstall(t *testing.T) {
 	}
 }
 
-// TestUninstallLikeScript uninstalls what install.sh has installed, which has no digests.
+// TestUninstallLikeScript uninstalls what install.sh has installed, which has no digests,
+// also if somebody has damaged the list of components.
 func TestUninstallLikeScript(t *testing.T) {
-	prefix := testenv.WriteTree(t, "bin/cargo", "bin/mine", "lib/old", "share/doc/x/deep/page")
-	for name, text := range map[string]string{
-		"components": "cargo\n", "rust-installer-version": "2\n", "install.log": "log\n",
-		"manifest-cargo": "dir:" + prefix + "/share/doc/x\nfile:" + prefix + "/bin/cargo\nfile:lib/old\nfile:lib/gone\n",
-	} {
-		put(t, prefix+"/lib/rustlib/"+name, text)
-	}
-	done, err := Uninstall(t.Context(), Options{Prefix: prefix})
-	testenv.Must(t, err)
-	if diff := cmp.Diff([]string{"bin/mine"}, files(t, prefix)); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if len(done.Removed) != 3 || len(done.Missing) != 1 {
-		t.Errorf("got %+v", done)
+	for _, components := range []string{"cargo\n", ""} {
+		prefix := testenv.WriteTree(t, "bin/cargo", "bin/mine", "lib/old", "share/doc/x/deep/page")
+		for name, text := range map[string]string{
+			"components": components, "rust-installer-version": "2\n", "install.log": "log\n",
+			"manifest-cargo": "dir:" + prefix + "/share/doc/x\nfile:" + prefix + "/bin/cargo\nfile:lib/old\nfile:lib/gone\n",
+		} {
+			put(t, prefix+"/lib/rustlib/"+name, text)
+		}
+		done, err := Uninstall(t.Context(), Options{Prefix: prefix})
+		testenv.Must(t, err)
+		if diff := cmp.Diff([]string{"bin/mine"}, files(t, prefix)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if len(done.Removed) != 3 || len(done.Missing) != 1 || len(done.Records.Removed) != 4 {
+			t.Errorf("got %+v", done)
+		}
 	}
 }
 
