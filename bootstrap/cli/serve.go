@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"x.go/dist/catalog"
+	"x.go/dist/channel"
+)
+
+// serveFlags say where x serve listens, and what it answers for what it does not have.
+type serveFlags struct {
+	listen    string
+	upstream  string
+	redirects []string
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve DIR",
+		Short: "Serve channels to rustup, on this machine or a network",
+		Long: `Serve channels to rustup over HTTP, until Ctrl-C or SIGTERM. DIR is the directory
+above dist, as x publish fills it, or one that has the files of dist itself, as x dist
+leaves it: those are then served below /dist, and below the dates of the manifest's
+URLs, so that rustup can install from it.
+
+Nobody can write. Only regular files and directories are served, none whose name
+starts with a dot, and none that a symbolic link finds outside of DIR. Downloads can
+be resumed, unchanged files are not sent again, and directories are listed, as plain
+text to who asks for it. There is no TLS and no login: put a web server before it
+for more than a trusted network.
+
+--upstream and --redirect answer for files that are not there with their place on
+another server (302), which rustup follows: of an overlay, only its own archives
+need to be here. A checksum or a signature is never looked for elsewhere than its
+file.
+
+The URLs are printed, with what to set for rustup. --verbose prints a line for each
+request.`,
+		Example: `  x serve build/dist
+  x serve --listen 0.0.0.0:8080 /srv/rust
+  x serve --upstream https://static.rust-lang.org /srv/overlay
+  x serve --redirect /dist/2026-04-16=https://mirror.example/dist/2026-04-16 .`,
+		Args: exactly("a directory"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "`host:port` to listen on; port 0 is any free one, 0.0.0.0 all addresses")
+	flags.StringVar(&f.upstream, "upstream", "", "send clients to this `URL`, the one above dist, for all that is not there")
+	flags.StringArrayVar(&f.redirects, "redirect", nil, "send clients to a URL for what is not there below a path, `path=URL`; may be repeated")
+	cmd.ValidArgsFunction = completeDirs
+	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs")
+	return cmd
+}
+
+// completeDirs offers directories.
+func completeDirs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// options returns what the flags say about a server.
+func (f serveFlags) options() (channel.Options, error) {
+	o := channel.Options{Listen: f.listen, Listing: catalog.WriteListing}
+	if _, _, err := net.SplitHostPort(f.listen); err != nil {
+		return o, usagef("reading --listen %q: want HOST:PORT, such as 127.0.0.1:8080", f.listen)
+	}
+	rules := f.redirects
+	if f.upstream != "" {
+		rules = append([]string{"/=" + f.upstream}, rules...)
+	}
+	var errs []error
+	for _, rule := range rules {
+		prefix, target, ok := strings.Cut(rule, "=")
+		if !ok {
+			errs = append(errs, fmt.Errorf("reading --redirect %q: want PATH=URL", rule))
+			continue
+		}
+		r, err := channel.NewRedirect(prefix, target)
+		errs = append(errs, err)
+		o.Redirects = append(o.Redirects, r)
+	}
+	return o, usage(errors.Join(errs...))
+}
+
+// serveAnswer is the answer of x serve, once it listens.
+type serveAnswer struct {
+	URLs []string `json:"urls"` // values for RUSTUP_DIST_SERVER
+}
+
+// serve serves until ctx ends, which is how it is meant to end.
+func (a *app) serve(ctx context.Context, dir string, f serveFlags) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	d, err := channel.OpenDir(a.path(dir))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	o.Files = func(context.Context) fs.FS { return d }
+	if a.flags.dryRun {
+		a.progressf("x: %q can be served", dir)
+		return nil
+	}
+	if a.flags.verbose {
+		o.Log = a.logAccess
+	}
+	s, err := channel.Listen(o)
+	if err != nil {
+		return err
+	}
+	err = a.printServed(dir, s.URLs())
+	if err == nil {
+		err = s.Wait(ctx)
+	}
+	stopped := s.Close()
+	if errors.Is(stopped, context.DeadlineExceeded) { // somebody's download takes longer
+		a.progressf("x: note: %v", stopped)
+		stopped = nil
+	}
+	return errors.Join(err, stopped)
+}
+
+// logAccess prints a request.
+func (a *app) logAccess(r channel.Access) {
+	fmt.Fprintf(a.Stderr, "%s %s %q %d %d %.3fs %q\n", r.Remote, r.Method, r.Target, r.Status, r.Bytes, r.Took.Seconds(), r.Agent)
+}
+
+func (a *app) printServed(dir string, urls []string) error {
+	if a.flags.json {
+		return a.printJSON(serveAnswer{urls})
+	}
+	a.progressf("x: serving %q until Ctrl-C", dir)
+	for _, url := range urls {
+		if _, err := fmt.Fprintf(a.Stdout, "export RUSTUP_DIST_SERVER=%s\n", url); err != nil {
+			return err
+		}
+	}
+	return nil
+}
