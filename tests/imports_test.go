@@ -76,7 +76,7 @@ var layers = []struct {
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
-		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/recompress", "dist/sandbox", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

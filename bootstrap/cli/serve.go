@@ -12,6 +12,8 @@ import (
 
 	"x.go/dist/catalog"
 	"x.go/dist/channel"
+	"x.go/dist/store"
+	"x.go/manifests"
 )
 
 // serveFlags say where x serve listens, and what it answers for what it does not have.
@@ -24,12 +26,12 @@ type serveFlags struct {
 func (a *app) serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve DIR",
+		Use:   "serve DIR|STORE",
 		Short: "Serve channels to rustup, on this machine or a network",
 		Long: `Serve channels to rustup over HTTP, until Ctrl-C or SIGTERM. DIR is the directory
-above dist, as x publish fills it, or one that has the files of dist itself, as x dist
-leaves it: those are then served below /dist, and below the dates of the manifest's
-URLs, so that rustup can install from it.
+above dist, or one that has the files of dist itself, as x dist leaves it: those are
+then served below /dist, and below the dates of the manifest's URLs, so that rustup
+can install from it. STORE is the URL of a bucket, above dist.
 
 Nobody can write. Only regular files and directories are served, none whose name
 starts with a dot, and none that a symbolic link finds outside of DIR. Downloads can
@@ -47,8 +49,9 @@ request.`,
 		Example: `  x serve build/dist
   x serve --listen 0.0.0.0:8080 /srv/rust
   x serve --upstream https://static.rust-lang.org /srv/overlay
+  x serve 's3://rust?region=eu-west-1'
   x serve --redirect /dist/2026-04-16=https://mirror.example/dist/2026-04-16 .`,
-		Args: exactly("a directory"),
+		Args: exactly("a directory or a store"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()
@@ -67,7 +70,7 @@ func completeDirs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDi
 
 // options returns what the flags say about a server.
 func (f serveFlags) options() (channel.Options, error) {
-	o := channel.Options{Listen: f.listen, Listing: catalog.WriteListing}
+	o := channel.Options{Listen: f.listen, ContentType: store.ContentType, Listing: catalog.WriteListing}
 	if _, _, err := net.SplitHostPort(f.listen); err != nil {
 		return o, usagef("reading --listen %q: want HOST:PORT, such as 127.0.0.1:8080", f.listen)
 	}
@@ -95,19 +98,19 @@ type serveAnswer struct {
 }
 
 // serve serves until ctx ends, which is how it is meant to end.
-func (a *app) serve(ctx context.Context, dir string, f serveFlags) error {
+func (a *app) serve(ctx context.Context, place string, f serveFlags) error {
 	o, err := f.options()
 	if err != nil {
 		return err
 	}
-	d, err := channel.OpenDir(a.path(dir))
+	files, err := a.openFiles(ctx, place)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	o.Files = func(context.Context) fs.FS { return d }
+	defer files.close()
+	o.Files = files.at
 	if a.flags.dryRun {
-		a.progressf("x: %q can be served", dir)
+		a.progressf("x: %q can be served", manifests.Redact(place))
 		return nil
 	}
 	if a.flags.verbose {
@@ -117,7 +120,7 @@ func (a *app) serve(ctx context.Context, dir string, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	err = a.printServed(dir, s.URLs())
+	err = a.printServed(place, s.URLs())
 	if err == nil {
 		err = s.Wait(ctx)
 	}
@@ -129,16 +132,39 @@ func (a *app) serve(ctx context.Context, dir string, f serveFlags) error {
 	return errors.Join(err, stopped)
 }
 
+// servedFiles are those of a directory or a bucket, with the layout of a distribution
+// server.
+type servedFiles struct {
+	at    func(context.Context) fs.FS
+	close func() error
+}
+
+// openFiles opens DIR or STORE of the command line.
+func (a *app) openFiles(ctx context.Context, place string) (servedFiles, error) {
+	if local, ok := channel.LocalPath(place); ok && (channel.IsURL(place) || !strings.Contains(place, "://")) {
+		d, err := channel.OpenDir(a.path(local))
+		if err != nil {
+			return servedFiles{}, err
+		}
+		return servedFiles{func(context.Context) fs.FS { return d }, d.Close}, nil
+	}
+	s, err := store.Open(ctx, place)
+	if err != nil {
+		return servedFiles{}, err
+	}
+	return servedFiles{s.FS, s.Close}, nil
+}
+
 // logAccess prints a request.
 func (a *app) logAccess(r channel.Access) {
 	fmt.Fprintf(a.Stderr, "%s %s %q %d %d %.3fs %q\n", r.Remote, r.Method, r.Target, r.Status, r.Bytes, r.Took.Seconds(), r.Agent)
 }
 
-func (a *app) printServed(dir string, urls []string) error {
+func (a *app) printServed(place string, urls []string) error {
 	if a.flags.json {
 		return a.printJSON(serveAnswer{urls})
 	}
-	a.progressf("x: serving %q until Ctrl-C", dir)
+	a.progressf("x: serving %q until Ctrl-C", manifests.Redact(place))
 	for _, url := range urls {
 		if _, err := fmt.Fprintf(a.Stdout, "export RUSTUP_DIST_SERVER=%s\n", url); err != nil {
 			return err
