@@ -293,11 +293,12 @@ func (p *pass) finish(l *archive.Layout, texts map[string][]byte) (unit, error) 
 	u := unit{}
 	u.words.Product, u.words.SuccessMessage = installsh.Words(texts[installsh.FileName])
 	for _, name := range l.Components {
-		if !p.wants(p.in, name) {
-			continue
-		}
-		if err := p.claim(p.in, name); err != nil {
+		wanted, err := p.takes(name)
+		if err != nil {
 			return u, fmt.Errorf("reading %q: %w", p.in.path, err)
+		}
+		if !wanted {
+			continue
 		}
 		called, _ := p.called(p.in, name)
 		u.parts = append(u.parts, part{called, p.tx.layout.records(l.Lists[name])})
@@ -313,6 +314,20 @@ func (p *pass) finish(l *archive.Layout, texts map[string][]byte) (unit, error) 
 		}
 	}
 	return u, nil
+}
+
+// takes reports whether to install a component. It is an error if another input has it.
+func (p *pass) takes(component string) (bool, error) {
+	wanted, known := p.wanted[component]
+	if known {
+		return wanted, nil
+	}
+	wanted = p.wants(p.in, component)
+	p.wanted[component] = wanted
+	if !wanted {
+		return false, nil
+	}
+	return true, p.claim(p.in, component)
 }
 
 // emptyDirs creates the directories in bulk directories. Of other directories,
@@ -348,8 +363,11 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	}
 	wanted, known := p.wanted[component]
 	if _, ours := manifests.LookupComponent(manifests.ParseComponentID(component).Archive); !known && ours {
-		wanted, known = p.wants(p.in, component), true
-		p.wanted[component] = wanted
+		var err error
+		if wanted, err = p.takes(component); err != nil {
+			return nil, err
+		}
+		known = true
 	}
 	if known && !wanted {
 		return nil, nil
@@ -419,7 +437,9 @@ func open(data []byte) func() (io.ReadCloser, error) {
 func (p *pass) readNames() error {
 	names, err := readNames(p.ctx, p.in)
 	for _, name := range names {
-		p.wanted[name] = p.wants(p.in, name)
+		if _, terr := p.takes(name); terr != nil {
+			return terr
+		}
 	}
 	return err
 }

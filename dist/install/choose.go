@@ -103,6 +103,12 @@ func (r *resolver) choose(ctx context.Context, dir string, files []string) error
 		offers = append(offers, best[stem])
 	}
 	slices.SortStableFunc(offers, func(a, b offer) int { return rank(a.name) - rank(b.name) })
+	for _, o := range offers {
+		target := o.name.Target.String()
+		if o.name.Component.Archive == std || o.name.Component.Archive == combined && target == r.Host {
+			r.stdFor[target] = true
+		}
+	}
 	chosen := slices.DeleteFunc(slices.Clone(offers), func(o offer) bool { return !r.fits(o.name) })
 	if chosen = r.parts(chosen); len(chosen) == 0 {
 		return r.noOffer(offers)
@@ -125,8 +131,12 @@ func (r *resolver) choose(ctx context.Context, dir string, files []string) error
 	return nil
 }
 
-// combined is the archive that holds all components.
-const combined = "rust"
+// combined is the archive that holds all components, and std that of the standard
+// library of a target.
+const (
+	combined = "rust"
+	std      = "rust-std"
+)
 
 // rank orders archives as the combined one holds its components: rustc precedes
 // rust-std.
@@ -160,8 +170,8 @@ func (r *resolver) parts(offers []offer) []offer {
 	missing := len(r.Components) == 0 && !slices.ContainsFunc(offers, func(o offer) bool { return o.name.Component.Archive == "rustc" })
 	names := newSelection(r.Components, r.Without)
 	for _, o := range offers {
-		c := o.name.Component
-		wanted := names.wants(c.Archive, o.name.Target.String(), false)
+		c, target := o.name.Component, o.name.Target.String()
+		wanted := names.wants(c.Archive, target, c.Archive == std && slices.Contains(r.Targets, target))
 		if c.Archive != combined && wanted && (c.Package != "" && c.Archive != "reproducible-artifacts" || len(r.Components) > 0) {
 			out = append(out, o)
 		}
@@ -170,7 +180,9 @@ func (r *resolver) parts(offers []offer) []offer {
 		missing = missing || !names.met[name]
 	}
 	if missing && whole >= 0 {
-		return offers[whole : whole+1]
+		return slices.Concat(offers[whole:whole+1], slices.DeleteFunc(out, func(o offer) bool {
+			return o.name.Component.Archive != std || o.name.Target == offers[whole].name.Target
+		}))
 	}
 	maps.Copy(r.names.met, names.met)
 	r.names.have = append(r.names.have, names.have...)

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"x.go/dist"
@@ -83,10 +85,14 @@ type resolver struct {
 	// names that they have there. implied says that the caller has named none of them.
 	restored []string
 	implied  bool
+	// profiled says that there was a channel, which has profiles; stdFor has the targets
+	// that directories and channels have rust-std for.
+	profiled bool
+	stdFor   map[string]bool
 }
 
 func newResolver(from From, waiting func(holder string)) *resolver {
-	return &resolver{From: from, names: newSelection(from.Components, from.Without), seen: map[string]bool{}, cache: &cache{dir: from.CacheDir, waiting: waiting}}
+	return &resolver{From: from, names: newSelection(from.Components, from.Without), seen: map[string]bool{}, stdFor: map[string]bool{}, cache: &cache{dir: from.CacheDir, waiting: waiting}}
 }
 
 // resolve finds all inputs, and fetches those on servers.
@@ -94,6 +100,22 @@ func (r *resolver) resolve(ctx context.Context) error {
 	for _, source := range r.Sources {
 		if err := r.source(ctx, source); err != nil {
 			return fmt.Errorf("reading source %q: %w", manifests.Redact(source), err)
+		}
+	}
+	return r.unused()
+}
+
+// unused returns an error for what no source has been able to choose by.
+func (r *resolver) unused() error {
+	if r.Profile != "" && !r.profiled {
+		return fmt.Errorf("choosing profile %q: only a channel has profiles: name its manifest, or components instead", r.Profile)
+	}
+	for _, target := range r.Targets {
+		if len(r.stdFor) == 0 {
+			return fmt.Errorf("choosing target %q: the sources are single archives: name that of its rust-std, too", target)
+		}
+		if !r.stdFor[target] {
+			return fmt.Errorf("choosing target %q: the sources have no rust-std for it%s", target, nearest.Hint(target, slices.Sorted(maps.Keys(r.stdFor))))
 		}
 	}
 	return nil
@@ -304,6 +326,10 @@ func (r *resolver) manifest(ctx context.Context, place string) error {
 		return err
 	}
 	r.names.chose()
+	r.profiled = true
+	for _, target := range r.Targets {
+		r.stdFor[target] = true // or it had been an error
+	}
 	for _, ref := range refs {
 		if err := r.offered(ctx, place, c, ref); err != nil {
 			return fmt.Errorf("component %s: %w", ref, err)

@@ -34,7 +34,12 @@ func (p *pass) directory() (unit, error) {
 	}
 	for _, m := range facts.Members {
 		component, name, ok := strings.Cut(archive.Below(m.Name), "/")
-		if !ok || !m.IsFile() || name == manifests.ManifestFile || !slices.Contains(l.Components, component) || !p.wants(p.in, component) {
+		if !ok || !m.IsFile() || name == manifests.ManifestFile || !slices.Contains(l.Components, component) {
+			continue
+		}
+		if wanted, err := p.takes(component); err != nil {
+			return unit{}, fmt.Errorf("reading directory %q: %w", p.in.path, err)
+		} else if !wanted {
 			continue
 		}
 		disk := filepath.Join(p.in.path, component, filepath.FromSlash(name))
