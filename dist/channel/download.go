@@ -35,6 +35,11 @@ const partialSuffix = ".partial"
 // A file with another digest than want is an error, and is removed. Only one call at a
 // time may use cache: see [dist.Lock].
 func Download(ctx context.Context, place string, want manifests.Hash, cache *os.Root, progress func(done, total int64)) (string, error) {
+	return standard.Download(ctx, place, want, cache, progress)
+}
+
+// Download is the function [Download] with the rules of c.
+func (c *Client) Download(ctx context.Context, place string, want manifests.Hash, cache *os.Root, progress func(done, total int64)) (string, error) {
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
@@ -43,7 +48,7 @@ func Download(ctx context.Context, place string, want manifests.Hash, cache *os.
 	if got, err := dist.HashFile(ctx, path); err == nil && got == want {
 		return path, nil
 	}
-	d := download{place: place, cache: cache, name: name + partialSuffix, progress: progress}
+	d := download{client: c, place: place, cache: cache, name: name + partialSuffix, progress: progress}
 	if err := d.fetch(ctx, want); err != nil {
 		return "", fmt.Errorf("downloading %q: %w", manifests.Redact(place), err)
 	}
@@ -55,6 +60,7 @@ func Download(ctx context.Context, place string, want manifests.Hash, cache *os.
 
 // download is a file that is being fetched.
 type download struct {
+	client   *Client
 	place    string
 	cache    *os.Root
 	name     string
@@ -110,11 +116,15 @@ func (d *download) open() (*os.File, int64, error) {
 func (d *download) complete(ctx context.Context, f *os.File, had int64) (manifests.Hash, error) {
 	h := sha256.New()
 	at, err := io.Copy(h, io.LimitReader(f, had))
-	for breaks := 0; err == nil; {
+	var broke breaks
+	for restarts := 0; err == nil; {
 		var n int64
 		var whole bool
 		n, whole, err = d.part(ctx, io.MultiWriter(f, h), at)
 		if errors.Is(err, errRestart) {
+			if restarts++; restarts > maxBreaks {
+				return manifests.Hash{}, errors.New("the connection breaks, and the server sends no rest of a file")
+			}
 			h.Reset()
 			at, err = 0, errors.Join(rewind(f), context.Cause(ctx))
 			continue
@@ -122,13 +132,8 @@ func (d *download) complete(ctx context.Context, f *os.File, had int64) (manifes
 		if at += n; whole {
 			return manifests.Hash(h.Sum(nil)), nil
 		}
-		if n > 0 {
-			breaks = 0
-		}
-		if breaks++; err != nil && ctx.Err() == nil && breaks <= maxBreaks {
-			if _, final := errors.AsType[finalError](err); !final {
-				err = nil
-			}
+		if err != nil && broke.tolerate(ctx, n, err) {
+			err = nil
 		}
 	}
 	return manifests.Hash{}, err
@@ -145,20 +150,15 @@ var errRestart = errors.New("the server sends the file from its start")
 // finalError is an error that another try would meet again.
 type finalError struct{ error }
 
+// Unwrap returns the error itself.
+func (e finalError) Unwrap() error { return e.error }
+
 // part appends to w what the server sends from the offset at on. whole says that this
 // was the end of the file.
 func (d *download) part(ctx context.Context, w io.Writer, at int64) (n int64, whole bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.place, nil)
+	resp, err := d.client.ask(ctx, d.place, at, "")
 	if err != nil {
-		return 0, false, withoutURL(err)
-	}
-	req.Header.Set("Accept-Encoding", "identity")
-	if at > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", at))
-	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return 0, false, withoutURL(err)
+		return 0, false, err
 	}
 	defer resp.Body.Close()
 	switch {
@@ -166,9 +166,9 @@ func (d *download) part(ctx context.Context, w io.Writer, at int64) (n int64, wh
 	case at > 0 && (resp.StatusCode < 300 || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable):
 		return 0, false, errRestart
 	case resp.StatusCode >= http.StatusInternalServerError:
-		return 0, false, fmt.Errorf("got status %.100q, want 200", resp.Status)
+		return 0, false, &StatusError{resp.StatusCode, resp.Status}
 	case resp.StatusCode != http.StatusOK:
-		return 0, false, finalError{fmt.Errorf("got status %.100q, want 200", resp.Status)}
+		return 0, false, finalError{&StatusError{resp.StatusCode, resp.Status}}
 	}
 	total := int64(-1)
 	if resp.ContentLength >= 0 {

@@ -25,11 +25,11 @@ func (r remote) Open(name string) (fs.File, error) {
 	if base := path.Base(name); path.Dir(name) == "dist" && strings.HasPrefix(base, "channel-rust-") {
 		place = r.manifest[:strings.LastIndex(r.manifest, "/")+1] + base
 	}
-	body, err := get(r.ctx, place)
+	resp, err := standard.get(r.ctx, place)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, fs.ErrNotExist)
 	}
-	return remoteFile{body, path.Base(name)}, nil
+	return remoteFile{resp.Body, path.Base(name)}, nil
 }
 
 // remoteFile is what a server sends. The size is not asked for.
