@@ -409,4 +409,3 @@ func (m *mirror) sideText(ctx context.Context, name, want string) error {
 	}
 	return m.write(ctx, name+manifests.ChecksumExt, manifests.FormatChecksum(manifests.HashOf(data), path.Base(name)))
 }
-

@@ -173,4 +173,3 @@ func escape(name string) string {
 	}
 	return strings.Join(elements, "/")
 }
-
