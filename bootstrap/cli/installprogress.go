@@ -16,16 +16,36 @@ func (a *app) newInstallProgress() *installProgress { return &installProgress{a.
 
 // fetching follows a download, of total bytes, -1 if nobody knows.
 func (p *installProgress) fetching(name string, done, total int64) {
+	p.follow("fetching", name, done, total)
+}
+
+// reading follows a file that is read, of total bytes.
+func (p *installProgress) reading(name string, done, total int64) {
+	p.follow("reading", name, done, total)
+}
+
+// follow shows that something is done with a file: a line at its start, or a bar.
+func (p *installProgress) follow(doing, name string, done, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, begun := p.active[name]
 	if !begun {
 		p.active[name] = nil
 		if p.bars == nil {
-			fmt.Fprintf(p.out, "x: fetching %s\n", dist.OneLine(name))
+			fmt.Fprintf(p.out, "x: %s %s\n", doing, dist.OneLine(name))
 		}
 	}
 	p.show(name, done, total)
+}
+
+// end takes the bar of a file away.
+func (p *installProgress) end(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if bar := p.active[name]; bar != nil {
+		bar.Abort(true)
+	}
+	delete(p.active, name)
 }
 
 // writing follows the writing of files. The total grows while archives are decoded.

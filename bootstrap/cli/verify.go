@@ -42,6 +42,11 @@ installed, too. It tells files that are changed, missing, extra, or of a wrong m
 kind, and records that disagree. Without digests nothing passes: that is a skip. It
 runs nothing, and follows no links in the prefix. x install --repair mends.
 
+With --store, or if the path is the URL of a bucket or a directory (s3://…,
+file:///srv/rust), it is a whole mirror: what is above dist. x lists it, and reads each
+file that a manifest names back, to compare its digest. It takes the layout of every
+mirror, with days and without. With --listing, no file but the manifests is read.
+
 With --list, the arguments are globs of check names: verify explains those checks.
 
 Exit status: 0 all passed, 1 something failed, 2 wrong usage, 3 nothing failed but
@@ -54,6 +59,8 @@ check; the report still shows it.`,
   x verify --allow-skip 'link/cross/*' --allow-skip client/install
   x verify --installed /opt/rust
   x verify --installed ~/.rustup/toolchains/mine build/dist
+  x verify --store /srv/rust
+  x verify --listing s3://rust-mirror
   x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,6 +69,11 @@ check; the report still shows it.`,
 				return a.listChecks(args)
 			case cmd.Flags().Changed("installed"):
 				return a.verifyInstalled(cmd, args, f)
+			case f.store || f.listing || len(args) > 0 && isStoreURL(args[0]):
+				if len(args) == 0 {
+					return usagef("got no store: name the directory or the bucket above dist")
+				}
+				return a.verifyStores(cmd.Context(), args, f.listing)
 			}
 			for _, flag := range append([]string{"destdir", "host"}, f.dirs.keys...) {
 				if cmd.Flags().Changed(flag) {
@@ -84,6 +96,8 @@ check; the report still shows it.`,
 	for _, name := range append([]string{"installed", "destdir"}, f.dirs.keys...) {
 		cobra.CheckErr(cmd.MarkFlagDirname(name))
 	}
+	flags.BoolVar(&f.store, "store", false, "the arguments are mirrors: check that all that their manifests name is there, with the right digest")
+	flags.BoolVar(&f.listing, "listing", false, "of mirrors, look only at the list of files, and read none back; implies --store")
 	flags.BoolVar(&f.list, "list", false, "explain the checks, or those that the arguments match, and run none")
 	flags.StringVar(&f.html, "html", "", "also write the report to this `file`, as one page of HTML")
 	flags.StringVar(&f.junit, "junit", "", "also write the report to this `file`, as JUnit XML")
@@ -142,7 +156,7 @@ type verifyFlags struct {
 	expect, checks, html, junit string
 	sandbox                     string
 	allowSkip                   []string
-	list                        bool
+	list, store, listing        bool
 	installed, host             string
 	dirs                        installDirs
 }

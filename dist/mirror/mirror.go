@@ -127,8 +127,8 @@ func ParseToolchain(name string) (channel, day string, err error) {
 	return m[1], m[2], nil
 }
 
-// check returns what is wrong with the options, all at once.
-func (o Options) check() error {
+// Validate returns what is wrong with the options, all at once.
+func (o Options) Validate() error {
 	var errs []error
 	for _, name := range o.Channels {
 		_, _, err := ParseToolchain(name)
@@ -174,7 +174,7 @@ func Run(ctx context.Context, to *store.Store, o Options) (Result, error) {
 }
 
 func (m *mirror) run(ctx context.Context) error {
-	if err := m.check(); err != nil {
+	if err := m.Validate(); err != nil {
 		return err
 	}
 	up, err := openUpstream(ctx, m.Source, &channel.Client{Near: true, Hosts: m.Redirects, Patience: m.Patience})

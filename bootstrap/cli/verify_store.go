@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"x.go/dist"
+	"x.go/dist/mirror"
+)
+
+// isStoreURL reports whether an argument of x verify can only be a store: the URL of a
+// bucket, or of a directory.
+func isStoreURL(arg string) bool {
+	scheme, _, ok := strings.Cut(arg, "://")
+	return ok && scheme != "http" && scheme != "https" && !strings.HasSuffix(arg, ".toml")
+}
+
+// storesAnswer is the answer of x verify of stores.
+type storesAnswer struct {
+	Passed bool            `json:"passed"`
+	Stores []mirror.Report `json:"stores"`
+}
+
+// verifyStores checks whether stores have all that their manifests name.
+func (a *app) verifyStores(ctx context.Context, places []string, listing bool) error {
+	answer := storesAnswer{Passed: true, Stores: []mirror.Report{}}
+	for _, place := range places {
+		s, err := a.openStore(ctx, place)
+		if err != nil {
+			return err
+		}
+		p := a.newInstallProgress()
+		report, err := mirror.Verify(ctx, s, mirror.VerifyOptions{Listing: listing, Jobs: a.flags.jobs, Progress: func(e mirror.Event) {
+			switch {
+			case e.End:
+				p.end(e.Name)
+			case p.bars != nil || a.flags.verbose:
+				p.reading(e.Name, e.Done, e.Total)
+			}
+		}})
+		p.close()
+		if err != nil {
+			return err
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+		answer.Passed = answer.Passed && report.Passed
+		answer.Stores = append(answer.Stores, report)
+	}
+	if err := a.printStores(answer, listing); err != nil {
+		return err
+	}
+	if !answer.Passed {
+		return exitError{code: exitFail}
+	}
+	return nil
+}
+
+// printStores prints what was found.
+func (a *app) printStores(answer storesAnswer, listing bool) error {
+	if a.flags.json {
+		return a.printJSON(answer)
+	}
+	var b strings.Builder
+	for _, r := range answer.Stores {
+		for _, p := range r.Problems {
+			fmt.Fprintf(&b, "FAIL %s %s: %s\n", p.Kind, dist.OneLine(p.Name), dist.OneLine(p.Text))
+		}
+		fmt.Fprintf(&b, "%s: %s in %s, %s name %s, ", dist.OneLine(r.Store), plural(r.Objects, "file"), dist.FormatBytes(r.Bytes), plural(r.Manifests, "manifest"), plural(r.Named, "file"))
+		if listing {
+			fmt.Fprintln(&b, "of which only the list was looked at")
+		} else {
+			fmt.Fprintf(&b, "%d read back\n", r.Read)
+		}
+		for _, n := range []struct {
+			count int
+			what  string
+		}{
+			{r.Unnamed, "that no manifest names"}, {r.Foreign, "that is not of the layout"}, {r.Unsigned, "with a signature, which was not checked"},
+		} {
+			if n.count > 0 {
+				fmt.Fprintf(&b, "  %s %s\n", plural(n.count, "file"), n.what)
+			}
+		}
+		verdict := "PASS"
+		if !r.Passed {
+			verdict = "FAIL"
+		}
+		fmt.Fprintf(&b, "%s: %s\n", verdict, plural(len(r.Problems), "problem"))
+	}
+	if _, err := fmt.Fprint(a.Stdout, b.String()); err != nil {
+		return fmt.Errorf("printing the report: %w", err)
+	}
+	return nil
+}
