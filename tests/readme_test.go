@@ -252,6 +252,8 @@ var notRun = map[string]string{
 	"CGO_ENABLED=0 go build":    "writes into the checkout",
 	"x bench link":              "links, which needs a real compiler: script bench_link",
 	"dh_install":                "needs a source package: tests/packages",
+	"x mirror":                  "asks a server: script mirror, TestMirror",
+	"x channel prune":           "prunes what the line above has mirrored: script mirror",
 	"x installer":               "needs an image: TestInstaller",
 	"x verify":                  "links, which needs a real compiler: TestVerify",
 	"RUSTUP_DIST_SERVER=":       "needs rustup and a real compiler: TestRustup",

@@ -57,10 +57,10 @@ profile default. The newest of them is the mirror's channel nightly.
 Proxies and their logins come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, logins of
 servers from the URL or ~/.netrc. See also: x channel prune, x verify --store`,
 		Example: `  x mirror https://static.rust-lang.org /srv/rust
-  x mirror https://static.rust-lang.org /srv/rust --channels stable,1.90.0 --rustup
-  x mirror https://static.rust-lang.org /srv/rust --channels nightly-2026-04-16
-  x mirror https://static.rust-lang.org /srv/rust --nightlies 7 --hosts x86_64-unknown-linux-gnu --targets wasm32-unknown-unknown --components rustfmt,clippy
-  x mirror --since 2026-04-01 --until 2026-04-30 https://static.rust-lang.org s3://rust-mirror --dry-run`,
+  x mirror https://static.rust-lang.org /srv/rust --channels 1.90.0 --rustup
+  x mirror https://mirror.example/rust /srv/rust --channels nightly-2026-04-16
+  x mirror https://static.rust-lang.org /srv/rust --nightlies 7 --dry-run
+  x mirror /srv/rust s3://rust --hosts x86_64-unknown-linux-gnu --undated`,
 		Args:              exactly("SOURCE", "STORE"),
 		ValidArgsFunction: completeDirs,
 		RunE: func(cmd *cobra.Command, args []string) error {

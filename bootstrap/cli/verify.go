@@ -42,7 +42,7 @@ installed, too. It tells files that are changed, missing, extra, or of a wrong m
 kind, and records that disagree. Without digests nothing passes: that is a skip. It
 runs nothing, and follows no links in the prefix. x install --repair mends.
 
-With --store, or if the path is the URL of a bucket or a directory (s3://…,
+With --store, or if the path is the URL of a bucket or a directory (s3://rust,
 file:///srv/rust), it is a whole mirror: what is above dist. x lists it, and reads each
 file that a manifest names back, to compare its digest. It takes the layout of every
 mirror, with days and without. With --listing, no file but the manifests is read.

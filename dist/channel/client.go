@@ -38,19 +38,19 @@ var standard = &Client{}
 // transport is shared, and with it connections.
 var transport = &http.Transport{Proxy: proxy, ResponseHeaderTimeout: time.Minute, MaxIdleConnsPerHost: 16}
 
-// A StatusError says that a server does not send a file.
-type StatusError struct {
+// statusError says that a server does not send a file.
+type statusError struct {
 	// Code is the HTTP status; Status its text, such as "404 Not Found".
 	Code   int
 	Status string
 }
 
 // Error returns the status.
-func (e *StatusError) Error() string { return fmt.Sprintf("got status %.100q, want 200", e.Status) }
+func (e *statusError) Error() string { return fmt.Sprintf("got status %.100q, want 200", e.Status) }
 
 // Is has [errors.Is] find [fs.ErrNotExist]. Buckets that nobody may list answer with 403
 // for a file that is not there.
-func (e *StatusError) Is(target error) bool {
+func (e *statusError) Is(target error) bool {
 	return target == fs.ErrNotExist && (e.Code == http.StatusNotFound || e.Code == http.StatusGone || e.Code == http.StatusForbidden)
 }
 
@@ -152,7 +152,7 @@ func (c *Client) get(ctx context.Context, place string) (*http.Response, error) 
 	}
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		return nil, fmt.Errorf("fetching %q: %w", shown, &StatusError{resp.StatusCode, resp.Status})
+		return nil, fmt.Errorf("fetching %q: %w", shown, &statusError{resp.StatusCode, resp.Status})
 	}
 	return resp, nil
 }
@@ -245,7 +245,7 @@ func (r *resuming) again(broke error) error {
 			}
 		case resp.StatusCode < http.StatusInternalServerError:
 			resp.Body.Close()
-			return &StatusError{resp.StatusCode, resp.Status}
+			return &statusError{resp.StatusCode, resp.Status}
 		}
 		resp.Body.Close()
 	}

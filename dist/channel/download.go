@@ -166,9 +166,9 @@ func (d *download) part(ctx context.Context, w io.Writer, at int64) (n int64, wh
 	case at > 0 && (resp.StatusCode < 300 || resp.StatusCode == http.StatusRequestedRangeNotSatisfiable):
 		return 0, false, errRestart
 	case resp.StatusCode >= http.StatusInternalServerError:
-		return 0, false, &StatusError{resp.StatusCode, resp.Status}
+		return 0, false, &statusError{resp.StatusCode, resp.Status}
 	case resp.StatusCode != http.StatusOK:
-		return 0, false, finalError{&StatusError{resp.StatusCode, resp.Status}}
+		return 0, false, finalError{&statusError{resp.StatusCode, resp.Status}}
 	}
 	total := int64(-1)
 	if resp.ContentLength >= 0 {

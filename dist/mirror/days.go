@@ -92,7 +92,7 @@ func (m *mirror) newestNightly(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !IsDay(c.Date) {
+	if !isDay(c.Date) {
 		return "", errors.New("the manifest of nightly has no day")
 	}
 	return c.Date, nil

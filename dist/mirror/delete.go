@@ -17,7 +17,7 @@ func (m *mirror) deleteUnselected(ctx context.Context, releases []*release) erro
 	for _, r := range releases {
 		for _, f := range r.files {
 			named[f.name] = true
-			if day := path.Base(path.Dir(f.name)); IsDay(day) {
+			if day := path.Base(path.Dir(f.name)); isDay(day) {
 				days[day] = true
 			}
 		}

@@ -117,9 +117,9 @@ type File struct {
 // those that move.
 var toolchainName = regexp.MustCompile(`^(stable|beta|nightly|dev|\d+\.\d+(?:\.\d+)?(?:-beta(?:\.\d+)?)?)(?:-(\d{4}-\d\d-\d\d))?$`)
 
-// ParseToolchain splits the name of a toolchain into a channel and a day, which is "" if
+// parseToolchain splits the name of a toolchain into a channel and a day, which is "" if
 // the name has none.
-func ParseToolchain(name string) (channel, day string, err error) {
+func parseToolchain(name string) (channel, day string, err error) {
 	m := toolchainName.FindStringSubmatch(name)
 	if m == nil {
 		return "", "", fmt.Errorf("reading channel %q: want stable, beta, nightly, a version such as 1.95.0, or one of them with a day such as nightly-2026-04-16", name)
@@ -131,7 +131,7 @@ func ParseToolchain(name string) (channel, day string, err error) {
 func (o Options) Validate() error {
 	var errs []error
 	for _, name := range o.Channels {
-		_, _, err := ParseToolchain(name)
+		_, _, err := parseToolchain(name)
 		errs = append(errs, err)
 	}
 	for _, day := range []string{o.Since, o.Until} {

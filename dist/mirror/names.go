@@ -23,8 +23,8 @@ const (
 // dayName matches the directories of dist that have the files of a day.
 var dayName = regexp.MustCompile(`^\d{4}-\d\d-\d\d$`)
 
-// IsDay reports whether text is a day as the directories of dist have it: 2026-04-16.
-func IsDay(text string) bool { return dayName.MatchString(text) }
+// isDay reports whether text is a day as the directories of dist have it: 2026-04-16.
+func isDay(text string) bool { return dayName.MatchString(text) }
 
 // manifestName returns the name of a channel's manifest in a store: that of a day, or
 // the undated one if day is "".
@@ -40,7 +40,7 @@ func parseManifestName(name string) (day, channel string, ok bool) {
 		return "", "", false
 	}
 	if before, base, dated := strings.Cut(rest, "/"); dated {
-		if !IsDay(before) {
+		if !isDay(before) {
 			return "", "", false
 		}
 		day, rest = before, base

@@ -110,7 +110,7 @@ func (p *pruner) list(ctx context.Context) error {
 		switch {
 		case !dated:
 			p.root = append(p.root, o)
-		case IsDay(day):
+		case isDay(day):
 			d := p.days[day]
 			if d == nil {
 				d = &Day{Date: day, Channels: []string{}}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"x.go/manifests"
+	"x.go/targets"
 )
 
 // release is one manifest with all that belongs to it.
@@ -44,7 +45,7 @@ func (m *mirror) plan(ctx context.Context) ([]*release, error) {
 		return err
 	}
 	for _, asked := range slices.Compact(slices.Clone(m.Channels)) {
-		of, day, err := ParseToolchain(asked)
+		of, day, err := parseToolchain(asked)
 		if err != nil {
 			return nil, err
 		}
@@ -76,25 +77,24 @@ func (m *mirror) plan(ctx context.Context) ([]*release, error) {
 	return out, m.misspelt(out, found)
 }
 
-// misspelt is an error if nothing has a host, a target or a component that was asked for.
+// misspelt is an error if nothing has any of the hosts, targets or components that were
+// asked for.
 func (m *mirror) misspelt(releases []*release, found map[string]bool) error {
 	if len(releases) == 0 {
 		return nil
 	}
-	var errs []error
-	ask := func(what, name string) {
-		if !found[what+" "+name] {
-			errs = append(errs, fmt.Errorf("no channel has the %s %q", what, name))
+	wanted := map[string][]string{"component": m.Select.Components}
+	for what, triples := range map[string][]targets.Triple{"host": m.Select.Hosts, "target": m.Select.Targets} {
+		for _, t := range triples {
+			wanted[what] = append(wanted[what], t.String())
 		}
 	}
-	for _, h := range m.Select.Hosts {
-		ask("host", h.String())
-	}
-	for _, t := range m.Select.Targets {
-		ask("target", t.String())
-	}
-	for _, c := range m.Select.Components {
-		ask("component", c)
+	var errs []error
+	for _, what := range slices.Sorted(maps.Keys(wanted)) {
+		names := wanted[what]
+		if len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return found[what+" "+n] }) {
+			errs = append(errs, fmt.Errorf("no channel has the %s %s", what, strings.Join(names, " or ")))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -203,7 +203,7 @@ func (m *mirror) call(ctx context.Context, r *release, hash manifests.Hash) erro
 	if day != "" {
 		days = []string{day}
 	}
-	if !IsDay(days[0]) {
+	if !isDay(days[0]) {
 		days = days[1:]
 	}
 	for _, d := range days {

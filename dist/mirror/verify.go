@@ -128,7 +128,7 @@ func (v *verifier) readManifests(ctx context.Context) error {
 		v.report.Bytes += o.Size
 		if dir := path.Dir(o.Name); dir+"/" == distDir {
 			v.flat[path.Base(o.Name)] = true
-		} else if IsDay(path.Base(dir)) {
+		} else if isDay(path.Base(dir)) {
 			v.days[path.Base(dir)] = true
 		}
 		if _, _, ok := parseManifestName(o.Name); ok && o.Type == 0 {
@@ -153,7 +153,7 @@ func (v *verifier) readManifests(ctx context.Context) error {
 func (v *verifier) flatten() {
 	for name, hash := range maps.Clone(v.named) {
 		day := path.Base(path.Dir(name))
-		if IsDay(day) && !v.days[day] && v.flat[path.Base(name)] {
+		if isDay(day) && !v.days[day] && v.flat[path.Base(name)] {
 			delete(v.named, name)
 			v.named[beside(name)], v.by[beside(name)] = hash, v.by[name]
 		}
