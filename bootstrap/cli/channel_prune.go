@@ -38,7 +38,7 @@ manifest that names what is gone. Files that are not of the layout stay, as does
 rustup's tree. A run that was killed is completed by the same command. Let no
 x mirror or x publish run at the same time.`,
 		Example: `  x channel prune /srv/rust --keep-days 30
-  x channel prune /srv/rust --newest 7 --keep-versions 1.90.0,nightly-2026-04-16 --yes
+  x channel prune /srv/rust --newest 7 --keep-versions 1.90.0,1.95 --yes
   x channel prune s3://rust-mirror --newest 3 --json`,
 		Args:              exactly("STORE"),
 		ValidArgsFunction: completeDirs,

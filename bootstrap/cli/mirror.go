@@ -96,11 +96,6 @@ servers from the URL or ~/.netrc. See also: x channel prune, x verify --store`,
 	return cmd
 }
 
-// completeDirs offers directories.
-func completeDirs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveFilterDirs
-}
-
 // openStore opens the store that an argument names.
 func (a *app) openStore(ctx context.Context, place string) (*store.Store, error) {
 	if !strings.Contains(place, "://") {

@@ -148,7 +148,7 @@ func (a *app) openFiles(ctx context.Context, place string) (servedFiles, error) 
 		}
 		return servedFiles{func(context.Context) fs.FS { return d }, d.Close}, nil
 	}
-	s, err := store.Open(ctx, place)
+	s, err := a.openStore(ctx, place)
 	if err != nil {
 		return servedFiles{}, err
 	}
