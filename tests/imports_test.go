@@ -59,7 +59,7 @@ var layers = []struct {
 	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
-	{5, "dist/catalog", []string{"dist/channel", "dist/page"}, nil},
+	{5, "dist/catalog", []string{"dist", "dist/archive", "dist/channel", "dist/page", "dist/plot", "manifests"}, nil},
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},

@@ -22,7 +22,7 @@ or by a directory that has the manifests of one release, as x dist leaves it.`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.channelShowCommand(), a.channelPruneCommand())
+	cmd.AddCommand(a.channelShowCommand(), a.channelPageCommand(), a.channelPruneCommand())
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs")
 	return cmd
 }

@@ -251,7 +251,7 @@ func (d *Dir) ask(entries []fs.DirEntry) dates {
 		}
 		out.releases[m.Date] = true
 		for _, download := range m.Downloads() {
-			for _, rel := range belowDist(download.URL) {
+			for _, rel := range BelowDist(download.URL) {
 				out.files[path.Base(path.Dir(rel))] = true
 			}
 		}

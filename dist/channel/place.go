@@ -53,7 +53,7 @@ func Locate(manifest, url string) (string, error) {
 	}
 	name := path.Base(url)
 	missing := false
-	for _, rel := range belowDist(url) {
+	for _, rel := range BelowDist(url) {
 		for _, root := range []string{distOf(filepath.ToSlash(dir)), filepath.ToSlash(dir)} {
 			file := filepath.FromSlash(path.Join(root, rel))
 			if isFile(file) {
@@ -77,9 +77,9 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// belowDist returns the path of a URL below a directory dist, from "/", as far as it
+// BelowDist returns the path of a URL below a directory dist, from "/", as far as it
 // has one: that of rustup's own server first.
-func belowDist(url string) []string {
+func BelowDist(url string) []string {
 	if rest, ok := strings.CutPrefix(url, manifests.OfficialServer+"/dist/"); ok {
 		return []string{path.Clean("/" + rest)}
 	}

@@ -1,0 +1,119 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/manifests"
+)
+
+// maxAsked is the most bytes of an archive that is read for its build record.
+const maxAsked = 64 << 20
+
+// recorded are the packages of a toolchain whose archives may have a build record, each
+// that of the whole build.
+var recorded = []string{"cargo", "rustfmt-preview", "clippy-preview", "rust-std", "rustc"}
+
+// readLinkers finds out how the toolchains of a release link, by the build record in the
+// smallest of its archives that is there.
+func (r *reader) readLinkers(rel *release) error {
+	for _, host := range rel.hosts {
+		var have []offer
+		for _, pkg := range recorded {
+			if o := rel.parts[part{pkg, host}]; o.available && o.file != "" && o.size <= maxAsked {
+				have = append(have, o)
+			}
+		}
+		if len(have) == 0 {
+			continue
+		}
+		slices.SortFunc(have, func(a, b offer) int { return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(a.file, b.file)) })
+		record, ok, err := r.record(have[0].file)
+		if err != nil {
+			return err
+		}
+		if ok && record.Toolchain.Host == host {
+			rel.linkers[host] = linkerText(record)
+		}
+	}
+	return nil
+}
+
+// linkerText says how a plain link of a toolchain's own host is made.
+func linkerText(r manifests.BuildRecord) string {
+	switch {
+	case r.LLD.Default && r.LLD.Shipped:
+		return "LLD, its own"
+	case r.LLD.Default:
+		return "LLD of the system"
+	}
+	return "system linker"
+}
+
+// errFound ends a scan.
+var errFound = errors.New("found")
+
+// record reads the build record of an archive, if it has one that makes sense.
+func (r *reader) record(name string) (_ manifests.BuildRecord, ok bool, err error) {
+	temp, err := os.MkdirTemp("", "x-page-")
+	if err != nil {
+		return manifests.BuildRecord{}, false, fmt.Errorf("creating a temporary directory: %w", err)
+	}
+	defer os.RemoveAll(temp)
+	file := filepath.Join(temp, path.Base(name))
+	if err := r.copy(name, file); err != nil {
+		return manifests.BuildRecord{}, false, fmt.Errorf("reading archive %q: %w", name, dist.WithoutPath(err))
+	}
+	var text bytes.Buffer
+	sink := func(m archive.Member) (io.WriteCloser, error) {
+		if path.Base(m.Name) != manifests.BuildRecordFile || path.Dir(path.Dir(m.Name)) != "." {
+			return nil, nil
+		}
+		return found{&text}, nil
+	}
+	_, err = archive.Scan(r.ctx, file, archive.ScanOptions{Sink: sink, NoDigests: true, NoFileDigest: true})
+	if err != nil && !errors.Is(err, errFound) {
+		return manifests.BuildRecord{}, false, err
+	}
+	record, err := manifests.ParseBuildRecord(text.Bytes())
+	return record, err == nil, nil // what is no record of x says nothing
+}
+
+// found keeps a build record, and ends the scan behind it.
+type found struct{ *bytes.Buffer }
+
+// Write implements [io.Writer].
+func (f found) Write(p []byte) (int, error) {
+	if f.Len()+len(p) > manifests.MaxBuildRecord {
+		return 0, errFound
+	}
+	return f.Buffer.Write(p)
+}
+
+// Close implements [io.Closer].
+func (f found) Close() error { return errFound }
+
+// copy copies a file of the server to a path.
+func (r *reader) copy(name, to string) error {
+	in, err := r.files.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, io.LimitReader(in, maxAsked))
+	return errors.Join(err, out.Close(), context.Cause(r.ctx))
+}
