@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"html"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +14,15 @@ import (
 	"x.go/tests/testenv"
 )
 
-// measure is added to a copy of a page, for only a script knows how wide it is: it notes
-// by how many pixels an element is wider than its place.
+// measure is added to a copy of a page in a frame, for only a script knows how wide it
+// is: it tells the page around it by how many pixels an element is wider than its place.
 const measure = `<script>
 for (const d of document.querySelectorAll("details")) d.open = true;
 let over = 0;
 for (const e of [document.documentElement, ...document.querySelectorAll(".scroll, pre")]) over = Math.max(over, e.scrollWidth - e.clientWidth);
-document.documentElement.dataset.over = over + " of " + innerWidth + " " + getComputedStyle(document.body).backgroundColor;
+const p = parent.document.createElement("p");
+p.textContent = "%s: " + over + " of " + innerWidth + " on " + getComputedStyle(document.body).backgroundColor;
+parent.document.body.append(p);
 </script></body>`
 
 var policy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
@@ -57,20 +60,26 @@ func TestChannelPage(t *testing.T) {
 		}
 		return string(out)
 	}
+	var frames strings.Builder
+	var want []string
 	for name, text := range pages {
-		if dom := dump("site/" + name); strings.Count(dom, "<tr>") != strings.Count(text, "<tr>") || !strings.Contains(dom, "<h2>Install with rustup</h2>") {
-			t.Errorf("%s: the browser reads another page:\n%s", name, dom)
-		}
-		copied := strings.Replace(policy.ReplaceAllString(text, ""), "</body>", measure, 1)
-		testenv.Must(t, os.WriteFile(filepath.Join(dir, name), []byte(copied), 0o644))
 		for _, width := range []int{360, 1280} {
-			got := dump(name, fmt.Sprintf("--window-size=%d,800", width), "--blink-settings=preferredColorScheme=1")
-			if !strings.Contains(got, fmt.Sprintf(`data-over="0 of %d rgb(251, 250, 248)"`, width)) {
-				t.Errorf("%s at a width of %d: got %q, want nothing beside the screen", name, width, regexp.MustCompile(`data-over="[^"]*"`).FindString(got))
+			copied := strings.Replace(policy.ReplaceAllString(text, ""), "</body>", fmt.Sprintf(measure, name), 1)
+			fmt.Fprintf(&frames, "<iframe width=\"%d\" height=\"800\" style=\"border: 0\" srcdoc=\"%s\"></iframe>\n", width, html.EscapeString(copied))
+			want = append(want, fmt.Sprintf("<p>%s: 0 of %d on ", name, width))
+		}
+	}
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "frames.html"), []byte("<!DOCTYPE html><body>"+frames.String()+"</body>"), 0o644))
+	for scheme, ground := range map[string]string{"--blink-settings=preferredColorScheme=1": "rgb(251, 250, 248)", "--blink-settings=preferredColorScheme=0": "rgb(27, 26, 24)"} {
+		got := dump("frames.html", scheme)
+		for _, line := range want {
+			if !strings.Contains(got, line+ground) {
+				t.Errorf("%s: got %q, want %q: nothing beside the screen", scheme, regexp.MustCompile(`<p>[^<]*</p>`).FindAllString(got, -1), line+ground)
 			}
 		}
 	}
-	if got := dump("index.html", "--window-size=360,800", "--blink-settings=preferredColorScheme=0"); !strings.Contains(got, `data-over="0 of 360 rgb(27, 26, 24)"`) {
-		t.Errorf("index.html in the dark: got %q", regexp.MustCompile(`data-over="[^"]*"`).FindString(got))
+	text := pages["channel-stable.html"]
+	if dom := dump("site/channel-stable.html"); strings.Count(dom, "<tr>") != strings.Count(text, "<tr>") || !strings.Contains(dom, "<h2>Install with rustup</h2>") {
+		t.Errorf("the browser reads another page:\n%s", dom)
 	}
 }
