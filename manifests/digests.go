@@ -31,6 +31,7 @@ const MaxDigests = 64 << 20
 //	component	rustc
 //	prefix	/usr
 //	manifest	DIGEST
+//	uninstaller	DIGEST
 //	file	755	1234	DIGEST	bin/rustc
 //	link	777	lib64/libLLVM.so	libLLVM.so.21
 //	dir	755	share/doc/rust/html/empty
@@ -48,6 +49,10 @@ type Digests struct {
 	// Manifest is the digest of the component's file list, manifest-NAME. If that
 	// has another one by now, something else has installed the component since.
 	Manifest Hash
+	// Uninstaller is the digest of uninstall.sh, beside the list; zero, and without a
+	// line in the text, if there is none. An installation of another component may have
+	// put another one in its place since.
+	Uninstaller Hash
 	// Files are sorted bytewise by path, which each has once.
 	Files []FileDigest
 }
@@ -69,11 +74,12 @@ type FileDigest struct {
 
 // Lines of the text.
 const (
-	digestsMagic = "x-digests 1"
-	wordSum      = "sum"
-	wordFile     = "file"
-	wordLink     = "link"
-	wordDir      = "dir"
+	digestsMagic    = "x-digests 1"
+	wordUninstaller = "uninstaller"
+	wordSum         = "sum"
+	wordFile        = "file"
+	wordLink        = "link"
+	wordDir         = "dir"
 )
 
 // check returns an error unless f can stand in the text.
@@ -142,6 +148,9 @@ func (d Digests) Encode() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\ncomponent\t%s\nprefix\t%s\nmanifest\t%s\n", digestsMagic, d.Component, quoteField(d.Prefix), d.Manifest)
+	if !d.Uninstaller.IsZero() {
+		fmt.Fprintf(&b, "%s\t%s\n", wordUninstaller, d.Uninstaller)
+	}
 	for i, f := range files {
 		err := f.check()
 		if err == nil && i > 0 && files[i-1].Path == f.Path {
@@ -251,6 +260,18 @@ func (p *digestsParser) parse() (d Digests, err error) {
 		text, err := p.field(head.word)
 		if err == nil {
 			err = head.read(text)
+		}
+		if err != nil {
+			return d, err
+		}
+	}
+	if strings.HasPrefix(p.left, wordUninstaller+"\t") {
+		text, err := p.field(wordUninstaller)
+		if err == nil {
+			d.Uninstaller, err = ParseHash(text)
+		}
+		if err == nil && d.Uninstaller.IsZero() {
+			err = errors.New("got the digest of no uninstaller, want no line")
 		}
 		if err != nil {
 			return d, err

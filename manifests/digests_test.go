@@ -26,7 +26,14 @@ func sampleDigests() manifests.Digests {
 }
 
 func TestDigests(t *testing.T) {
+	testDigests(t, sampleDigests())
 	want := sampleDigests()
+	want.Uninstaller = manifests.HashOf([]byte("#!/bin/sh"))
+	testDigests(t, want)
+}
+
+func testDigests(t *testing.T, want manifests.Digests) {
+	t.Helper()
 	mixed := want
 	mixed.Files = append(want.Files[2:5:5], want.Files[:2]...)
 	text, err := mixed.Encode()
@@ -54,6 +61,8 @@ func TestDigestsErrors(t *testing.T) {
 		{"other version", "x-digests 1", "x-digests 2", `line 1: got "x-digests 2", want "x-digests 1"`},
 		{"component", "rustc", "../x", `line 2`},
 		{"component is missing", "component\trustc\n", "", `line 2: got "prefix`},
+		{"no uninstaller", "/usr\n", "/usr\nuninstaller\t" + h + "\n", `line 4`},
+		{"zero uninstaller", "file\t644\t3", "uninstaller\t" + strings.Repeat("0", 64) + "\nfile\t644\t3", `line 5: got the digest of no uninstaller`},
 		{"relative prefix", "/usr", "usr", `line 3: got prefix "usr", want a clean absolute path`},
 		{"not clean", "/etc/conf", "/etc/../conf", `line 5: got path "/etc/../conf"`},
 		{"climbs", "bin/a b", "../a", `line 7: got path "../a"`},

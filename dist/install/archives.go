@@ -152,6 +152,9 @@ func (r *resolver) load(ctx context.Context, tx *transaction) ([]part, error) {
 		if len(u.parts) > 0 {
 			words = u.words
 		}
+		if len(u.script) > 0 && len(u.parts) > 0 {
+			tx.sources = append(tx.sources, u.script)
+		}
 	}
 	if len(parts) == 0 {
 		return nil, errors.New("the sources have nothing to install")
@@ -173,8 +176,9 @@ func atOnce() int { return max(1, min(runtime.GOMAXPROCS(0), memory/decoding)) }
 
 // unit is what was loaded of an input.
 type unit struct {
-	parts []part
-	words dist.Package // Product and SuccessMessage of its uninstaller
+	parts  []part
+	words  dist.Package // Product and SuccessMessage of its uninstaller
+	script []byte       // its install.sh, nil if it has none
 }
 
 // loader feeds a transaction from several inputs.
@@ -290,7 +294,7 @@ func (p *pass) run() (unit, error) {
 
 // finish takes the components that the package turned out to have.
 func (p *pass) finish(l *archive.Layout, texts map[string][]byte) (unit, error) {
-	u := unit{}
+	u := unit{script: texts[installsh.FileName]}
 	u.words.Product, u.words.SuccessMessage = installsh.Words(texts[installsh.FileName])
 	for _, name := range l.Components {
 		wanted, err := p.takes(name)

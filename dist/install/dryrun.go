@@ -93,8 +93,17 @@ func (t *transaction) toMend(ctx context.Context, parts []part) ([]Problem, erro
 		}
 	}
 	err := k.files(ctx, wrong)
-	s := State{Problems: k.problems}
-	for _, p := range t.found {
+	lists := survey{in: t.before}
+	for _, c := range t.before.components {
+		if i := slices.IndexFunc(parts, func(p part) bool { return p.name == c.name }); i >= 0 {
+			lists.unlisted(c, expectation{list: parts[i].list})
+		}
+	}
+	s := State{Problems: slices.Concat(k.problems, lists.state.Problems)}
+	if _, problem := t.before.uninstaller(t.scripts()...); problem != "" && len(t.scripts()) > 0 {
+		t.before.problem("", t.before.file(uninstallerName), "%s", problem)
+	}
+	for _, p := range t.before.problems {
 		if p.Component == "" || slices.ContainsFunc(parts, func(c part) bool { return c.name == p.Component }) {
 			s.Problems = append(s.Problems, p)
 		}

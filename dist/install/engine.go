@@ -63,7 +63,8 @@ type transaction struct {
 	others   []*installedPart // whose files it may not
 	names    []string         // for a repair: all that are installed, in their order
 	ours     map[string]bool  // for a repair: paths of directories that x has created
-	found    []Problem        // for a repair: what is wrong with the records
+	before   *installed       // for a repair: what the records say
+	sources  [][]byte         // for a repair: install.sh of each archive
 	killed   string           // for a dry run: the id of a killed run that nobody has completed
 
 	mu      sync.Mutex

@@ -37,23 +37,10 @@ type expectation struct {
 // recordedDigests returns what the record of digests tells of a component. The error
 // says why it tells nothing.
 func (in *installed) recordedDigests(c installedComponent) (expectation, error) {
-	name := manifests.DigestsPrefix + c.name
-	e := expectation{component: c.name, against: in.file(name), list: c.records}
-	data, err := dist.ReadOwn(in.root, name, manifests.MaxDigests)
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, fmt.Errorf("there is no record of digests: give the archives that it was installed from")
-	}
+	e := expectation{component: c.name, against: in.file(manifests.DigestsPrefix + c.name), list: c.records}
+	d, err := in.readDigests(c)
 	if err != nil {
-		return e, fmt.Errorf("reading %q: %w", e.against, dist.WithoutPath(err))
-	}
-	d, err := manifests.ParseDigests(data)
-	switch {
-	case err != nil:
-		return e, fmt.Errorf("reading %q: %w: give the archives", e.against, err)
-	case d.Component != c.name:
-		return e, fmt.Errorf("reading %q: got component %q, want %q: give the archives", e.against, d.Component, c.name)
-	case d.Manifest != c.text:
-		return e, fmt.Errorf("%q is of another %s%s: something else has installed the component since; give the archives", e.against, manifests.InstalledPrefix, c.name)
+		return e, err
 	}
 	for _, f := range d.Files {
 		at, ok := in.layout.digestPlace(f.Path)
@@ -71,6 +58,32 @@ func (in *installed) recordedDigests(c installedComponent) (expectation, error) 
 		return e, fmt.Errorf("%q and %s%s disagree about %q: give the archives", e.against, manifests.InstalledPrefix, c.name, differ)
 	}
 	return e, nil
+}
+
+// readDigests reads the record of digests of a component.
+func (in *installed) readDigests(c installedComponent) (manifests.Digests, error) {
+	if d, ok := in.digests[c.name]; ok {
+		return d, nil
+	}
+	file := in.file(manifests.DigestsPrefix + c.name)
+	data, err := dist.ReadOwn(in.root, manifests.DigestsPrefix+c.name, manifests.MaxDigests)
+	if errors.Is(err, fs.ErrNotExist) {
+		return manifests.Digests{}, errors.New("there is no record of digests: give the archives that it was installed from")
+	}
+	if err != nil {
+		return manifests.Digests{}, fmt.Errorf("reading %q: %w", file, dist.WithoutPath(err))
+	}
+	d, err := manifests.ParseDigests(data)
+	switch {
+	case err != nil:
+		return d, fmt.Errorf("reading %q: %w: give the archives", file, err)
+	case d.Component != c.name:
+		return d, fmt.Errorf("reading %q: got component %q, want %q: give the archives", file, d.Component, c.name)
+	case d.Manifest != c.text:
+		return d, fmt.Errorf("%q is of another %s%s: something else has installed the component since; give the archives", file, manifests.InstalledPrefix, c.name)
+	}
+	in.digests[c.name] = d
+	return d, nil
 }
 
 // digestPlace returns the place of a path in a record of digests.

@@ -52,6 +52,7 @@ type survey struct {
 	in       *installed
 	progress func(done, total int64)
 	expected []expectation // of each component of in, in its order
+	scripts  [][]byte      // install.sh of the sources
 	state    State
 }
 
@@ -160,6 +161,11 @@ func (s *survey) run(ctx context.Context) error {
 	}
 	s.state.Problems = append(s.state.Problems, k.problems...)
 	s.extras()
+	if s.in.root != nil {
+		if _, problem := s.in.uninstaller(s.scripts...); problem != "" {
+			s.in.problem("", s.in.file(uninstallerName), "%s", problem)
+		}
+	}
 	s.state.Problems = append(s.state.Problems, s.in.problems...)
 	s.state.Notes = s.in.notes
 	s.state.sort()

@@ -25,7 +25,7 @@ func installedSample(t *testing.T) (string, []dist.Component) {
 		{Name: "rust-docs", Image: image(t, "share/doc/rust/html/a.html", "share/doc/rust/html/sub/b.html"), BulkDirs: []string{"share/doc/rust/html"}},
 	}
 	prefix := filepath.Join(t.TempDir(), "prefix")
-	_, err := Run(t.Context(), Options{Prefix: prefix}, components)
+	_, err := Run(t.Context(), Options{Prefix: prefix, Uninstaller: uninstaller(t)}, components)
 	testenv.Must(t, err)
 	return prefix, components
 }
@@ -138,6 +138,13 @@ var damages = []struct {
 	{"no version", func(t *testing.T, p func(string) string) {
 		testenv.Must(t, os.Remove(p("lib/rustlib/rust-installer-version")))
 	}, []string{"records lib/rustlib/rust-installer-version: no such file or directory"}},
+	{"no uninstaller", func(t *testing.T, p func(string) string) { testenv.Must(t, os.Remove(p("lib/rustlib/uninstall.sh"))) },
+		[]string{"records lib/rustlib/uninstall.sh: it is missing"}},
+	{"changed uninstaller", func(t *testing.T, p func(string) string) { write(t, p("lib/rustlib/uninstall.sh"), "", 0o755) },
+		[]string{"records lib/rustlib/uninstall.sh: it is not the script that was installed: …"}},
+	{"mode of the uninstaller", func(t *testing.T, p func(string) string) {
+		testenv.Must(t, os.Chmod(p("lib/rustlib/uninstall.sh"), 0o644))
+	}, []string{"records lib/rustlib/uninstall.sh: got mode 0644, want 0755"}},
 	{"unfinished", func(t *testing.T, p func(string) string) { write(t, p("lib/rustlib/components.new"), "", 0o644) },
 		[]string{"records lib/rustlib/components.new: a run of install.sh that has not ended left it: …"}},
 	{"list is shorter", func(t *testing.T, p func(string) string) {
@@ -244,7 +251,9 @@ func TestInspectNothing(t *testing.T) {
 // components.
 func likeRustup(t *testing.T, prefix string, components []dist.Component) []string {
 	t.Helper()
-	testenv.Must(t, os.RemoveAll(filepath.Join(prefix, "lib/rustlib/install.log")))
+	for _, name := range []string{"install.log", "uninstall.sh"} {
+		testenv.Must(t, os.RemoveAll(filepath.Join(prefix, "lib/rustlib", name)))
+	}
 	var names []string
 	for _, c := range components {
 		old := filepath.Join(prefix, "lib/rustlib", manifests.InstalledPrefix+c.Name)

@@ -23,6 +23,7 @@ type installed struct {
 	components []installedComponent
 	problems   []Problem
 	notes      []string
+	digests    map[string]manifests.Digests // those that were read, by component
 }
 
 // installedComponent is a component with its list, manifest-NAME.
@@ -39,7 +40,7 @@ type installedComponent struct {
 // readInstalled reads the records. What is wrong with them is in the result; the error
 // is for those that cannot be looked at.
 func readInstalled(l layout) (*installed, error) {
-	in := &installed{layout: l, at: l.at(l.libdir, dist.RecordsDir)}
+	in := newInstalled(l, nil)
 	base, err := os.OpenRoot(in.at.base)
 	if err == nil {
 		in.root, err = base.OpenRoot(in.at.rel)
@@ -57,6 +58,11 @@ func readInstalled(l layout) (*installed, error) {
 		return nil, err
 	}
 	return in, nil
+}
+
+// newInstalled has read nothing yet. root is the directory of the records, if it is open.
+func newInstalled(l layout, root *os.Root) *installed {
+	return &installed{layout: l, at: l.at(l.libdir, dist.RecordsDir), root: root, digests: map[string]manifests.Digests{}}
 }
 
 func (in *installed) close() {

@@ -21,7 +21,7 @@ import (
 // chooseMended finds the components to restore, by their installed names. Records that
 // disagree or cannot be read do not keep it from that.
 func (t *transaction) chooseMended(choose func(installed []string) []string) error {
-	in := &installed{layout: t.layout, at: t.at, root: t.records}
+	in := newInstalled(t.layout, t.records)
 	if in.root != nil {
 		if err := in.read(); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (t *transaction) chooseMended(choose func(installed []string) []string) err
 		t.replaced = append(t.replaced, part)
 		t.mendDirs(c.name)
 	}
-	t.names, t.found = names, in.problems
+	t.names, t.before = names, in
 	return nil
 }
 
@@ -187,6 +187,10 @@ func (t *transaction) restored(name string) *installedPart {
 // gets no digests: rustup would not keep them up to date.
 func (p *planner) mendRecords() error {
 	made := p.allMade()
+	script, err := p.mendUninstaller()
+	if err != nil {
+		return err
+	}
 	for _, c := range p.parts {
 		list := p.mendedList(c)
 		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile, p.newInBulk(c)); err != nil {
@@ -195,7 +199,11 @@ func (p *planner) mendRecords() error {
 		if old := p.restored(c.name); old != nil && old.relative && old.digests == nil {
 			continue
 		}
-		if err := p.recordDigests(c, list, made); err != nil {
+		mine := script
+		if old := p.before.digests[c.name]; !old.Uninstaller.IsZero() {
+			mine = old.Uninstaller // it has not changed, even if another component's has replaced it
+		}
+		if err := p.recordDigests(c, list, mine, made); err != nil {
 			return err
 		}
 	}
@@ -241,7 +249,7 @@ func (p *planner) dropUnfinished() error {
 // leftAlone returns the files in the directories of the components that nothing
 // installed owns.
 func (t *transaction) leftAlone(parts []part) []string {
-	s := survey{in: &installed{layout: t.layout, at: t.at, root: t.records}}
+	s := survey{in: newInstalled(t.layout, t.records)}
 	for _, p := range parts {
 		e := expectation{component: p.name, against: "the sources", list: p.list}
 		for _, r := range p.list {

@@ -46,13 +46,17 @@ func (p *planner) planRecords(ctx context.Context) error {
 // writeRecords writes the records of a prefix that has components of those names.
 func (p *planner) writeRecords(names []string) error {
 	made := p.allMade()
+	var script manifests.Hash
+	if len(p.opts.Uninstaller) > 0 {
+		script = manifests.HashOf(p.opts.Uninstaller)
+	}
 	for _, c := range p.parts {
 		list := p.manifest(c)
 		// uninstall.sh leaves files of a bulk directory that are newer than the manifest.
 		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile, p.newInBulk(c)); err != nil {
 			return err
 		}
-		if err := p.recordDigests(c, list, made); err != nil {
+		if err := p.recordDigests(c, list, script, made); err != nil {
 			return err
 		}
 	}
@@ -100,14 +104,14 @@ func (p *planner) allMade() map[string]bool {
 	return made
 }
 
-// recordDigests writes the digests of a component, with the directories that x has
-// created for it.
-func (p *planner) recordDigests(c part, list []byte, made map[string]bool) error {
+// recordDigests writes the digests of a component, with that of the uninstaller and the
+// directories that x has created for it.
+func (p *planner) recordDigests(c part, list []byte, script manifests.Hash, made map[string]bool) error {
 	prefix := filepath.ToSlash(p.layout.final(p.layout.prefix))
 	if !path.IsAbs(prefix) {
 		return nil // a drive of Windows
 	}
-	d := manifests.Digests{Component: c.name, Prefix: prefix, Manifest: manifests.HashOf(list)}
+	d := manifests.Digests{Component: c.name, Prefix: prefix, Manifest: manifests.HashOf(list), Uninstaller: script}
 	dirs := map[string]bool{}
 	addMade := func(at place) {
 		for ; at.rel != "." && !dirs[at.path()]; at = at.dir() {

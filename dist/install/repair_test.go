@@ -19,7 +19,7 @@ import (
 // that was there and is no longer in its place is in a backup.
 func repair(t *testing.T, opts Options, components []dist.Component) Installed {
 	t.Helper()
-	opts.Repair = true
+	opts.Repair, opts.Uninstaller = true, uninstaller(t)
 	done, err := Run(t.Context(), opts, components)
 	testenv.Must(t, err)
 	return done
@@ -38,7 +38,19 @@ func TestRepair(t *testing.T) {
 			clean := testenv.Tree(t, prefix)
 			tt.change(t, func(name string) string { return filepath.Join(prefix, name) })
 			before := testenv.Tree(t, prefix)
+			was := inspect(t, prefix, components)
+			wrong := len(was.Of(Changed, Missing, WrongMode, WrongKind, WrongRecords))
+			planned := repair(t, Options{Prefix: prefix, DryRun: true}, components)
+			if diff := cmp.Diff(before, testenv.Tree(t, prefix)); diff != "" {
+				t.Errorf("a dry run changed (-before +after):\n%s", diff)
+			}
 			done := repair(t, Options{Prefix: prefix}, components)
+			if diff := cmp.Diff(done, planned); diff != "" {
+				t.Errorf("a dry run says something else (-run +dry run):\n%s", diff)
+			}
+			if wrong > 0 && len(done.Repaired) == 0 || len(was.Problems) == 0 && len(done.Repaired) > 0 {
+				t.Errorf("%d places were wrong, and %d repaired: %+v", wrong, len(done.Repaired), done.Repaired)
+			}
 			after := testenv.Tree(t, prefix)
 			for name, want := range clean {
 				if after[name] != want {

@@ -16,6 +16,7 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/archive"
+	"x.go/dist/installsh"
 	"x.go/manifests"
 )
 
@@ -115,10 +116,13 @@ func (s *survey) expectArchives(ctx context.Context, opts Options, from From) er
 	g.SetLimit(atOnce())
 	for _, in := range r.inputs {
 		g.Go(func() error {
-			some, err := r.expectInput(gctx, s.in.layout, in)
+			some, script, err := r.expectInput(gctx, s.in.layout, in)
 			mu.Lock()
 			defer mu.Unlock()
 			expected = append(expected, some...)
+			if len(script) > 0 {
+				s.scripts = append(s.scripts, script)
+			}
 			return err
 		})
 	}
@@ -134,11 +138,11 @@ func (s *survey) expectArchives(ctx context.Context, opts Options, from From) er
 	return nil
 }
 
-// expectInput reads what the wanted components of an input should be.
-func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expectation, error) {
+// expectInput reads what the wanted components of an input should be, and its install.sh.
+func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expectation, []byte, error) {
 	facts, found, err := readInput(ctx, in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	members := map[string][]archive.Member{}
 	for _, m := range facts.Members {
@@ -166,13 +170,13 @@ func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expec
 		}
 		out = append(out, e)
 	}
-	return out, nil
+	return out, facts.Texts[installsh.FileName], nil
 }
 
 // readInput reads an archive or an unpacked one, with the digests of its files.
 func readInput(ctx context.Context, in input) (*archive.Facts, *archive.Layout, error) {
 	if !in.unpacked {
-		facts, found, err := archive.Read(ctx, in.path, archive.ScanOptions{})
+		facts, found, err := archive.Read(ctx, in.path, archive.ScanOptions{Texts: []string{installsh.FileName}})
 		if err == nil {
 			err = in.check(facts.Digest)
 		}

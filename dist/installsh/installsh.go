@@ -102,6 +102,28 @@ func Words(script []byte) (product, successMessage string) {
 	return product, successMessage
 }
 
+// Same reports whether two scripts differ in nothing but their [Words].
+func Same(a, b []byte) bool {
+	return bytes.Equal(a, b) || wordless(a) == wordless(b)
+}
+
+// wordless returns a script without what [Words] finds. Lines that are more than an
+// assignment of one word stay.
+func wordless(script []byte) string {
+	var out strings.Builder
+	for line := range strings.Lines(string(script)) {
+		name, word, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		switch name {
+		case "product", "TEMPLATE_PRODUCT_NAME", "success_message", "TEMPLATE_SUCCESS_MESSAGE":
+			if unquote(word) != "" {
+				line = name + "\n"
+			}
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
 // unquote undoes [quote]; other words are "".
 func unquote(word string) string {
 	s := strings.ReplaceAll(word, `'"'"'`, "\x00")

@@ -151,3 +151,29 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSame(t *testing.T) {
+	script := func(product string) []byte {
+		t.Helper()
+		s, err := Script(Options{Product: product, SuccessMessage: product + " is there."})
+		testenv.Must(t, err)
+		return s
+	}
+	ours := script("Rust")
+	for _, tt := range []struct {
+		name string
+		b    []byte
+		want bool
+	}{
+		{"itself", ours, true},
+		{"of another product", script("it's $(here)"), true},
+		{"cut", ours[:len(ours)-1], false},
+		{"changed", append(script("Rust"), "rm -r /\n"...), false},
+		{"more than a word", []byte(strings.Replace(string(ours), "product='Rust'", "product='Rust' rm -r /", 1)), false},
+		{"nothing", nil, false},
+	} {
+		if got := Same(ours, tt.b); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}

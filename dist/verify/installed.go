@@ -19,7 +19,7 @@ const (
 )
 
 var installedTable = []CheckInfo{
-	{installedRecords, Installed, "components, manifest-NAME and rust-installer-version agree, and no run of an installer has left one unfinished"},
+	{installedRecords, Installed, "components, manifest-NAME, rust-installer-version and uninstall.sh are there and agree, and no run of an installer has left one unfinished"},
 	{installedDigests, Installed, "the digests of the component's files are known: from the record of x install, which belongs to the list of today, or from the sources given"},
 	{installedPresent, Installed, "every file of the component is there"},
 	{installedContent, Installed, "every file of the component could be read, and has the content that was installed"},
