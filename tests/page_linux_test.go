@@ -47,6 +47,18 @@ func TestChannelPage(t *testing.T) {
 	if again := page("again"); again["index.html"] != pages["index.html"] || again["channel-stable.html"] != pages["channel-stable.html"] {
 		t.Error("the pages of one channel differ in another directory")
 	}
+	// Two releases of names that do not fit on a line.
+	for _, date := range []string{"2026-04-16", "2026-04-17"} {
+		text, err := os.ReadFile(filepath.Join(dir, "build/dist/channel-rust-stable.toml"))
+		testenv.Must(t, err)
+		long := strings.NewReplacer("1.95.0 (", strings.Repeat("long", 60)+" (", "rustfmt", strings.Repeat("rustfmt", 15), `date = "2026-04-16"`, `date = "`+date+`"`).Replace(string(text))
+		testenv.Must(t, os.MkdirAll(filepath.Join(dir, "store/dist", date), 0o755))
+		testenv.Must(t, os.WriteFile(filepath.Join(dir, "store/dist", date, "channel-rust-stable.toml"), []byte(long), 0o644))
+	}
+	runx.Must(t, dir, nil, "channel", "page", "--out", "long", "store")
+	for name, text := range testenv.Contents(t, filepath.Join(dir, "long")) {
+		pages["long "+name] = text
+	}
 	browser := testenv.Need(t, "chromium")
 	dump := func(name string, args ...string) string {
 		t.Helper()
