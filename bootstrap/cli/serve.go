@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -95,6 +96,8 @@ func (f serveFlags) options() (channel.Options, error) {
 // serveAnswer is the answer of x serve, once it listens.
 type serveAnswer struct {
 	URLs []string `json:"urls"` // values for RUSTUP_DIST_SERVER
+	// UpdateRoots are values for RUSTUP_UPDATE_ROOT, if rustup itself is there.
+	UpdateRoots []string `json:"update_roots"`
 }
 
 // serve serves until ctx ends, which is how it is meant to end.
@@ -120,7 +123,13 @@ func (a *app) serve(ctx context.Context, place string, f serveFlags) error {
 	if err != nil {
 		return err
 	}
-	err = a.printServed(place, s.URLs())
+	answer := serveAnswer{URLs: s.URLs(), UpdateRoots: []string{}}
+	if _, err := fs.Stat(files.at(ctx), "rustup"); err == nil {
+		for _, url := range answer.URLs {
+			answer.UpdateRoots = append(answer.UpdateRoots, url+"/rustup")
+		}
+	}
+	err = a.printServed(place, answer)
 	if err == nil {
 		err = s.Wait(ctx)
 	}
@@ -160,15 +169,18 @@ func (a *app) logAccess(r channel.Access) {
 	fmt.Fprintf(a.Stderr, "%s %s %q %d %d %.3fs %q\n", r.Remote, r.Method, r.Target, r.Status, r.Bytes, r.Took.Seconds(), r.Agent)
 }
 
-func (a *app) printServed(place string, urls []string) error {
+func (a *app) printServed(place string, answer serveAnswer) error {
 	if a.flags.json {
-		return a.printJSON(serveAnswer{urls})
+		return a.printJSON(answer)
 	}
 	a.progressf("x: serving %q until Ctrl-C", manifests.Redact(place))
-	for _, url := range urls {
-		if _, err := fmt.Fprintf(a.Stdout, "export RUSTUP_DIST_SERVER=%s\n", url); err != nil {
-			return err
-		}
+	var b strings.Builder
+	for _, url := range answer.URLs {
+		fmt.Fprintf(&b, "export RUSTUP_DIST_SERVER=%s\n", url)
 	}
-	return nil
+	for _, url := range answer.UpdateRoots {
+		fmt.Fprintf(&b, "export RUSTUP_UPDATE_ROOT=%s\n", url)
+	}
+	_, err := io.WriteString(a.Stdout, b.String())
+	return err
 }

@@ -77,7 +77,8 @@ func (c *Catalog) Pages(server string) ([]Page, error) {
 	data := struct {
 		Server   string
 		Channels []Summary
-	}{cmp.Or(server, exampleServer), summaries}
+		Charts   bool // of more than one release
+	}{cmp.Or(server, exampleServer), summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
 	var pages []Page
 	for i, h := range c.channels {
 		text, err := render(channelPage, h.view(summaries[i], server))
