@@ -201,7 +201,8 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 			return usagef("--%s chooses from archives: name a source, such as build/dist or a channel manifest", flag)
 		}
 	}
-	f.components = names
+	f.components = trimmed(names)
+	f.without = trimmed(f.without)
 	if f.layout.name != "" && f.repair {
 		return usagef("--repair and --layout exclude each other: stage again, which replaces what was staged")
 	}
@@ -221,6 +222,15 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 		return a.stageArchives(cmd.Context(), a.installFrom(f, sources), st)
 	}
 	return a.installArchives(cmd.Context(), f, sources, destdir)
+}
+
+// trimmed drops blanks around names, as in "rustc, cargo".
+func trimmed(names []string) []string {
+	var out []string
+	for _, name := range names {
+		out = append(out, strings.TrimSpace(name))
+	}
+	return out
 }
 
 // installToolchain installs the assembled toolchain, or stages it.

@@ -321,6 +321,11 @@ func TestRefusedSources(t *testing.T) {
 
 		// Sources.
 		{"empty name", `source "": it is empty`, func(b *box) { b.from.Sources = []string{""} }},
+		{"a digest", `source "` + cargo + `.sha256": it is a digest: name the archive "` + cargo + `"`, func(b *box) { b.takes(cargo + ".sha256") }},
+		{"the same unknown name twice", `choosing component "carg": no such component; the sources have cargo, clippy, rust-docs, rust-std, rustc: did you mean cargo?`, func(b *box) {
+			b.all()
+			b.from.Without = []string{"carg", "carg"}
+		}},
 		{"misspelt", `source "cargo-1.95.0-x86_64-unknown-linux-gnu.tar.g": no such file or directory: did you mean ` + cargo + "?", func(b *box) {
 			b.has(cargo)
 			b.from.Sources = []string{strings.TrimSuffix(cargo, "z")}
@@ -530,6 +535,7 @@ func TestSpellings(t *testing.T) {
 		{"another host's archive", []string{"cargo-1.95.0-" + otherHost + ".tar.gz"}, "", "", "", "cargo"},
 		{"unknown archive", []string{"tool-1.0.tar.gz"}, "", "", "", "tool"},
 		{"unknown archive by name", []string{"tool-1.0.tar.gz"}, "tool", "", "", "tool"},
+		{"archive and digest", []string{"cargo-1.95.0" + tgz, "cargo-1.95.0" + tgz + ".sha256"}, "", "", "", "cargo"},
 		{"combined", whole, "", "", "", "rustc " + std + " cargo rust-docs clippy-preview"},
 		{"package name", whole, "clippy-preview", "", "", "clippy-preview"},
 		{"archive name", whole, "clippy", "", "", "clippy-preview"},

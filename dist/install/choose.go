@@ -19,7 +19,7 @@ import (
 type selection struct {
 	only, without []string
 	met           map[string]bool // of those names
-	have          []string        // components met
+	have          []string        // components met, by their shortest names
 }
 
 func newSelection(only, without []string) *selection {
@@ -30,8 +30,8 @@ func newSelection(only, without []string) *selection {
 // target is the archive's, "" if it has none; chosen says that its name was chosen.
 func (s *selection) wants(dir, target string, chosen bool) bool {
 	id := componentID(dir, target)
-	if !slices.Contains(s.have, dir) {
-		s.have = append(s.have, dir)
+	if !slices.Contains(s.have, id.Archive) {
+		s.have = append(s.have, id.Archive)
 	}
 	only := s.names(s.only, dir, id)
 	without := s.names(s.without, dir, id)
@@ -60,8 +60,9 @@ func (s *selection) chose() {
 func (s *selection) check() error {
 	var errs []error
 	slices.Sort(s.have)
-	for _, name := range slices.Concat(s.only, s.without) {
-		if !s.met[name] {
+	said := slices.Concat(s.only, s.without)
+	for i, name := range said {
+		if !s.met[name] && !slices.Contains(said[:i], name) {
 			errs = append(errs, fmt.Errorf("choosing component %q: no such component; the sources have %s%s", name, strings.Join(s.have, ", "), nearest.Hint(name, s.have)))
 		}
 	}
@@ -171,8 +172,11 @@ func (r *resolver) parts(offers []offer) []offer {
 	names := newSelection(r.Components, r.Without)
 	for _, o := range offers {
 		c, target := o.name.Component, o.name.Target.String()
+		if c.Archive == combined {
+			continue
+		}
 		wanted := names.wants(c.Archive, target, c.Archive == std && slices.Contains(r.Targets, target))
-		if c.Archive != combined && wanted && (c.Package != "" && c.Archive != "reproducible-artifacts" || len(r.Components) > 0) {
+		if wanted && (c.Package != "" && c.Archive != "reproducible-artifacts" || len(r.Components) > 0) {
 			out = append(out, o)
 		}
 	}
@@ -185,7 +189,11 @@ func (r *resolver) parts(offers []offer) []offer {
 		}))
 	}
 	maps.Copy(r.names.met, names.met)
-	r.names.have = append(r.names.have, names.have...)
+	for _, name := range names.have {
+		if !slices.Contains(r.names.have, name) {
+			r.names.have = append(r.names.have, name)
+		}
+	}
 	return out
 }
 

@@ -132,6 +132,12 @@ func (r *resolver) source(ctx context.Context, source string) error {
 	if source == "" {
 		return errors.New("it is empty: name a file, a directory or a URL")
 	}
+	if file, ok := strings.CutSuffix(source, manifests.ChecksumExt); ok {
+		if slices.Contains(r.Sources, file) {
+			return nil // a pattern named it, too; it is read with its archive
+		}
+		return fmt.Errorf("it is a digest: name the archive %q", manifests.Redact(file))
+	}
 	local, ok := channel.LocalPath(source)
 	if !ok {
 		return r.remote(ctx, source)
