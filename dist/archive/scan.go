@@ -288,10 +288,11 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 	if !m.IsFile() {
 		return nil
 	}
-	hash := sha256.New()
 	var to []io.Writer
+	var sum hash.Hash
 	if !s.opts.NoDigests {
-		to = append(to, hash)
+		sum = sha256.New()
+		to = append(to, sum)
 	}
 	text, err := s.text(m, sound)
 	if err != nil {
@@ -301,8 +302,8 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 		to = append(to, text)
 	}
 	err = copyMember(r, to, file)
-	if !s.opts.NoDigests {
-		hash.Sum(m.Digest[:0])
+	if sum != nil {
+		sum.Sum(m.Digest[:0])
 	}
 	if text != nil {
 		s.facts.Texts[Below(m.Name)] = text.Bytes()
@@ -312,6 +313,10 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 
 // copyMember copies a member to all of to, and to file unless it is nil.
 func copyMember(r *Reader, to []io.Writer, file io.WriteCloser) error {
+	if file == nil && len(to) == 0 {
+		_, err := io.Copy(io.Discard, r)
+		return err
+	}
 	if file == nil {
 		_, err := io.Copy(io.MultiWriter(to...), r)
 		return err

@@ -389,7 +389,10 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	switch {
 	case !known:
 		p.size += m.Size
-		return newSmallWriter(m.Size, func(data []byte) { p.held = append(p.held, heldFile{f, name, data}) }), nil
+		return &smallWriter{make([]byte, 0, m.Size), func(data []byte) error {
+			p.held = append(p.held, heldFile{f, name, data})
+			return nil
+		}}, nil
 	case m.Size > smallFile:
 		q := newQueue(m.Size)
 		err := p.add(f, name, func() (io.ReadCloser, error) { return &queueReader{queue: q}, nil })
@@ -398,7 +401,14 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	if err := p.own(component, name); err != nil {
 		return nil, err
 	}
-	return newSmallWriter(m.Size, func(data []byte) { p.write(f, open(data)) }), nil
+	buf := buffers.Get().(*[]byte)
+	return &smallWriter{(*buf)[:0], func(data []byte) error {
+		if int64(len(data)) < m.Size {
+			return errCut
+		}
+		p.write(f, func() (io.ReadCloser, error) { return &smallReader{Reader: bytes.NewReader(data), buf: buf}, nil })
+		return nil
+	}}, nil
 }
 
 // file describes a file of a component for the transaction.
@@ -433,7 +443,7 @@ func (p *pass) write(f file, open func() (io.ReadCloser, error)) {
 }
 
 func open(data []byte) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return func() (io.ReadCloser, error) { return &smallReader{Reader: bytes.NewReader(data)}, nil }
 }
 
 // readNames has the names of the components from the start: unknown directories are
@@ -486,22 +496,4 @@ func readNames(ctx context.Context, in input) ([]string, error) {
 		}
 	}
 	return manifests.ReadComponentNames(data, func(manifests.ListProblem) {}), nil
-}
-
-// smallWriter keeps what is written and passes it on when closed.
-type smallWriter struct {
-	bytes.Buffer
-	done func([]byte)
-}
-
-// newSmallWriter has room for size bytes, and for what [bytes.Buffer] wants free to see
-// that no more follow.
-func newSmallWriter(size int64, done func([]byte)) *smallWriter {
-	return &smallWriter{*bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)), done}
-}
-
-// Close implements [io.Closer].
-func (w *smallWriter) Close() error {
-	w.done(w.Bytes())
-	return nil
 }

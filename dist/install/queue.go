@@ -29,6 +29,13 @@ func newQueue(size int64) *queue {
 	return &queue{chunks: make(chan chunk, chunksAhead), stop: make(chan struct{}), left: size}
 }
 
+// inMemory is content of the size that its file is said to have, in memory. Other content
+// is copied through one of our [buffers].
+type inMemory interface {
+	io.ReadCloser
+	writeTo(w io.Writer) error
+}
+
 // chunk is the first n bytes of one of our [buffers].
 type chunk struct {
 	data *[]byte
@@ -96,19 +103,41 @@ type queueReader struct {
 // Read implements [io.Reader].
 func (r *queueReader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
-		r.release()
-		cur, ok := <-r.queue.chunks
-		if !ok && r.queue.left > 0 {
-			return 0, errCut
+		if err := r.next(); err != nil {
+			return 0, err
 		}
-		if !ok {
-			return 0, io.EOF
-		}
-		r.cur, r.rest = cur, (*cur.data)[:cur.n]
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
+}
+
+// writeTo implements [inMemory].
+func (r *queueReader) writeTo(w io.Writer) error {
+	for {
+		if err := r.next(); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if _, err := w.Write(r.rest); err != nil {
+			return err
+		}
+	}
+}
+
+// next moves to the next chunk.
+func (r *queueReader) next() error {
+	r.release()
+	cur, ok := <-r.queue.chunks
+	if !ok && r.queue.left > 0 {
+		return errCut
+	}
+	if !ok {
+		return io.EOF
+	}
+	r.cur, r.rest = cur, (*cur.data)[:cur.n]
+	return nil
 }
 
 func (r *queueReader) release() {
@@ -122,5 +151,65 @@ func (r *queueReader) release() {
 func (r *queueReader) Close() error {
 	r.release()
 	close(r.queue.stop)
+	return nil
+}
+
+// smallWriter keeps what is written, for which data has room, and passes it on when
+// closed.
+type smallWriter struct {
+	data []byte
+	done func(data []byte) error
+}
+
+// Write implements [io.Writer].
+func (w *smallWriter) Write(p []byte) (int, error) {
+	if len(p) > cap(w.data)-len(w.data) {
+		return 0, io.ErrShortBuffer
+	}
+	w.data = append(w.data, p...)
+	return len(p), nil
+}
+
+// ReadFrom implements [io.ReaderFrom].
+func (w *smallWriter) ReadFrom(r io.Reader) (int64, error) {
+	var total int64
+	for {
+		free := w.data[len(w.data):cap(w.data)]
+		n, err := r.Read(free)
+		w.data = w.data[:len(w.data)+n]
+		total += int64(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return total, nil
+		case err == nil && len(free) == 0:
+			err = io.ErrShortBuffer
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// Close implements [io.Closer].
+func (w *smallWriter) Close() error { return w.done(w.data) }
+
+// smallReader reads the content of a small file.
+type smallReader struct {
+	*bytes.Reader
+	buf *[]byte // one of our buffers, which has the content, or nil
+}
+
+// writeTo implements [inMemory].
+func (r *smallReader) writeTo(w io.Writer) error {
+	_, err := r.WriteTo(w)
+	return err
+}
+
+// Close implements [io.Closer].
+func (r *smallReader) Close() error {
+	if r.buf != nil {
+		buffers.Put(r.buf)
+		r.buf = nil
+	}
 	return nil
 }

@@ -236,15 +236,13 @@ func (w *writer) link() error {
 var buffers = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }}
 
 func (w *writer) copy(ctx context.Context, r io.Reader) error {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
 	w.hash = sha256.New()
 	var err error
 	if w.cur == nil {
 		err = w.create()
 	}
 	if err == nil {
-		err = dist.CopyExactly(ctx, w, r, w.a.size, *buf)
+		err = w.fill(ctx, r)
 	}
 	if w.cur != nil {
 		w.a.kept = err == nil
@@ -258,6 +256,16 @@ func (w *writer) copy(ctx context.Context, r io.Reader) error {
 		err = w.complete()
 	}
 	return errors.Join(err, w.out.Close())
+}
+
+// fill copies r, which is written from where it lies if that is memory.
+func (w *writer) fill(ctx context.Context, r io.Reader) error {
+	if m, ok := r.(inMemory); ok {
+		return m.writeTo(w)
+	}
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	return dist.CopyExactly(ctx, w, r, w.a.size, *buf)
 }
 
 // complete gives the file its mode, and starts to bring it to the disk.
@@ -291,7 +299,9 @@ func (w *writer) create() (err error) {
 	if err := w.t.step("create", w.at); err != nil {
 		return err
 	}
-	w.out, err = w.dir.OpenFile(w.at.name(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.a.mode.Perm())
+	// O_NONBLOCK means nothing for a regular file, but without it package os sets and
+	// clears it, with four more system calls.
+	w.out, err = w.dir.OpenFile(w.at.name(), os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NONBLOCK, w.a.mode.Perm())
 	return err
 }
 
