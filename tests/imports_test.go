@@ -73,11 +73,12 @@ var layers = []struct {
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 
+	{7, "dist/publish", []string{"dist", "dist/channel", "dist/compose", "dist/store", "dist/verify", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
-		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/recompress", "dist/sandbox", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/sandbox", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

@@ -18,11 +18,12 @@ func (a *app) channelCommand() *cobra.Command {
 A channel is named by the path or the URL of its manifest, channel-rust-NAME.toml,
 or by a directory that has the manifests of one release, as x dist leaves it.`,
 		Example: `  x channel show build/dist
-  x channel prune /srv/rust --keep-days 30`,
+  x channel prune /srv/rust --keep-days 30
+  x channel withdraw /srv/rust nightly`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.channelShowCommand(), a.channelPageCommand(), a.channelPruneCommand())
+	cmd.AddCommand(a.channelShowCommand(), a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs")
 	return cmd
 }

@@ -17,7 +17,7 @@ func (a *app) addCommands(root *cobra.Command) {
 		{"Build", []*cobra.Command{a.buildCommand(), a.distCommand(), a.installCommand(), a.uninstallCommand(), a.cleanCommand()}},
 		{"Check", []*cobra.Command{a.checkCommand(), a.migrateCommand(), a.verifyCommand(), a.inspectCommand(), a.diffCommand(), a.doctorCommand(), a.optOutsCommand()}},
 		{"Ask", []*cobra.Command{a.explainCommand(), a.configCommand(), a.targetsCommand(), a.layoutCommand(), a.versionCommand()}},
-		{"Publish", []*cobra.Command{a.channelCommand(), a.mirrorCommand(), a.serveCommand(), a.recompressCommand(), a.installerCommand(), a.benchCommand()}},
+		{"Publish", []*cobra.Command{a.channelCommand(), a.publishCommand(), a.mirrorCommand(), a.serveCommand(), a.recompressCommand(), a.installerCommand(), a.benchCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.id + ":"})
 		for _, c := range g.commands {

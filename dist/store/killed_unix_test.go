@@ -68,6 +68,9 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	s := openStore(t, root)
+	if got := storetest.Names(t, s, "dist/once/"); len(got) == 0 {
+		t.Error("no writer wrote anything")
+	}
 	storetest.Put(t, s, "dist/last", "last")
 	storetest.Put(t, s, "dist/once/last", "last")
 	storetest.Put(t, s, "last", "last")

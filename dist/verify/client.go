@@ -365,7 +365,8 @@ func (c *client) target(ctx context.Context, h *home, s *subject, triple string)
 	s.notef(clientTarget, "%s", triple)
 }
 
-// update installs from a manifest of an earlier date, then offers the real one.
+// update installs what is offered now, or else from a manifest of an earlier date, and
+// then offers the real one.
 func (c *client) update(ctx context.Context, file string) error {
 	s := newSubject(c.label, clientUpdate)
 	defer func() { c.r.add(s) }()
@@ -374,11 +375,10 @@ func (c *client) update(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	earlier := *c.channel
-	earlier.Date = "2000-01-01"
-	c.server.Override(file, earlier.Encode(manifests.DialectDist))
-	r := h.install(ctx, c.smallest())
-	c.server.Override(file, nil)
+	r, err := c.before(ctx, h, file)
+	if err != nil {
+		return errors.Join(err, h.close())
+	}
 	if !r.ok() {
 		s.skipf(clientUpdate, "the first install failed: %s", refusal(r))
 		return errors.Join(h.close(), ctx.Err())
@@ -392,4 +392,32 @@ func (c *client) update(ctx context.Context, file string) error {
 	}
 	c.r.progress(Event{Group: Client, Subject: "update", Done: true})
 	return errors.Join(h.close(), ctx.Err())
+}
+
+// before installs what users have before this channel.
+func (c *client) before(ctx context.Context, h *home, file string) (result, error) {
+	name := "dist/channel-rust-" + c.name + ".toml"
+	if files := c.r.opts.Offered; files != nil {
+		if _, err := fs.Stat(files(ctx), name); err == nil {
+			return c.offered(ctx, h)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return result{}, err
+		}
+	}
+	earlier := *c.channel
+	earlier.Date = "2000-01-01"
+	c.server.Override(file, earlier.Encode(manifests.DialectDist))
+	defer c.server.Override(file, nil)
+	return h.install(ctx, c.smallest()), nil
+}
+
+// offered installs what is offered now, from a server of its own.
+func (c *client) offered(ctx context.Context, h *home) (result, error) {
+	server, err := channel.Listen(channel.Options{Listen: "127.0.0.1:0", Files: c.r.opts.Offered})
+	if err != nil {
+		return result{}, err
+	}
+	defer func(s *channel.Server) { c.server = s }(c.server)
+	c.server = server
+	return h.install(ctx, c.smallest()), server.Close()
 }

@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -87,6 +89,10 @@ type Options struct {
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.
 	Rustup string
+	// Offered are the files that users of the channel have now, before the one on disk is
+	// published, by their paths on the server. client/update installs that first; nil
+	// means that there is nothing.
+	Offered func(ctx context.Context) fs.FS
 	// TempDir is where trees are unpacked and removed again; empty means
 	// [os.TempDir].
 	TempDir string

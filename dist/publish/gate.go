@@ -1,0 +1,15 @@
+package publish
+
+import (
+	"context"
+
+	"x.go/dist/verify"
+)
+
+// Gate verifies the channel before anything of it is public: o says how, and needs
+// nothing of what is verified. rustup updates from what the store offers now.
+func (p *Plan) Gate(ctx context.Context, o verify.Options) (verify.Report, error) {
+	o.Inputs = []string{p.options.Dir}
+	o.Offered = p.store.FS
+	return verify.Run(ctx, o)
+}

@@ -1,0 +1,173 @@
+package publish
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"x.go/manifests"
+)
+
+// plan lists the steps.
+func (p *Plan) plan(f files) {
+	put := func(phase Phase, f file) {
+		s := Step{Phase: phase, Action: Put, Name: f.name, From: f.path, Size: f.body.Size, SHA256: f.body.Hash, body: f.body}
+		if f.elsewhere {
+			s.Action = Check
+		}
+		p.Steps = append(p.Steps, s)
+	}
+	for _, s := range f.sums {
+		put(Sums, s)
+	}
+	for _, a := range f.archives {
+		if !a.elsewhere {
+			put(Archives, a)
+		}
+	}
+	for _, a := range f.archives {
+		p.Steps = append(p.Steps, Step{Phase: ReadBack, Action: Check, Name: a.name, Size: a.body.Size, SHA256: a.body.Hash, body: a.body})
+	}
+	for _, base := range slices.SortedFunc(maps.Keys(f.channel), byRank) {
+		put(Dated, f.channel[base])
+	}
+	p.copies(f)
+	for _, base := range slices.SortedFunc(maps.Keys(f.channel), p.byName) {
+		if slices.Contains(p.Names, nameOf(base, p.source.Names)) {
+			c := f.channel[base]
+			p.Steps = append(p.Steps, Step{Phase: Channel, Action: Replace, Name: "dist/" + base, From: c.path, Size: c.body.Size, SHA256: c.body.Hash, body: c.body})
+		}
+	}
+}
+
+// copies plans the names without day, each archive before its checksum. Signatures of
+// all files of a day stay there.
+func (p *Plan) copies(f files) {
+	prefix := "dist/" + p.Date + "/"
+	own := slices.DeleteFunc(slices.Concat(f.archives, f.sums), func(f file) bool {
+		return !strings.HasPrefix(f.name, prefix) || f.elsewhere || strings.HasPrefix(path.Base(f.name), checksumsFile)
+	})
+	slices.SortFunc(own, func(a, b file) int { return strings.Compare(a.name, b.name) })
+	for _, f := range own {
+		p.Steps = append(p.Steps, Step{Phase: Undated, Action: Copy, Name: "dist/" + path.Base(f.name), From: f.name, Size: f.body.Size, SHA256: f.body.Hash, body: f.body})
+	}
+}
+
+// rank orders the files of one name of a channel: what only people read, the manifest,
+// its signatures, its checksum, after which rustup looks at the manifest.
+func rank(base string) int {
+	switch stem, after, ok := strings.Cut(base, ".toml"); {
+	case !ok || strings.HasSuffix(stem, ".txt"):
+		return 0
+	case after == "":
+		return 1
+	case after == manifests.ChecksumExt:
+		return 3
+	}
+	return 2
+}
+
+// byRank orders files of a day: manifests after what belongs to them, checksums last.
+func byRank(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b)) }
+
+// byName orders by the name of the channel, and then by rank: the .sha256 follows its
+// manifest at once. The name that most users follow is the last.
+func (p *Plan) byName(a, b string) int {
+	at := func(base string) int { return slices.Index(p.source.Names, nameOf(base, p.source.Names)) }
+	followed := func(base string) int {
+		switch nameOf(base, p.source.Names) {
+		case "stable", "beta", "nightly":
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(followed(a), followed(b)), cmp.Compare(at(a), at(b)), byRank(a, b))
+}
+
+// nameOf returns the name of the channel that a file belongs to: the longest that fits.
+func nameOf(base string, names []string) string {
+	best := ""
+	for _, name := range names {
+		rest, ok := strings.CutPrefix(base, channelPrefix+name)
+		if ok && (strings.HasPrefix(rest, ".toml") || strings.HasPrefix(rest, "-date.txt") || strings.HasPrefix(rest, "-git-commit-hash.txt")) && len(name) > len(best) {
+			best = name
+		}
+	}
+	return best
+}
+
+// list plans the lines of manifests.txt.
+func (p *Plan) list(ctx context.Context) error {
+	text, _, err := p.store.Load(ctx, listingName, maxListed)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	public := publicName(p.options.PublicURL, string(text))
+	if public == "" {
+		p.Notes = append(p.Notes, "no manifests.txt is written: the store's public URL is not known")
+		return nil
+	}
+	for _, name := range p.source.Names {
+		p.listed = append(p.listed, public+"/dist/"+p.Date+"/"+path.Base(channelFile(name)))
+	}
+	slices.Sort(p.listed)
+	_, missing := appendLines(string(text), p.listed)
+	p.Steps = append(p.Steps, Step{Phase: Listing, Action: Append, Name: listingName, Present: !missing})
+	return nil
+}
+
+// present notes what the store has already, by size: what it holds is read later.
+func (p *Plan) present(ctx context.Context) error {
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		switch s.Action {
+		case Put, Copy:
+			a, err := p.store.Stat(ctx, s.Name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			s.Present = err == nil && a.Size == s.Size && (a.Hash.IsZero() || a.Hash == s.SHA256)
+		case Replace:
+			text, _, err := p.store.Load(ctx, s.Name, maxManifest)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			s.Present = err == nil && manifests.HashOf(text) == s.SHA256
+		}
+	}
+	return p.copied(ctx)
+}
+
+// copied settles which names without day have their content. A size alone says little of
+// an archive: its checksum, which was copied after it, says more. Names of a channel that
+// stays where it is are kept.
+func (p *Plan) copied(ctx context.Context) error {
+	sums := map[string]bool{} // by name, whether the store's is the one wanted
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Phase != Undated || !strings.HasSuffix(s.Name, manifests.ChecksumExt) {
+			continue
+		}
+		text, _, err := p.store.Load(ctx, s.Name, maxSmall)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		s.Present = err == nil && (manifests.HashOf(text) == s.SHA256 || len(p.Held) > 0)
+		sums[s.Name] = s.Present
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if ok, has := sums[s.Name+manifests.ChecksumExt]; s.Phase == Undated && has {
+			s.Present = ok && (s.Present || len(p.Held) > 0)
+		}
+	}
+	return nil
+}
+
+// checksumsFile has the digests of all files of a day.
+const checksumsFile = "SHA256SUMS"
