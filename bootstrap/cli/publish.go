@@ -55,8 +55,8 @@ the store offers now. A failure stops, and so does a skip that --allow-skip does
 name. --gate chooses other checks of x verify, and --gate=none skips them all.`,
 		Example: `  x publish /srv/rust
   x publish --public-url https://rust.example.org build/dist s3://rust-dist
-  x publish --dry-run release 's3://rust?endpoint=http://127.0.0.1:7070&use_path_style=true'
-  x publish --allow-gone rls-preview --allow-gone i686-pc-windows-gnu release /srv/rust`,
+  x publish --dry-run --json release s3://rust-dist/staging
+  x publish --allow-gone rls-preview --allow-gone i686-pc-windows-gnu /srv/rust`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 && len(args) != 2 {
 				return fmt.Errorf("got %s, want [DIR] STORE", plural(len(args), "argument"))
