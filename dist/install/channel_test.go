@@ -213,6 +213,9 @@ func TestFromServer(t *testing.T) {
 			}
 			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(data))
 		}, []string{"", ""}},
+		{"no digest of the channel", func(w http.ResponseWriter, r *http.Request, _ int, data string) {
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader(data))
+		}, []string{""}},
 		{"no size told", func(w http.ResponseWriter, _ *http.Request, _ int, data string) {
 			w.(http.Flusher).Flush()
 			_, _ = w.Write([]byte(data))
@@ -223,6 +226,9 @@ func TestFromServer(t *testing.T) {
 			b, o := channelBox(t)
 			if tt.odd != nil {
 				o.odd[cargoFile] = tt.odd
+			}
+			if strings.Contains(tt.name, "digest") {
+				delete(o.files, channelFile+manifests.ChecksumExt)
 			}
 			b.works(o, tt.want...)
 		})
@@ -257,6 +263,10 @@ func TestRefusedServers(t *testing.T) {
 			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 		}},
 		{"breaks at once, always", "EOF", cargoFile, func(http.ResponseWriter, *http.Request, int, string) { panic(http.ErrAbortHandler) }},
+		{"breaks in the middle, always, and sends no parts", "", cargoFile, func(w http.ResponseWriter, r *http.Request, _ int, data string) {
+			r.Header.Del("Range")
+			cut(w, r, data)
+		}},
 		{"a huge file that ends", "EOF", cargoFile, func(w http.ResponseWriter, _ *http.Request, _ int, _ string) {
 			w.Header().Set("Content-Length", "99999999999999")
 			w.WriteHeader(http.StatusOK)
@@ -397,6 +407,15 @@ func TestChannels(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestArchiveURL installs an archive by its URL: the server must tell its digest.
+func TestArchiveURL(t *testing.T) {
+	b, o := channelBox(t)
+	b.from.Sources = []string{o.URL + cargoFile}
+	b.fails("the server has no " + path.Base(cargoFile) + ".sha256 beside it, which tells its digest: download the archive yourself and name the file")
+	o.put(cargoFile, o.files[cargoFile])
+	b.works(o, "")
 }
 
 // TestPassword does not show what a URL has.
