@@ -23,6 +23,17 @@ import (
 // progress, if not nil, is called with the bytes that were read and those to read, from
 // one goroutine at a time.
 func Inspect(ctx context.Context, opts Options, components []dist.Component, progress func(done, total int64)) (State, error) {
+	return inspectBy(ctx, opts, progress, func(s *survey) error {
+		if len(components) > 0 {
+			return s.expectImages(ctx, components)
+		}
+		s.expectRecorded()
+		return nil
+	})
+}
+
+// inspectBy compares what is installed with what expect has the survey expect.
+func inspectBy(ctx context.Context, opts Options, progress func(done, total int64), expect func(*survey) error) (State, error) {
 	l, err := opts.layout()
 	if err != nil {
 		return State{}, fmt.Errorf("inspecting: %w", err)
@@ -33,12 +44,7 @@ func Inspect(ctx context.Context, opts Options, components []dist.Component, pro
 	}
 	defer in.close()
 	s := survey{in: in, progress: progress}
-	if len(components) > 0 {
-		err = s.expectImages(ctx, components)
-	} else {
-		s.expectRecorded()
-	}
-	if err == nil {
+	if err = expect(&s); err == nil {
 		err = s.run(ctx)
 	}
 	if err != nil {
@@ -260,20 +266,11 @@ func installedName(installed []string, component, target string) (string, bool) 
 	if slices.Contains(installed, component) {
 		return component, true
 	}
-	id := idOf(component, target)
+	id := componentID(component, target)
 	for _, name := range installed {
-		if idOf(name, "").Means(id) {
+		if componentID(name, "").Means(id) {
 			return name, true
 		}
 	}
 	return "", false
-}
-
-// idOf is what the name of a component says, with the target of its archive.
-func idOf(component, target string) manifests.ComponentID {
-	id := manifests.ParseComponentID(component)
-	if id.Target == "" {
-		id.Target = target
-	}
-	return id
 }

@@ -78,26 +78,12 @@ func (r *resolver) notRepaired(done Installed) []string {
 // reads to their ends. A component that no source has is told as one of which nothing is
 // known.
 func InspectFrom(ctx context.Context, opts Options, from From, progress func(done, total int64)) (State, error) {
-	l, err := opts.layout()
-	if err != nil {
-		return State{}, fmt.Errorf("inspecting: %w", err)
-	}
-	in, err := readInstalled(l)
-	if err != nil {
-		return State{}, fmt.Errorf("inspecting %q: %w", l.prefix, err)
-	}
-	defer in.close()
-	s := survey{in: in, progress: progress}
-	if len(in.components) > 0 {
-		err = s.expectArchives(ctx, opts, from)
-	}
-	if err == nil {
-		err = s.run(ctx)
-	}
-	if err != nil {
-		return State{}, fmt.Errorf("inspecting %q: %w", l.prefix, err)
-	}
-	return s.state, nil
+	return inspectBy(ctx, opts, progress, func(s *survey) error {
+		if len(s.in.components) == 0 {
+			return nil // said already
+		}
+		return s.expectArchives(ctx, opts, from)
+	})
 }
 
 // expectArchives expects what archives have.
