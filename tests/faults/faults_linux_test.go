@@ -63,8 +63,7 @@ var faultCases = []faultCase{
 	},
 	{
 		name: "install", args: []string{"install", "-q", "--sysroot", "sysroot", "--prefix", "prefix"}, consistent: recorded,
-		// The log tells of each run.
-		mixed: func(name string) bool { return name == "prefix/lib/rustlib/install.log" },
+		mixed: isLog,
 		start: func(t *testing.T, dir, _ string) {
 			const oldLibrary = "sysroot/lib/rustlib/x86_64-unknown-linux-gnu/lib/libold-0123.rlib"
 			// An older version, which has other files, and one that is the user's by now.
@@ -79,6 +78,18 @@ var faultCases = []faultCase{
 			testenv.Must(t, os.WriteFile(filepath.Join(dir, "prefix/lib/librustc_driver-0123.so"), []byte("the user's file"), 0o755))
 			testenv.Must(t, os.RemoveAll(filepath.Join(dir, "build")))
 		},
+	},
+	{
+		name: "install from a package", args: []string{"install", "-q", "--prefix", "prefix", "newer"}, consistent: mineIsThere, mixed: isLog,
+		start: func(t *testing.T, dir, _ string) { startWithPackages(t, dir, installedAndChanged) },
+	},
+	{
+		name: "uninstall", args: []string{"uninstall", "-q", "--prefix", "prefix"}, consistent: mineIsThere, mixed: isLog,
+		start: func(t *testing.T, dir, _ string) { startWithPackages(t, dir, installedAndChanged) },
+	},
+	{
+		name: "repair", args: []string{"install", "--repair", "-q", "--prefix", "prefix", "package"}, consistent: mineIsThere, mixed: isLog,
+		start: func(t *testing.T, dir, _ string) { startWithPackages(t, dir, damaged) },
 	},
 	{
 		name: "recompress", args: []string{"recompress", "-q", "--profile", "fast", "--formats", "gz,xz", "archives"}, consistent: sumsMatch,
@@ -185,6 +196,30 @@ func recorded(_, _, got tree) error {
 		rest, ok := strings.CutPrefix(name, "prefix/")
 		if ok && !own(name) && path.Ext(name) != ".old" && !manifests.IsInstallerFile(rest) && !strings.Contains(lists.String(), "/"+rest+"\n") {
 			return fmt.Errorf("no record lists %s", name)
+		}
+	}
+	return nil
+}
+
+// isLog reports whether a file tells of each run.
+func isLog(name string) bool { return name == "prefix/lib/rustlib/install.log" }
+
+// startWithPackages has two packages beside the prefix.
+func startWithPackages(t *testing.T, dir string, start func(t *testing.T, dir string)) {
+	writePackage(t, filepath.Join(dir, "package"), "old")
+	writePackage(t, filepath.Join(dir, "newer"), "new", "bin/newer", "lib/new/one")
+	start(t, dir)
+}
+
+// mineIsThere says that each file of the user's is there, under one name or another.
+func mineIsThere(old, _, got tree) error {
+	have := map[string]bool{}
+	for _, text := range got {
+		have[text] = true
+	}
+	for name, text := range old {
+		if strings.HasPrefix(text, "mine: ") && !have[text] {
+			return fmt.Errorf("the user's file %s is lost", name)
 		}
 	}
 	return nil

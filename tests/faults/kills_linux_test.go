@@ -35,14 +35,7 @@ var killCases = []killCase{
 	{"install", []string{"install", "-q", "--prefix", "prefix", "package"}, filesInTheWay},
 	{"upgrade", []string{"install", "-q", "--prefix", "prefix", "newer"}, installedAndChanged},
 	{"uninstall", []string{"uninstall", "-q", "--prefix", "prefix"}, installedAndChanged},
-	{"repair", []string{"install", "--repair", "-q", "--prefix", "prefix", "package"}, func(t *testing.T, dir string) {
-		installedAndChanged(t, dir)
-		for _, name := range []string{"bin/helper", "lib/libone.so", "share/doc/rust/html/page3.html"} {
-			testenv.Must(t, os.Remove(filepath.Join(dir, "prefix", name)))
-		}
-		mine(t, dir, "lib/libone.so/in a directory")
-		testenv.Must(t, os.Chmod(filepath.Join(dir, "prefix/lib/libtwo.so"), 0o600))
-	}},
+	{"repair", []string{"install", "--repair", "-q", "--prefix", "prefix", "package"}, damaged},
 }
 
 // mine writes files of the user's: their content says so, and which they are.
@@ -64,6 +57,15 @@ func filesInTheWay(t *testing.T, dir string) {
 func installedAndChanged(t *testing.T, dir string) {
 	runx.Must(t, dir, nil, "install", "-q", "--prefix", "prefix", "package")
 	mine(t, dir, "bin/tool", "bin/other", "share/doc/rust/html/notes", "share/doc/rust/html/page7.html", "lib/new/one")
+}
+
+func damaged(t *testing.T, dir string) {
+	installedAndChanged(t, dir)
+	for _, name := range []string{"bin/helper", "lib/libone.so", "share/doc/rust/html/page3.html", "lib/rustlib/uninstall.sh"} {
+		testenv.Must(t, os.Remove(filepath.Join(dir, "prefix", name)))
+	}
+	mine(t, dir, "lib/libone.so/in a directory")
+	testenv.Must(t, os.Chmod(filepath.Join(dir, "prefix/lib/libtwo.so"), 0o600))
 }
 
 // writePackage writes an unpacked package of two components.

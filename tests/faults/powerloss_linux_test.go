@@ -66,10 +66,14 @@ func (d *disk) rename(from, to string) bool {
 			c[name], c[to+rest] = nil, i
 		}
 	}
-	if len(c) > 0 {
-		d.set(c)
+	if len(c) == 0 {
+		return false
 	}
-	return len(c) > 0
+	if d.now[from] == nil { // a directory, which is no file, is a name in those that are flushed
+		c[from], c[to] = nil, nil
+	}
+	d.set(c)
+	return true
 }
 
 // syncDir makes the changes of names directly in a directory last, or all with all.
@@ -297,6 +301,7 @@ func (r *faultRun) restore(t *testing.T, left tree) {
 		if was, had := r.old[name]; had && was == text {
 			continue
 		}
+		testenv.Must(t, os.RemoveAll(path)) // it may have been a directory
 		testenv.Must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		testenv.Must(t, os.WriteFile(path, []byte(text), 0o644))
 	}
