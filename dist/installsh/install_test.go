@@ -161,6 +161,16 @@ var installScenarios = []scenario{
 	{name: "dangling symlink in a file's place", args: []string{"--components=cargo"},
 		setup: func(m *machine) { m.write("p/bin/x", "", 0o644); m.symlink("/nowhere", "p/bin/cargo") },
 		want:  sorted(cargoFiles, []string{"bin/cargo.old Lrwxrwxrwx", "bin/x"})},
+	// rust-installer stops at the dangling one, half-way; of others it copies what they lead to.
+	{name: "dangling symlink in the archive", code: 1, args: []string{"--components=cargo"},
+		setup:  func(m *machine) { m.remove("src/cargo/bin/cargo"); m.symlink("/nowhere", "src/cargo/bin/cargo") },
+		stderr: "install: error: component 'cargo' lacks a file that its manifest.in names: bin/cargo\n"},
+	{name: "symlink in the archive", args: []string{"--components=cargo"}, want: cargoFiles,
+		setup: func(m *machine) {
+			m.remove("src/cargo/bin/cargo")
+			m.write("src/cargo/other", "", 0o755)
+			m.symlink("../other", "src/cargo/bin/cargo")
+		}},
 	{name: "existing bulk directory", want: []string{"share/doc/rust/html/index.html", "share/doc/rust/html/std/a.html", "share/doc/rust/html/std/run*", "share/doc/rust/html.old/mine"},
 		setup: func(m *machine) { m.unpack("1", docs); m.write("p/share/doc/rust/html/mine", "", 0o644) }},
 	{name: "documentation of two components in one docdir", args: []string{"--docdir=~/x"}, where: "x", want: []string{"README", "README.old"},
