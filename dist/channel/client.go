@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,9 +25,12 @@ type Client struct {
 	// unless the other server is one of Hosts.
 	Near  bool
 	Hosts []string
-	// Patience is how long a server may take to send [slowest] bytes; 0 is a minute. A
-	// slower server counts as a connection that broke.
+	// Patience is how long a server may take to answer, and then for each 16 KiB; 0 is a
+	// minute. A slower server counts as a connection that broke.
 	Patience time.Duration
+	// Persist has the client ask again when a server cannot be reached, or says that it
+	// has a problem of its own.
+	Persist bool
 }
 
 // slowest is how many bytes a server must send in the time of [Client.Patience].
@@ -36,22 +40,24 @@ const slowest = 16 << 10
 var standard = &Client{}
 
 // transport is shared, and with it connections.
-var transport = &http.Transport{Proxy: proxy, ResponseHeaderTimeout: time.Minute, MaxIdleConnsPerHost: 16}
+var transport = &http.Transport{
+	Proxy: proxy, DialContext: (&net.Dialer{Timeout: time.Minute}).DialContext, TLSHandshakeTimeout: time.Minute, ForceAttemptHTTP2: true,
+	ResponseHeaderTimeout: time.Minute, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
+}
 
 // statusError says that a server does not send a file.
 type statusError struct {
-	// Code is the HTTP status; Status its text, such as "404 Not Found".
-	Code   int
-	Status string
+	code   int    // HTTP status
+	status string // its text, such as "404 Not Found"
 }
 
 // Error returns the status.
-func (e *statusError) Error() string { return fmt.Sprintf("got status %.100q, want 200", e.Status) }
+func (e *statusError) Error() string { return fmt.Sprintf("got status %.100q, want 200", e.status) }
 
 // Is has [errors.Is] find [fs.ErrNotExist]. Buckets that nobody may list answer with 403
 // for a file that is not there.
 func (e *statusError) Is(target error) bool {
-	return target == fs.ErrNotExist && (e.Code == http.StatusNotFound || e.Code == http.StatusGone || e.Code == http.StatusForbidden)
+	return target == fs.ErrNotExist && (e.code == http.StatusNotFound || e.code == http.StatusGone || e.code == http.StatusForbidden)
 }
 
 // maxRedirects is how often a request may be sent on.
@@ -93,12 +99,17 @@ func (c *Client) ask(ctx context.Context, place string, at int64, validator stri
 		}
 	}
 	login(req)
+	p := newPatient(ctx, cancel, cmp.Or(c.Patience, time.Minute))
 	resp, err := c.http().Do(req)
 	if err != nil {
+		p.timer.Stop()
+		if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
+			err = cause
+		}
 		cancel(nil)
 		return nil, withoutURL(err)
 	}
-	resp.Body = newPatient(ctx, cancel, resp.Body, cmp.Or(c.Patience, time.Minute))
+	p.ReadCloser, resp.Body = resp.Body, p
 	return resp, nil
 }
 
@@ -116,8 +127,8 @@ type patient struct {
 // errSlow is what a server that sends too slowly ends with.
 var errSlow = errors.New("the server sends too slowly")
 
-func newPatient(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, window time.Duration) *patient {
-	return &patient{ReadCloser: body, ctx: ctx, cancel: cancel, window: window, timer: time.AfterFunc(window, func() { cancel(errSlow) })}
+func newPatient(ctx context.Context, cancel context.CancelCauseFunc, window time.Duration) *patient {
+	return &patient{ctx: ctx, cancel: cancel, window: window, timer: time.AfterFunc(window, func() { cancel(errSlow) })}
 }
 
 // Read implements [io.Reader].
@@ -145,16 +156,22 @@ func (p *patient) Close() error {
 
 // get asks for a whole file. Its errors do not show a password.
 func (c *Client) get(ctx context.Context, place string) (*http.Response, error) {
-	shown := manifests.Redact(place)
-	resp, err := c.ask(ctx, place, 0, "")
-	if err != nil {
-		return nil, fmt.Errorf("fetching %q: %w", shown, err)
+	var failed breaks
+	for {
+		resp, err := c.ask(ctx, place, 0, "")
+		again := err != nil
+		if err == nil && resp.StatusCode != http.StatusOK {
+			resp.Body.Close()
+			err = &statusError{resp.StatusCode, resp.Status}
+			again = resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests
+		}
+		if err == nil {
+			return resp, nil
+		}
+		if !c.Persist || !again || !failed.tolerate(ctx, 0, err) {
+			return nil, fmt.Errorf("fetching %q: %w", manifests.Redact(place), err)
+		}
 	}
-	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		return nil, fmt.Errorf("fetching %q: %w", shown, &statusError{resp.StatusCode, resp.Status})
-	}
-	return resp, nil
 }
 
 // Fetch is the function [Fetch] with the rules of c.

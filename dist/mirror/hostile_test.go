@@ -119,6 +119,7 @@ func TestHostileUpstream(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			_, _ = w.Write([]byte("x"))
 		}), "does not tell the size"},
+		"slow to answer": {on(victim, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "too slowly"},
 		"wrong digest": {on(victim, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("cargo-1.96.0-" + gnu + ".tar.xz is " + day(1)))
 		}), "got sha256"},
@@ -138,7 +139,11 @@ func TestHostileUpstream(t *testing.T) {
 			up := small(t)
 			s, dir := openStore(t)
 			tt.change(up)
-			_, err := mirror.Run(t.Context(), s, mirror.Options{Source: up.url, Channels: []string{"stable"}, Patience: 300 * time.Millisecond})
+			o := mirror.Options{Source: up.url, Channels: []string{"stable"}}
+			if strings.HasPrefix(name, "slow") {
+				o.Patience = 300 * time.Millisecond
+			}
+			_, err := mirror.Run(t.Context(), s, o)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want an error with %q", err, tt.want)
 			}

@@ -177,7 +177,7 @@ func (m *mirror) run(ctx context.Context) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
-	up, err := openUpstream(ctx, m.Source, &channel.Client{Near: true, Hosts: m.Redirects, Patience: m.Patience})
+	up, err := openUpstream(ctx, m.Source, &channel.Client{Near: true, Persist: true, Hosts: m.Redirects, Patience: m.Patience})
 	if err != nil {
 		return err
 	}

@@ -17,15 +17,19 @@ import (
 
 // release is one manifest with all that belongs to it.
 type release struct {
-	asked   string // as rustup would ask, or the day of a nightly
-	channel *manifests.Channel
-	data    []byte // what is written
-	source  string // name of the manifest in the source
+	asked  string   // as rustup would ask, or the day of a nightly
+	facts  facts    // of the channel, which is too large to keep
+	hosts  []string // that can install it
+	data   []byte   // what is written
+	source string   // name of the manifest in the source
 	// names are what the manifest is called in the store. The last is written last.
 	names []string
 	whole bool // data has the bytes of the source
 	files []file
 }
+
+// facts are what a channel says of itself.
+type facts struct{ date, version, commit string }
 
 // file is a file that a manifest names.
 type file struct {
@@ -45,22 +49,7 @@ func (m *mirror) plan(ctx context.Context) ([]*release, error) {
 		return err
 	}
 	for _, asked := range slices.Compact(slices.Clone(m.Channels)) {
-		of, day, err := parseToolchain(asked)
-		if err != nil {
-			return nil, err
-		}
-		if of == nightly && day == "" && m.manyNightlies() {
-			continue // the newest of them is it
-		}
-		name := manifestName(day, of)
-		data, err := m.manifest(ctx, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("channel %s: %q has none of that name: %w", asked, m.up, err)
-		}
-		if err == nil {
-			err = add(asked, name, data)
-		}
-		if err != nil {
+		if err := m.named(ctx, asked, add); err != nil {
 			return nil, fmt.Errorf("channel %s: %w", asked, err)
 		}
 	}
@@ -69,12 +58,32 @@ func (m *mirror) plan(ctx context.Context) ([]*release, error) {
 			return nil, err
 		}
 		for _, r := range out {
-			if strings.HasSuffix(r.names[0], manifestStem+nightly+manifestExt) && r.asked == nightly {
+			if r.asked == nightly {
 				r.names = append(r.names, manifestName("", nightly))
 			}
 		}
 	}
 	return out, m.misspelt(out, found)
+}
+
+// named adds a channel that was asked for by its name.
+func (m *mirror) named(ctx context.Context, asked string, add func(asked, name string, data []byte) error) error {
+	of, day, err := parseToolchain(asked)
+	if err != nil {
+		return err
+	}
+	if of == nightly && day == "" && m.manyNightlies() {
+		return nil // the newest of them is it
+	}
+	name := manifestName(day, of)
+	data, err := m.manifest(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%q has none of that name: %w", m.up, err)
+	}
+	if err != nil {
+		return err
+	}
+	return add(asked, name, data)
 }
 
 // misspelt is an error if nothing has any of the hosts, targets or components that were
@@ -134,11 +143,17 @@ func (m *mirror) prepare(ctx context.Context, asked, name string, data []byte, f
 		r.whole = false
 		r.data = append([]byte(partMark), p.channel.Encode(manifests.DialectDist)...)
 	}
-	r.channel = p.channel
+	rust := c.Packages[rustPackage]
+	r.facts = facts{c.Date, rust.Version, rust.CommitHash}
+	for host, t := range p.channel.Packages[rustPackage].Targets {
+		if _, err := targets.ParseTriple(host); err == nil && len(t.Components) > 0 {
+			r.hosts = append(r.hosts, host)
+		}
+	}
 	if r.files, err = filesOf(p.channel); err != nil {
 		return nil, err
 	}
-	return r, m.call(ctx, r, manifests.HashOf(data))
+	return r, m.call(ctx, r, c, manifests.HashOf(data))
 }
 
 // partMark begins a manifest that has only a part of the source's.
@@ -192,14 +207,14 @@ func filesOf(c *manifests.Channel) ([]file, error) {
 // call finds all names of a manifest. A release is found by its version, too, and in the
 // directory of its day: of these, r gets those under which the source has the same
 // manifest. hash is that of the source's bytes.
-func (m *mirror) call(ctx context.Context, r *release, hash manifests.Hash) error {
+func (m *mirror) call(ctx context.Context, r *release, c *manifests.Channel, hash manifests.Hash) error {
 	day, of, _ := parseManifestName(r.source)
 	names := []string{of}
-	if v, err := r.channel.Version(); err == nil && slices.Contains(v.Names(), of) {
+	if v, err := c.Version(); err == nil && slices.Contains(v.Names(), of) {
 		names = v.Names()
 	}
 	slices.Sort(names)
-	days := []string{r.channel.Date, ""}
+	days := []string{c.Date, ""}
 	if day != "" {
 		days = []string{day}
 	}
@@ -265,36 +280,45 @@ func (m *mirror) nightlies(ctx context.Context, add func(asked, name string, dat
 		if m.Nightlies > 0 && count == m.Nightlies || looked == maxSteps {
 			break
 		}
-		name := manifestName(day, nightly)
-		data, err := m.manifest(ctx, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("nightly of %s: %w", day, err)
-		}
 		looked++
-		c, err := manifests.ParseChannel(data)
-		if err != nil {
-			return fmt.Errorf("nightly of %s: reading manifest %q: %w", day, name, err)
-		}
-		if missing := m.Select.lacks(c); len(missing) > 0 {
-			m.note("the nightly of %s is passed over: it lacks %s", day, strings.Join(missing, ", "))
-			continue
-		}
 		asked := nightly + "-" + day
-		if count++; count == 1 && m.Until == "" {
+		if count == 0 && m.Until == "" {
 			asked = nightly
 		}
-		if err := add(asked, name, data); err != nil {
+		ok, err := m.nightly(ctx, day, asked, add)
+		if err != nil {
 			return fmt.Errorf("nightly of %s: %w", day, err)
 		}
-	}
-	if count < m.Nightlies || count == 0 {
-		m.note("found %d nightlies that have what is wanted", count)
+		if ok {
+			count++
+		}
 	}
 	if count == 0 {
 		return errors.New("no nightly has what is wanted for each host: see --hosts and --components, and the notes")
 	}
+	if count < m.Nightlies {
+		m.note("found only %d nightlies that have what is wanted", count)
+	}
 	return nil
+}
+
+// nightly adds the nightly of a day, if there is one that has what is wanted.
+func (m *mirror) nightly(ctx context.Context, day, asked string, add func(asked, name string, data []byte) error) (ok bool, err error) {
+	name := manifestName(day, nightly)
+	data, err := m.manifest(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	c, err := manifests.ParseChannel(data)
+	if err != nil {
+		return false, fmt.Errorf("reading manifest %q: %w", name, err)
+	}
+	if missing := m.Select.lacks(c); len(missing) > 0 {
+		m.note("the nightly of %s is passed over: it lacks %s", day, strings.Join(missing, ", "))
+		return false, nil
+	}
+	return true, add(asked, name, data)
 }

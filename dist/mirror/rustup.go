@@ -83,10 +83,8 @@ func (m *mirror) rustupHosts(releases []*release) []string {
 		return slices.Sorted(maps.Keys(hosts))
 	}
 	for _, r := range releases {
-		for host, t := range r.channel.Packages[rustPackage].Targets {
-			if _, err := targets.ParseTriple(host); err == nil && len(t.Components) > 0 {
-				hosts[host] = true
-			}
+		for _, host := range r.hosts {
+			hosts[host] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(hosts))
@@ -130,14 +128,20 @@ func (m *mirror) rustupInit(ctx context.Context, f file) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return m.bringRustup(ctx, f, text)
+}
+
+// bringRustup transfers a program of rustup. text is its checksum file, as the source
+// has it.
+func (m *mirror) bringRustup(ctx context.Context, f file, text []byte) error {
 	if m.DryRun {
 		m.transferred(f.name, -1)
 		return nil
 	}
-	if err := m.store.Delete(ctx, sumName); err != nil {
+	if err := m.store.Delete(ctx, f.name+manifests.ChecksumExt); err != nil {
 		return err
 	}
-	size, err := m.transfer(ctx, f.name, f.name, f.hash)
+	size, err := m.transfer(ctx, f.name, f.hash)
 	if err != nil {
 		return err
 	}
@@ -145,5 +149,5 @@ func (m *mirror) rustupInit(ctx context.Context, f file) error {
 	if err := m.optional(ctx, f.name+".asc"); err != nil {
 		return err
 	}
-	return m.write(ctx, sumName, text)
+	return m.write(ctx, f.name+manifests.ChecksumExt, text)
 }

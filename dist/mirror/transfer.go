@@ -60,7 +60,7 @@ const (
 
 // release brings the files of a manifest, and then the manifest.
 func (m *mirror) release(ctx context.Context, r *release) error {
-	done := Channel{Name: r.asked, Date: r.channel.Date, Version: r.channel.Packages[rustPackage].Version, Manifests: r.names, Whole: r.whole, Files: len(r.files)}
+	done := Channel{Name: r.asked, Date: r.facts.date, Version: r.facts.version, Manifests: r.names, Whole: r.whole, Files: len(r.files)}
 	there, err := m.listDirs(ctx, r.files)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func (m *mirror) file(ctx context.Context, f file, there map[string]bool, truste
 		m.transferred(f.name, -1)
 		return nil
 	}
-	size, err := m.transfer(ctx, f.name, f.name, f.hash)
+	size, err := m.transfer(ctx, f.name, f.hash)
 	if err != nil {
 		return err
 	}
@@ -244,24 +244,24 @@ func (m *mirror) write(ctx context.Context, name string, data []byte) error {
 	return m.store.Put(ctx, name, store.Bytes(data), store.Options{})
 }
 
-// transfer brings a file of the source under a name, and returns its size. It is checked
-// while it streams.
-func (m *mirror) transfer(ctx context.Context, name, from string, want manifests.Hash) (int64, error) {
+// transfer brings a file of the source, and returns its size. It is checked while it
+// streams.
+func (m *mirror) transfer(ctx context.Context, name string, want manifests.Hash) (int64, error) {
 	m.tell(Event{Name: name, Total: -1})
 	defer m.tell(Event{Name: name, End: true})
-	body, size, err := m.up.open(ctx, from)
+	body, size, err := m.up.open(ctx, name)
 	if err != nil {
 		return 0, err
 	}
 	if m.Cache != nil && (size < 0 || size >= resumable) {
 		if _, ok := m.up.(*web); ok {
 			body.Close()
-			return m.transferCached(ctx, name, from, want)
+			return m.transferCached(ctx, name, want)
 		}
 	}
 	if size < 0 {
 		body.Close()
-		return 0, fmt.Errorf("fetching %q: the server does not tell the size: name a directory for such files with --cache-dir", from)
+		return 0, fmt.Errorf("fetching %q: the server does not tell the size: it needs a cache directory to find out", name)
 	}
 	first := body
 	err = m.store.Put(ctx, name, store.Body{Size: size, Hash: want, Open: func() (io.ReadCloser, error) {
@@ -269,11 +269,11 @@ func (m *mirror) transfer(ctx context.Context, name, from string, want manifests
 		if first = nil; r == nil {
 			var now int64
 			var err error
-			if r, now, err = m.up.open(ctx, from); err != nil {
+			if r, now, err = m.up.open(ctx, name); err != nil {
 				return nil, err
 			}
 			if now != size {
-				return nil, errors.Join(fmt.Errorf("got %d bytes of %q, then %d", size, from, now), r.Close())
+				return nil, errors.Join(fmt.Errorf("got %d bytes of %q, then %d", size, name, now), r.Close())
 			}
 		}
 		return &watched{ReadCloser: r, tell: func(done int64) { m.tell(Event{Name: name, Done: done, Total: size}) }}, nil
@@ -285,7 +285,7 @@ func (m *mirror) transfer(ctx context.Context, name, from string, want manifests
 }
 
 // transferCached completes a file in the cache first.
-func (m *mirror) transferCached(ctx context.Context, name, from string, want manifests.Hash) (int64, error) {
+func (m *mirror) transferCached(ctx context.Context, name string, want manifests.Hash) (int64, error) {
 	m.mu.Lock()
 	if m.busy == nil {
 		m.busy = map[manifests.Hash]*sync.Mutex{}
@@ -297,7 +297,7 @@ func (m *mirror) transferCached(ctx context.Context, name, from string, want man
 	m.mu.Unlock()
 	busy.Lock()
 	defer busy.Unlock()
-	file, err := m.up.download(ctx, from, want, m.Cache, func(done, total int64) { m.tell(Event{Name: name, Done: done, Total: total}) })
+	file, err := m.up.download(ctx, name, want, m.Cache, func(done, total int64) { m.tell(Event{Name: name, Done: done, Total: total}) })
 	if err != nil {
 		return 0, err
 	}
@@ -370,7 +370,7 @@ func (m *mirror) moveManifest(ctx context.Context, r *release, name string) (cha
 	}
 	stem := strings.TrimSuffix(name, manifestExt)
 	for _, text := range []struct{ suffix, want string }{
-		{"-date.txt", r.channel.Date}, {"-git-commit-hash.txt", r.channel.Packages[rustPackage].CommitHash},
+		{"-date.txt", r.facts.date}, {"-git-commit-hash.txt", r.facts.commit},
 	} {
 		if err := m.sideText(ctx, stem+text.suffix, text.want); err != nil {
 			return false, err
@@ -387,6 +387,11 @@ func (m *mirror) moveManifest(ctx context.Context, r *release, name string) (cha
 	m.transferred(name, int64(len(r.data)))
 	if err := m.write(ctx, name, r.data); err != nil {
 		return false, err
+	}
+	if text, err := readOptional(ctx, m.up, name+manifests.ChecksumExt); err == nil && text != nil {
+		if got, err := leadingHash(text); err == nil && got == manifests.HashOf(r.data) {
+			sum = text
+		}
 	}
 	return true, m.write(ctx, name+manifests.ChecksumExt, sum)
 }
@@ -406,6 +411,9 @@ func (m *mirror) sideText(ctx context.Context, name, want string) error {
 		if err := m.write(ctx, name, data); err != nil {
 			return err
 		}
+	}
+	if err := m.optional(ctx, name+".asc"); err != nil {
+		return err
 	}
 	return m.write(ctx, name+manifests.ChecksumExt, manifests.FormatChecksum(manifests.HashOf(data), path.Base(name)))
 }
