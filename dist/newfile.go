@@ -110,15 +110,37 @@ func (f *NewFile) Size() int64 { return f.size }
 func (f *NewFile) Open() (*os.File, error) { return openOwn(f.root, f.temp, os.O_RDONLY) }
 
 // Finish flushes the bytes to the disk. The mode does not depend on the umask.
-func (f *NewFile) Finish() error {
+func (f *NewFile) Finish() error { return f.finish((*os.File).Sync) }
+
+// finish ends the file; sync brings its bytes to the disk.
+func (f *NewFile) finish(sync func(*os.File) error) error {
 	err := f.buf.Flush()
 	if err == nil {
 		err = f.file.Chmod(f.mode)
 	}
 	if err == nil {
-		err = f.file.Sync()
+		err = sync(f.file)
 	}
 	return errors.Join(err, f.file.Close())
+}
+
+// CommitLazily ends the file and gives it its name. After a loss of power the name may
+// have less than all of the content, unless [SyncAll] came between.
+func (f *NewFile) CommitLazily() error {
+	if SyncEach {
+		if err := f.Finish(); err != nil {
+			return err
+		}
+		return CommitAll(f.root, []*NewFile{f})
+	}
+	err := f.finish(func(file *os.File) error {
+		StartSync(file)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return f.commit()
 }
 
 // commit gives a finished file its final name. The name lasts only when its directory

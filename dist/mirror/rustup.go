@@ -146,6 +146,9 @@ func (m *mirror) bringRustup(ctx context.Context, f file, text []byte) error {
 		return err
 	}
 	m.transferred(f.name, size)
+	if err := m.store.Flush(ctx); err != nil { // before its checksum file says that it is there
+		return err
+	}
 	if err := m.optional(ctx, f.name+".asc"); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type tally struct {
 	files map[string]int64 // size by name
 	kept  int
 	bytes int64
+	fresh []file                         // are there, without a checksum file yet
 	busy  map[manifests.Hash]*sync.Mutex // in the cache, where a digest is a name
 }
 
@@ -66,13 +67,8 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 		return err
 	}
 	trusted := !m.Check && m.holds(ctx, r.names[len(r.names)-1], r.data) && m.holds(ctx, r.names[0], r.data)
-	if err := m.each(ctx, r.files, func(ctx context.Context, f file) error { return m.file(ctx, f, there, trusted) }); err != nil {
+	if err := m.bring(ctx, r.files, there, trusted); err != nil {
 		return err
-	}
-	if m.Undated {
-		if err := m.each(ctx, r.files, m.undated); err != nil {
-			return err
-		}
 	}
 	for _, name := range r.names {
 		changed, err := m.moveManifest(ctx, r, name)
@@ -86,6 +82,28 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 		return nil
 	}
 	return editList(ctx, m.store, nil, r.names)
+}
+
+// bring brings the files of a manifest. All are on the disk before the first checksum file
+// is written, which says so, and these before the manifest.
+func (m *mirror) bring(ctx context.Context, files []file, there map[string]bool, trusted bool) error {
+	failed := m.each(ctx, files, func(ctx context.Context, f file) error { return m.file(ctx, f, there, trusted) })
+	if err := m.store.Flush(ctx); err != nil {
+		return errors.Join(failed, err)
+	}
+	m.mu.Lock()
+	fresh := m.fresh
+	m.fresh = nil
+	m.mu.Unlock()
+	if err := errors.Join(failed, m.each(ctx, fresh, m.sides)); err != nil {
+		return err
+	}
+	if m.Undated {
+		if err := m.each(ctx, files, m.undated); err != nil {
+			return err
+		}
+	}
+	return m.store.Flush(ctx)
 }
 
 // each does something for files, several at a time. The error joins the failures.
@@ -183,7 +201,8 @@ func (m *mirror) file(ctx context.Context, f file, there map[string]bool, truste
 		}
 		if got, err := m.store.Hash(ctx, f.name); err == nil && got == f.hash {
 			m.keep()
-			return m.sides(ctx, f)
+			m.lacksSides(f)
+			return nil
 		} else if ctx.Err() != nil {
 			return err
 		}
@@ -202,7 +221,15 @@ func (m *mirror) file(ctx context.Context, f file, there map[string]bool, truste
 		return err
 	}
 	m.transferred(f.name, size)
-	return m.sides(ctx, f)
+	m.lacksSides(f)
+	return nil
+}
+
+// lacksSides notes a file whose checksum file is to be written.
+func (m *mirror) lacksSides(f file) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fresh = append(m.fresh, f)
 }
 
 func (m *mirror) keep() {
@@ -220,7 +247,7 @@ func (m *mirror) sides(ctx context.Context, f file) error {
 	if err := m.optional(ctx, f.name+".asc"); err != nil {
 		return err
 	}
-	return m.write(ctx, f.name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(f.name)))
+	return m.writeLazily(ctx, f.name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(f.name)))
 }
 
 // optional brings a small file as it is, if the source has it.
@@ -233,7 +260,7 @@ func (m *mirror) optional(ctx context.Context, name string) error {
 		return nil
 	}
 	m.transferred(name, int64(len(data)))
-	return m.write(ctx, name, data)
+	return m.writeLazily(ctx, name, data)
 }
 
 // write puts a small file.
@@ -242,6 +269,11 @@ func (m *mirror) write(ctx context.Context, name string, data []byte) error {
 		return nil
 	}
 	return m.store.Put(ctx, name, store.Bytes(data), store.Options{})
+}
+
+// writeLazily puts a small file that is flushed later.
+func (m *mirror) writeLazily(ctx context.Context, name string, data []byte) error {
+	return m.store.Put(ctx, name, store.Bytes(data), store.Options{Lazy: true})
 }
 
 // transfer brings a file of the source, and returns its size. It is checked while it
@@ -277,7 +309,7 @@ func (m *mirror) transfer(ctx context.Context, name string, want manifests.Hash)
 			}
 		}
 		return &watched{ReadCloser: r, tell: func(done int64) { m.tell(Event{Name: name, Done: done, Total: size}) }}, nil
-	}}, store.Options{})
+	}}, store.Options{Lazy: true})
 	if first != nil {
 		first.Close()
 	}
@@ -306,7 +338,7 @@ func (m *mirror) transferCached(ctx context.Context, name string, want manifests
 		return 0, err
 	}
 	body := store.Body{Size: info.Size(), Hash: want, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
-	if err := m.store.Put(ctx, name, body, store.Options{}); err != nil {
+	if err := m.store.Put(ctx, name, body, store.Options{Lazy: true}); err != nil {
 		return 0, err
 	}
 	return info.Size(), m.Cache.Remove(want.String())
@@ -354,7 +386,7 @@ func (m *mirror) undated(ctx context.Context, f file) error {
 	if err != nil {
 		return err
 	}
-	return m.write(ctx, name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(name)))
+	return m.writeLazily(ctx, name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(name)))
 }
 
 // moveManifest writes a manifest and what belongs to it, if it is not what the store has.

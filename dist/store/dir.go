@@ -150,11 +150,26 @@ func (d *dir) Put(_ context.Context, name string, r io.Reader, _ Body, o Options
 		if _, err := io.Copy(f, r); err != nil {
 			return err
 		}
+		if o.Lazy && !o.IfAbsent {
+			return f.CommitLazily()
+		}
 		if err := f.Finish(); err != nil {
 			return err
 		}
 		return commit(parent, f, o)
 	})
+}
+
+// Flush brings what was put lazily to the disk.
+func (d *dir) Flush(context.Context) error {
+	root, err := d.root()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was put
+	}
+	if err != nil {
+		return err
+	}
+	return dist.SyncAll(root)
 }
 
 // commit gives a file its name.

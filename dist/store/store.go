@@ -58,6 +58,9 @@ func Bytes(data []byte) Body {
 type Options struct {
 	// IfAbsent keeps what is there under the name: the error is [ErrExists].
 	IfAbsent bool
+	// Lazy does without waiting for the disk, where there is one: after a loss of power,
+	// the file may be cut short until [Store.Flush] has returned.
+	Lazy bool
 	// CacheControl and ContentType are the headers with which a bucket serves the
 	// file; empty means those of [CacheControl] and [ContentType]. A directory has
 	// none: its server decides.
@@ -107,6 +110,11 @@ type Driver interface {
 	Load(ctx context.Context, name string, limit int64) ([]byte, Version, error)
 	Swap(ctx context.Context, name string, old Version, data []byte, o Options) error
 	Close() error
+}
+
+// flusher is a kind of store that knows of [Options.Lazy].
+type flusher interface {
+	Flush(ctx context.Context) error
 }
 
 // Store is an open store. Its methods may be called from several goroutines.
@@ -215,6 +223,18 @@ func (s *Store) put(ctx context.Context, name string, body Body, o Options) erro
 	}
 	defer r.Close()
 	return s.driver.Put(ctx, name, newChecked(ctx, r, body), body, o)
+}
+
+// Flush brings all to the disk that was put with [Options.Lazy].
+func (s *Store) Flush(ctx context.Context) error {
+	f, ok := s.driver.(flusher)
+	if !ok {
+		return nil
+	}
+	if err := f.Flush(ctx); err != nil {
+		return fmt.Errorf("flushing store %q: %w", s.shown, err)
+	}
+	return nil
 }
 
 // Get reads a file from an offset on. Size of the attributes is that of all of it. The
