@@ -161,6 +161,8 @@ func (c *Client) get(ctx context.Context, place string) (*http.Response, error) 
 		resp, err := c.ask(ctx, place, 0, "")
 		again := err != nil
 		if err == nil && resp.StatusCode != http.StatusOK {
+			// The connection can be used again once its answer was read.
+			_, _ = io.CopyN(io.Discard, resp.Body, slowest)
 			resp.Body.Close()
 			err = &statusError{resp.StatusCode, resp.Status}
 			again = resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,6 +28,9 @@ type tally struct {
 	bytes int64
 	fresh []file                         // are there, without a checksum file yet
 	busy  map[manifests.Hash]*sync.Mutex // in the cache, where a digest is a name
+	// signed counts the optional files that were there, asked the signatures of files that were
+	// looked for.
+	signed, asked atomic.Int64
 }
 
 // transferred notes a file that came from the source.
@@ -244,8 +248,11 @@ func (m *mirror) sides(ctx context.Context, f file) error {
 	if m.DryRun || m.sum(ctx, f.name) == f.hash {
 		return nil
 	}
-	if err := m.optional(ctx, f.name+".asc"); err != nil {
-		return err
+	if !m.unsigned() {
+		m.asked.Add(1)
+		if err := m.optional(ctx, f.name+".asc"); err != nil {
+			return err
+		}
 	}
 	return m.writeLazily(ctx, f.name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(f.name)))
 }
@@ -256,12 +263,20 @@ func (m *mirror) optional(ctx context.Context, name string) error {
 	if data == nil || err != nil {
 		return err
 	}
+	m.signed.Add(1)
 	if m.holds(ctx, name, data) {
 		return nil
 	}
 	m.transferred(name, int64(len(data)))
 	return m.writeLazily(ctx, name, data)
 }
+
+// enough is how many files without a signature say that the source has none.
+const enough = 50
+
+// unsigned reports whether the source has no signatures of files: to ask for each would
+// take as long as the files.
+func (m *mirror) unsigned() bool { return m.signed.Load() == 0 && m.asked.Load() >= enough }
 
 // write puts a small file.
 func (m *mirror) write(ctx context.Context, name string, data []byte) error {
