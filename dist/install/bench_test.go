@@ -66,7 +66,8 @@ func median(d []time.Duration) time.Duration {
 }
 
 // BenchmarkInstallArchive installs the compiler and the standard library from archives,
-// and unpacks them with tar, in turns, as [BenchmarkInstall] does.
+// unpacks them with tar, and runs the install.sh that was in them, in turns, as
+// [BenchmarkInstall] does.
 //
 //	go test ./dist/install -run '^$' -bench InstallArchive -benchtime 5x
 func BenchmarkInstallArchive(b *testing.B) {
@@ -83,12 +84,15 @@ func BenchmarkInstallArchive(b *testing.B) {
 			testenv.Must(b, err)
 			file, top := archives[0].Path, b.TempDir()
 			unpack := []string{"-x", "-f", file, "-C", top + "/tar", "--use-compress-program", testenv.Need(b, program)}
-			var ours, theirs []time.Duration
+			var ours, theirs, scripts []time.Duration
 			for b.Loop() {
 				b.StopTimer()
 				testenv.Must(b, os.Mkdir(top+"/tar", 0o755))
 				theirs = append(theirs, timed(b, exec.Command(testenv.Need(b, "tar"), unpack...).Run))
+				script := exec.Command(testenv.Need(b, "sh"), top+"/tar/"+p.Name+"/install.sh", "--prefix="+top+"/sh", "--disable-ldconfig")
+				scripts = append(scripts, timed(b, script.Run))
 				testenv.Must(b, os.RemoveAll(top+"/tar"))
+				testenv.Must(b, os.RemoveAll(top+"/sh"))
 				b.StartTimer()
 				ours = append(ours, timed(b, func() error {
 					_, err := RunFrom(b.Context(), Options{Prefix: top + "/x"}, From{Sources: []string{file}})
@@ -101,7 +105,8 @@ func BenchmarkInstallArchive(b *testing.B) {
 			b.ReportMetric(median(theirs).Seconds(), "tar-s/op")
 			b.ReportMetric(median(ours).Seconds(), "x-s/op")
 			b.ReportMetric(float64(median(ours))/float64(median(theirs)), "x/tar")
-			b.Logf("tar %v\nx %v", theirs, ours)
+			b.ReportMetric(float64(median(ours))/float64(median(scripts)), "x/sh")
+			b.Logf("tar %v\ninstall.sh %v\nx %v", theirs, scripts, ours)
 		})
 	}
 }
