@@ -14,6 +14,7 @@ import (
 
 	"x.go/bootstrap/lld"
 	"x.go/dist"
+	"x.go/dist/compose"
 	"x.go/manifests"
 )
 
@@ -79,7 +80,7 @@ func (b *Builder) channel(set unnamed) ([]manifests.File, error) {
 		return nil, nil
 	}
 	if b.dryRun {
-		return manifests.ChannelFiles(plan.Version, &manifests.Channel{}, manifests.DialectDist), nil
+		return b.channelFiles(&manifests.Channel{}), nil
 	}
 	channel, err := plan.Channel()
 	if err != nil {
@@ -88,7 +89,7 @@ func (b *Builder) channel(set unnamed) ([]manifests.File, error) {
 	if findings := channel.Validate(); len(findings) > 0 {
 		return nil, fmt.Errorf("checking the channel: %w", findings)
 	}
-	return manifests.ChannelFiles(plan.Version, channel, manifests.DialectDist), nil
+	return b.channelFiles(channel), nil
 }
 
 // withdrawnName is that of the old channel while archives get their names. A run that
@@ -97,63 +98,41 @@ const withdrawnName = ".x-channel.toml"
 
 // publish gives archives and channel their names.
 func (b *Builder) publish(set unnamed, files []manifests.File) error {
-	var texts, tables []*dist.NewFile
-	defer func() {
-		for _, f := range slices.Concat(texts, tables) {
-			f.Discard()
-		}
-	}()
-	for _, file := range files {
-		f, err := dist.NewSmallFile(set.dir, file.Name, file.Data)
-		if err != nil {
-			return err
-		}
-		if path.Ext(file.Name) == ".toml" {
-			tables = append(tables, f)
-		} else {
-			texts = append(texts, f)
-		}
+	var err error
+	if len(files) > 0 {
+		err = compose.Publish(set.dir, files, set.files.Commit, b.keptName(set.dir))
+	} else if err = b.withdraw(set); err == nil {
+		err = set.files.Commit()
 	}
-	if err := b.withdraw(set, len(files) > 0); err != nil {
-		return err
-	}
-	if err := set.files.Commit(); err != nil {
-		return err
-	}
-	if err := dist.CommitAll(set.dir, texts, tables); err != nil {
+	if err != nil {
 		return err
 	}
 	return dist.RemoveAll(set.dir, withdrawnName)
 }
 
-// withdraw removes the channel that the archives no longer fit. If no new one
-// replaces it, it stays as long as no archive that it names is written anew.
-func (b *Builder) withdraw(set unnamed, replaced bool) error {
+// withdraw removes the channel of an earlier run that no new one replaces. It stays as
+// long as no archive that it names is written anew.
+func (b *Builder) withdraw(set unnamed) error {
 	old, err := readChannel(set.dir, b.channelName())
-	if !replaced && (err != nil || !names(old, set.archives)) {
+	if err != nil || !names(old, set.archives) {
 		return nil
 	}
-	if !replaced {
-		b.note("the channel of an earlier run is removed: it names archives that this run replaces")
+	b.note("the channel of an earlier run is removed: it names archives that this run replaces")
+	return compose.Withdraw(set.dir, b.channelFiles(&manifests.Channel{}), withdrawnName)
+}
+
+// keptName is what the old channel is called while archives get their names: "" for one
+// that cannot be read, of which the next run could not learn.
+func (b *Builder) keptName(dir *os.Root) string {
+	if _, err := readChannel(dir, b.channelName()); err != nil {
+		return ""
 	}
-	if err == nil {
-		if err := set.dir.Rename(b.channelName(), withdrawnName); err != nil {
-			return fmt.Errorf("withdrawing channel %q: %w", filepath.Join(b.DistDir(), b.channelName()), dist.WithoutPath(err))
-		}
-	}
-	var tables, texts []string
-	for _, f := range manifests.ChannelFiles(b.tc.Version, &manifests.Channel{}, manifests.DialectDist) {
-		if path.Ext(f.Name) == ".toml" {
-			tables = append(tables, f.Name)
-		} else {
-			texts = append(texts, f.Name)
-		}
-	}
-	// The manifests first: none may be there without its checksum.
-	if err := dist.RemoveAll(set.dir, tables...); err != nil {
-		return err
-	}
-	return dist.RemoveAll(set.dir, texts...)
+	return withdrawnName
+}
+
+// channelFiles returns the files of a channel of this release.
+func (b *Builder) channelFiles(c *manifests.Channel) []manifests.File {
+	return manifests.ChannelFiles(b.tc.Version.Names(), b.tc.Version.CommitHash, c, manifests.DialectDist)
 }
 
 // names reports whether a channel names one of the archives with other content.

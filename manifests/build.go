@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,6 +32,13 @@ type ChannelPlan struct {
 	// https://static.rust-lang.org/dist/2026-04-16 or file:///srv/dist.
 	URLBase  string
 	Archives []ListedArchive
+	// Named is the version in the names of the archives; "" for that of Version. It
+	// differs in a number that rustc does not have, such as 1.88.0.0. Text is then the
+	// version of the packages; "" for that of Version.
+	Named, Text string
+	// AnyRelease takes archives of other releases, too. Each package then has the
+	// version that its archives say.
+	AnyRelease bool
 	// Hosts and Targets are not available in the channel where there is no
 	// archive, as in Rust's own channels. Mostly both are empty, and the channel
 	// names only those with an archive.
@@ -54,8 +62,8 @@ func (p ChannelPlan) Channel() (*Channel, error) {
 	if len(b.errs) > 0 {
 		return nil, fmt.Errorf("building channel %q: %w", p.Version.Channel(), errors.Join(b.errs...))
 	}
-	for i := range componentTable {
-		if c := &componentTable[i]; b.known(c) {
+	for i := range b.specs {
+		if c := &b.specs[i]; b.known(c) {
 			b.addPackage(c)
 		}
 	}
@@ -71,6 +79,7 @@ type builder struct {
 	plan    ChannelPlan
 	channel *Channel
 	base    string
+	specs   []ComponentSpec // Rust's components, then those of the archives' owner
 	places  map[place]PackageTarget
 	version map[string]string // version text by archive name
 	sources []ListedArchive
@@ -96,6 +105,7 @@ func (b *builder) index() {
 	if want := urlProblem(b.base); want != "" {
 		b.fail("got URL base %q, want %s", b.plan.URLBase, want)
 	}
+	b.specs = slices.Clone(componentTable[:])
 	b.places = map[place]PackageTarget{}
 	b.version = map[string]string{}
 	for _, a := range b.plan.Archives {
@@ -104,7 +114,7 @@ func (b *builder) index() {
 }
 
 func (b *builder) indexArchive(a ListedArchive) {
-	if want := b.plan.Version.PackageVersion(); a.Version != want {
+	if want := cmp.Or(b.plan.Named, b.plan.Version.PackageVersion()); a.Version != want && !a.Component.own && !b.plan.AnyRelease {
 		b.fail("archive %q: got version %q, want %q", a, a.Version, want)
 	}
 	if a.Hash.IsZero() {
@@ -114,7 +124,10 @@ func (b *builder) indexArchive(a ListedArchive) {
 		b.sources = append(b.sources, a)
 		return
 	}
-	if a.Component.OwnVersion && a.VersionText != "" {
+	if a.Component.own && !slices.ContainsFunc(b.specs, func(c ComponentSpec) bool { return c.Archive == a.Component.Archive }) {
+		b.specs = append(b.specs, a.Component)
+	}
+	if (a.Component.OwnVersion || b.plan.AnyRelease) && a.VersionText != "" {
 		if old := b.version[a.Component.Archive]; old != "" && old != a.VersionText {
 			b.fail("archive %q: got version %q, want %q as another archive of %s says", a, a.VersionText, old, a.Component.Archive)
 		}
@@ -185,11 +198,14 @@ func (b *builder) addPackage(c *ComponentSpec) {
 
 // versionOf returns the version text of a package.
 func (b *builder) versionOf(c *ComponentSpec) string {
-	if v := b.version[c.Archive]; c.OwnVersion && v != "" {
+	if v := b.version[c.Archive]; v != "" {
 		return v
 	}
-	return b.plan.Version.String()
+	return b.text()
 }
+
+// text returns the version of what has none of its own.
+func (b *builder) text() string { return cmp.Or(b.plan.Text, b.plan.Version.String()) }
 
 // targetsOf returns the sorted keys that a component's package has.
 func (b *builder) targetsOf(c *ComponentSpec) []string {
@@ -272,13 +288,13 @@ const (
 // addRust adds the package that says what each host consists of.
 func (b *builder) addRust() {
 	p := Package{
-		Version: b.plan.Version.String(), CommitHash: b.plan.Version.CommitHash, Targets: map[string]PackageTarget{},
+		Version: b.text(), CommitHash: b.plan.Version.CommitHash, Targets: map[string]PackageTarget{},
 	}
 	for _, host := range b.hosts() {
 		t, combined := b.places[place{rustPackage, host}]
 		if _, rustc := b.places[place{rustcPackage, host}]; combined || rustc {
-			for i := range componentTable {
-				b.channel.list(&t, &componentTable[i], host)
+			for i := range b.specs {
+				b.channel.list(&t, &b.specs[i], host, b.hosts())
 			}
 		}
 		p.Targets[host] = t
@@ -290,7 +306,7 @@ func (b *builder) addRust() {
 
 // list adds one component to what a host consists of or can be extended by. The
 // channel must know it for the target; it need not be available.
-func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
+func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string, hosts []string) {
 	if spec.listing == unlisted {
 		return
 	}
@@ -305,6 +321,13 @@ func (c *Channel) list(t *PackageTarget, spec *ComponentSpec, host string) {
 		t.Components = append(t.Components, ComponentRef{spec.Package, own})
 	case has && !spec.everyTarget:
 		t.Extensions = append(t.Extensions, ComponentRef{spec.Package, own})
+	}
+	if spec.own && !spec.everyTarget {
+		for _, target := range slices.Sorted(maps.Keys(known)) {
+			if target != own && target != AnyTarget && !slices.Contains(hosts, target) {
+				t.Extensions = append(t.Extensions, ComponentRef{spec.Package, target})
+			}
+		}
 	}
 	if !spec.everyTarget || spec.Scope == ScopeMinGW && !has {
 		return
@@ -333,8 +356,13 @@ func (b *builder) addSources() {
 
 // addRenames lets users say "rustfmt" for every package that is there.
 func (b *builder) addRenames() {
-	for _, c := range componentTable {
-		if _, ok := b.channel.Packages[c.Package]; ok && c.preview() {
+	for _, c := range b.specs {
+		if _, ok := b.channel.Packages[c.Package]; !ok {
+			continue
+		}
+		if short, ok := strings.CutSuffix(c.Package, previewSuffix); c.own && ok {
+			b.channel.Renames[short] = c.Package
+		} else if !c.own && c.preview() {
 			b.channel.Renames[c.Archive] = c.Package
 		}
 	}

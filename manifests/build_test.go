@@ -236,7 +236,7 @@ func TestBuildErrors(t *testing.T) {
 
 func TestChannelFiles(t *testing.T) {
 	c := build(t, plan(t, "rustc-1.95.0-"+linuxGNU+".tar.xz"))
-	files := manifests.ChannelFiles(stable, c, manifests.DialectDist)
+	files := manifests.ChannelFiles(stable.Names(), stable.CommitHash, c, manifests.DialectDist)
 	written := map[string][]byte{}
 	var names []string
 	for _, f := range files {

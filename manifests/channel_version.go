@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-
-	"x.go/targets"
 )
 
 // versionText is the inverse of [Version.String].
@@ -21,9 +19,6 @@ var versionText = regexp.MustCompile(`^(\S+)(?: \(([0-9a-f]{9}) ([0-9]{4}-[0-9]{
 // hashes are of different commits.
 func (c *Channel) Version() (Version, error) {
 	v, err := c.version()
-	if err == nil {
-		err = v.Check()
-	}
 	if err != nil {
 		return Version{}, fmt.Errorf("reading the release of the channel of %s: %w", c.Date, err)
 	}
@@ -36,19 +31,12 @@ func (c *Channel) version() (Version, error) {
 	if !ok {
 		return Version{}, fmt.Errorf("got no package %q, want its version", rustPackage)
 	}
-	m := versionText.FindStringSubmatch(rust.Version)
-	if m == nil {
-		return Version{}, fmt.Errorf("got version %.200q, want VERSION (COMMIT DATE) (DESCRIPTION)", rust.Version)
-	}
-	release, err := targets.ParseRelease(m[1])
+	v, err := ParseVersion(rust.Version, rust.CommitHash)
 	if err != nil {
 		return Version{}, err
 	}
-	if release.String() != m[1] { // ParseRelease also takes 1.95
-		return Version{}, fmt.Errorf("got version %q, want it in full: %s", m[1], release)
+	if number, _, _ := strings.Cut(rust.Version, " "); number != v.Release.String() { // 1.95, or a number that rustc does not have
+		return Version{}, fmt.Errorf("got version %q, want it in full: %s", number, v.Release)
 	}
-	if rust.CommitHash != "" && !strings.HasPrefix(rust.CommitHash, m[2]) {
-		return Version{}, fmt.Errorf("got version %q and commit %q, want the same commit", rust.Version, rust.CommitHash)
-	}
-	return Version{Release: release, CommitHash: rust.CommitHash, CommitDate: m[3], Description: m[4]}, nil
+	return v, nil
 }

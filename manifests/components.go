@@ -69,6 +69,8 @@ type ComponentSpec struct {
 	targetInDir bool
 	// dir is the directory in the archive if that is neither Archive nor Package.
 	dir string
+	// own says that Rust does not have the component.
+	own bool
 }
 
 // Dir returns the directory of the component inside its archive, which is also its

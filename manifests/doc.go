@@ -6,7 +6,7 @@
 //
 //	plan := manifests.ChannelPlan{Version: version, Date: date, URLBase: base, Archives: archives}
 //	channel, err := plan.Channel()
-//	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
+//	for _, f := range manifests.ChannelFiles(version.Names(), version.CommitHash, channel, manifests.DialectDist) {
 //		// write f.Data to the file f.Name
 //	}
 //

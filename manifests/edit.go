@@ -218,11 +218,23 @@ func (c *Channel) Rebase(from, to string) (*Channel, error) {
 	if err := p.join(); err != nil {
 		return nil, fmt.Errorf("rebasing the channel of %s: %w", c.Date, err)
 	}
+	return c.WithURLs(func(url string) string { return to + strings.TrimPrefix(url, from) }), nil
+}
+
+// WithURLs returns the channel with each URL replaced, those of artifacts too. A hash
+// without URL stays. c does not change.
+func (c *Channel) WithURLs(replace func(url string) string) *Channel {
 	out := c.clone()
+	moved := func(d Download) Download {
+		if d.URL != "" {
+			d.URL = replace(d.URL)
+		}
+		return d
+	}
 	for _, pkg := range out.Packages {
 		for target, t := range pkg.Targets {
 			for f, d := range t.Downloads() {
-				t.setDownload(f, d.rebase(from, to))
+				t.setDownload(f, moved(d))
 			}
 			pkg.Targets[target] = t
 		}
@@ -230,19 +242,11 @@ func (c *Channel) Rebase(from, to string) (*Channel, error) {
 	for _, byTarget := range out.Artifacts {
 		for _, files := range byTarget {
 			for i, d := range files {
-				files[i] = d.rebase(from, to)
+				files[i] = moved(d)
 			}
 		}
 	}
-	return out, nil
-}
-
-// rebase replaces the prefix of a URL, and leaves a hash without URL alone.
-func (d Download) rebase(from, to string) Download {
-	if rest, ok := strings.CutPrefix(d.URL, from); ok {
-		d.URL = to + rest
-	}
-	return d
+	return out
 }
 
 // Downloads yields every file that the channel points to, with its key in the

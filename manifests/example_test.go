@@ -110,7 +110,7 @@ func ExampleChannel_Version() {
 		fmt.Println(err)
 		return
 	}
-	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version.Names(), version.CommitHash, channel, manifests.DialectDist) {
 		if path.Ext(f.Name) == ".toml" {
 			fmt.Println(f.Name)
 		}

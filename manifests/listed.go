@@ -55,7 +55,7 @@ func listedFor(ref ComponentRef, spec ComponentSpec, hosts map[string]map[Compon
 	if own, isHost := hosts[ref.Target]; isHost && !own[ref] {
 		return "it among the components or extensions of " + toml.Path("pkg", rustPackage, "target", ref.Target), false
 	}
-	if spec.DocsFallback || spec.Scope == ScopeTarget && !spec.everyTarget {
+	if spec.DocsFallback || spec.Scope == ScopeMinGW || spec.Scope == ScopeTarget && !spec.everyTarget {
 		return "", true // there are some for targets that are no hosts, listed by nobody
 	}
 	return "a host that lists it", anyHost[ref]

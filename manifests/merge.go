@@ -163,13 +163,14 @@ func (m *merger) artifacts() {
 // crossList lets hosts list what their own channel could not know of, because
 // the package or its target is only in the other.
 func (m *merger) crossList() {
+	specs, hosts := m.out.specs(), m.out.Hosts()
 	for host, t := range m.out.Packages[rustPackage].Targets {
 		if len(t.Components) == 0 {
 			continue
 		}
 		var all PackageTarget
-		for i := range componentTable {
-			m.out.list(&all, &componentTable[i], host)
+		for i := range specs {
+			m.out.list(&all, &specs[i], host, hosts)
 		}
 		unknown := func(ref ComponentRef) bool { return !m.a.lists(host, ref) && !m.b.lists(host, ref) }
 		for _, l := range []struct{ to, from *[]ComponentRef }{{&t.Components, &all.Components}, {&t.Extensions, &all.Extensions}} {
@@ -180,6 +181,29 @@ func (m *merger) crossList() {
 		}
 		m.out.Packages[rustPackage].Targets[host] = t
 	}
+}
+
+// specs returns Rust's components, then the others of the channel, as far as the lists
+// of its hosts tell what those are.
+func (c *Channel) specs() []ComponentSpec {
+	specs := slices.Clone(componentTable[:])
+	for _, name := range slices.Sorted(maps.Keys(c.Packages)) {
+		if _, known := lookupPackage(name); known {
+			continue
+		}
+		spec := ComponentSpec{Archive: name, Package: name, listing: optional, own: true}
+		if _, any := c.Packages[name].Targets[AnyTarget]; any {
+			spec.Scope = ScopeNone
+		}
+		for host, t := range c.Packages[rustPackage].Targets {
+			for _, ref := range t.Extensions {
+				_, isHost := c.Packages[rustPackage].Targets[ref.Target]
+				spec.everyTarget = spec.everyTarget || ref.Package == name && ref.Target != host && isHost
+			}
+		}
+		specs = append(specs, spec)
+	}
+	return specs
 }
 
 // lists reports whether the channel could list ref for host, listed or not.

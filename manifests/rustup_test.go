@@ -63,7 +63,7 @@ func newDist(t *testing.T, format manifests.Format) dist {
 		p.Archives = append(p.Archives, manifests.ListedArchive{ArchiveName: name, Hash: manifests.HashOf(data)})
 	}
 	d.channel = build(t, p)
-	for _, f := range manifests.ChannelFiles(stable, d.channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(stable.Names(), stable.CommitHash, d.channel, manifests.DialectDist) {
 		writeFile(t, filepath.Join(d.dir, f.Name), f.Data)
 	}
 	return d
@@ -432,7 +432,7 @@ func TestRustupInstallsFromEditedChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(version, mirror.channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version.Names(), version.CommitHash, mirror.channel, manifests.DialectDist) {
 		writeFile(t, filepath.Join(mirror.dir, f.Name), f.Data)
 	}
 	c := newClient(t, mirror)

@@ -63,13 +63,13 @@ var layers = []struct {
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
-	{5, "dist/compose", []string{"dist", "dist/channel", "manifests"}, nil},
+	{5, "dist/compose", []string{"dist", "dist/archive", "dist/channel", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
-		"bootstrap/toolchain", "dist", "dist/archive", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
+		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 

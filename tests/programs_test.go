@@ -254,7 +254,7 @@ func writeChannel(t *testing.T, dir, base, date, description string, archives ..
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(version.Names(), version.CommitHash, channel, manifests.DialectDist) {
 		write(f.Name, f.Data)
 	}
 }

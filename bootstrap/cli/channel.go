@@ -12,19 +12,21 @@ import (
 func (a *app) channelCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "channel",
-		Short: "Look at the channels that rustup installs from",
-		Long: `Look at the channels that rustup installs from. Each job has a command of its own.
+		Short: "Make channels that rustup installs from, and look at them",
+		Long: `Make channels that rustup installs from, and look at them. Each job has a command of its own.
 
 A channel is named by the path or the URL of its manifest, channel-rust-NAME.toml,
 or by a directory that has the manifests of one release, as x dist leaves it.`,
-		Example: `  x channel show build/dist
+		Example: `  x channel make --out /srv/rust/dist linux/dist windows/dist
+  x channel show /srv/rust/dist
   x channel prune /srv/rust --keep-days 30
   x channel withdraw /srv/rust nightly`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.channelShowCommand(), a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
-	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "jobs")
+	cmd.AddCommand(a.channelMakeCommand(), a.channelMergeCommand(), a.channelSubsetCommand(), a.channelShowCommand(), a.channelDiffCommand(),
+		a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
+	hideGlobals(cmd, "sysroot", "jobs")
 	return cmd
 }
 

@@ -48,6 +48,7 @@ archives. Sizes are those of archives that are there.`,
 	flags.StringVar(&f.url, "url", "", "public `URL` above dist, for RUSTUP_DIST_SERVER")
 	flags.IntVar(&f.newest, "newest", 60, "show at most this `number` of releases of each channel")
 	cobra.CheckErr(cmd.MarkFlagDirname("out"))
+	hideGlobals(cmd, "config", "set", "build-dir")
 	return cmd
 }
 

@@ -49,6 +49,7 @@ x mirror or x publish run at the same time.`,
 	flags.IntVar(&f.newest, "newest", 0, "keep the newest `number` of days of each of stable, beta and nightly")
 	flags.StringSliceVar(&f.versions, "keep-versions", nil, "keep these `names`: versions (1.90.0, 1.90), days (nightly-2026-04-16)")
 	flags.BoolVar(&f.yes, "yes", false, "delete what is shown")
+	hideGlobals(cmd, "config", "set", "build-dir")
 	return cmd
 }
 

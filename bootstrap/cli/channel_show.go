@@ -41,7 +41,7 @@ manifest is listed last; x verify looks at the archives, too.
 			return a.printChannel(answer)
 		},
 	}
-	hideGlobals(cmd, "dry-run", "verbose")
+	hideGlobals(cmd, "config", "set", "build-dir", "dry-run", "verbose")
 	return cmd
 }
 

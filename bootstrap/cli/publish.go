@@ -243,6 +243,7 @@ remove it first.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.withdraw(cmd.Context(), args, o) },
 	}
 	cmd.Flags().StringVar(&o.To, "to", "", "return to the release of this `day`, YYYY-MM-DD")
+	hideGlobals(cmd, "config", "set", "build-dir")
 	return cmd
 }
 

@@ -30,6 +30,18 @@ func Fetch(ctx context.Context, place string, limit int64) ([]byte, error) {
 	return standard.Fetch(ctx, place, limit)
 }
 
+// Open opens a file to read it, a regular one on disk. Its size has no limit.
+func Open(ctx context.Context, place string) (io.ReadCloser, error) {
+	if p, ok := LocalPath(place); ok {
+		return dist.OpenFile(p)
+	}
+	resp, err := standard.get(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
 // Hash returns the digest of a file. It reads all of it, whatever its size: an
 // archive is not kept.
 func Hash(ctx context.Context, place string) (manifests.Hash, error) {

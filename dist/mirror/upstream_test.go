@@ -129,7 +129,7 @@ func (s *server) publish(t testing.TB, r release) *manifests.Channel {
 	add("rust-src-" + in + ".tar.xz")
 	add("rustc-" + in + "-src.tar.xz")
 	c := val(plan.Channel())(t)
-	for _, f := range manifests.ChannelFiles(v, c, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(v.Names(), v.CommitHash, c, manifests.DialectDist) {
 		for _, dir := range []string{"dist/" + r.date + "/", "dist/"} {
 			s.write(t, dir+f.Name, string(f.Data))
 			if strings.HasSuffix(f.Name, ".toml") {

@@ -40,7 +40,7 @@ func writeChannel(t testing.TB, dir, base string, c compiler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range manifests.ChannelFiles(c.version, channel, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(c.version.Names(), c.version.CommitHash, channel, manifests.DialectDist) {
 		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func (r release) write(t testing.TB) string {
 	}
 	c, err := plan.Channel()
 	testenv.Must(t, err)
-	for _, f := range manifests.ChannelFiles(v, c, manifests.DialectDist) {
+	for _, f := range manifests.ChannelFiles(v.Names(), v.CommitHash, c, manifests.DialectDist) {
 		testenv.Must(t, os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644))
 	}
 	return dir

@@ -127,7 +127,7 @@ func (m mirror) write(channel *manifests.Channel) error {
 		return err
 	}
 	var errs []error
-	for _, file := range manifests.ChannelFiles(version, channel, manifests.DialectDist) {
+	for _, file := range manifests.ChannelFiles(version.Names(), version.CommitHash, channel, manifests.DialectDist) {
 		errs = append(errs, m.writeFile(file.Name, file.Data))
 		if path.Ext(file.Name) == ".toml" {
 			fmt.Println(file.Name)

@@ -1,0 +1,105 @@
+package archive
+
+import (
+	"fmt"
+
+	"x.go/dist"
+	"x.go/manifests"
+)
+
+// Claimant is an archive whose files lie beside those of others in a toolchain.
+type Claimant struct {
+	*Layout
+	Name manifests.ArchiveName
+	// AnyHost says that toolchains of all hosts may have it, whatever its target.
+	AnyHost bool
+}
+
+// forAnyHost reports whether every toolchain may have the archive.
+func (c *Claimant) forAnyHost() bool {
+	return c.AnyHost || c.Name.Target.IsZero() || c.Name.Component.Scope == manifests.ScopeTarget
+}
+
+// together reports whether one toolchain can have both archives: those of one host,
+// those that are the same for all, and libraries of every target.
+func (c *Claimant) together(o *Claimant) bool {
+	if c.Name.Component.Archive == o.Name.Component.Archive && c.Name.Version != o.Name.Version {
+		return false
+	}
+	return c.Name.Target == o.Name.Target || c.forAnyHost() || o.forAnyHost()
+}
+
+// Collisions finds what rustup refuses as a "detected conflict": paths that two
+// archives install into one toolchain. Each is a sentence.
+//
+// A directory inside a directory of another component is none by itself: today's
+// rust-docs and rustc-docs are so. It is one if the outer has something at that
+// path, too.
+func Collisions(all []Claimant) []string {
+	o := owners{at: map[string][]claim{}}
+	for i := range all {
+		for _, name := range all[i].Components {
+			for _, d := range all[i].Lists[name] {
+				o.at[d.Path] = append(o.at[d.Path], claim{&all[i], name, d.Kind})
+			}
+		}
+	}
+	for i := range all {
+		o.compare(&all[i])
+	}
+	return o.found
+}
+
+// owners says which archives install a path.
+type owners struct {
+	at    map[string][]claim
+	found []string
+}
+
+// claim is a line of a component's list.
+type claim struct {
+	by        *Claimant
+	component string // its directory in the archive
+	kind      manifests.DirectiveKind
+}
+
+func (o *owners) add(format string, args ...any) {
+	o.found = append(o.found, fmt.Sprintf(format, args...))
+}
+
+// compare compares the lines of c with those of archives that come before it, and
+// with the directories of all others.
+func (o *owners) compare(c *Claimant) {
+	for _, name := range c.Components {
+		for _, d := range c.Lists[name] {
+			for _, other := range o.at[d.Path] {
+				if other.by == c {
+					break
+				}
+				if c.together(other.by) {
+					o.add("%q belongs to %s and to %s", d.Path, other.by.Name.Stem(), c.Name.Stem())
+				}
+			}
+			for dir := range dist.Parents(d.Path) {
+				o.inside(c, d, dir)
+			}
+		}
+	}
+}
+
+// inside compares a line with those of others for a directory above it.
+func (o *owners) inside(c *Claimant, d manifests.Directive, dir string) {
+	for _, other := range o.at[dir] {
+		if other.by == c || !c.together(other.by) {
+			continue
+		}
+		in := other.component + "/" + d.Path
+		_, isFile := other.by.Files[in]
+		switch {
+		case other.kind == manifests.FileDirective:
+			o.add("%q of %s lies below %q, which is a file of %s", d.Path, c.Name.Stem(), dir, other.by.Name.Stem())
+		case isFile || other.by.Dirs[in]:
+			o.add("%q belongs to %s and, in its directory %q, to %s", d.Path, c.Name.Stem(), dir, other.by.Name.Stem())
+		}
+	}
+}
