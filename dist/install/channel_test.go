@@ -308,7 +308,9 @@ func TestRefusedServers(t *testing.T) {
 			if tt.name == "a page for a channel" {
 				return
 			}
+			o.mu.Lock()
 			delete(o.odd, tt.file)
+			o.mu.Unlock()
 			b.works(o)
 		})
 	}
