@@ -52,6 +52,7 @@ var layers = []struct {
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/channel", []string{"dist", "manifests"}, nil},
 	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{4, "dist/sign", []string{"dist"}, []string{"aead.dev/minisign", "github.com/ProtonMail/go-crypto"}},
 	{4, "dist/page", []string{"dist"}, nil},
 	{4, "dist/store", []string{"dist", "manifests"}, nil},
 	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
@@ -65,20 +66,20 @@ var layers = []struct {
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
 	{5, "dist/compose", []string{"dist", "dist/archive", "dist/channel", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
-	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
+	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
-	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 
 	{7, "dist/publish", []string{"dist", "dist/channel", "dist/compose", "dist/store", "dist/verify", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
-		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
-		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/sandbox", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
+		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/sandbox", "dist/sign", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

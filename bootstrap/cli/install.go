@@ -11,6 +11,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/dist/install"
+	"x.go/dist/sign"
 )
 
 // installDirs are the flags that say where an installation is.
@@ -88,7 +89,8 @@ type installFlags struct {
 	installDirs
 	recordDestdir             bool
 	from, components, without []string
-	host, profile             string
+	host, profile, keyring    string
+	ring                      *sign.Keyring // of the file keyring
 	targets                   []string
 	repair                    bool
 	layout                    layoutFlags
@@ -115,7 +117,8 @@ Of a directory of archives, those for the host are installed; of a channel, what
 rustup installs for the profile. Archives of a server are kept in the cache until
 they are installed: what was fetched is not fetched again. Before anything is
 changed, x reads all archives to their ends. It checks digests against the channel,
-or the .sha256 file beside an archive.
+or the .sha256 file beside an archive. With --keyring, a channel's manifest needs a
+signature, offline checked, by a key that has neither expired nor been revoked.
 
 With --repair, x restores what is installed, and of that only what is changed,
 missing, of a wrong mode or kind: of toolchains that install.sh or rustup installed,
@@ -146,6 +149,7 @@ directory of the system, as a package does in its own script.`,
   x install --layout alpine --destdir pkg build/dist
   x install build/dist --without rust-docs,clippy --prefix /opt/rust
   x install https://static.rust-lang.org/dist/channel-rust-stable.toml
+  x install https://static.rust-lang.org/dist/channel-rust-stable.toml --keyring rust
   x install /srv/mirror/dist/channel-rust-stable.toml --profile minimal`,
 		ValidArgsFunction: a.completeInstall,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.install(cmd, args, f) },
@@ -157,6 +161,7 @@ directory of the system, as a package does in its own script.`,
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine to install for, of a directory or channel (default this one)")
 	flags.StringSliceVar(&f.targets, "target", nil, "also install rust-std for these comma-separated `triples`, of a directory or channel")
 	flags.StringVar(&f.profile, "profile", "", "`profile` of the channel: minimal, default or complete (default default)")
+	flags.StringVar(&f.keyring, "keyring", "", "the manifest of the channel must be signed by a key in this `file`, or by Rust's own with the word rust")
 	f.add(flags)
 	flags.BoolVar(&f.repair, "repair", false, "restore what is installed where it is not as it should be")
 	flags.BoolVar(&f.recordDestdir, "record-destdir", false, "list the installed files with the staging directory before them, as install.sh does")
@@ -196,9 +201,14 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 			names = append(names, arg)
 		}
 	}
-	for _, flag := range []string{"host", "target", "profile"} {
+	for _, flag := range []string{"host", "target", "profile", "keyring"} {
 		if len(sources) == 0 && cmd.Flags().Changed(flag) {
 			return usagef("--%s chooses from archives: name a source, such as build/dist or a channel manifest", flag)
+		}
+	}
+	if f.keyring != "" {
+		if f.ring, err = a.readKeyring(f.keyring); err != nil {
+			return err
 		}
 	}
 	f.components = trimmed(names)
@@ -275,7 +285,7 @@ func (a *app) installFrom(f installFlags, sources []string) install.From {
 		host = thisHost().String()
 	}
 	return install.From{
-		Sources: sources, Dir: a.Dir, Components: f.components, Without: f.without, Host: host, Targets: f.targets, Profile: f.profile, CacheDir: a.cacheDir(),
+		Sources: sources, Dir: a.Dir, Components: f.components, Without: f.without, Host: host, Targets: f.targets, Profile: f.profile, CacheDir: a.cacheDir(), Keyring: f.ring,
 	}
 }
 

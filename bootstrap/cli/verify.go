@@ -55,6 +55,7 @@ check; the report still shows it.`,
 		Example: `  x verify
   x verify --expect system         after x dist --set rust.lld=false
   x verify --checks static,channel /srv/mirror/dist
+  x verify --checks channel --keyring release.pub build/dist
   x verify --expect lld target/release/server
   x verify --allow-skip 'link/cross/*' --allow-skip client/install
   x verify --installed /opt/rust
@@ -90,6 +91,7 @@ check; the report still shows it.`,
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
 	flags.StringVar(&f.sandbox, "sandbox", string(sandbox.Auto), "run the archives' programs in a sandbox: auto as far as this machine has one, require, or off")
 	complete(cmd, "sandbox", string(sandbox.Auto), string(sandbox.Require), string(sandbox.Off))
+	flags.StringVar(&f.keyring, "keyring", "", "channel manifests must be signed by a key in this `file`, or by Rust's own with the word rust")
 	flags.StringVar(&f.installed, "installed", "", "compare what is installed below this `prefix` with its digests, or with sources")
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine that it is installed for, to choose from sources (default this one)")
 	f.dirs.addBelow(flags)
@@ -154,7 +156,7 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 // verifyFlags are the flags of x verify.
 type verifyFlags struct {
 	expect, checks, html, junit string
-	sandbox                     string
+	sandbox, keyring            string
 	allowSkip                   []string
 	list, store, listing        bool
 	installed, host             string
@@ -220,6 +222,11 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 	var err error
 	if opts.Now, err = a.sourceDateEpoch(); err != nil {
 		return opts, err
+	}
+	if f.keyring != "" {
+		if opts.Keyring, err = a.readKeyring(f.keyring); err != nil {
+			return opts, err
+		}
 	}
 	if opts.Expect, err = verify.ParseExpect(f.expect); err != nil {
 		return opts, usage(err)

@@ -14,7 +14,7 @@ import (
 // verifyInstalled compares what is installed with its digests or with sources, and
 // prints a report.
 func (a *app) verifyInstalled(cmd *cobra.Command, sources []string, f verifyFlags) error {
-	for _, flag := range []string{"checks", "expect", "sandbox"} {
+	for _, flag := range []string{"checks", "expect", "sandbox", "keyring"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("--%s is of no use with --installed, which runs nothing: leave it out", flag)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/channel"
+	"x.go/dist/sign"
 	"x.go/manifests"
 	"x.go/targets/nearest"
 )
@@ -36,6 +37,9 @@ type From struct {
 	Profile             string   // of a channel, such as minimal; "" is rustup's default
 	// CacheDir keeps archives of servers until they are installed.
 	CacheDir string
+	// Keyring, if not nil, must hold the key of a signature beside each manifest: then
+	// only channels are sources.
+	Keyring *sign.Keyring
 	// Fetching, if not nil, is called with the progress of a download; total is -1
 	// if the server does not tell.
 	Fetching func(name string, done, total int64)
@@ -121,6 +125,22 @@ func (r *resolver) unused() error {
 	return nil
 }
 
+// errUnsigned is what a keyring makes of sources without a signed manifest.
+var errUnsigned = errors.New("no signature covers it: with a keyring, name a channel manifest, or the directory of one")
+
+// signed requires a manifest to have a signature of the keyring, if there is one.
+func (r *resolver) signed(ctx context.Context, place string, data []byte) error {
+	if r.Keyring == nil {
+		return nil
+	}
+	signature, err := channel.Fetch(ctx, place+r.Keyring.Ext(), sign.MaxSignature)
+	if err != nil {
+		return fmt.Errorf("looking for its signature: %w", err)
+	}
+	_, err = r.Keyring.Check(data, signature)
+	return err
+}
+
 func (r *resolver) add(in input) {
 	if key := filepath.Clean(in.path); !r.seen[key] {
 		r.seen[key] = true
@@ -180,6 +200,9 @@ func (r *resolver) remote(ctx context.Context, source string) error {
 	if strings.HasSuffix(u.Path, ".toml") {
 		return r.manifest(ctx, source)
 	}
+	if r.Keyring != nil {
+		return errUnsigned
+	}
 	if _, _, ok := manifests.CutFormat(u.Path); !ok {
 		return fmt.Errorf("want the URL of a channel manifest or an archive, such as %s/channel-rust-stable.toml", strings.TrimSuffix(manifests.Redact(source), "/"))
 	}
@@ -220,6 +243,9 @@ func checksumBeside(ctx context.Context, place string) (*manifests.Hash, error) 
 
 // archive takes the archive at a path.
 func (r *resolver) archive(ctx context.Context, file string) error {
+	if r.Keyring != nil {
+		return errUnsigned
+	}
 	want, err := checksumBeside(ctx, file)
 	if err != nil {
 		return err
@@ -270,9 +296,12 @@ func (r *resolver) directory(ctx context.Context, dir string) error {
 	}
 	switch {
 	case has[manifests.ComponentsFile] && has[manifests.VersionFile]:
+		if r.Keyring != nil {
+			return errUnsigned
+		}
 		r.add(input{path: dir, unpacked: true})
 		return nil
-	case len(archives) > 0 && (r.Profile == "" || len(channels) == 0):
+	case len(archives) > 0 && (r.Profile == "" && r.Keyring == nil || len(channels) == 0):
 		return r.choose(ctx, dir, archives)
 	case len(channels) > 0:
 		one, err := sameChannel(ctx, channels)
@@ -322,6 +351,9 @@ func (r *resolver) manifest(ctx context.Context, place string) error {
 	}
 	if got := manifests.HashOf(data); want != nil && got != *want {
 		return fmt.Errorf("got sha256 %s, want %s: it is damaged, or not the file that was meant", got, *want)
+	}
+	if err := r.signed(ctx, place, data); err != nil {
+		return err
 	}
 	c, err := manifests.ParseChannel(data)
 	if err != nil {

@@ -110,6 +110,9 @@ const (
 	channelHash     = "channel/file-hash"
 	channelVersion  = "channel/version"
 	channelSide     = "channel/side-files"
+	channelSigned   = "channel/signature"
+	channelSums     = "channel/checksums"
+	channelBuilt    = "channel/provenance"
 	channelAliases  = "channel/aliases-agree"
 	channelName     = "channel/name"
 	channelUnlisted = "channel/unlisted-archive"
@@ -201,6 +204,9 @@ var channelTable = []CheckInfo{
 	{channelHash, Channel, "every file has the hash that the manifest gives"},
 	{channelVersion, Channel, "versions equal those inside the archives"},
 	{channelSide, Channel, "date and commit files agree with the manifest"},
+	{channelSigned, Channel, "with --keyring, manifest, provenance and SHA256SUMS are signed by a key of it that is good today"},
+	{channelBuilt, Channel, "the provenance, where there is one, names the manifest and the archives with a build record, with their digests and records"},
+	{channelSums, Channel, "SHA256SUMS, where there is one, has the digests of the files beside it, and of every manifest"},
 	{channelName, Channel, "the release is the one that the manifest's name promises: stable, beta, nightly or 1.95.0"},
 	{channelAliases, Channel, "manifests of one release under several names are equal"},
 	{channelUnlisted, Channel, "every archive beside the manifest is offered by it"},

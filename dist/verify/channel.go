@@ -46,6 +46,7 @@ func (g channelGroup) verify(ctx context.Context) error {
 				return err
 			}
 			g.sideFiles(ctx, &c)
+			g.provenance(ctx, &c)
 			g.offered(&c)
 			c.named()
 			read = append(read, c)
@@ -54,6 +55,7 @@ func (g channelGroup) verify(ctx context.Context) error {
 		g.progress(Event{Group: Channel, Subject: path.Base(at), Done: true})
 	}
 	g.add(aliases(read)...)
+	g.add(g.checksums(ctx, read)...)
 	return ctx.Err()
 }
 
@@ -74,6 +76,7 @@ func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 		}
 	}
 	g.in.check(c.at + ".sha256")
+	g.signature(ctx, s, c.at, c.data)
 	m, findings, ignored := manifests.CheckChannel(c.data)
 	c.channel = m
 	check := channelValid

@@ -200,7 +200,7 @@ func (in *input) leaveManifests() {
 	for _, m := range in.manifests {
 		stem := strings.TrimSuffix(m, ".toml")
 		for _, other := range in.others {
-			if strings.HasPrefix(other, stem) {
+			if strings.HasPrefix(other, stem) || strings.HasPrefix(other, filepath.Join(filepath.Dir(m), manifests.ChecksumsFile)) {
 				in.check(other)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"x.go/dist/archive"
 	"x.go/dist/sandbox"
+	"x.go/dist/sign"
 	"x.go/targets/nearest"
 )
 
@@ -113,6 +114,9 @@ type Options struct {
 	Sandbox sandbox.Mode
 	// limits of the sandbox; the zero value means its defaults.
 	limits sandbox.Limits
+	// Keyring, if not nil, must hold the key of the signatures of channel manifests, and
+	// of the files beside them that say what is in the channel.
+	Keyring *sign.Keyring
 	// Program is the name and version of the program that verifies, for the report.
 	Program string
 	// Now is the time that the report bears; zero means that of the run.
