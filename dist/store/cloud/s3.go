@@ -1,0 +1,42 @@
+//go:build !nos3
+
+package cloud
+
+import (
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/s3blob" // s3://
+
+	"x.go/dist/store"
+)
+
+// errNoS3 says that gocloud gives another type than its documentation says.
+var errNoS3 = errors.New("the bucket is not one of S3")
+
+func init() {
+	store.Register("s3", opener(kind{
+		version: func(a *blob.Attributes) store.Version { return store.Version(a.ETag) },
+		ifVersion: func(v store.Version, as func(any) bool) error {
+			var in *transfermanager.UploadObjectInput
+			if !as(&in) {
+				return errNoS3
+			}
+			etag := string(v)
+			in.IfMatch = &etag
+			return nil
+		},
+		replaceHeaders: func(o store.Options, metadata map[string]string, as func(any) bool) error {
+			var in *s3.CopyObjectInput
+			if !as(&in) {
+				return errNoS3
+			}
+			in.MetadataDirective, in.Metadata = types.MetadataDirectiveReplace, metadata
+			in.CacheControl, in.ContentType = &o.CacheControl, &o.ContentType
+			return nil
+		},
+	}))
+}

@@ -1,0 +1,61 @@
+package storetest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"x.go/tests/testenv"
+)
+
+// Credentials of the server, which are no secret.
+var credentials = map[string]string{
+	"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testsecret", "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+var setCredentials sync.Once
+
+// S3 starts a server with an empty bucket, for the time of a test, and returns the place
+// of a store in it.
+func S3(t testing.TB) string {
+	t.Helper()
+	program := testenv.Need(t, "versitygw")
+	setCredentials.Do(func() {
+		for key, value := range credentials {
+			testenv.Must(t, os.Setenv(key, value))
+		}
+	})
+	dir := t.TempDir()
+	testenv.Must(t, os.Mkdir(filepath.Join(dir, "rust"), 0o755))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	testenv.Must(t, err)
+	at := l.Addr().String()
+	testenv.Must(t, l.Close())
+	cmd := exec.Command(program, "--port", at, "posix", dir)
+	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=test", "ROOT_SECRET_KEY=testsecret")
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	testenv.Must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for range 600 {
+		if resp, err := http.Get("http://" + at + "/"); err == nil {
+			resp.Body.Close()
+			return fmt.Sprintf("s3://rust/mirror?endpoint=http://%s&use_path_style=true", at)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	t.Fatalf("versitygw does not answer: %s", said.String())
+	return ""
+}
