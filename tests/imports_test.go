@@ -64,6 +64,7 @@ var layers = []struct {
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
+	{5, "dist/store/cloud", []string{"dist", "dist/store", "manifests"}, []string{"github.com/aws/aws-sdk-go-v2", "gocloud.dev"}},
 	{5, "dist/compose", []string{"dist", "dist/archive", "dist/channel", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
@@ -79,7 +80,7 @@ var layers = []struct {
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
 		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
-		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/sandbox", "dist/sign", "dist/store", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
+		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/sandbox", "dist/sign", "dist/store", "dist/store/cloud", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 
 	{9, "", []string{"bootstrap/cli"}, nil}, // x.go

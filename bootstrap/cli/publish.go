@@ -13,6 +13,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/dist/publish"
+	_ "x.go/dist/store/cloud" // buckets
 	"x.go/dist/verify"
 )
 

@@ -41,6 +41,7 @@ var stores = map[string]func(t *testing.T) place{
 	"directory": func(t *testing.T) place {
 		return place{url: "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "srv", "rust"))}
 	},
+	"s3": bucket,
 }
 
 // onEach runs a test on each kind of store.

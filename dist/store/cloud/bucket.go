@@ -30,6 +30,8 @@ type bucket struct {
 
 // kind has what differs between the kinds of buckets.
 type kind struct {
+	// query are parameters of the URL that are set unless the place has them.
+	query map[string]string
 	// version reads the version of an object.
 	version func(a *blob.Attributes) store.Version
 	// ifVersion makes a write conditional on the version that is there.
@@ -50,6 +52,13 @@ func opener(k kind) func(context.Context, string) (store.Driver, error) {
 		}
 		prefix := strings.Trim(u.Path, "/")
 		u.Path = ""
+		query := u.Query()
+		for key, value := range k.query {
+			if !query.Has(key) {
+				query.Set(key, value)
+			}
+		}
+		u.RawQuery = query.Encode()
 		b, err := blob.OpenBucket(ctx, u.String())
 		if err != nil {
 			return nil, withoutURL(err, place)
