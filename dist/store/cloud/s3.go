@@ -21,7 +21,7 @@ func init() {
 	store.Register("s3", opener(kind{
 		// Servers that have no checksum of their own would each time be a line on stderr;
 		// what is read is digested anyway.
-		query: map[string]string{"response_checksum_validation": "when_required"},
+		query:   map[string]string{"response_checksum_validation": "when_required"},
 		version: func(a *blob.Attributes) store.Version { return store.Version(a.ETag) },
 		ifVersion: func(v store.Version, as func(any) bool) error {
 			var in *transfermanager.UploadObjectInput
