@@ -58,9 +58,9 @@ func Test_uninstall_from_installed_script_with_args_fails(t *testing.T) {
 	}
 }
 
-// As root, everything can be written to.
-func Test_cannot_write_error(t *testing.T) {
-	m := shellMachine(t, 1, one("package", image1))
+// asUser returns a run of install.sh with args by one who is not root, from a copy of the
+// package that this one may read.
+func asUser(t *testing.T, m *machine, args ...string) *exec.Cmd {
 	work := m.pkg.build(t).dir
 	cmd := m.script(m.root + "/src/install.sh")
 	// That of the tests is below a directory of this user's alone.
@@ -72,8 +72,15 @@ func Test_cannot_write_error(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
 	testenv.Must(t, os.CopyFS(m.root+"/src", os.DirFS(filepath.Join(work, "package"))))
+	cmd.Args = append(cmd.Args, args...)
+	return cmd
+}
+
+// As root, everything can be written to.
+func Test_cannot_write_error(t *testing.T) {
+	m := shellMachine(t, 1, one("package", image1))
+	cmd := asUser(t, m, "--prefix="+m.root+"/p", "--disable-ldconfig")
 	testenv.Must(t, os.Mkdir(m.root+"/p", 0o555))
-	cmd.Args = append(cmd.Args, "--prefix="+m.root+"/p", "--disable-ldconfig")
 	if out := m.must(false, cmd); !strings.Contains(out, "can't write to destination. consider `sudo`.") {
 		t.Errorf("got %q", out)
 	}
@@ -92,17 +99,39 @@ func Test_create_log(t *testing.T) {
 	}
 }
 
-// A list of components that cannot be written to stops rust-installer; here it is
-// replaced. So the file size is limited.
+// A list of components that may not be written to stops the installation. As root, it
+// can be written to.
 func Test_leave_log_after_failure(t *testing.T) {
+	m := shellMachine(t, 0, one("package", image3))
+	cmd := asUser(t, m, "--prefix="+m.root+"/p", "--disable-ldconfig")
+	records := m.root + "/p/lib/rustlib"
+	testenv.Must(t, os.MkdirAll(records, 0o777))
+	for _, dir := range []string{m.root + "/p", m.root + "/p/lib", records} {
+		testenv.Must(t, os.Chmod(dir, 0o777))
+	}
+	testenv.Must(t, os.WriteFile(records+"/components", nil, 0o444))
+	m.must(false, cmd)
+	checkLog(t, records)
+	if want, got := []string{"lib"}, testenv.List(t, m.root+"/p"); !slices.Equal(got, want) {
+		t.Errorf("got %q in the prefix, want %q", got, want)
+	}
+}
+
+// A file that cannot be written whole does, too.
+func TestFileTooLarge(t *testing.T) {
 	m := shellMachine(t, 0, one("package", image3))
 	testenv.Must(t, os.CopyFS(m.root+"/src", os.DirFS(filepath.Join(m.pkg.build(t).dir, "package"))))
 	testenv.Must(t, os.WriteFile(m.root+"/src/package/bin/cargo", make([]byte, 4<<20), 0o755))
 	m.by.argv = append([]string{"sh", "-c", `ulimit -f 4000; exec "$@"`, "sh"}, m.by.argv...)
 	m.must(false, m.script(m.root+"/src/install.sh", "--prefix="+m.root, "--disable-ldconfig"))
-	log, err := os.ReadFile(m.root + "/lib/rustlib/install.log")
+	checkLog(t, m.root+"/lib/rustlib")
+}
+
+func checkLog(t *testing.T, records string) {
+	t.Helper()
+	log, err := os.ReadFile(records + "/install.log")
 	testenv.Must(t, err)
-	if want := "see logs at '" + m.root + "/lib/rustlib/install.log'"; !strings.Contains(string(log), want) {
+	if want := "see logs at '" + records + "/install.log'"; !strings.Contains(string(log), want) {
 		t.Errorf("got log %q, want %q in it", log, want)
 	}
 }
