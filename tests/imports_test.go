@@ -66,6 +66,7 @@ var layers = []struct {
 	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
 	{5, "dist/store/cloud", []string{"dist", "dist/store", "manifests"}, []string{"github.com/aws/aws-sdk-go-v2", "gocloud.dev"}},
 	{5, "dist/compose", []string{"dist", "dist/archive", "dist/channel", "manifests"}, []string{"golang.org/x/sync"}},
+	{5, "dist/attest", []string{"dist", "dist/archive", "dist/sign", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
