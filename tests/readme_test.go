@@ -268,8 +268,11 @@ var notRun = map[string]string{
 // prepare makes what the lines of a section need to be there.
 var prepare = map[string]string{
 	"As the distribution has it": `x dist rustc rust-std cargo --set 'dist.compression-formats=["gz"]'`,
-	"Set up":                     "ln -s \"$(command -v x)\" x",
-	"Test archives in CI":        `x dist rustc rust-std cargo --set 'dist.compression-formats=["zst"]' --build-dir last && mv last/dist last-release`,
+	"Run a channel of your own": `x dist rustc rust-std cargo --set 'dist.compression-formats=["gz"]' && mv build/dist from-x86_64 &&
+		x dist rustfmt --set 'dist.compression-formats=["gz"]' && mv build/dist from-aarch64 &&
+		sed -n '/^-- key.asc --$/,/^-----END/p' "$SCRIPTS/channel_sign.txtar" | sed 1d >release-key.asc`,
+	"Set up":              "ln -s \"$(command -v x)\" x",
+	"Test archives in CI": `x dist rustc rust-std cargo --set 'dist.compression-formats=["zst"]' --build-dir last && mv last/dist last-release`,
 	"Find out why a link failed, or went wrong in silence": `mkdir -p target/debug crater/pr-140525/app && cp "$(command -v cat)" target/debug/server &&
 		echo 'error[E0308]: mismatched types' | tee build.log >crater/pr-140525/app/log.txt`,
 	"Recompression": "x dist && cp -r build/dist ci",
@@ -280,7 +283,11 @@ var prepare = map[string]string{
 // bootstrap.toml if it shows one.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
-	env := stubToolchain(t)
+	scripts, err := filepath.Abs("testdata/script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := append(stubToolchain(t), "SCRIPTS="+scripts)
 	document, err := os.ReadFile(pages[0])
 	if err != nil {
 		t.Fatal(err)

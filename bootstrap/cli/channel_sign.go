@@ -52,12 +52,12 @@ such as /dev/fd/3; without it x asks for it at a terminal.
 
 Signatures bear the time of SOURCE_DATE_EPOCH, and are then equal for equal files with
 keys of RSA and Ed25519. Without it they bear the present time, and one that is right
-stays as it is.`,
+stays as it is. Without x, gpgv checks them:
+gpgv --keyring ./release.pub build/dist/SHA256SUMS.asc build/dist/SHA256SUMS`,
 		Example: `  x channel sign --key release.asc build/dist
   x channel sign --key release.asc --passphrase-file /run/secrets/passphrase /srv/dist
   x channel sign --command 'gpg --batch --detach-sign -u release@example.org' --keyring release.pub build/dist
-  x channel sign --key release.asc --minisign-key minisign.key build/dist
-  gpgv --keyring ./release.pub build/dist/SHA256SUMS.asc build/dist/SHA256SUMS`,
+  x channel sign --key release.asc --minisign-key minisign.key build/dist`,
 		Args: exactly("DIR"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs

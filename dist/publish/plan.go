@@ -162,15 +162,15 @@ func shorten(list []string) string {
 	return text
 }
 
-// ConflictError says that a name which never changes has other content: a second release
+// conflictError says that a name which never changes has other content: a second release
 // of a day, or another publisher.
-type ConflictError struct {
+type conflictError struct {
 	Name      string
 	Got, Want manifests.Hash
 }
 
 // Error says what to do.
-func (e *ConflictError) Error() string {
+func (e *conflictError) Error() string {
 	return fmt.Sprintf("%q is taken by another release of that day, perhaps of another publisher: got sha256 %s, want %s: a dated name never changes: compose the channel with a later date",
 		e.Name, e.Got, e.Want)
 }

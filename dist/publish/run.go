@@ -36,7 +36,7 @@ type runner struct {
 }
 
 // Run does the steps in their order. What the store has is not sent again, but is read
-// back. The error is a [*ConflictError] if a dated name has other content, and
+// back. The error is a [*conflictError] if a dated name has other content, and
 // [store.ErrChanged] if another publisher changes the channel at the same time.
 func (p *Plan) Run(ctx context.Context) (Result, error) {
 	r := &runner{Plan: p}
@@ -146,7 +146,7 @@ func (r *runner) putSmall(ctx context.Context, s *Step) error {
 		}
 	}
 	if got != want {
-		return &ConflictError{s.Name, got, want}
+		return &conflictError{s.Name, got, want}
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (r *runner) readBack(ctx context.Context, s *Step) error {
 		return nil
 	}
 	if !r.damaged(ctx, s) {
-		return &ConflictError{s.Name, got, s.SHA256}
+		return &conflictError{s.Name, got, s.SHA256}
 	}
 	if !r.options.Repair || s.body.Open == nil {
 		return &DamagedError{s.Name, got, s.SHA256}
