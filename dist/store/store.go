@@ -138,11 +138,9 @@ func Register(scheme string, open func(ctx context.Context, place string) (Drive
 
 // remedies say how to get the kinds of stores that are not in each program.
 var remedies = map[string]string{
-	"s3":     "this x was built with -tags nos3: build it without",
-	"gs":     "build x with -tags cloud",
-	"azblob": "build x with -tags cloud",
-	"http":   "an HTTP server can only be read: name a directory or a bucket",
-	"https":  "an HTTP server can only be read: name a directory or a bucket",
+	"s3":    "this x was built with -tags nos3: build it without",
+	"http":  "an HTTP server can only be read: name a directory or a bucket",
+	"https": "an HTTP server can only be read: name a directory or a bucket",
 }
 
 // Open opens the store at a place. A directory need not exist: the first file that is
@@ -157,7 +155,7 @@ func Open(ctx context.Context, place string) (*Store, error) {
 		if open == nil {
 			remedy := remedies[scheme]
 			if remedy == "" {
-				remedy = "want a path, file://, s3://, gs:// or azblob://"
+				remedy = "want a path, file:// or s3://"
 			}
 			return nil, fmt.Errorf("opening store %q: got scheme %q: %s", s.shown, scheme, remedy)
 		}
