@@ -59,7 +59,7 @@ func TestChannelPage(t *testing.T) {
 	for name, text := range testenv.Contents(t, filepath.Join(dir, "long")) {
 		pages["long "+name] = text
 	}
-	browser := testenv.Need(t, "chromium")
+	browser := testenv.Need(t, "chromium-headless-shell")
 	dump := func(name string, args ...string) string {
 		t.Helper()
 		args = append(args, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--dump-dom", "file://"+filepath.Join(dir, name))

@@ -20,7 +20,7 @@ The archives themselves are not read: x diff compares those.
 Exit status: 0 no difference, 1 different, 2 wrong usage or a channel that cannot be
 read.`,
 		Example: `  x channel diff /srv/rust/dist/channel-rust-stable.toml build/channel
-  x channel diff --json old/dist https://static.rust-lang.org/dist/channel-rust-stable.toml`,
+  x channel diff --json old/dist new/dist/channel-rust-stable.toml`,
 		Args:              exactly("A", "B"),
 		ValidArgsFunction: completeManifests,
 		RunE: func(cmd *cobra.Command, args []string) error {

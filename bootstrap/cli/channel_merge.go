@@ -28,7 +28,7 @@ rustup does, or beside a manifest on disk.
 Channels must be of one release, commit and day. With --any-release the first one
 says which.`,
 		Example: `  x channel merge --out /srv/rust/dist linux/dist windows/dist
-  x channel merge --any-release stable/dist https://example.org/dist/channel-rust-1.95.0.toml`,
+  x channel merge --any-release stable/dist old/channel-rust-1.95.0.toml`,
 		Args:              atLeast(2, "CHANNEL"),
 		ValidArgsFunction: completeManifests,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -96,8 +96,8 @@ func (a *app) channelSubsetCommand() *cobra.Command {
 		Long: `Take a part of a channel, with its archives, each checked against the channel: some
 hosts, targets or components. Each host keeps its own rust-std, and components that
 are the same for all stay. Nothing in the result refers to what it does not have.`,
-		Example: `  x channel subset --host x86_64-unknown-linux-gnu --component rustc,cargo,rust-std stable/dist
-  x channel subset --target wasm32-wasip1 --artifact "" --out small /srv/rust/dist`,
+		Example: `  x channel subset --component rustc,cargo,rust-std stable/dist
+  x channel subset --target wasm32-wasip1 --out small /srv/rust/dist`,
 		Args:              exactly("CHANNEL"),
 		ValidArgsFunction: completeManifests,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -31,13 +31,13 @@ func (a *app) channelSignCommand() *cobra.Command {
 		Long: `Sign a channel directory, as x dist or x channel make leaves it. x writes beside the
 manifests
 
-  channel-rust-NAME-provenance.json  what the archives were built from, by which x, with
-                                     which settings: an in-toto statement with SLSA's
-                                     predicate, of the archives' own build records
-  SHA256SUMS                         the digests of all files of the channel
-  FILE.asc                           a detached OpenPGP signature over each manifest, each
-                                     provenance and SHA256SUMS, which gpgv checks
-  FILE.minisig                       the same for minisign, with --minisign-key
+  channel-rust-NAME-provenance.json
+                the archives' build records as an in-toto statement with SLSA's
+                predicate: what they were built from, by which x, how
+  SHA256SUMS    the digests of all files of the channel
+  FILE.asc      a detached OpenPGP signature over each manifest, each
+                provenance and SHA256SUMS, which gpgv checks
+  FILE.minisig  the same for minisign, with --minisign-key
 
 All archives are read, and compared with the manifests, before anything is written.
 
@@ -55,8 +55,8 @@ keys of RSA and Ed25519. Without it they bear the present time, and one that is 
 stays as it is. Without x, gpgv checks them:
 gpgv --keyring ./release.pub build/dist/SHA256SUMS.asc build/dist/SHA256SUMS`,
 		Example: `  x channel sign --key release.asc build/dist
-  x channel sign --key release.asc --passphrase-file /run/secrets/passphrase /srv/dist
-  x channel sign --command 'gpg --batch --detach-sign -u release@example.org' --keyring release.pub build/dist
+  x channel sign --key release.asc --passphrase-file /run/phrase build/dist
+  x channel sign --command 'gpg -b -u KEY' --keyring release.pub build/dist
   x channel sign --key release.asc --minisign-key minisign.key build/dist`,
 		Args: exactly("DIR"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -149,7 +149,7 @@ directory of the system, as a package does in its own script.`,
   x install --layout alpine --destdir pkg build/dist
   x install build/dist --without rust-docs,clippy --prefix /opt/rust
   x install https://static.rust-lang.org/dist/channel-rust-stable.toml
-  x install https://static.rust-lang.org/dist/channel-rust-stable.toml --keyring rust
+  x install /srv/dist/channel-rust-stable.toml --keyring rust
   x install /srv/mirror/dist/channel-rust-stable.toml --profile minimal`,
 		ValidArgsFunction: a.completeInstall,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.install(cmd, args, f) },

@@ -26,7 +26,7 @@ var setCredentials sync.Once
 // of a store in it.
 func S3(t testing.TB) string {
 	t.Helper()
-	program := testenv.Need(t, "versitygw")
+	program := testenv.OnDemand(t, "versitygw", "X_TEST_S3")
 	setCredentials.Do(func() {
 		for key, value := range credentials {
 			testenv.Must(t, os.Setenv(key, value))

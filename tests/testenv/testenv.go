@@ -38,6 +38,16 @@ func Need(t testing.TB, name string) string {
 	return path
 }
 
+// OnDemand is [Need] for a program that takes minutes to install: without it the test is
+// skipped, visibly, unless the environment has the variable.
+func OnDemand(t testing.TB, name, variable string) string {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil && os.Getenv(variable) == "" {
+		t.Skipf("missing program %q, and no %s asks for it", name, variable)
+	}
+	return Need(t, name)
+}
+
 // Lacks reports whether a script has to do without the program name. That is an error
 // when [Strict].
 func Lacks(name string) (bool, error) {
