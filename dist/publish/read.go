@@ -83,7 +83,7 @@ func (r *reader) download(d manifests.Download) error {
 		return fmt.Errorf("got URL %q, want it below %s, which rustup replaces by its server: rebase the channel", manifests.Redact(d.URL), manifests.OfficialServer)
 	}
 	if err := store.CheckName(name); err != nil || !datedFile.MatchString(name) {
-		return fmt.Errorf("got URL %q, want %s/dist/YYYY-MM-DD/NAME", manifests.Redact(d.URL), manifests.OfficialServer)
+		return fmt.Errorf("got URL %q, want one of a day: make the channel with x channel make --url %s/dist/%s", manifests.Redact(d.URL), manifests.OfficialServer, r.src.Channel.Date)
 	}
 	f := file{name: name, body: store.Body{Hash: d.Hash}}
 	at, err := channel.Locate(r.src.Place, d.URL)
