@@ -52,13 +52,13 @@ func TestHostileUpstream(t *testing.T) {
 	t.Cleanup(elsewhere.Close)
 	on := func(name string, do http.HandlerFunc) func(*server) {
 		return func(s *server) {
-			s.hook = func(w http.ResponseWriter, r *http.Request) bool {
+			s.answer(func(w http.ResponseWriter, r *http.Request) bool {
 				if strings.TrimPrefix(r.URL.Path, "/") != name {
 					return false
 				}
 				do(w, r)
 				return true
-			}
+			})
 		}
 	}
 	manifest := "dist/channel-rust-stable.toml"
@@ -165,13 +165,13 @@ func TestHostileUpstream(t *testing.T) {
 func TestAllowedRedirect(t *testing.T) {
 	t.Parallel()
 	up, cdn := small(t), small(t)
-	up.hook = func(w http.ResponseWriter, r *http.Request) bool {
+	up.answer(func(w http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, ".tar.xz") {
 			http.Redirect(w, r, cdn.url+r.URL.Path, http.StatusFound)
 			return true
 		}
 		return false
-	}
+	})
 	s, _ := openStore(t)
 	host := val(url.Parse(cdn.url))(t).Host
 	run(t, s, mirror.Options{Source: up.url, Channels: []string{"stable"}, Redirects: []string{host}})
@@ -193,8 +193,9 @@ func TestResume(t *testing.T) {
 		up.signed(t, victim, string(content))
 		up.rewrite(t, manifests.HashOf(old).String(), manifests.Hash(sha256.Sum256(content)).String())
 		var sent, ranges atomic.Int64
-		dead := len(content) == len(large) // after one part, the server is gone
-		up.hook = func(w http.ResponseWriter, r *http.Request) bool {
+		var dead atomic.Bool // after one part, the server is gone
+		dead.Store(len(content) == len(large))
+		up.answer(func(w http.ResponseWriter, r *http.Request) bool {
 			if "/"+victim != r.URL.Path {
 				return false
 			}
@@ -202,7 +203,7 @@ func TestResume(t *testing.T) {
 			if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err == nil {
 				ranges.Add(1)
 			}
-			if dead && from > 0 {
+			if dead.Load() && from > 0 {
 				panic(http.ErrAbortHandler)
 			}
 			w.Header().Set("Content-Length", strconv.Itoa(len(content)-from))
@@ -217,13 +218,13 @@ func TestResume(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 			return true
-		}
+		})
 		o := mirror.Options{Source: up.url, Channels: []string{"stable"}, Cache: cache}
-		if dead {
+		if dead.Load() {
 			if _, err := mirror.Run(t.Context(), s, o); err == nil {
 				t.Error("a server that is gone: got no error")
 			}
-			dead = false
+			dead.Store(false)
 		}
 		run(t, s, o)
 		if got := val(os.ReadFile(filepath.Join(dir, victim)))(t); !bytes.Equal(got, content) {
@@ -250,13 +251,13 @@ func TestFailedChannelStays(t *testing.T) {
 	before := tree(t, dir)["dist/channel-rust-stable.toml"]
 	up.publish(t, release{version: "1.97.0", date: day(2), hosts: []string{gnu}})
 	bad := "/dist/" + day(2) + "/cargo-1.97.0-" + gnu + ".tar.xz"
-	up.hook = func(w http.ResponseWriter, r *http.Request) bool {
+	up.answer(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == bad {
 			_, _ = w.Write([]byte("wrong"))
 			return true
 		}
 		return false
-	}
+	})
 	r, err := mirror.Run(t.Context(), s, o)
 	if err == nil || !strings.Contains(err.Error(), "channel stable: ") || len(r.Channels) != 1 || r.Channels[0].Name != "1.96.0" {
 		t.Errorf("got %v and channels %v, want an error of stable alone", err, r.Channels)
@@ -265,7 +266,7 @@ func TestFailedChannelStays(t *testing.T) {
 		t.Error("the channel has moved, or the wrong file is there")
 	}
 	intact(t, s)
-	up.hook = nil
+	up.hook.Store(nil)
 	up.archives()
 	run(t, s, o)
 	if got := up.archives(); len(got) != 1 || "/"+got[0] != bad {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -335,7 +336,8 @@ const deleteJobs = 16
 
 // Run deletes what was planned: manifests, their lines in manifests.txt, then files. So
 // nobody finds a manifest that names what is gone. A run that was killed is completed by
-// another plan. It is an error if a channel has changed since the plan was made.
+// another plan. It is an error if a channel has changed since the plan was made. deleted
+// is called for one name at a time.
 func (p *Prune) Run(ctx context.Context, deleted func(name string)) error {
 	if err := p.run(ctx, deleted); err != nil {
 		return fmt.Errorf("pruning %q: %w", p.Store, err)
@@ -367,6 +369,7 @@ func (p *Prune) run(ctx context.Context, deleted func(name string)) error {
 			return err
 		}
 	}
+	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(deleteJobs)
 	for _, name := range p.Files {
@@ -374,6 +377,8 @@ func (p *Prune) run(ctx context.Context, deleted func(name string)) error {
 			if err := p.store.Delete(ctx, name); err != nil {
 				return err
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			deleted(name)
 			return nil
 		})

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,8 +43,14 @@ type server struct {
 
 	mu    sync.Mutex
 	asked map[string]int // GET requests that got content, by path
-	hook  func(w http.ResponseWriter, r *http.Request) bool
+	hook  atomic.Pointer[hook]
 }
+
+// hook answers a request, or returns false.
+type hook func(w http.ResponseWriter, r *http.Request) bool
+
+// answer has requests answered by h first.
+func (s *server) answer(h hook) { s.hook.Store(&h) }
 
 func newServer(t testing.TB) *server {
 	s := &server{dir: t.TempDir(), asked: map[string]int{}}
@@ -54,7 +61,7 @@ func newServer(t testing.TB) *server {
 			s.asked[strings.TrimPrefix(r.URL.Path, "/")]++
 			s.mu.Unlock()
 		}
-		if s.hook == nil || !s.hook(w, r) {
+		if h := s.hook.Load(); h == nil || !(*h)(w, r) {
 			files.ServeHTTP(w, r)
 		}
 	}))
