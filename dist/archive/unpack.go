@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,26 +114,15 @@ func (u *unpacker) open(name string, m Member) (io.WriteCloser, error) {
 	if m.Size > smallFile {
 		return createMember(u.root, name, mode)
 	}
-	return &smallWriter{Buffer: *bytes.NewBuffer(make([]byte, 0, m.Size)), done: func(data []byte) {
+	return &SmallWriter{Data: make([]byte, 0, m.Size), Done: func(data []byte) error {
 		u.group.Go(func() error {
 			if err := writeMember(u.root, name, mode, data); err != nil {
 				return fmt.Errorf("member %q: %w", m.Name, err)
 			}
 			return nil
 		})
+		return nil
 	}}, nil
-}
-
-// smallWriter keeps what is written and passes it on when closed.
-type smallWriter struct {
-	bytes.Buffer
-	done func([]byte)
-}
-
-// Close implements [io.Closer].
-func (w *smallWriter) Close() error {
-	w.done(w.Bytes())
-	return nil
 }
 
 func writeMember(root *os.Root, name string, mode fs.FileMode, data []byte) error {

@@ -389,7 +389,7 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	switch {
 	case !known:
 		p.size += m.Size
-		return &smallWriter{make([]byte, 0, m.Size), func(data []byte) error {
+		return &archive.SmallWriter{Data: make([]byte, 0, m.Size), Done: func(data []byte) error {
 			p.held = append(p.held, heldFile{f, name, data})
 			return nil
 		}}, nil
@@ -402,7 +402,7 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 		return nil, err
 	}
 	buf := buffers.Get().(*[]byte)
-	return &smallWriter{(*buf)[:0], func(data []byte) error {
+	return &archive.SmallWriter{Data: (*buf)[:0], Done: func(data []byte) error {
 		if int64(len(data)) < m.Size {
 			return errCut
 		}

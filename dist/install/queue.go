@@ -154,45 +154,6 @@ func (r *queueReader) Close() error {
 	return nil
 }
 
-// smallWriter keeps what is written, for which data has room, and passes it on when
-// closed.
-type smallWriter struct {
-	data []byte
-	done func(data []byte) error
-}
-
-// Write implements [io.Writer].
-func (w *smallWriter) Write(p []byte) (int, error) {
-	if len(p) > cap(w.data)-len(w.data) {
-		return 0, io.ErrShortBuffer
-	}
-	w.data = append(w.data, p...)
-	return len(p), nil
-}
-
-// ReadFrom implements [io.ReaderFrom].
-func (w *smallWriter) ReadFrom(r io.Reader) (int64, error) {
-	var total int64
-	for {
-		free := w.data[len(w.data):cap(w.data)]
-		n, err := r.Read(free)
-		w.data = w.data[:len(w.data)+n]
-		total += int64(n)
-		switch {
-		case errors.Is(err, io.EOF):
-			return total, nil
-		case err == nil && len(free) == 0:
-			err = io.ErrShortBuffer
-		}
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
-// Close implements [io.Closer].
-func (w *smallWriter) Close() error { return w.done(w.data) }
-
 // smallReader reads the content of a small file.
 type smallReader struct {
 	*bytes.Reader
