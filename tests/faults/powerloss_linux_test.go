@@ -76,6 +76,28 @@ func (d *disk) rename(from, to string) bool {
 	return true
 }
 
+// removeDir removes an empty directory. Once its name is gone, so is what was in it,
+// flushed or not.
+func (d *disk) removeDir(dir string) bool {
+	c := change{dir: nil}
+	gone := func(names map[string]*inode) {
+		for name := range names {
+			if strings.HasPrefix(name, dir+"/") {
+				c[name] = nil
+			}
+		}
+	}
+	gone(d.lasts)
+	for _, earlier := range d.changes {
+		gone(earlier)
+	}
+	if len(c) == 1 {
+		return false // nothing was in it that could come back
+	}
+	d.set(c)
+	return true
+}
+
 // syncDir makes the changes of names directly in a directory last, or all with all.
 func (d *disk) syncDir(dir string, all bool) {
 	var left []change
@@ -209,7 +231,10 @@ func (d *disk) apply(line, top string) bool {
 		to, ok2 := at(1)
 		return ok1 && ok2 && d.rename(from, to)
 	case "unlinkat":
-		if p, ok := at(0); ok && d.now[p] != nil {
+		switch p, ok := at(0); {
+		case ok && strings.Contains(args, "AT_REMOVEDIR"):
+			return d.removeDir(p)
+		case ok && d.now[p] != nil:
 			d.set(change{p: nil})
 			return true
 		}
