@@ -19,7 +19,8 @@ import (
 // signFlags are the flags of x channel sign.
 type signFlags struct {
 	key, passphrase                 string
-	command, keyring                string
+	command                         string
+	keyring                         keyringFlag
 	minisignKey, minisignPassphrase string
 }
 
@@ -68,7 +69,7 @@ gpgv --keyring ./release.pub build/dist/SHA256SUMS.asc build/dist/SHA256SUMS`,
 	flags.StringVar(&f.key, "key", "", "sign with the secret OpenPGP key in this `file`")
 	flags.StringVar(&f.passphrase, "passphrase-file", "", "the first line of this `file` unlocks the key")
 	flags.StringVar(&f.command, "command", "", "sign with what this shell `command` prints")
-	flags.StringVar(&f.keyring, "keyring", "", "`file` of public keys, one of which the command signs with")
+	f.keyring.add(cmd, "`file` of public keys, one of which the command signs with")
 	flags.StringVar(&f.minisignKey, "minisign-key", "", "also sign with the secret minisign key in this `file`")
 	flags.StringVar(&f.minisignPassphrase, "minisign-passphrase-file", "", "the first line of this `file` unlocks the minisign key")
 	return cmd
@@ -115,7 +116,7 @@ func (a *app) signers(f signFlags) ([]sign.Signer, error) {
 		return nil, usagef("--key and --command exclude each other: both write FILE.asc")
 	case f.key == "" && f.command == "" && f.minisignKey == "":
 		return nil, usagef("nothing says who signs: name a key with --key, --command or --minisign-key")
-	case (f.command == "") != (f.keyring == ""):
+	case (f.command == "") != (f.keyring.file == ""):
 		return nil, usagef("--command and --keyring belong together: the signatures of the command must be by a key of the keyring")
 	}
 	var signers []sign.Signer
@@ -155,14 +156,6 @@ func (a *app) signers(f signFlags) ([]sign.Signer, error) {
 		signers = append(signers, s)
 	}
 	return signers, nil
-}
-
-// readKeyring reads the file of a flag --keyring.
-func (a *app) readKeyring(file string) (*sign.Keyring, error) {
-	if file != sign.UpstreamKeyring {
-		file = a.path(file)
-	}
-	return sign.ReadKeyring(file)
 }
 
 // passphrase returns what asks for the passphrase of a key: in a file, or at the

@@ -89,8 +89,9 @@ type installFlags struct {
 	installDirs
 	recordDestdir             bool
 	from, components, without []string
-	host, profile, keyring    string
-	ring                      *sign.Keyring // of the file keyring
+	host, profile             string
+	keyring                   keyringFlag
+	ring                      *sign.Keyring // of that flag
 	targets                   []string
 	repair                    bool
 	layout                    layoutFlags
@@ -161,7 +162,7 @@ directory of the system, as a package does in its own script.`,
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine to install for, of a directory or channel (default this one)")
 	flags.StringSliceVar(&f.targets, "target", nil, "also install rust-std for these comma-separated `triples`, of a directory or channel")
 	flags.StringVar(&f.profile, "profile", "", "`profile` of the channel: minimal, default or complete (default default)")
-	flags.StringVar(&f.keyring, "keyring", "", "the manifest of the channel must be signed by a key in this `file`, or by Rust's own with the word rust")
+	f.keyring.add(cmd, signedManifests)
 	f.add(flags)
 	flags.BoolVar(&f.repair, "repair", false, "restore what is installed where it is not as it should be")
 	flags.BoolVar(&f.recordDestdir, "record-destdir", false, "list the installed files with the staging directory before them, as install.sh does")
@@ -206,10 +207,8 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 			return usagef("--%s chooses from archives: name a source, such as build/dist or a channel manifest", flag)
 		}
 	}
-	if f.keyring != "" {
-		if f.ring, err = a.readKeyring(f.keyring); err != nil {
-			return err
-		}
+	if f.ring, err = a.readKeyring(f.keyring); err != nil {
+		return err
 	}
 	f.components = trimmed(names)
 	f.without = trimmed(f.without)

@@ -25,6 +25,7 @@ type mirrorFlags struct {
 	since, until, rebase, cacheDir                 string
 	undated, rustup, delete, check                 bool
 	rustupVersions, redirects                      []string
+	keyring                                        keyringFlag
 }
 
 func (a *app) mirrorCommand() *cobra.Command {
@@ -46,9 +47,14 @@ to another server, or whose manifest names files elsewhere is refused.
 Without --hosts, --targets, --components and --profiles, a channel is mirrored whole:
 its manifest has the source's bytes, and signatures (.asc), which are copied, fit it.
 With them, the manifest is a part of the source's, begins with a line that says so,
-and has no signature. What is the same for all machines, such as rust-src and the
+and has no signature: the source's cannot fit it. What is the same for all machines, such as rust-src and the
 sources, is left out only by --components, --profiles or --sources=false; what each
 installation needs, the profile minimal, never is.
+
+With --keyring, each manifest of the source needs a signature by a key of the file, or
+by Rust's own key, which is in x: --keyring rust. It must be right, and the key neither
+expired nor revoked, before anything is transferred; no server is asked for keys. The
+manifests have the digests of all archives. rustup itself is not signed.
 
 --nightlies takes the newest nightlies that have what is wanted on each host, and
 passes over those that lack some of it: without --components and --profiles, the
@@ -58,7 +64,8 @@ Proxies and their logins come from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, logins 
 servers from the URL or ~/.netrc. See also: x channel prune, x verify --store`,
 		Example: `  x mirror https://static.rust-lang.org /srv/rust
   x mirror https://static.rust-lang.org /srv/rust --channels 1.90.0 --rustup
-  x mirror https://mirror.example/rust /srv/rust --channels nightly-2026-04-16
+  x mirror https://mirror.example/rust /srv/rust --keyring rust
+  x mirror https://mirror.example /srv/rust --channels nightly-2026-04-16
   x mirror https://static.rust-lang.org /srv/rust --nightlies 7 --dry-run
   x mirror /srv/rust s3://rust --hosts x86_64-unknown-linux-gnu --undated`,
 		Args:              exactly("SOURCE", "STORE"),
@@ -88,6 +95,7 @@ servers from the URL or ~/.netrc. See also: x channel prune, x verify --store`,
 	flags.BoolVar(&f.check, "check", false, "read what is there, and transfer again what is damaged")
 	flags.StringVar(&f.rebase, "rebase", "", "the manifests of the source have this `URL` in place of "+manifests.OfficialServer+", which they get back")
 	flags.StringSliceVar(&f.redirects, "allow-redirect", nil, "the source may send on to these `hosts`, such as cdn.example.org")
+	f.keyring.add(cmd, signedManifests)
 	flags.StringVar(&f.cacheDir, "cache-dir", "", "complete large files in this `directory` (default that of x install)")
 	cobra.CheckErr(cmd.MarkFlagDirname("cache-dir"))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("channels", completeList("stable", "beta", "nightly")))
@@ -132,6 +140,10 @@ func (a *app) mirrorOptions(cmd *cobra.Command, f mirrorFlags) (mirror.Options, 
 	}
 	if cmd.Flags().Changed("sources") {
 		o.Select.Sources = &f.sources
+	}
+	var err error
+	if o.Keyring, err = a.readKeyring(f.keyring); err != nil {
+		return o, err
 	}
 	var errs [2]error
 	o.Select.Hosts, errs[0] = triples("hosts", f.hosts)
@@ -206,8 +218,11 @@ func (a *app) printMirror(done mirror.Result) error {
 		if c.Changed {
 			state = "new"
 		}
-		if !c.Whole {
+		switch {
+		case !c.Whole:
 			state += ", a part: signatures of the source do not fit"
+		case c.Signature != nil:
+			state += ", signed by key " + c.Signature.Key
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", c.Name, dist.OneLine(c.Date), dist.OneLine(c.Version), c.Files, state)
 	}

@@ -45,7 +45,8 @@ runs nothing, and follows no links in the prefix. x install --repair mends.
 With --store, or if the path is the URL of a bucket or a directory (s3://rust,
 file:///srv/rust), it is a whole mirror: what is above dist. x lists it, and reads each
 file that a manifest names back, to compare its digest. It takes the layout of every
-mirror, with days and without. With --listing, no file but the manifests is read.
+mirror, with days and without. With --listing, no file but the manifests is read; with
+--keyring, each manifest needs a signature.
 
 With --list, the arguments are globs of check names: verify explains those checks.
 
@@ -60,7 +61,7 @@ check; the report still shows it.`,
   x verify --allow-skip 'link/cross/*' --allow-skip client/install
   x verify --installed /opt/rust
   x verify --installed ~/.rustup/toolchains/mine build/dist
-  x verify --store /srv/rust
+  x verify --store /srv/rust --keyring rust
   x verify --listing s3://rust-mirror
   x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
@@ -74,7 +75,7 @@ check; the report still shows it.`,
 				if len(args) == 0 {
 					return usagef("got no store: name the directory or the bucket above dist")
 				}
-				return a.verifyStores(cmd.Context(), args, f.listing)
+				return a.verifyStores(cmd.Context(), args, f)
 			}
 			for _, flag := range append([]string{"destdir", "host"}, f.dirs.keys...) {
 				if cmd.Flags().Changed(flag) {
@@ -91,7 +92,7 @@ check; the report still shows it.`,
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
 	flags.StringVar(&f.sandbox, "sandbox", string(sandbox.Auto), "run the archives' programs in a sandbox: auto as far as this machine has one, require, or off")
 	complete(cmd, "sandbox", string(sandbox.Auto), string(sandbox.Require), string(sandbox.Off))
-	flags.StringVar(&f.keyring, "keyring", "", "channel manifests must be signed by a key in this `file`, or by Rust's own with the word rust")
+	f.keyring.add(cmd, signedManifests)
 	flags.StringVar(&f.installed, "installed", "", "compare what is installed below this `prefix` with its digests, or with sources")
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine that it is installed for, to choose from sources (default this one)")
 	f.dirs.addBelow(flags)
@@ -156,7 +157,8 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 // verifyFlags are the flags of x verify.
 type verifyFlags struct {
 	expect, checks, html, junit string
-	sandbox, keyring            string
+	sandbox                     string
+	keyring                     keyringFlag
 	allowSkip                   []string
 	list, store, listing        bool
 	installed, host             string
@@ -223,10 +225,8 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 	if opts.Now, err = a.sourceDateEpoch(); err != nil {
 		return opts, err
 	}
-	if f.keyring != "" {
-		if opts.Keyring, err = a.readKeyring(f.keyring); err != nil {
-			return opts, err
-		}
+	if opts.Keyring, err = a.readKeyring(f.keyring); err != nil {
+		return opts, err
 	}
 	if opts.Expect, err = verify.ParseExpect(f.expect); err != nil {
 		return opts, usage(err)

@@ -23,7 +23,11 @@ type storesAnswer struct {
 }
 
 // verifyStores checks whether stores have all that their manifests name.
-func (a *app) verifyStores(ctx context.Context, places []string, listing bool) error {
+func (a *app) verifyStores(ctx context.Context, places []string, f verifyFlags) error {
+	keyring, err := a.readKeyring(f.keyring)
+	if err != nil {
+		return err
+	}
 	answer := storesAnswer{Passed: true, Stores: []mirror.Report{}}
 	for _, place := range places {
 		s, err := a.openStore(ctx, place)
@@ -31,7 +35,7 @@ func (a *app) verifyStores(ctx context.Context, places []string, listing bool) e
 			return err
 		}
 		p := a.newInstallProgress()
-		report, err := mirror.Verify(ctx, s, mirror.VerifyOptions{Listing: listing, Jobs: a.flags.jobs, Progress: func(e mirror.Event) {
+		report, err := mirror.Verify(ctx, s, mirror.VerifyOptions{Listing: f.listing, Keyring: keyring, Jobs: a.flags.jobs, Progress: func(e mirror.Event) {
 			switch {
 			case e.End:
 				p.end(e.Name)
@@ -49,7 +53,7 @@ func (a *app) verifyStores(ctx context.Context, places []string, listing bool) e
 		answer.Passed = answer.Passed && report.Passed
 		answer.Stores = append(answer.Stores, report)
 	}
-	if err := a.printStores(answer, listing); err != nil {
+	if err := a.printStores(answer, f.listing); err != nil {
 		return err
 	}
 	if !answer.Passed {
@@ -73,6 +77,9 @@ func (a *app) printStores(answer storesAnswer, listing bool) error {
 			fmt.Fprintln(&b, "of which only the list was looked at")
 		} else {
 			fmt.Fprintf(&b, "%d read back\n", r.Read)
+		}
+		if r.Signed > 0 {
+			fmt.Fprintf(&b, "  %s with a signature that is right\n", plural(r.Signed, "manifest"))
 		}
 		for _, n := range []struct {
 			count int

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"x.go/dist/channel"
+	"x.go/dist/sign"
 	"x.go/dist/store"
 	"x.go/targets"
 )
@@ -47,6 +48,9 @@ type Options struct {
 	Jobs int
 	// Redirects are servers, HOST or HOST:PORT, that the source may send on to.
 	Redirects []string
+	// Keyring, if not nil, must hold the key of a signature beside each manifest of the
+	// source. All are checked before anything is transferred.
+	Keyring *sign.Keyring
 	// Patience is how long a server may be silent; 0 is a minute.
 	Patience time.Duration
 	// Cache is where large files are completed, so that what a killed run has is not
@@ -99,6 +103,8 @@ type Channel struct {
 	Manifests []string `json:"manifests"`
 	// Whole says that the manifest has the source's bytes, so that its signatures fit.
 	Whole bool `json:"whole"`
+	// Signature is that of the source's manifest, if it was checked.
+	Signature *sign.Signature `json:"signature,omitempty"`
 	// Changed says that a manifest was written.
 	Changed bool `json:"changed"`
 	// Files is how many files it names.
@@ -156,6 +162,9 @@ type mirror struct {
 	up     upstream
 	store  *store.Store
 	result *Result
+	// proofs are the signatures that were checked, by the name of the manifest in the
+	// source.
+	proofs map[string]proof
 	tally
 }
 
@@ -164,7 +173,7 @@ type mirror struct {
 // there. A channel that fails leaves its old manifest, and does not stop the others: the
 // error joins the failures. The result is right even with an error.
 func Run(ctx context.Context, to *store.Store, o Options) (Result, error) {
-	m := &mirror{Options: o, store: to, result: &Result{Store: to.String(), Channels: []Channel{}, Files: []File{}, Deleted: []string{}, Notes: []string{}}}
+	m := &mirror{Options: o, store: to, proofs: map[string]proof{}, result: &Result{Store: to.String(), Channels: []Channel{}, Files: []File{}, Deleted: []string{}, Notes: []string{}}}
 	err := m.run(ctx)
 	m.finish()
 	if err != nil {

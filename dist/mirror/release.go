@@ -26,6 +26,10 @@ type release struct {
 	names []string
 	whole bool // data has the bytes of the source
 	files []file
+	// original is the digest of the source's bytes, and alike what of names the source
+	// calls these bytes, too.
+	original manifests.Hash
+	alike    map[string]bool
 }
 
 // facts are what a channel says of itself.
@@ -108,18 +112,27 @@ func (m *mirror) misspelt(releases []*release, found map[string]bool) error {
 	return errors.Join(errs...)
 }
 
-// manifest reads a manifest of the source.
-func (m *mirror) manifest(ctx context.Context, name string) ([]byte, error) {
-	data, unchecked, err := readManifest(ctx, m.up, name)
-	if unchecked {
-		m.note("%s has no checksum file at the source: it was not checked", name)
+// manifest reads a manifest of the source, which must be signed if there is a keyring.
+func (m *mirror) manifest(ctx context.Context, name string) (data []byte, err error) {
+	for range torn { // while another release is published, the signature may be of that
+		var unchecked bool
+		data, unchecked, err = readManifest(ctx, m.up, name)
+		if err != nil {
+			return nil, err
+		}
+		if unchecked && m.Keyring == nil {
+			m.note("%s has no checksum file at the source: it was not checked", name)
+		}
+		if err = m.authentic(ctx, name, data); err == nil {
+			return data, nil
+		}
 	}
-	return data, err
+	return nil, err
 }
 
 // prepare selects from a manifest.
 func (m *mirror) prepare(ctx context.Context, asked, name string, data []byte, found map[string]bool) (*release, error) {
-	r := &release{asked: asked, source: name, data: data, whole: true}
+	r := &release{asked: asked, source: name, data: data, whole: true, original: manifests.HashOf(data), alike: map[string]bool{name: true}}
 	c, err := manifests.ParseChannel(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)
@@ -153,7 +166,10 @@ func (m *mirror) prepare(ctx context.Context, asked, name string, data []byte, f
 	if r.files, err = filesOf(p.channel); err != nil {
 		return nil, err
 	}
-	return r, m.call(ctx, r, c, manifests.HashOf(data))
+	if m.Keyring != nil && !r.whole {
+		m.note("channel %s: its manifest at the source is signed by key %s; the part of it that is mirrored cannot bear that signature, and has none", asked, m.proofs[name].Key)
+	}
+	return r, m.call(ctx, r, c, data)
 }
 
 // partMark begins a manifest that has only a part of the source's.
@@ -206,8 +222,8 @@ func filesOf(c *manifests.Channel) ([]file, error) {
 
 // call finds all names of a manifest. A release is found by its version, too, and in the
 // directory of its day: of these, r gets those under which the source has the same
-// manifest. hash is that of the source's bytes.
-func (m *mirror) call(ctx context.Context, r *release, c *manifests.Channel, hash manifests.Hash) error {
+// manifest. data has the source's bytes.
+func (m *mirror) call(ctx context.Context, r *release, c *manifests.Channel, data []byte) error {
 	day, of, _ := parseManifestName(r.source)
 	names := []string{of}
 	if v, err := c.Version(); err == nil && slices.Contains(v.Names(), of) {
@@ -227,8 +243,12 @@ func (m *mirror) call(ctx context.Context, r *release, c *manifests.Channel, has
 			if name == r.source {
 				continue
 			}
-			same, err := m.sameManifest(ctx, name, hash)
-			if err != nil {
+			same, err := m.sameManifest(ctx, name, r.original)
+			if same {
+				err = m.authentic(ctx, name, data)
+				r.alike[name] = err == nil
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // the source's own signature fits
 				return err
 			}
 			if same || d != "" && n == of && !m.has(ctx, name) { // a directory of x dist has no days

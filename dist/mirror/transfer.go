@@ -66,6 +66,9 @@ const (
 // release brings the files of a manifest, and then the manifest.
 func (m *mirror) release(ctx context.Context, r *release) error {
 	done := Channel{Name: r.asked, Date: r.facts.date, Version: r.facts.version, Manifests: r.names, Whole: r.whole, Files: len(r.files)}
+	if s, ok := m.proofs[r.source]; ok {
+		done.Signature = &s.Signature
+	}
 	there, err := m.listDirs(ctx, r.files)
 	if err != nil {
 		return err
@@ -409,7 +412,10 @@ func (m *mirror) undated(ctx context.Context, f file) error {
 func (m *mirror) moveManifest(ctx context.Context, r *release, name string) (changed bool, err error) {
 	sum := manifests.FormatChecksum(manifests.HashOf(r.data), path.Base(name))
 	if m.holds(ctx, name, r.data) && m.sum(ctx, name) == manifests.HashOf(r.data) {
-		return false, nil
+		if m.Keyring == nil || m.DryRun {
+			return false, nil
+		}
+		return false, m.moveSignatures(ctx, r, name) // keys are renewed
 	}
 	if m.DryRun {
 		m.transferred(name, int64(len(r.data)))
@@ -423,12 +429,7 @@ func (m *mirror) moveManifest(ctx context.Context, r *release, name string) (cha
 			return false, err
 		}
 	}
-	if r.whole {
-		err = m.optional(ctx, name+".asc")
-	} else {
-		err = m.store.Delete(ctx, name+".asc")
-	}
-	if err != nil {
+	if err := m.moveSignatures(ctx, r, name); err != nil {
 		return false, err
 	}
 	m.transferred(name, int64(len(r.data)))

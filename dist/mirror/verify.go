@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"x.go/dist/sign"
 	"x.go/dist/store"
 	"x.go/manifests"
 )
@@ -22,6 +23,8 @@ import (
 type VerifyOptions struct {
 	// Listing has it compare the manifests with the list of names, and read nothing else.
 	Listing bool
+	// Keyring, if not nil, must hold the key of a signature beside each manifest.
+	Keyring *sign.Keyring
 	// Jobs is how many files are read at a time; 0 for 8.
 	Jobs int
 	// Progress, if not nil, is called for each file, from several goroutines.
@@ -39,6 +42,8 @@ type Report struct {
 	Manifests int `json:"manifests"`
 	Named     int `json:"named"`
 	Read      int `json:"read"`
+	// Signed is how many manifests have a signature that was checked.
+	Signed int `json:"signed"`
 	// Objects and Bytes are all that is in the store.
 	Objects int   `json:"objects"`
 	Bytes   int64 `json:"bytes"`
@@ -57,7 +62,7 @@ type Report struct {
 type Problem struct {
 	// Name is that of a file.
 	Name string `json:"name"`
-	// Kind is manifest, checksum, missing, digest, list or rustup.
+	// Kind is manifest, signature, checksum, missing, digest, list or rustup.
 	Kind string `json:"kind"`
 	// Text says what is wrong.
 	Text string `json:"text"`
@@ -76,6 +81,8 @@ type verifier struct {
 	flat  map[string]bool           // base names directly in dist
 	days  map[string]bool           // directories of days
 	known map[manifests.Hash]bool   // manifests that were read under another name
+	// checked are the signatures that were looked at.
+	checked map[string]bool
 
 	mu     sync.Mutex
 	report Report
@@ -87,7 +94,7 @@ type verifier struct {
 // grows with the number of names, not with the size of the files.
 func Verify(ctx context.Context, s *store.Store, o VerifyOptions) (Report, error) {
 	v := &verifier{VerifyOptions: o, store: s, named: map[string]manifests.Hash{}, by: map[string]string{}, seen: map[string]bool{}, flat: map[string]bool{}, days: map[string]bool{},
-		known: map[manifests.Hash]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
+		known: map[manifests.Hash]bool{}, checked: map[string]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
 	if err := v.run(ctx); err != nil {
 		return v.report, fmt.Errorf("verifying %q: %w", s, err)
 	}
@@ -170,6 +177,7 @@ func (v *verifier) readManifest(ctx context.Context, name string) error {
 	}
 	hash := manifests.HashOf(data)
 	v.checkSum(ctx, name, hash, true)
+	v.checkSignature(ctx, name, data)
 	if v.known[hash] {
 		return nil
 	}
@@ -245,6 +253,7 @@ func (v *verifier) file(ctx context.Context, g *errgroup.Group, o store.Object) 
 		v.read(ctx, g, o, want)
 	case isManifest || o.Name == manifestsList || side && strings.HasSuffix(base, manifests.ChecksumExt):
 		// Read with what it is about.
+	case side && v.checked[o.Name]:
 	case side:
 		v.report.Unsigned++
 	case strings.HasPrefix(o.Name, rustupDir) && strings.HasPrefix(base, "rustup-init"):
