@@ -1,12 +1,16 @@
 package distributions
 
 import (
+	"archive/tar"
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -59,8 +63,9 @@ func installed(name string) bool {
 
 // debianToolchain is one of Debian's, unpacked: nothing of it is installed.
 type debianToolchain struct {
-	usr string   // its directory usr
-	env []string // with which its programs run as they do where they are installed
+	usr   string              // its directory usr
+	env   []string            // with which its programs run as they do where they are installed
+	files map[string][]string // by package of Rust: "/usr/bin/rustc", with the target of a link
 }
 
 // unpackDebian downloads packages with those of Rust that they depend on into dir, and
@@ -94,19 +99,19 @@ func unpackDebian(t *testing.T, dir string, packages ...string) debianToolchain 
 		}
 		next = more
 	}
-	for part, names := range map[string][]string{"tree": tree, "system": system} {
-		fetchDebian(t, filepath.Join(dir, part), names)
-	}
+	fetchDebian(t, filepath.Join(dir, "system"), system)
+	files := fetchDebian(t, filepath.Join(dir, "tree"), tree)
 	libraries, err := filepath.Glob(filepath.Join(dir, "*", "usr/lib/*-linux-gnu"))
 	testenv.Must(t, err)
-	return debianToolchain{filepath.Join(dir, "tree/usr"), []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}}
+	return debianToolchain{filepath.Join(dir, "tree/usr"), []string{"LD_LIBRARY_PATH=" + strings.Join(libraries, ":")}, files}
 }
 
-// fetchDebian downloads packages and unpacks them into dir.
-func fetchDebian(t *testing.T, dir string, packages []string) {
+// fetchDebian downloads packages and unpacks them into dir. It returns the files of each.
+func fetchDebian(t *testing.T, dir string, packages []string) map[string][]string {
 	t.Helper()
+	contents := map[string][]string{}
 	if len(packages) == 0 {
-		return
+		return contents
 	}
 	files := filepath.Join(dir, "packages")
 	testenv.Must(t, os.MkdirAll(files, 0o755))
@@ -119,8 +124,36 @@ func fetchDebian(t *testing.T, dir string, packages []string) {
 		if out, err := exec.Command("dpkg", "-x", filepath.Join(files, file), dir).CombinedOutput(); err != nil {
 			t.Fatalf("dpkg -x %s: %v\n%s", file, err, out)
 		}
+		name, _, _ := strings.Cut(file, "_")
+		contents[name] = debianFiles(t, filepath.Join(files, file))
 	}
 	testenv.Must(t, os.RemoveAll(files))
+	return contents
+}
+
+// debianFiles returns the files of a package.
+func debianFiles(t *testing.T, file string) []string {
+	t.Helper()
+	data, err := exec.Command("dpkg-deb", "--fsys-tarfile", file).Output()
+	testenv.Must(t, err)
+	var out []string
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return out
+		}
+		testenv.Must(t, err)
+		if h.Typeflag != tar.TypeDir {
+			out = append(out, fileAndLink(path.Join("/", h.Name), h.Linkname))
+		}
+	}
+}
+
+func fileAndLink(name, link string) string {
+	if link != "" {
+		name += " -> " + link
+	}
+	return name
 }
 
 // driver returns the compiler's library, by its path below usr.
@@ -147,6 +180,9 @@ func TestDebian(t *testing.T) {
 				return append(more, "--sysroot", d.usr, "--set", "rust.lld=false", "--set", "build.extended=false", "--set", `dist.compression-formats=["zst"]`)
 			}
 			d.check(t, dir, packages)
+			if slices.Contains(packages, "rust-web-llvm") {
+				d.layout(t, dir)
+			}
 			d.dryRun(t, dir, args)
 			archives, err := filepath.Glob(filepath.Join(dir, "build/dist/rustc-*.tar.zst"))
 			testenv.Must(t, err)
@@ -165,6 +201,64 @@ func TestDebian(t *testing.T) {
 			}
 		})
 	}
+}
+
+// notOfLayout matches the files of Debian's packages that the toolchain does not have,
+// or has otherwise: those of debian/, and gcc-ld with the names of 2021, with which gcc
+// does not find LLD.
+var notOfLayout = regexp.MustCompile(`^/usr/share/(doc|lintian|rustc)/|/gcc-ld/|/bin/rust-lld -> \.\./`)
+
+// layout requires that the layout for Debian gives its packages the files that they have
+// today.
+func (d debianToolchain) layout(t *testing.T, dir string) {
+	t.Helper()
+	args := []string{"install", "--layout", "debian", "--sysroot", d.usr, "--quiet", "--destdir", "packages", "--lists", "lists", "--layout-set", "suffix=-web"}
+	var llvm string
+	for _, file := range d.files["rust-web-llvm"] {
+		if _, version, ok := strings.Cut(file, "/usr/bin/rust-lld -> lld-"); ok {
+			llvm = version
+		}
+	}
+	runx.Must(t, dir, d.env, append(args, "--layout-set", "llvm="+llvm)...)
+	for _, name := range slices.Sorted(maps.Keys(d.files)) {
+		list, err := os.ReadFile(filepath.Join(dir, "lists", name+".install"))
+		testenv.Must(t, err)
+		got := []string{}
+		for line := range strings.Lines(string(list)) {
+			if place := strings.TrimSpace(line); !strings.HasPrefix(place, "#") {
+				got = append(got, installedAt(t, filepath.Join(dir, "packages"), place)...)
+			}
+		}
+		isOwn := func(file string) bool { return notOfLayout.MatchString(file) }
+		got, want := slices.DeleteFunc(got, isOwn), slices.DeleteFunc(d.files[name], isOwn)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("package %s (-Debian +layout):\n%s", name, diff)
+		}
+	}
+}
+
+// installedAt returns the files that a glob of a .install file names, in order.
+func installedAt(t *testing.T, root, glob string) []string {
+	t.Helper()
+	places, err := filepath.Glob(filepath.Join(root, glob))
+	testenv.Must(t, err)
+	var out []string
+	for _, at := range places {
+		testenv.Must(t, filepath.WalkDir(at, func(p string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			link := ""
+			if e.Type() == fs.ModeSymlink {
+				link, err = os.Readlink(p)
+			}
+			out = append(out, fileAndLink(strings.TrimPrefix(p, root), link))
+			return err
+		}))
+	}
+	slices.Sort(out)
+	return out
 }
 
 // records returns the lists and records of an installation.
