@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/manifests"
 	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
@@ -22,6 +23,11 @@ func TestMirror(t *testing.T) {
 	sysroot := filepath.Join(dir, "usr")
 	fullSysroot(t, sysroot)
 	runx.Must(t, dir, nil, "dist", "--quiet", "--sysroot", sysroot, "--set", `dist.compression-formats=["gz"]`)
+
+	rustup := testenv.Need(t, "rustup")
+	program, err := os.ReadFile(rustup)
+	testenv.Must(t, err)
+	writeRustup(t, filepath.Join(dir, "build"), "x86_64-unknown-linux-gnu", "99.0.0", program)
 
 	const secret = "s3cr3t"
 	files := http.FileServer(http.Dir(filepath.Join(dir, "build")))
@@ -51,7 +57,7 @@ func TestMirror(t *testing.T) {
 	netrc := filepath.Join(dir, "netrc")
 	testenv.Must(t, os.WriteFile(netrc, []byte("machine upstream.example login me password "+secret+"\n"), 0o600))
 	env := []string{"HTTP_PROXY=" + address.String(), "NETRC=" + netrc, "NO_PROXY=", "XDG_CACHE_HOME=" + filepath.Join(dir, "cache")}
-	r := runx.Must(t, dir, env, "mirror", "--json", "http://upstream.example", "whole")
+	r := runx.Must(t, dir, env, "mirror", "--json", "--rustup", "http://upstream.example", "whole")
 	if proxied == 0 || strings.Contains(r.Stdout+r.Stderr, secret) || !strings.Contains(r.Stdout, `"whole": true`) {
 		t.Errorf("got %d requests through the proxy, %q and %q", proxied, r.Stdout, r.Stderr)
 	}
@@ -62,7 +68,7 @@ func TestMirror(t *testing.T) {
 	runx.Must(t, dir, nil, "mirror", "whole", "part", "--hosts", "x86_64-unknown-linux-gnu", "--targets", "wasm32-wasip1", "--components", "rustfmt")
 	runx.Must(t, dir, nil, "verify", "--store", "whole", "part")
 
-	rustup := testenv.Need(t, "rustup")
+	selfUpdate(t, filepath.Join(dir, "self"), filepath.Join(dir, "whole"), program)
 	for _, store := range []string{"whole", "part"} {
 		for _, args := range []string{"toolchain install stable --profile minimal --component rustfmt --no-self-update", "target add wasm32-wasip1 --toolchain stable", "toolchain install 1.95.0 --profile minimal --no-self-update"} {
 			cmd := exec.Command(rustup, strings.Fields(args)...)
@@ -71,5 +77,39 @@ func TestMirror(t *testing.T) {
 				t.Errorf("from the mirror %q: rustup %s: %v\n%s", store, args, err, out)
 			}
 		}
+	}
+}
+
+// writeRustup writes rustup's own tree, as its publisher does, with program as the newest
+// version.
+func writeRustup(t *testing.T, dir, host, version string, program []byte) {
+	t.Helper()
+	files := map[string][]byte{"release-stable.toml": []byte("schema-version = \"1\"\nversion = \"" + version + "\"\n")}
+	for _, at := range []string{"archive/" + version + "/" + host, "dist/" + host} {
+		files[at+"/rustup-init"] = program
+		files[at+"/rustup-init.sha256"] = []byte(manifests.HashOf(program).String() + " *target/" + host + "/release/rustup-init\n")
+	}
+	for name, data := range files {
+		file := filepath.Join(dir, "rustup", name)
+		testenv.Must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		testenv.Must(t, os.WriteFile(file, data, 0o644))
+	}
+}
+
+// selfUpdate has rustup, installed below home, update itself from a mirror by its address
+// RUSTUP_UPDATE_ROOT, without which it asks its own publisher (tuna#1254).
+func selfUpdate(t *testing.T, home, mirror string, program []byte) {
+	t.Helper()
+	bin := filepath.Join(home, "cargo", "bin")
+	testenv.Must(t, os.MkdirAll(bin, 0o755))
+	testenv.Must(t, os.WriteFile(filepath.Join(bin, "rustup"), program, 0o755))
+	cmd := exec.Command(filepath.Join(bin, "rustup"), "self", "update")
+	cmd.Env = append(rustupEnv(home, mirror), "RUSTUP_UPDATE_ROOT=file://"+mirror+"/rustup")
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "self-update is disabled") {
+		return // a distribution's rustup
+	}
+	if err != nil || !strings.Contains(string(out), "99.0.0") {
+		t.Errorf("rustup self update: got %v\n%s", err, out)
 	}
 }

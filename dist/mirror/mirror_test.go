@@ -31,8 +31,9 @@ func fifty(t testing.TB) *server {
 	return s
 }
 
-// A whole mirror has the bytes of its source. The next run transfers nothing but what
-// is new.
+// A whole mirror has the bytes of its source: checksums, signatures and the manifests of
+// versions, in the directories of days, too (panamax#146). The next run transfers nothing
+// but what is new.
 func TestFiftyReleases(t *testing.T) {
 	t.Parallel()
 	up := fifty(t)
@@ -54,7 +55,7 @@ func TestFiftyReleases(t *testing.T) {
 		}
 	}
 	wantNames(t, dir, true, "dist/channel-rust-1.96.0.toml", "dist/channel-rust-1.96.toml", "dist/channel-rust-nightly.toml", "dist/channel-rust-stable-date.txt",
-		"dist/"+day(36)+"/channel-rust-stable.toml.asc", "dist/"+day(36)+"/channel-rust-1.96.0.toml", "dist/"+day(39)+"/rustc-nightly-"+gnu+".tar.xz.asc",
+		"dist/"+day(36)+"/channel-rust-stable.toml.asc", "dist/"+day(39)+"/rustc-nightly-"+gnu+".tar.xz.sha256", "dist/"+day(36)+"/channel-rust-1.96.0.toml", "dist/"+day(39)+"/rustc-nightly-"+gnu+".tar.xz.asc",
 		"dist/"+day(32)+"/channel-rust-1.97.0-beta.3.toml", "dist/"+day(18)+"/channel-rust-1.93.0.toml")
 	wantNames(t, dir, false, "dist/"+day(34)+"/channel-rust-nightly.toml", "dist/channel-rust-1.92.0.toml")
 	intact(t, s)
@@ -259,8 +260,8 @@ func TestDatedNames(t *testing.T) {
 	}
 }
 
-// rustup's own tree: release, archive, dist, and .exe where the host has it (panamax#56,
-// tuna#1893).
+// rustup's own tree: release, archive, dist, and .exe where the host has it (tuna#1254,
+// tuna#1893). A host that is removed goes from it, too (panamax#56).
 func TestRustupTree(t *testing.T) {
 	t.Parallel()
 	up := newServer(t)

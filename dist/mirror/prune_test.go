@@ -86,7 +86,8 @@ func TestPrunePlans(t *testing.T) {
 	}
 }
 
-// What is named stays, whatever a killed run leaves; files of others stay, too.
+// What is named stays, whatever a killed run leaves; files of others stay, too. With a
+// version that goes, so do its undated manifests (panamax#133).
 func TestPruneRuns(t *testing.T) {
 	t.Parallel()
 	dir := pruneable(t)
