@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"archive/tar"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +17,12 @@ type Layout struct {
 	Top   string            // the top directory, of the first member
 	Files map[string]Member // regular files
 	Dirs  map[string]bool   // directories, also those without an entry
+	// Links are the targets of symbolic links, if [Facts.Symlinks] allows any.
+	Links map[string]string
+	// Copies are the links that lines of manifest.in name, each with the file that it
+	// leads to, which install.sh installs in its place. A link in a directory that is
+	// installed as a whole is no copy: it stays a link, wherever it leads.
+	Copies map[string]string
 	// Components are the usable names in the file components, in its order.
 	Components []string
 	// Lists are the usable lines of each component's manifest.in, in its order.
@@ -22,15 +30,19 @@ type Layout struct {
 	// Problems of the top directory and of rust-installer's descriptive files;
 	// [Facts] have those of the members.
 	Problems
-	found collector
+	found   collector
+	targets map[string]target // of links that were followed
 }
 
 // Layout indexes the members and compares the descriptive files with them. A file
 // that rustup would silently leave out, because no line of manifest.in names it,
 // is a problem, too.
 func (f *Facts) Layout() *Layout {
-	l := &Layout{Files: map[string]Member{}, Dirs: map[string]bool{}, Lists: map[string]manifests.FileList{}}
-	l.index(f.Members)
+	l := &Layout{
+		Files: map[string]Member{}, Dirs: map[string]bool{}, Links: map[string]string{}, Copies: map[string]string{}, targets: map[string]target{},
+		Lists: map[string]manifests.FileList{},
+	}
+	l.index(f.Members, f.Symlinks)
 	l.installerVersion(f.Texts)
 	l.components(f.Texts)
 	payload := l.payload()
@@ -47,7 +59,7 @@ func (l *Layout) problem(kind ProblemKind, format string, args ...any) {
 	_ = l.found.add(kind, format, args...)
 }
 
-func (l *Layout) index(members []Member) {
+func (l *Layout) index(members []Member, links bool) {
 	tops := map[string]bool{}
 	for i, m := range members {
 		top, rel, nested := strings.Cut(m.Name, "/")
@@ -63,10 +75,13 @@ func (l *Layout) index(members []Member) {
 		if rel == "" {
 			continue
 		}
-		if m.IsFile() {
+		switch {
+		case m.IsFile():
 			l.Files[rel] = m
-		} else if m.IsDir() {
+		case m.IsDir():
 			l.Dirs[rel] = true
+		case links && m.Type == tar.TypeSymlink:
+			l.Links[rel] = m.Link
 		}
 		for i := range len(rel) {
 			if rel[i] == '/' {
@@ -113,12 +128,14 @@ func (l *Layout) components(texts map[string][]byte) {
 	}
 }
 
-// payload returns the sorted paths of the files of each top-level directory.
+// payload returns the sorted paths of the files and links of each top-level directory.
 func (l *Layout) payload() map[string][]string {
 	out := map[string][]string{}
-	for name := range l.Files {
-		if dir, path, ok := strings.Cut(name, "/"); ok && path != manifests.ManifestFile {
-			out[dir] = append(out[dir], path)
+	for _, names := range []iter.Seq[string]{maps.Keys(l.Files), maps.Keys(l.Links)} {
+		for name := range names {
+			if dir, path, ok := strings.Cut(name, "/"); ok && path != manifests.ManifestFile {
+				out[dir] = append(out[dir], path)
+			}
 		}
 	}
 	for _, paths := range out {
@@ -181,7 +198,12 @@ func inside(dirs map[string]bool, path string) bool {
 func (l *Layout) directive(component string, d manifests.Directive) {
 	name := component + "/" + d.Path
 	_, isFile := l.Files[name]
+	_, isLink := l.Links[name]
 	switch isDir := l.Dirs[name]; {
+	case isLink && d.Kind == manifests.DirDirective:
+		l.problem(ProblemManifestKind, "%s: %s names a symbolic link", component, d)
+	case isLink:
+		l.copied(name)
 	case isFile && d.Kind == manifests.DirDirective:
 		l.problem(ProblemManifestKind, "%s: %s names a file", component, d)
 	case isDir && d.Kind == manifests.FileDirective:

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"strings"
 	"time"
 
 	"x.go/manifests"
@@ -17,6 +18,10 @@ type memberJudge struct {
 	seen  map[string]seenAs
 	times map[bool]time.Time // of the first directory, and of the first file
 }
+
+// maxTarget bounds the target of a symbolic link, in bytes: PATH_MAX of Linux counts a
+// zero byte behind it.
+const maxTarget = 4095
 
 // seenAs is a set of bits: how a name has occurred in an archive so far.
 type seenAs byte
@@ -47,7 +52,10 @@ func (j *memberJudge) name(m Member) error {
 
 func (j *memberJudge) kind(m Member) error {
 	switch {
-	case j.links && m.Type == tar.TypeSymlink && m.Link != "" && m.Size == 0:
+	case j.links && m.Type == tar.TypeSymlink && m.Size == 0:
+		if m.Link == "" || len(m.Link) > maxTarget || strings.ContainsRune(m.Link, 0) {
+			return j.found.add(ProblemType, "member %q is a symbolic link to %.200q, want 1 to %d bytes, none of them zero", m.Name, m.Link, maxTarget)
+		}
 	case !m.IsFile() && !m.IsDir():
 		return j.found.add(ProblemType, "member %q is %s, want a regular file or a directory", m.Name, m.Kind())
 	case m.IsDir() && m.Size != 0:

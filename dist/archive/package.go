@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"iter"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -25,6 +24,9 @@ type ReadOptions struct {
 	// TempDir is the directory for the content of the files, until Close; "" means
 	// [os.TempDir]. It needs as much room as the unpacked archive.
 	TempDir string
+	// Symlinks accepts symbolic links, which rustup refuses: those that are installed as
+	// files become files, see [Layout.Copies].
+	Symlinks bool
 }
 
 // StoredPackage is a package read from an archive. Until Close its files can be
@@ -34,17 +36,7 @@ type StoredPackage struct {
 	Version string         // such as "1.95.0 (59807616e 2026-04-14)"; "" if the archive has none
 	Commit  string         // 40 hexadecimal digits of git-commit-hash; "" if the archive has none
 	Digest  manifests.Hash // of the archive's file
-	spool   *os.File
-	removed bool // the spool has no name any more
-}
-
-// Close removes the content of the files. They can no longer be opened.
-func (p *StoredPackage) Close() error {
-	err := p.spool.Close()
-	if !p.removed {
-		err = errors.Join(err, os.Remove(p.spool.Name()))
-	}
-	return err
+	*StoredFiles
 }
 
 // ReadPackage reads an archive back into the package that it was written from.
@@ -55,61 +47,24 @@ func (p *StoredPackage) Close() error {
 //
 // Compressed formats cannot be read from the middle, so one pass over the archive
 // copies all files into one temporary file. The caller must close the package.
-func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (_ *StoredPackage, err error) {
-	spool, err := os.CreateTemp(opts.TempDir, "x-package-")
-	if err != nil {
-		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
-	}
-	// A process that is killed leaves no file where one without a name can be open.
-	p := &StoredPackage{spool: spool, removed: os.Remove(spool.Name()) == nil}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.Close())
-		}
-	}()
-	s := spooler{file: bufio.NewWriterSize(spool, smallFile), at: map[string]int64{}}
-	facts, err := scan(ctx, archivePath, ScanOptions{Limits: opts.Limits, Sink: s.member, Texts: []string{installsh.FileName}}, true)
+func ReadPackage(ctx context.Context, archivePath string, opts ReadOptions) (*StoredPackage, error) {
+	files, facts, err := readFiles(ctx, archivePath, opts, func(Member) bool { return true })
 	if err != nil {
 		return nil, err
 	}
-	if err := s.file.Flush(); err != nil {
-		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
-	}
-	p.Digest = facts.Digest
+	p := &StoredPackage{Digest: facts.Digest, StoredFiles: files}
 	l := facts.Layout()
-	if err = l.First(); err == nil {
-		err = p.assemble(l, facts.Texts, s.at)
+	if err = cmp.Or(l.First(), l.checkCopies(facts.Unpacked, opts.Limits.withDefaults())); err == nil {
+		err = p.assemble(l, facts.Texts)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading package %q: %w", archivePath, err)
+		return nil, errors.Join(fmt.Errorf("reading package %q: %w", archivePath, err), p.Close())
 	}
 	return p, nil
 }
 
-// spooler is a [Sink] that writes all files one after the other.
-type spooler struct {
-	file *bufio.Writer
-	end  int64
-	at   map[string]int64 // offset by member name
-}
-
-func (s *spooler) member(m Member) (io.WriteCloser, error) {
-	if !m.IsFile() {
-		return nil, nil
-	}
-	s.at[m.Name] = s.end
-	s.end += m.Size
-	return keepOpen{s.file}, nil
-}
-
-// keepOpen is a writer with nothing to close.
-type keepOpen struct{ io.Writer }
-
-// Close implements [io.Closer].
-func (keepOpen) Close() error { return nil }
-
 // assemble sorts the members into components and overlay.
-func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[string]int64) error {
+func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte) error {
 	p.Name = l.Top
 	p.Version = strings.TrimSpace(string(texts[versionName]))
 	p.Commit = strings.TrimSpace(string(texts[commitName]))
@@ -126,7 +81,7 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 		if isGenerated(image == &p.Overlay, rel) {
 			continue
 		}
-		if err := p.add(image, rel, name, l, at); err != nil {
+		if err := p.add(image, rel, name, l); err != nil {
 			return err
 		}
 	}
@@ -142,28 +97,28 @@ func (p *StoredPackage) assemble(l *Layout, texts map[string][]byte, at map[stri
 	return nil
 }
 
-// add puts the file or empty directory called name into image as rel.
-func (p *StoredPackage) add(image *dist.Image, rel, name string, l *Layout, at map[string]int64) error {
-	m, isFile := l.Files[name]
+// add puts the file, link or empty directory called name into image as rel.
+func (p *StoredPackage) add(image *dist.Image, rel, name string, l *Layout) error {
+	if target, isLink := l.Links[name]; isLink && l.Copies[name] == "" {
+		return image.AddSymlink(rel, target)
+	}
+	m, isFile := l.Files[cmp.Or(l.Copies[name], name)]
 	if !isFile {
 		return image.AddDir(rel)
 	}
-	off := at[m.Name]
-	return image.AddOpener(rel, fs.FileMode(m.Mode), m.Size, func() (io.ReadCloser, error) {
-		return io.NopCloser(io.NewSectionReader(p.spool, off, m.Size)), nil
-	})
+	return image.AddOpener(rel, fs.FileMode(m.Mode), m.Size, func() (io.ReadCloser, error) { return p.Open(m.Name) })
 }
 
-// leaves returns the sorted names of all files and empty directories: the entries
+// leaves returns the sorted names of all files, links and empty directories: the entries
 // of a [dist.Image].
 func (l *Layout) leaves() []string {
 	filled := map[string]bool{}
-	for _, names := range []iter.Seq[string]{maps.Keys(l.Files), maps.Keys(l.Dirs)} {
+	for _, names := range []iter.Seq[string]{maps.Keys(l.Files), maps.Keys(l.Links), maps.Keys(l.Dirs)} {
 		for name := range names {
 			filled[path.Dir(name)] = true
 		}
 	}
-	names := slices.Collect(maps.Keys(l.Files))
+	names := slices.AppendSeq(slices.Collect(maps.Keys(l.Files)), maps.Keys(l.Links))
 	for dir := range l.Dirs {
 		if !filled[dir] {
 			names = append(names, dir)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -28,7 +29,7 @@ type ScanOptions struct {
 	Limits Limits
 	Sink   Sink
 	// Symlinks accepts symbolic links, which rustup refuses. What comes below one is
-	// refused all the same.
+	// refused all the same. See [Layout] for where they may lead.
 	Symlinks bool
 	// Texts names more files in the top directory for [Facts] to keep.
 	Texts []string
@@ -55,6 +56,8 @@ type Facts struct {
 	// the top directory: components, rust-installer-version, version,
 	// git-commit-hash, and each COMPONENT/manifest.in.
 	Texts map[string][]byte
+	// Symlinks says that symbolic links are members like others; see [ScanOptions].
+	Symlinks bool
 	// Complete says that the tar stream was read to its end.
 	Complete bool
 	Problems
@@ -68,15 +71,16 @@ func Scan(ctx context.Context, path string, opts ScanOptions) (*Facts, error) {
 	return scan(ctx, path, opts, false)
 }
 
-// Read is a [Scan] that accepts only what rustup installs whole: the first other
-// [Problem], of the members or the descriptive files, is its error.
+// Read is a [Scan] that accepts only what rustup installs whole, or with opts.Symlinks
+// what install.sh does: the first other [Problem], of the members or the descriptive
+// files, is its error.
 func Read(ctx context.Context, path string, opts ScanOptions) (*Facts, *Layout, error) {
 	facts, err := scan(ctx, path, opts, true)
 	if err != nil {
 		return nil, nil, err
 	}
 	l := facts.Layout()
-	if err := l.First(); err != nil {
+	if err := cmp.Or(l.First(), l.checkCopies(facts.Unpacked, opts.Limits.withDefaults())); err != nil {
 		return nil, nil, fmt.Errorf("reading archive %q: %w", path, err)
 	}
 	return facts, l, nil
@@ -86,7 +90,7 @@ func Read(ctx context.Context, path string, opts ScanOptions) (*Facts, *Layout, 
 // its error.
 func scan(ctx context.Context, path string, opts ScanOptions, strict bool) (*Facts, error) {
 	opts.Limits = opts.Limits.withDefaults()
-	s := &scanner{opts: opts, found: &collector{strict: strict}, facts: &Facts{Path: path, Texts: map[string][]byte{}}}
+	s := &scanner{opts: opts, found: &collector{strict: strict}, facts: &Facts{Path: path, Symlinks: opts.Symlinks, Texts: map[string][]byte{}}}
 	err := s.file(ctx)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("reading archive %q: %w", path, context.Cause(ctx))

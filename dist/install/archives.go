@@ -249,7 +249,7 @@ func (ld *loader) input(ctx context.Context, in input) (unit, error) {
 	if werr := g.Wait(); werr != nil && !errors.Is(werr, errCut) { // it stopped the reading
 		err = fmt.Errorf("unpacking %q: %w", in.path, werr)
 	}
-	return u, err
+	return u, errors.Join(err, p.close())
 }
 
 // pass is the one pass over an input. Files are written while the next ones are
@@ -262,6 +262,8 @@ type pass struct {
 	wanted map[string]bool // of directories in the package
 	held   []heldFile
 	size   int64 // bytes of held
+	// stored has the files that symbolic links lead to, nil if there are none.
+	stored *archive.StoredFiles
 }
 
 // heldFile is a small file of a directory that may turn out to be no component.
@@ -282,7 +284,7 @@ func (p *pass) run() (unit, error) {
 	if p.in.unpacked {
 		return p.directory()
 	}
-	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true, NoFileDigest: p.in.want == nil})
+	facts, l, err := archive.Read(p.ctx, p.in.path, archive.ScanOptions{Symlinks: true, Sink: p.member, Texts: []string{installsh.FileName}, NoDigests: true, NoFileDigest: p.in.want == nil})
 	if err != nil {
 		return unit{}, err
 	}
@@ -317,7 +319,7 @@ func (p *pass) finish(l *archive.Layout, texts map[string][]byte) (unit, error) 
 			return u, err
 		}
 	}
-	return u, nil
+	return u, p.links(l)
 }
 
 // takes reports whether to install a component. It is an error if another input has it.
@@ -430,9 +432,12 @@ func (p *pass) add(f file, name string, open func() (io.ReadCloser, error)) erro
 	return nil
 }
 
-// write writes a file in the background.
+// write writes a file in the background; open is nil for a link.
 func (p *pass) write(f file, open func() (io.ReadCloser, error)) {
 	p.group.Go(func() error {
+		if open == nil {
+			return p.tx.add(p.ctx, f, nil)
+		}
 		r, err := open()
 		if err != nil {
 			return err

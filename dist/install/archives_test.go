@@ -340,7 +340,7 @@ func TestRefusedSources(t *testing.T) {
 			put(b.t, b.path("tree/lib/rustlib/components"), "cargo\n")
 			b.from.Sources = []string{b.path("tree")}
 		}},
-		{"link in an unpacked archive", `"cargo/lib" is not a regular file`, func(b *box) {
+		{"link in an unpacked archive", `cargo: no line of manifest.in names "lib"`, func(b *box) {
 			b.unpacked(cargo, "tree")
 			b.link("tree/cargo/lib", "/")
 		}},

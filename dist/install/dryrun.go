@@ -59,6 +59,9 @@ func (t *transaction) tell(p *plan) {
 		if gone[key] = !kept[key]; gone[key] && t.files[key] == nil {
 			t.done.Removed = append(t.done.Removed, key)
 		}
+		if gone[key] {
+			t.done.Removed = append(t.done.Removed, d.inside...)
+		}
 	}
 	for key, a := range t.files {
 		t.done.Files = append(t.done.Files, key)

@@ -36,8 +36,9 @@ type displacement struct {
 	// backup is where it goes if it is the user's. Without one it is a file of an
 	// earlier installation, which nobody has changed.
 	backup place
-	size   int64 // of such a file, in bytes
-	mtime  int64 // of such a file, in nanoseconds
+	size   int64    // of such a file, in bytes; of a directory see [transaction.gist]
+	mtime  int64    // of such a file, in nanoseconds
+	inside []string // paths of the files of an earlier installation in such a directory; not in the journal
 }
 
 func (d displacement) isBackup() bool { return d.backup.rel != "" }
@@ -66,6 +67,9 @@ type candidate struct {
 	digest  manifests.FileDigest // what it was when it was installed
 	known   bool                 // digest is set
 	foreign bool                 // no record names it
+	// below is all that is in a directory, if that is in the way of a file and an
+	// earlier installation has made it.
+	below []*candidate
 }
 
 // plan finds out what commit has to change.
@@ -115,7 +119,7 @@ func (t *transaction) lstat(at place) (fs.FileInfo, error) {
 		return nil, err
 	}
 	info, err := root.Lstat(at.rel)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
 		return nil, nil
 	}
 	return info, t.leadsOut(at.dir(), err)
@@ -277,43 +281,93 @@ func (p *planner) inTheWay() error {
 		if info == nil || p.moved[key] != nil {
 			continue
 		}
+		var below []*candidate
 		if info.IsDir() || p.dirs[key] != nil {
-			if err := p.wholeDir(key); err != nil {
+			if below, err = p.wholeDir(at); err != nil {
 				return err
 			}
 		}
-		p.note(nil, at, info, true)
+		p.note(nil, at, info, len(below) == 0)
+		if n := p.moved[key]; n != nil && len(below) > 0 {
+			n.below = below
+			n.size, n.mtime, err = p.gist(at)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// wholeDir has all below a directory go with it.
-func (p *planner) wholeDir(dir string) error {
+// wholeDir has all below a directory go with it. It returns that, or nothing if an
+// earlier installation has not made all of it.
+func (p *planner) wholeDir(at place) ([]*candidate, error) {
+	dir := at.path()
 	for _, c := range p.others {
 		for file := range c.files {
 			if within(dir, file) {
-				return fmt.Errorf("%q is in the way, and has files of installed component %q: uninstall that first", dir, c.name)
+				return nil, fmt.Errorf("%q is in the way, and has files of installed component %q: uninstall that first", dir, c.name)
 			}
 		}
 	}
-	maps.DeleteFunc(p.moved, func(key string, _ *candidate) bool { return within(dir, key) })
-	return nil
+	var below []*candidate
+	for key, c := range p.moved {
+		if within(dir, key) {
+			below = append(below, c)
+			delete(p.moved, key)
+		}
+	}
+	files := 0
+	err := p.walk(at, func(place, fs.FileInfo) { files++ }) // none if a link leads to it
+	if files != len(below) {
+		return nil, err
+	}
+	return below, err
+}
+
+// gist returns what tells whether anything in a directory has changed: as size a
+// negative number that counts what is in it, and the time of the last change.
+func (t *transaction) gist(at place) (size, mtime int64, err error) {
+	root, err := t.root(at.base)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = fs.WalkDir(root.FS(), filepath.ToSlash(at.rel), func(_ string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size--
+			mtime = max(mtime, info.ModTime().UnixNano())
+		}
+		return err
+	})
+	return size, mtime, err
 }
 
 // compare finds out which files of the earlier installation the user has changed.
 func (p *planner) compare(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for _, c := range p.moved {
-		if c.known && !c.foreign {
-			g.Go(func() error {
-				same, err := p.unchanged(ctx, c)
-				c.foreign = !same
-				return err
-			})
+	for _, moved := range p.moved {
+		for _, c := range append([]*candidate{moved}, moved.below...) {
+			if c.known && !c.foreign {
+				g.Go(func() error {
+					same, err := p.unchanged(ctx, c)
+					c.foreign = !same
+					return err
+				})
+			}
 		}
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, c := range p.moved {
+		c.foreign = c.foreign || slices.ContainsFunc(c.below, func(b *candidate) bool { return b.foreign })
+	}
+	return nil
 }
 
 // unchanged reports whether c is what was installed.
@@ -350,6 +404,10 @@ func (p *planner) place(c *candidate) error {
 		var err error
 		if c.backup, err = p.aside(c.at); err != nil {
 			return err
+		}
+	} else {
+		for _, b := range c.below {
+			c.inside = append(c.inside, b.at.path())
 		}
 	}
 	p.out.displace = append(p.out.displace, c.displacement)
@@ -404,7 +462,7 @@ func (p *planner) pruneDirs() {
 			}
 		}
 	}
-	maps.DeleteFunc(dirs, func(key string, _ place) bool { return p.dirs[key] != nil })
+	maps.DeleteFunc(dirs, func(key string, _ place) bool { return p.dirs[key] != nil || p.inUnits(key) })
 	p.out.prune = slices.SortedFunc(maps.Values(dirs), func(a, b place) int { return byPath(b, a) })
 }
 

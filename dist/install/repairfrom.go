@@ -138,6 +138,7 @@ func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expec
 			members[component] = append(members[component], m)
 		}
 	}
+	links := packageLinks(found)
 	var out []expectation
 	for _, component := range found.Components {
 		called, ok := r.called(in, component)
@@ -154,6 +155,11 @@ func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expec
 			mode := installedMode(m.Name, dist.ModeOf(m.Name, fs.FileMode(m.Mode)))
 			e.files = append(e.files, wanted{component: called, at: l.destination(m.Name), mode: mode, size: m.Size, hash: m.Digest})
 		}
+		for _, link := range links {
+			if link.component == component {
+				e.files = append(e.files, link.wanted(called, l, found))
+			}
+		}
 		out = append(out, e)
 	}
 	return out, facts.Texts[installsh.FileName], nil
@@ -162,7 +168,7 @@ func (r *resolver) expectInput(ctx context.Context, l layout, in input) ([]expec
 // readInput reads an archive or an unpacked one, with the digests of its files.
 func readInput(ctx context.Context, in input) (*archive.Facts, *archive.Layout, error) {
 	if !in.unpacked {
-		facts, found, err := archive.Read(ctx, in.path, archive.ScanOptions{Texts: []string{installsh.FileName}})
+		facts, found, err := archive.Read(ctx, in.path, archive.ScanOptions{Symlinks: true, Texts: []string{installsh.FileName}})
 		if err == nil {
 			err = in.check(facts.Digest)
 		}
@@ -187,6 +193,7 @@ func readInput(ctx context.Context, in input) (*archive.Facts, *archive.Layout, 
 			})
 		}
 	}
-	l := facts.Layout()
-	return facts, l, errors.Join(g.Wait(), l.First())
+	err = g.Wait()
+	l := facts.Layout() // with the digests
+	return facts, l, errors.Join(err, l.First())
 }

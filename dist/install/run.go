@@ -158,7 +158,13 @@ func (t *transaction) displace(d displacement, unit bool) error {
 	if d.isBackup() {
 		return t.backUp(d.at, d.backup)
 	}
-	if info.IsDir() || info.Size() != d.size || info.ModTime().UnixNano() != d.mtime {
+	size, mtime := info.Size(), info.ModTime().UnixNano()
+	if info.IsDir() {
+		if size, mtime, err = t.gist(d.at); err != nil {
+			return err
+		}
+	}
+	if size != d.size || mtime != d.mtime { // somebody has changed it since
 		return t.backUp(d.at, place{d.at.base, d.at.rel + ".old"})
 	}
 	to := t.stage(d.at.dir(), oldSuffix)
@@ -352,7 +358,8 @@ func (t *transaction) prune(at place) {
 			t.lock.Remove()
 			t.lock = nil
 		}
-		if root.Remove(at.rel) == nil {
+		info, err := t.lstat(at)
+		if err == nil && info != nil && info.IsDir() && root.Remove(at.rel) == nil {
 			t.touch(at.dir())
 		}
 	}

@@ -84,6 +84,9 @@ func (t *transaction) isDir(at place) (bool, error) {
 	if t.opts.Repair {
 		return t.isMendedDir(root, at)
 	}
+	if info, err := root.Lstat(at.rel); err == nil && info.Mode().Type() == fs.ModeSymlink && t.own(at.path()) {
+		return false, nil // a link of the earlier version, or in one of its directories: nothing is written through it
+	}
 	info, err := root.Stat(at.rel)
 	if err == nil && info.IsDir() {
 		return true, nil

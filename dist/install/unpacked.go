@@ -102,7 +102,7 @@ const maxUnpacked = 250_000
 // readTree describes a package's directory as if it were read from an archive.
 func readTree(root *os.Root) (*archive.Facts, error) {
 	const top = "package"
-	facts := &archive.Facts{Texts: map[string][]byte{}, Members: []archive.Member{{Name: top, Type: tar.TypeDir}}}
+	facts := &archive.Facts{Symlinks: true, Texts: map[string][]byte{}, Members: []archive.Member{{Name: top, Type: tar.TypeDir}}}
 	err := fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == "." {
 			return err
@@ -118,14 +118,19 @@ func readTree(root *os.Root) (*archive.Facts, error) {
 		switch {
 		case d.IsDir():
 			m.Type, m.Size = tar.TypeDir, 0
+		case d.Type() == fs.ModeSymlink:
+			m.Type, m.Size = tar.TypeSymlink, 0
+			if m.Link, err = root.Readlink(filepath.FromSlash(name)); err != nil {
+				return err
+			}
 		case !d.Type().IsRegular():
-			return fmt.Errorf("%q is not a regular file (mode %v)", name, info.Mode())
+			return fmt.Errorf("%q is neither a regular file nor a symbolic link (mode %v)", name, info.Mode())
 		}
 		if err := manifests.CheckMemberName(name); err != nil {
 			return fmt.Errorf("file %q: %w", name, err)
 		}
 		facts.Members = append(facts.Members, m)
-		if isText(name) {
+		if isText(name) && m.IsFile() {
 			data, err := dist.ReadOwn(root, filepath.FromSlash(name), maxManifest)
 			if err != nil {
 				return err

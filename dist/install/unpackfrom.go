@@ -115,7 +115,7 @@ func (u *unpacker) input(ctx context.Context, in input, to *unpackedUnit) error 
 		}
 		to.name = filepath.Base(in.path)
 	} else {
-		p, err := archive.ReadPackage(ctx, in.path, archive.ReadOptions{TempDir: u.tempDir})
+		p, err := archive.ReadPackage(ctx, in.path, archive.ReadOptions{TempDir: u.tempDir, Symlinks: true})
 		if err != nil {
 			return err
 		}
@@ -171,6 +171,19 @@ func readDirectory(dir string) (components []dist.Component, version string, err
 			continue
 		}
 		if err := images[component].AddFile(name, filepath.Join(dir, component, filepath.FromSlash(name))); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, link := range packageLinks(l) {
+		if images[link.component] == nil {
+			continue
+		}
+		if link.file == "" {
+			err = images[link.component].AddSymlink(link.name, link.target)
+		} else {
+			err = images[link.component].AddFile(link.name, filepath.Join(dir, filepath.FromSlash(link.file)))
+		}
+		if err != nil {
 			return nil, "", err
 		}
 	}

@@ -22,7 +22,7 @@ func upstream() string { return os.Getenv("X_TEST_RUST_INSTALLER") }
 // pkg is how a package is made.
 type pkg struct {
 	name    string // of the package, and of its component if image is set
-	image   string // files, separated by "|", "*" after executable ones
+	image   string // files, separated by "|", "*" after executable ones, " -> TARGET" after links
 	version string // in the content of the files
 	bulk    string // --bulk-dirs
 	records string // --rel-manifest-dir, default rustlib
@@ -99,13 +99,19 @@ func generator(t *testing.T, dir string, args ...string) error {
 	return nil
 }
 
-// writeFiles writes files below root. Their content is their name, and the version.
+// writeFiles writes files below root. Their content is their name, and the version. With
+// " -> TARGET" a name is that of a symbolic link.
 func writeFiles(t *testing.T, root, files, version string) {
 	t.Helper()
 	for name := range strings.SplitSeq(files, "|") {
 		name, executable := strings.CutSuffix(name, "*")
+		name, target, isLink := strings.Cut(name, " -> ")
 		path := filepath.Join(root, name)
 		testenv.Must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		if isLink {
+			testenv.Must(t, os.Symlink(target, path))
+			continue
+		}
 		testenv.Must(t, os.WriteFile(path, []byte(name+version), 0o644))
 		if executable {
 			testenv.Must(t, os.Chmod(path, 0o755))

@@ -20,7 +20,7 @@ type step struct {
 	args []string // more arguments, which may hold blanks
 	code int
 	says string   // the output has it, if install.sh runs
-	tree []string // files below "~" that no installer has for itself, "*" after executable ones
+	tree []string // files below "~" that no installer has for itself, "*" after executable ones, " -> TARGET" after links
 	has  string   // installed components
 }
 
@@ -59,8 +59,11 @@ func (s step) check(m *machine) {
 				manifests = append(manifests, manifest)
 			}
 		default:
-			if mode == "-rwxr-xr-x" {
+			switch {
+			case mode == "-rwxr-xr-x":
 				name += "*"
+			case strings.HasPrefix(mode, "L"):
+				name += " -> " + content
 			}
 			got = append(got, name)
 		}

@@ -13,6 +13,9 @@ const (
 	docs2     = "share/doc/cargo/README|share/doc/cargo/cargodocs.txt"
 	roots     = "bin/rustc*|etc/rust/conf|lib/librustc.so*|lib/rustlib/t/lib/std.rlib|libexec/helper*|share/data|share/doc/rust/README|share/man/man1/rustc.1|share/doc.txt|top.txt"
 	oddNames  = "bin/a b*|lib/it's|lib/x:y|lib/-n|-rf/-i|lib/ü/日本|lib/[a]*?|lib/$x`y`|lib/\"q\"|lib/ lead|lib/a=b|lib/~|lib/#c;&"
+	links     = "bin/tool*|bin/alias -> tool|bin/data -> ../lib/data|lib/data|lib/one -> data|lib/two -> ./one|lib/prog -> ../bin/../bin/tool|lib/through -> ../share/doc/dir/page|" + docLinks
+	linked    = "bin/tool*|bin/alias*|bin/data*|lib/data|lib/one|lib/two|lib/prog*|lib/through|" + docLinks
+	docLinks  = "share/doc/sub/page|share/doc/dir -> sub|share/doc/name -> dir/page|share/doc/gone -> nothing|share/doc/loop -> loop|share/doc/out -> /etc/passwd|share/doc/up -> ../../../../../../.."
 	manyBelow = "share/doc/rust/html/index.html|share/doc/rust/html/std/.hidden|share/doc/rust/html/std/run*"
 )
 
@@ -213,7 +216,7 @@ var scenarios = []scenario{
 		{do: "install", tree: in("p", "bin/cargo*|bin/cargo.old|bin/cargo.old.1"), has: "package"}}},
 	{name: "link in the place of a file", pkgs: alone(image3), peer: "it stops at a dangling link", steps: []step{
 		{do: "link ~/p/bin/cargo /nowhere"},
-		{do: "install", tree: in("p", "bin/cargo*|bin/cargo.old"), has: "package"}}},
+		{do: "install", tree: in("p", "bin/cargo*|bin/cargo.old -> /nowhere"), has: "package"}}},
 	{name: "directory in the place of a file", pkgs: alone(image3), steps: []step{
 		{do: "put ~/p/bin/cargo/mine"},
 		{do: "install", tree: in("p", "bin/cargo*|bin/cargo.old/mine"), has: "package"}}},
@@ -225,14 +228,14 @@ var scenarios = []scenario{
 		{do: "install --prefix=~/f/p", code: 1, tree: []string{"f"}}}},
 	{name: "prefix through a link", pkgs: alone(image3), steps: []step{
 		{do: "put ~/real/mine"}, {do: "link ~/p real"},
-		{do: "install", tree: join([]string{"p"}, in("real", image3), in("real", "mine")), has: "package"},
-		{do: "uninstall", tree: join([]string{"p"}, in("real", "mine"))}}},
+		{do: "install", tree: join([]string{"p -> real"}, in("real", image3), in("real", "mine")), has: "package"},
+		{do: "uninstall", tree: join([]string{"p -> real"}, in("real", "mine"))}}},
 	{name: "link that leads out of the destdir", pkgs: alone(image3), peer: "it follows", steps: []step{
 		{do: "put ~/out/mine"}, {do: "link ~/d/usr/bin ~/out"},
-		{do: "install --destdir=~/d --prefix=/usr", code: 1, says: "leads out of --destdir", tree: []string{"d/usr/bin", "out/mine"}}}},
+		{do: "install --destdir=~/d --prefix=/usr", code: 1, says: "leads out of --destdir", tree: []string{"d/usr/bin -> ~/out", "out/mine"}}}},
 	{name: "link that stays in the destdir", pkgs: alone(image3), steps: []step{
 		{do: "put ~/d/usr/real/mine"}, {do: "link ~/d/usr/bin real"},
-		{do: "install --destdir=~/d --prefix=/usr", has: "package", tree: []string{"d/usr/bin", "d/usr/real/mine", "d/usr/real/cargo*"}}}},
+		{do: "install --destdir=~/d --prefix=/usr", has: "package", tree: []string{"d/usr/bin -> real", "d/usr/real/mine", "d/usr/real/cargo*"}}}},
 	{name: "link in the place of a record", pkgs: alone(image3), peer: "it writes to what the link names", steps: []step{
 		{do: "put ~/mine"}, {do: "link ~/p/lib/rustlib/rust-installer-version ~/mine"},
 		{do: "install", code: 1, tree: []string{"mine"}}}},
@@ -244,6 +247,39 @@ var scenarios = []scenario{
 		{do: "install", tree: in("p", image3), has: "package"},
 		{do: "put ~/p/lib/rustlib/mine/x"},
 		{do: "uninstall.sh", tree: in("p", "lib/rustlib/mine/x")}}},
+	{name: "links", every: true, pkgs: bulk(links, "share/doc"), steps: []step{
+		{do: "install", tree: in("p", linked), has: "package"},
+		{do: "install", tree: in("p", linked), has: "package"}, gone,
+		{do: "install", tree: in("p", linked), has: "package"},
+		{do: "uninstall.sh"}}},
+	{name: "links in a combined package", pkgs: []pkg{{name: "rust", parts: []pkg{{name: "links", image: links, bulk: "share/doc"}, cargo}}}, steps: []step{
+		{do: "install", tree: join(in("p", linked), in("p", image3)), has: "links cargo"},
+		{do: "uninstall --components=links", tree: in("p", image3), has: "cargo"}, gone,
+		{do: "install --without=links", tree: in("p", image3), has: "cargo"}, gone}},
+	{name: "links to a file of another component", pkgs: []pkg{{name: "rust", parts: []pkg{one("links", "bin/alias -> ../../cargo/bin/cargo"), cargo}}}, steps: []step{
+		{do: "install --components=links", tree: in("p", "bin/alias*"), has: "links"}, gone}},
+	{name: "link to a directory", pkgs: alone("bin/tool*|lib/dir/file|lib/link -> dir"), peer: "it installs half", steps: []step{
+		{do: "install", code: 1, says: "lacks a file that its manifest.in names: lib/link"}}},
+	{name: "link to nothing", pkgs: alone("bin/tool*|lib/link -> gone"), peer: "it installs half", steps: []step{
+		{do: "install", code: 1, says: "lacks a file that its manifest.in names: lib/link"}}},
+	{name: "links to each other", pkgs: alone("bin/tool*|lib/link -> other|lib/other -> link"), peer: "it installs half", steps: []step{
+		{do: "install", code: 1, says: "lacks a file that its manifest.in names: lib/link"}}},
+	{name: "link that leads out of the package", pkgs: alone("bin/tool*|lib/link -> /etc/passwd"), x: "it is refused: what it leads to is no part of the package", steps: []step{
+		{do: "install", tree: in("p", "bin/tool*|lib/link"), has: "package"}, gone}},
+	{name: "directory in the place of an earlier link", pkgs: slices.Concat(bulk("doc/d/page|doc/e -> d|doc/f -> ../mine", "doc"), bulk("doc/d/page|doc/e/page|doc/f/page", "doc")), steps: []step{
+		{do: "put ~/p/mine/page"},
+		{do: "install", tree: in("p", "doc/d/page|doc/e -> d|doc/f -> ../mine|mine/page"), has: "package"},
+		{do: "use 1"},
+		{do: "install", tree: in("p", "doc/d/page|doc/e/page|doc/f/page|mine/page"), has: "package"},
+		{do: "uninstall", tree: in("p", "mine/page")}}},
+	{name: "link in the place of an earlier directory", pkgs: slices.Concat(bulk("doc/d/page|doc/e/page|doc/f", "doc"), bulk("doc/d/page|doc/e -> d|doc/f -> d/page", "doc")), steps: []step{
+		{do: "install", tree: in("p", "doc/d/page|doc/e/page|doc/f"), has: "package"},
+		{do: "use 1"},
+		{do: "install", tree: in("p", "doc/d/page|doc/e -> d|doc/f -> d/page"), has: "package"}, gone}},
+	{name: "user's file in the place of a link", pkgs: bulk(links, "share/doc"), peer: "it removes it", steps: []step{
+		{do: "put ~/p/share/doc/name"}, {do: "link ~/p/share/doc/out /elsewhere"}, {do: "put ~/p/lib/one"},
+		{do: "install", tree: join(in("p", linked), in("p", "share/doc.old/name|share/doc.old/out -> /elsewhere|lib/one.old")), has: "package"},
+		{do: "uninstall", tree: in("p", "share/doc.old/name|share/doc.old/out -> /elsewhere|lib/one.old")}}},
 	{name: "home directory", every: true, pkgs: alone(image3), steps: []step{
 		{do: "install", args: []string{"--prefix=~~/p"}, tree: in("home/p", image3), has: "package"},
 		{do: "uninstall", args: []string{"--prefix=~~/p"}}}},
