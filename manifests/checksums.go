@@ -9,6 +9,10 @@ import (
 // ChecksumsFile lists the digests of the files of a channel, as sha256sum prints them.
 const ChecksumsFile = "SHA256SUMS"
 
+// ChecksumsSuffix replaces ".toml" in the name of a channel manifest in the name of its
+// [ChecksumsFile] where several channels share a directory: that of a day in a store.
+const ChecksumsSuffix = "-" + ChecksumsFile
+
 // MaxChecksums bounds [ChecksumsFile] in bytes. A channel of Rust's has 3000 files.
 const MaxChecksums = 16 << 20
 

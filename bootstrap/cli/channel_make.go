@@ -19,19 +19,34 @@ import (
 )
 
 // outFlags are the flags of the commands that write a channel.
-type outFlags struct{ out, date, name, url string }
+type outFlags struct {
+	out, date, name, url string
+	dated                bool
+}
 
 func (f *outFlags) addPlace(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default BUILD/channel)")
 	flags.StringVar(&f.name, "name", "", "call the channel `name` alone: stable, beta, nightly or a version")
 	flags.StringVar(&f.url, "url", "", "write this `URL` of the directory of archives into the channel (default "+compose.DefaultURL+")")
+	flags.BoolVar(&f.dated, "dated", false, "write the URLs of the channel's day, "+compose.DefaultURL+"/DATE, which x publish wants of a signed channel")
 	cobra.CheckErr(cmd.MarkFlagDirname("out"))
 	complete(cmd, "name", "stable", "beta", "nightly")
 }
 
+// withURLs gives a draft the URLs of its day, if that is asked for.
+func (f *outFlags) withURLs(d *compose.Draft, err error) (*compose.Draft, error) {
+	if err == nil && f.dated {
+		d.DateURLs()
+	}
+	return d, err
+}
+
 // check refuses a name that rustup does not ask for.
 func (f *outFlags) check() error {
+	if f.dated && f.url != "" {
+		return usagef("--dated and --url exclude each other: both say where the archives are")
+	}
 	if f.name != "" && !manifests.IsChannelName(f.name) {
 		return usagef("reading --name: rustup asks for no channel %q, but for stable, beta, nightly or a version such as 1.95.0", f.name)
 	}
@@ -52,7 +67,9 @@ The channel has all that build-manifest writes: extensions, renames, profiles, t
 date and the commit, for each name of the release (stable, 1.95.0 and 1.95), with
 its .sha256. Archives are copied beside it. URLs are those of Rust's own server,
 which rustup replaces by RUSTUP_DIST_SERVER: any server of the directory as /dist
-will do. --url names another place for good.
+will do. --dated writes those of the channel's day, as x publish puts them: x publish
+does so itself, but not with a channel that is signed. --url names another place for
+good.
 
 Components that Rust does not have are found by their archives,
 NAME-VERSION-TARGET or NAME-VERSION, for any target. rustup adds them by name. One
@@ -68,6 +85,7 @@ takes, and x says so.
 Nothing else in the output directory is changed; a file in the way is an error.`,
 		Example: `  x channel make build/dist
   x channel make --out /srv/rust/dist linux/dist macos/dist windows/dist
+  x channel make --dated --out release linux/dist macos/dist
   x channel make --name nightly --date 2026-04-16 --dry-run ci/*`,
 		Args: atLeast(1, "DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -111,7 +129,7 @@ func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRel
 	defer p.close()
 	o := compose.MakeOptions{Date: date, Today: time.Now().UTC().Format(time.DateOnly), Name: f.name, URL: f.url, AnyRelease: anyRelease, Progress: p.event}
 	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), func(ctx context.Context) (*compose.Draft, error) {
-		return compose.Make(ctx, places, o)
+		return f.withURLs(compose.Make(ctx, places, o))
 	})
 }
 

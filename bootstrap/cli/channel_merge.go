@@ -136,6 +136,6 @@ func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, co
 			}
 			all = append(all, s)
 		}
-		return combine(ctx, all)
+		return f.withURLs(combine(ctx, all))
 	})
 }

@@ -21,6 +21,7 @@ import (
 type publishFlags struct {
 	gate      string
 	allowSkip []string
+	keyrings  keyringsFlag
 	options   publish.Options
 }
 
@@ -43,8 +44,14 @@ and digested; then the manifests of the day, copies without date, and what rustu
 at: channel-rust-NAME.toml, its .sha256 last. At the end manifests.txt lists the day.
 
 A name with a date never changes. A second release of one day and channel is refused:
-compose it with a later date. The same command finishes what a killed one has left, and
+--date gives it a later one. The same command finishes what a killed one has left, and
 sends nothing that is there. Of two publishers one wins, and the other is told.
+
+The day is that of the manifests, unless --date says another, and their URLs must be
+those of the day: where they have no day, as x dist leaves them, x publishes them with
+it. A signed manifest cannot change. So sign what x channel make --dated has written.
+SHA256SUMS of the directory is channel-rust-NAME-SHA256SUMS in dist/DATE. --keyring has
+x check all signatures before anything is put.
 
 x compares with what the store offers now. A component that would be gone keeps
 everybody who has it at the old release: that is refused, unless --allow-gone names it.
@@ -56,6 +63,7 @@ the store offers now. A failure stops, and so does a skip that --allow-skip does
 name. --gate chooses other checks of x verify, and --gate=none skips them all.`,
 		Example: `  x publish /srv/rust
   x publish --public-url https://rust.example.org build/dist s3://rust-dist
+  x publish --keyring release.pub release s3://rust-dist
   x publish --dry-run --json release s3://rust-dist/staging
   x publish --allow-gone rls-preview --allow-gone i686-pc-windows-gnu /srv/rust`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -70,6 +78,8 @@ name. --gate chooses other checks of x verify, and --gate=none skips them all.`,
 	flags.StringVar(&f.options.PublicURL, "public-url", "", "the `URL` under which the store is read, for manifests.txt (default that of its lines)")
 	flags.StringVar(&f.gate, "gate", "static,channel,client", "before anything is public, run these comma-separated `groups` of x verify; none to skip them")
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that the gate cannot run checks with names like this `glob` here; may be repeated")
+	f.keyrings.add(cmd)
+	flags.StringVar(&f.options.Date, "date", "", "publish as the release of this `day`, YYYY-MM-DD (default that of the manifests)")
 	flags.StringArrayVar(&f.options.AllowGone, "allow-gone", nil, "accept that this `component` or target is no longer offered; may be repeated")
 	flags.BoolVar(&f.options.MoveBack, "move-back", false, "let an older release replace what a channel offers")
 	flags.BoolVar(&f.options.Repair, "repair", false, "put files again that the store has in a damaged state")
@@ -103,7 +113,13 @@ func (a *app) publish(ctx context.Context, args []string, f publishFlags) error 
 	defer s.Close()
 	var progress *publishProgress // while the plan runs
 	o.Progress = func(e publish.Event) { progress.event(e) }
+	if o.Keyrings, err = a.readKeyrings(f.keyrings); err != nil {
+		return err
+	}
 	plan, err := publish.New(ctx, s, o)
+	if _, signed := errors.AsType[*publish.DateError](err); signed {
+		return fmt.Errorf("%w: x channel make --dated --out RELEASE %q", err, o.Dir)
+	}
 	if gone, ok := errors.AsType[*publish.GoneError](err); ok && !a.flags.json {
 		return fmt.Errorf("%w: --allow-gone %s", err, gone.Components[0])
 	}
@@ -124,6 +140,9 @@ func (a *app) publish(ctx context.Context, args []string, f publishFlags) error 
 	progress.close()
 	if _, ok := errors.AsType[*publish.DamagedError](err); ok && !o.Repair {
 		err = fmt.Errorf("%w: --repair puts it again", err)
+	}
+	if _, ok := errors.AsType[*publish.ConflictError](err); ok {
+		err = fmt.Errorf("%w: --date YYYY-MM-DD", err)
 	}
 	return errors.Join(a.printPublication(publication{Plan: plan, Result: &result, Errors: errorLines(err)}), err)
 }

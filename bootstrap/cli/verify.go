@@ -92,7 +92,7 @@ check; the report still shows it.`,
 	flags.StringArrayVar(&f.allowSkip, "allow-skip", nil, "accept that checks with names like this `glob` cannot run here; may be repeated")
 	flags.StringVar(&f.sandbox, "sandbox", string(sandbox.Auto), "run the archives' programs in a sandbox: auto as far as this machine has one, require, or off")
 	complete(cmd, "sandbox", string(sandbox.Auto), string(sandbox.Require), string(sandbox.Off))
-	f.keyring.add(cmd, signedManifests)
+	f.keyrings.add(cmd)
 	flags.StringVar(&f.installed, "installed", "", "compare what is installed below this `prefix` with its digests, or with sources")
 	flags.StringVar(&f.host, "host", "", "`triple` of the machine that it is installed for, to choose from sources (default this one)")
 	f.dirs.addBelow(flags)
@@ -158,7 +158,7 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 type verifyFlags struct {
 	expect, checks, html, junit string
 	sandbox                     string
-	keyring                     keyringFlag
+	keyrings                    keyringsFlag
 	allowSkip                   []string
 	list, store, listing        bool
 	installed, host             string
@@ -225,7 +225,7 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 	if opts.Now, err = a.sourceDateEpoch(); err != nil {
 		return opts, err
 	}
-	if opts.Keyring, err = a.readKeyring(f.keyring); err != nil {
+	if opts.Keyrings, err = a.readKeyrings(f.keyrings); err != nil {
 		return opts, err
 	}
 	if opts.Expect, err = verify.ParseExpect(f.expect); err != nil {

@@ -24,7 +24,7 @@ type storesAnswer struct {
 
 // verifyStores checks whether stores have all that their manifests name.
 func (a *app) verifyStores(ctx context.Context, places []string, f verifyFlags) error {
-	keyring, err := a.readKeyring(f.keyring)
+	keyrings, err := a.readKeyrings(f.keyrings)
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (a *app) verifyStores(ctx context.Context, places []string, f verifyFlags) 
 			return err
 		}
 		p := a.newInstallProgress()
-		report, err := mirror.Verify(ctx, s, mirror.VerifyOptions{Listing: f.listing, Keyring: keyring, Jobs: a.flags.jobs, Progress: func(e mirror.Event) {
+		report, err := mirror.Verify(ctx, s, mirror.VerifyOptions{Listing: f.listing, Keyrings: keyrings, Jobs: a.flags.jobs, Progress: func(e mirror.Event) {
 			switch {
 			case e.End:
 				p.end(e.Name)

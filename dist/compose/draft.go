@@ -42,6 +42,12 @@ func (d *Draft) note(format string, args ...any) {
 	d.Notes = append(d.Notes, fmt.Sprintf(format, args...))
 }
 
+// DateURLs gives all archives the URLs of the channel's day on Rust's own server, at which
+// package publish puts them.
+func (d *Draft) DateURLs() {
+	d.Channel = d.Channel.WithURLs(func(url string) string { return DefaultURL + "/" + d.Channel.Date + "/" + fileOf(url) })
+}
+
 // fileOf returns the name of the file at a URL.
 func fileOf(address string) string {
 	u, err := url.Parse(address)

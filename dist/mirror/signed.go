@@ -82,21 +82,22 @@ func (m *mirror) signature(ctx context.Context, r *release, name, ext string) ([
 	return readOptional(ctx, m.up, name+ext)
 }
 
-// checkSignature requires a manifest of a store to have a signature of the keyring, if
-// there is one.
-func (v *verifier) checkSignature(ctx context.Context, name string, data []byte) {
-	if v.Keyring == nil {
-		return
+// checkSignatures requires a manifest of a store to have a signature of each keyring.
+func (v *verifier) checkSignatures(ctx context.Context, name string, data []byte) {
+	right := len(v.Keyrings) > 0
+	for _, ring := range v.Keyrings {
+		at := name + ring.Ext()
+		text, _, err := v.store.Load(ctx, at, sign.MaxSignature)
+		if err == nil {
+			v.checked[at] = true
+			_, err = ring.Check(data, text)
+		}
+		if err != nil {
+			v.problem("signature", at, "%v", err)
+			right = false
+		}
 	}
-	at := name + v.Keyring.Ext()
-	text, _, err := v.store.Load(ctx, at, sign.MaxSignature)
-	if err == nil {
-		v.checked[at] = true
-		_, err = v.Keyring.Check(data, text)
+	if right {
+		v.report.Signed++
 	}
-	if err != nil {
-		v.problem("signature", at, "%v", err)
-		return
-	}
-	v.report.Signed++
 }

@@ -82,7 +82,7 @@ func TestSignedMirror(t *testing.T) {
 				t.Errorf("%s: got whole %t, signature %v", c.Name, c.Whole, c.Signature)
 			}
 		}
-		report := val(mirror.Verify(t.Context(), s, mirror.VerifyOptions{Keyring: ring}))(t)
+		report := val(mirror.Verify(t.Context(), s, mirror.VerifyOptions{Keyrings: []*sign.Keyring{ring}}))(t)
 		if !report.Passed || report.Signed != report.Manifests || report.Signed < 8 {
 			t.Errorf("verifying: got %d of %d signed, %v", report.Signed, report.Manifests, report.Problems)
 		}
@@ -122,7 +122,7 @@ func TestSignedPart(t *testing.T) {
 	}
 	wantNames(t, dir, false, "dist/channel-rust-stable.toml.asc", "dist/"+day(1)+"/channel-rust-stable.toml.asc")
 	intact(t, s)
-	report := val(mirror.Verify(t.Context(), s, mirror.VerifyOptions{Keyring: ring}))(t)
+	report := val(mirror.Verify(t.Context(), s, mirror.VerifyOptions{Keyrings: []*sign.Keyring{ring}}))(t)
 	if report.Passed || report.Signed > 0 {
 		t.Errorf("verifying a part with a keyring: got %d signed, %v", report.Signed, report.Problems)
 	}

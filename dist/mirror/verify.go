@@ -23,8 +23,8 @@ import (
 type VerifyOptions struct {
 	// Listing has it compare the manifests with the list of names, and read nothing else.
 	Listing bool
-	// Keyring, if not nil, must hold the key of a signature beside each manifest.
-	Keyring *sign.Keyring
+	// Keyrings must each hold the key of a signature beside each manifest.
+	Keyrings []*sign.Keyring
 	// Jobs is how many files are read at a time; 0 for 8.
 	Jobs int
 	// Progress, if not nil, is called for each file, from several goroutines.
@@ -177,7 +177,7 @@ func (v *verifier) readManifest(ctx context.Context, name string) error {
 	}
 	hash := manifests.HashOf(data)
 	v.checkSum(ctx, name, hash, true)
-	v.checkSignature(ctx, name, data)
+	v.checkSignatures(ctx, name, data)
 	if v.known[hash] {
 		return nil
 	}

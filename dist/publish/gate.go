@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"slices"
 
 	"x.go/dist/verify"
 )
@@ -11,5 +12,8 @@ import (
 func (p *Plan) Gate(ctx context.Context, o verify.Options) (verify.Report, error) {
 	o.Inputs = []string{p.options.Dir}
 	o.Offered = p.store.FS
+	if len(o.Groups) == 0 || slices.Contains(o.Groups, verify.Channel) {
+		o.Keyrings = p.options.Keyrings
+	}
 	return verify.Run(ctx, o)
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"runtime"
 	"strings"
 
 	"x.go/dist/compose"
+	"x.go/dist/sign"
 	"x.go/dist/store"
 	"x.go/manifests"
 	"x.go/targets"
@@ -25,6 +27,11 @@ const (
 type Options struct {
 	// Dir has the channel: archives and manifests of one release.
 	Dir string
+	// Date is the day of publication, YYYY-MM-DD, if it is not that of the manifests.
+	Date string
+	// Keyrings must each hold the key of a signature beside each manifest, provenance and
+	// SHA256SUMS. Without any, signatures are published as they are.
+	Keyrings []*sign.Keyring
 	// PublicURL is the store's own name for its readers, such as https://rust.example.org,
 	// for manifests.txt. If it is empty, the name that manifests.txt has is used, and
 	// without any there is no manifests.txt.
@@ -162,16 +169,16 @@ func shorten(list []string) string {
 	return text
 }
 
-// conflictError says that a name which never changes has other content: a second release
+// ConflictError says that a name which never changes has other content: a second release
 // of a day, or another publisher.
-type conflictError struct {
+type ConflictError struct {
 	Name      string
 	Got, Want manifests.Hash
 }
 
 // Error says what to do.
-func (e *conflictError) Error() string {
-	return fmt.Sprintf("%q is taken by another release of that day, perhaps of another publisher: got sha256 %s, want %s: a dated name never changes: compose the channel with a later date",
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%q is taken by another release of that day, perhaps of another publisher: got sha256 %s, want %s: a dated name never changes: publish with a later date",
 		e.Name, e.Got, e.Want)
 }
 
@@ -210,13 +217,23 @@ func (p *Plan) make(ctx context.Context) error {
 	if len(p.source.Findings) > 0 {
 		return p.source.Findings
 	}
+	if len(p.source.Names) == 0 {
+		return fmt.Errorf("%q is not the manifest of a channel by its name, such as channel-rust-stable.toml", path.Base(p.source.Place))
+	}
+	anew, err := p.date()
+	if err != nil {
+		return err
+	}
 	c := p.source.Channel
 	p.Date, p.Version = c.Date, c.Packages["rust"].Version
 	if err := p.compare(ctx); err != nil {
 		return err
 	}
-	files, err := readFiles(ctx, p.source)
+	files, err := readFiles(ctx, p.source, anew)
 	if err != nil {
+		return err
+	}
+	if err := p.checkSignatures(files); err != nil {
 		return err
 	}
 	p.plan(files)

@@ -45,6 +45,7 @@ const channelPrefix = "channel-rust-"
 // reader collects the files of a directory.
 type reader struct {
 	src  *compose.Source
+	anew bool // the manifests are not those of the directory
 	dir  string
 	all  map[string]file // by name in the store
 	seen map[string]bool // by path
@@ -52,12 +53,12 @@ type reader struct {
 
 // readFiles finds the files of a channel: those that its manifest refers to, with their
 // checksums and signatures, then all others beside it.
-func readFiles(ctx context.Context, src *compose.Source) (files, error) {
+func readFiles(ctx context.Context, src *compose.Source, anew bool) (files, error) {
 	local, ok := channel.LocalPath(src.Place)
 	if !ok {
 		return files{}, errors.New("the channel is on a server: name a directory")
 	}
-	r := reader{src, filepath.Dir(local), map[string]file{}, map[string]bool{}}
+	r := reader{src, anew, filepath.Dir(local), map[string]file{}, map[string]bool{}}
 	var errs []error
 	for key, d := range src.Channel.Downloads() {
 		if err := r.download(d); err != nil {
@@ -73,6 +74,15 @@ func readFiles(ctx context.Context, src *compose.Source) (files, error) {
 	if err := r.others(ctx); err != nil {
 		return files{}, err
 	}
+	if f, ok := r.all[r.name(channelPrefix+src.Names[0]+manifests.ChecksumsSuffix)]; ok {
+		data, err := content(f.body)
+		if err == nil {
+			err = r.fits(data)
+		}
+		if err != nil {
+			return files{}, err
+		}
+	}
 	return r.sort(), nil
 }
 
@@ -83,7 +93,7 @@ func (r *reader) download(d manifests.Download) error {
 		return fmt.Errorf("got URL %q, want it below %s, which rustup replaces by its server: rebase the channel", manifests.Redact(d.URL), manifests.OfficialServer)
 	}
 	if err := store.CheckName(name); err != nil || !datedFile.MatchString(name) {
-		return fmt.Errorf("got URL %q, want one of a day: make the channel with x channel make --url %s/dist/%s", manifests.Redact(d.URL), manifests.OfficialServer, r.src.Channel.Date)
+		return fmt.Errorf("got URL %q, want one of a day, such as %s/dist/%s/FILE", manifests.Redact(d.URL), manifests.OfficialServer, r.src.Channel.Date)
 	}
 	f := file{name: name, body: store.Body{Hash: d.Hash}}
 	at, err := channel.Locate(r.src.Place, d.URL)
@@ -178,16 +188,18 @@ func (r *reader) others(ctx context.Context) error {
 // other adds one such file.
 func (r *reader) other(ctx context.Context, at string) error {
 	base := filepath.Base(at)
-	name := "dist/" + r.src.Channel.Date + "/" + base
+	name := r.name(base)
 	if err := dist.CheckElement(base); err != nil {
 		return fmt.Errorf("reading %q: %w", at, err)
 	}
+	if names := r.sumsOf(base); names != nil {
+		return r.small(at, names...)
+	}
 	if strings.HasPrefix(base, channelPrefix) {
-		data, err := dist.ReadFile(at, maxManifest)
-		if err != nil {
-			return err
+		if !r.ofChannel(base) {
+			return nil
 		}
-		return r.add(file{name: name, path: at, body: store.Bytes(data)})
+		return r.small(at, base)
 	}
 	h, err := dist.HashFile(ctx, at)
 	if err != nil {
@@ -202,6 +214,32 @@ func (r *reader) other(ctx context.Context, at string) error {
 	}
 	if _, _, ok := manifests.CutFormat(base); ok {
 		return r.sum(f)
+	}
+	return nil
+}
+
+// name is that of a file of the day in the store.
+func (r *reader) name(base string) string { return "dist/" + r.src.Channel.Date + "/" + base }
+
+// ofChannel reports whether a file of some channel is of this one. A directory may have
+// several channels, of which one is published.
+func (r *reader) ofChannel(base string) bool {
+	return slices.ContainsFunc(r.src.Names, func(name string) bool { return isOf(base, name, channelSuffixes) })
+}
+
+// small adds a small file of the channel under names.
+func (r *reader) small(at string, names ...string) error {
+	data, made := r.remade(filepath.Base(at))
+	if !made {
+		var err error
+		if data, err = dist.ReadFile(at, maxManifest); err != nil {
+			return err
+		}
+	}
+	for _, base := range names {
+		if err := r.add(file{name: r.name(base), path: at, body: store.Bytes(data)}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ type runner struct {
 }
 
 // Run does the steps in their order. What the store has is not sent again, but is read
-// back. The error is a [*conflictError] if a dated name has other content, and
+// back. The error is a [*ConflictError] if a dated name has other content, and
 // [store.ErrChanged] if another publisher changes the channel at the same time.
 func (p *Plan) Run(ctx context.Context) (Result, error) {
 	r := &runner{Plan: p}
@@ -135,7 +135,7 @@ func (r *runner) putSmall(ctx context.Context, s *Step) error {
 	}
 	got, want := manifests.HashOf(data), s.SHA256
 	if s.Phase == Sums { // what counts is the digest in it
-		mine, err := r.text(s)
+		mine, err := content(s.body)
 		if err != nil {
 			return err
 		}
@@ -146,14 +146,14 @@ func (r *runner) putSmall(ctx context.Context, s *Step) error {
 		}
 	}
 	if got != want {
-		return &conflictError{s.Name, got, want}
+		return &ConflictError{s.Name, got, want}
 	}
 	return nil
 }
 
-// text returns the content of a small file.
-func (r *runner) text(s *Step) ([]byte, error) {
-	f, err := s.body.Open()
+// content returns that of a small file.
+func content(b store.Body) ([]byte, error) {
+	f, err := b.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +212,7 @@ func (r *runner) readBack(ctx context.Context, s *Step) error {
 		return nil
 	}
 	if !r.damaged(ctx, s) {
-		return &conflictError{s.Name, got, s.SHA256}
+		return &ConflictError{s.Name, got, s.SHA256}
 	}
 	if !r.options.Repair || s.body.Open == nil {
 		return &DamagedError{s.Name, got, s.SHA256}
@@ -256,7 +256,7 @@ func (r *runner) copyOne(ctx context.Context, s *Step) error {
 // replace gives a file of the channel its new content. Another publisher who does the
 // same at this moment gets an error, or this one does.
 func (r *runner) replace(ctx context.Context, s *Step) error {
-	data, err := r.text(s)
+	data, err := content(s.body)
 	if err != nil {
 		return err
 	}

@@ -45,12 +45,11 @@ func (p *Plan) plan(f files) {
 	}
 }
 
-// copies plans the names without day, each archive before its checksum. Signatures of
-// all files of a day stay there.
+// copies plans the names without day, each archive before its checksum.
 func (p *Plan) copies(f files) {
 	prefix := "dist/" + p.Date + "/"
 	own := slices.DeleteFunc(slices.Concat(f.archives, f.sums), func(f file) bool {
-		return !strings.HasPrefix(f.name, prefix) || f.elsewhere || strings.HasPrefix(path.Base(f.name), checksumsFile)
+		return !strings.HasPrefix(f.name, prefix) || f.elsewhere
 	})
 	slices.SortFunc(own, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	for _, f := range own {
@@ -89,12 +88,27 @@ func (p *Plan) byName(a, b string) int {
 	return cmp.Or(cmp.Compare(followed(a), followed(b)), cmp.Compare(at(a), at(b)), byRank(a, b))
 }
 
-// nameOf returns the name of the channel that a file belongs to: the longest that fits.
+// movingSuffixes follow the name of a channel in the names of files without day: they are
+// of the release that the channel offers now. The others of channelSuffixes speak of
+// files by their names, which another release may take over, and stay with the day.
+var (
+	movingSuffixes  = []string{".toml", "-date.txt", "-git-commit-hash.txt"}
+	channelSuffixes = append(slices.Clone(movingSuffixes), manifests.ProvenanceExt, manifests.ChecksumsSuffix)
+)
+
+// isOf reports whether a file belongs to a name of a channel by one of the suffixes, with
+// whatever follows: a checksum, a signature.
+func isOf(base, name string, suffixes []string) bool {
+	rest, ok := strings.CutPrefix(base, channelPrefix+name)
+	return ok && slices.ContainsFunc(suffixes, func(suffix string) bool { return strings.HasPrefix(rest, suffix) })
+}
+
+// nameOf returns the name of the channel that a file without day belongs to: the longest
+// that fits.
 func nameOf(base string, names []string) string {
 	best := ""
 	for _, name := range names {
-		rest, ok := strings.CutPrefix(base, channelPrefix+name)
-		if ok && (strings.HasPrefix(rest, ".toml") || strings.HasPrefix(rest, "-date.txt") || strings.HasPrefix(rest, "-git-commit-hash.txt")) && len(name) > len(best) {
+		if isOf(base, name, movingSuffixes) && len(name) > len(best) {
 			best = name
 		}
 	}
@@ -168,6 +182,3 @@ func (p *Plan) copied(ctx context.Context) error {
 	}
 	return nil
 }
-
-// checksumsFile has the digests of all files of a day.
-const checksumsFile = "SHA256SUMS"

@@ -181,7 +181,7 @@ func (w *Withdrawal) files(ctx context.Context, names map[string]store.Object, d
 	prefix := "dist/" + date + "/"
 	for name, o := range names {
 		base, ok := strings.CutPrefix(name, prefix)
-		if !ok || strings.HasPrefix(base, channelPrefix) || strings.HasPrefix(base, checksumsFile) {
+		if !ok || strings.HasPrefix(base, channelPrefix) {
 			continue
 		}
 		w.Steps = append(w.Steps, Step{Phase: Undated, Action: Copy, Name: "dist/" + base, From: name, Size: o.Size})
@@ -285,7 +285,7 @@ func (w *Withdrawal) step(ctx context.Context, r *runner, s *Step, n *Result) er
 		n.Replaced++
 		return w.store.Delete(ctx, s.Name)
 	}
-	data, err := r.text(s)
+	data, err := content(s.body)
 	if err != nil {
 		return err
 	}

@@ -18,21 +18,19 @@ import (
 	"x.go/manifests"
 )
 
-// signature requires a signature of the keyring, if there is one, beside a file.
+// signature requires a signature of each keyring beside a file.
 func (g channelGroup) signature(ctx context.Context, s *subject, at string, data []byte) {
-	ring := g.opts.Keyring
-	if ring == nil {
-		return
+	for _, ring := range g.opts.Keyrings {
+		s.declare(channelSigned)
+		text, err := channel.Fetch(ctx, at+ring.Ext(), sign.MaxSignature)
+		if err == nil {
+			_, err = ring.Check(data, text)
+		}
+		if err != nil {
+			s.failf(channelSigned, "%q: %v", path.Base(filepath.ToSlash(at)), err)
+		}
+		g.in.check(at + ring.Ext())
 	}
-	s.declare(channelSigned)
-	text, err := channel.Fetch(ctx, at+ring.Ext(), sign.MaxSignature)
-	if err == nil {
-		_, err = ring.Check(data, text)
-	}
-	if err != nil {
-		s.failf(channelSigned, "%q: %v", path.Base(filepath.ToSlash(at)), err)
-	}
-	g.in.check(at + ring.Ext())
 }
 
 // provenance compares what says where the archives of a channel came from, if there is
@@ -120,23 +118,24 @@ func (c *channelFile) offers(file string) bool {
 	return false
 }
 
-// checksums compares SHA256SUMS beside the manifests, where there is one, with the
-// files.
+// checksums compares SHA256SUMS, where there is one, with the files: that beside the
+// manifests of a directory, or that of each manifest, as a store has it.
 func (g channelGroup) checksums(ctx context.Context, read []channelFile) []*subject {
-	dirs := map[string][]channelFile{}
+	of := map[string][]channelFile{} // by path
 	for _, c := range read {
 		if !channel.IsURL(c.at) {
-			dirs[filepath.Dir(c.at)] = append(dirs[filepath.Dir(c.at)], c)
+			shared := filepath.Join(filepath.Dir(c.at), manifests.ChecksumsFile)
+			of[shared] = append(of[shared], c)
+			of[strings.TrimSuffix(c.at, ".toml")+manifests.ChecksumsSuffix] = []channelFile{c}
 		}
 	}
 	var out []*subject
-	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
-		at := filepath.Join(dir, manifests.ChecksumsFile)
+	for _, at := range slices.Sorted(maps.Keys(of)) {
 		data, err := dist.ReadFile(at, manifests.MaxChecksums)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		s := newSubject(manifests.ChecksumsFile, channelSums)
+		s := newSubject(filepath.Base(at), channelSums)
 		out = append(out, s)
 		if err != nil {
 			s.failf(channelSums, "%v", err)
@@ -149,13 +148,13 @@ func (g channelGroup) checksums(ctx context.Context, read []channelFile) []*subj
 			s.failf(channelSums, "%v", err)
 			continue
 		}
-		for _, c := range dirs[dir] {
+		for _, c := range of[at] {
 			if name := filepath.Base(c.at); sums[name].IsZero() {
 				s.failf(channelSums, "it does not name %q", name)
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(sums)) {
-			g.checksum(ctx, s, filepath.Join(dir, name), sums[name])
+			g.checksum(ctx, s, filepath.Join(filepath.Dir(at), name), sums[name])
 		}
 	}
 	return out

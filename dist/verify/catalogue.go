@@ -206,7 +206,7 @@ var channelTable = []CheckInfo{
 	{channelSide, Channel, "date and commit files agree with the manifest"},
 	{channelSigned, Channel, "with --keyring, manifest, provenance and SHA256SUMS are signed by a key of it that is good today"},
 	{channelBuilt, Channel, "the provenance, where there is one, names the manifest and the archives with a build record, with their digests and records"},
-	{channelSums, Channel, "SHA256SUMS, where there is one, has the digests of the files beside it, and of every manifest"},
+	{channelSums, Channel, "SHA256SUMS, or channel-rust-NAME-SHA256SUMS, where there is one, has the digests of the files beside it, and of its manifests"},
 	{channelName, Channel, "the release is the one that the manifest's name promises: stable, beta, nightly or 1.95.0"},
 	{channelAliases, Channel, "manifests of one release under several names are equal"},
 	{channelUnlisted, Channel, "every archive beside the manifest is offered by it"},

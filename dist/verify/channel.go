@@ -42,17 +42,24 @@ func (g channelGroup) verify(ctx context.Context) error {
 			return err
 		}
 		if c.channel != nil {
-			if err := g.downloads(ctx, &c); err != nil {
-				return err
-			}
-			g.sideFiles(ctx, &c)
-			g.provenance(ctx, &c)
-			g.offered(&c)
-			c.named()
 			read = append(read, c)
+			continue
 		}
 		g.add(c.subject)
 		g.progress(Event{Group: Channel, Subject: path.Base(at), Done: true})
+	}
+	offered := offeredFiles(read)
+	for i := range read {
+		c := &read[i]
+		if err := g.downloads(ctx, c); err != nil {
+			return err
+		}
+		g.sideFiles(ctx, c)
+		g.provenance(ctx, c)
+		g.offered(c, offered)
+		c.named()
+		g.add(c.subject)
+		g.progress(Event{Group: Channel, Subject: path.Base(c.at), Done: true})
 	}
 	g.add(aliases(read)...)
 	g.add(g.checksums(ctx, read)...)
@@ -225,9 +232,25 @@ func (g channelGroup) sideFiles(ctx context.Context, c *channelFile) {
 	}
 }
 
-// offered requires the manifest to offer each archive beside it: rustup finds no
-// other.
-func (g channelGroup) offered(c *channelFile) {
+// offeredFiles returns the names of the files that manifests offer, by the directory of
+// the manifest.
+func offeredFiles(read []channelFile) map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	for _, c := range read {
+		dir := filepath.Dir(c.at)
+		if all[dir] == nil {
+			all[dir] = map[string]bool{}
+		}
+		for _, d := range c.channel.Downloads() {
+			all[dir][urlFile(d.URL)] = true
+		}
+	}
+	return all
+}
+
+// offered requires a manifest of the directory to offer each archive beside this one, of
+// its release: rustup finds no other. A day has channels of several releases.
+func (g channelGroup) offered(c *channelFile, offered map[string]map[string]bool) {
 	s := c.subject
 	if channel.IsURL(c.at) {
 		return
@@ -235,21 +258,7 @@ func (g channelGroup) offered(c *channelFile) {
 	s.declare(channelUnlisted)
 	dir := filepath.Dir(c.at)
 	dated := filepath.Join(dir, c.channel.Date)
-	names := map[string]bool{}
-	for _, pkg := range c.channel.Packages {
-		for _, t := range pkg.Targets {
-			for _, d := range t.Downloads() {
-				names[urlFile(d.URL)] = true
-			}
-		}
-	}
-	for _, kinds := range c.channel.Artifacts {
-		for _, files := range kinds {
-			for _, d := range files {
-				names[urlFile(d.URL)] = true
-			}
-		}
-	}
+	names := offered[dir]
 	for _, p := range g.packs {
 		spec := p.name.Component
 		if !p.known || names[p.file] || filepath.Dir(p.path) != dir && filepath.Dir(p.path) != dated || spec.Package == "" || spec.NightlyOnly || p.isCombined() {

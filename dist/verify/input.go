@@ -159,10 +159,10 @@ func (in *input) check(path string) { in.checked[path] = true }
 var ownFiles = []string{".x-lock", ".x-channel.toml", recompress.RecordName}
 
 // unchecked fails each file that no check looked at.
-func (in *input) unchecked() *subject {
+func (in *input) unchecked(opts Options) *subject {
 	s := newSubject("", inputUnchecked)
 	for _, path := range in.others {
-		if in.checked[path] || slices.Contains(ownFiles, filepath.Base(path)) || in.side(s, path) {
+		if in.checked[path] || slices.Contains(ownFiles, filepath.Base(path)) || in.side(s, path, opts) {
 			continue
 		}
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -187,6 +187,7 @@ func (in *input) leftOut(opts Options) {
 	}{
 		{"ELF files", len(in.programs) > 0, []Group{Static}},
 		{"trees", len(in.trees) > 0, []Group{Sysroot, Link}},
+		{"keys for signatures", len(opts.Keyrings) > 0 && len(in.manifests) > 0, []Group{Channel}},
 	} {
 		if kind.given && !slices.ContainsFunc(kind.groups, opts.has) {
 			in.subject.skipf(inputReadable, "%s were given, but only %v was chosen to run: choose %v, too", kind.what, opts.Groups, kind.groups)

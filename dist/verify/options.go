@@ -114,9 +114,10 @@ type Options struct {
 	Sandbox sandbox.Mode
 	// limits of the sandbox; the zero value means its defaults.
 	limits sandbox.Limits
-	// Keyring, if not nil, must hold the key of the signatures of channel manifests, and
-	// of the files beside them that say what is in the channel.
-	Keyring *sign.Keyring
+	// Keyrings, if there are any, must each hold the key of the signatures of channel
+	// manifests, and of the files beside them that say what is in the channel. No two may
+	// check signatures of one extension.
+	Keyrings []*sign.Keyring
 	// Program is the name and version of the program that verifies, for the report.
 	Program string
 	// Now is the time that the report bears; zero means that of the run.
@@ -159,6 +160,11 @@ func (o Options) check() error {
 	if o.Sandbox != "" && !slices.Contains(sandbox.Modes(), o.Sandbox) {
 		return fmt.Errorf("choosing a sandbox: got %q, want one of %q", o.Sandbox, sandbox.Modes())
 	}
+	for _, ring := range o.Keyrings {
+		if o.keyring(ring.Ext()) != ring {
+			return fmt.Errorf("choosing keyrings: got two for *%s, want one", ring.Ext())
+		}
+	}
 	for _, glob := range o.AllowSkip {
 		if _, err := Match(glob); err != nil {
 			return fmt.Errorf("allowing skips: %w", err)
@@ -185,6 +191,16 @@ func (o Options) withDefaults() Options {
 		o.Jobs = runtime.GOMAXPROCS(0)
 	}
 	return o
+}
+
+// keyring returns the keyring for signatures of an extension; nil if there is none.
+func (o Options) keyring(ext string) *sign.Keyring {
+	for _, ring := range o.Keyrings {
+		if ring.Ext() == ext {
+			return ring
+		}
+	}
+	return nil
 }
 
 func (o Options) has(g Group) bool { return slices.Contains(o.Groups, g) }

@@ -129,7 +129,7 @@ func TestSideFiles(t *testing.T) {
 				in.others = append(in.others, path)
 			}
 		}
-		s := in.unchecked()
+		s := in.unchecked(Options{})
 		if n := len(s.out[inputUnchecked].findings); n > 1 {
 			t.Errorf("%s: got %q, want one finding at most", name, s.out[inputUnchecked].findings)
 		}

@@ -66,7 +66,7 @@ func runGroups(ctx context.Context, r *run) error {
 	}
 	r.in.leftOut(r.opts)
 	if r.opts.has(Static) && len(r.in.others) > 0 {
-		r.add(r.in.unchecked()) // last: every group marks what it looked at
+		r.add(r.in.unchecked(r.opts)) // last: every group marks what it looked at
 	}
 	r.report.Checks = append(r.in.subject.checks(), r.report.Checks...)
 	return ctx.Err()

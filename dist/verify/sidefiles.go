@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"x.go/dist"
+	"x.go/dist/sign"
 	"x.go/manifests"
 )
 
@@ -23,7 +24,7 @@ const (
 // side judges a file that good mirrors have, and reports whether path is one: a
 // signature, a list of manifests, a version 1 manifest, the checksum of a file, and
 // a file that has one.
-func (in *input) side(s *subject, path string) bool {
+func (in *input) side(s *subject, path string, opts Options) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return false
@@ -31,7 +32,7 @@ func (in *input) side(s *subject, path string) bool {
 	name := filepath.Base(path)
 	for _, ext := range signatures {
 		if signed, ok := strings.CutSuffix(path, ext); ok && exists(signed) {
-			s.skipf(inputUnchecked, "signatures are not checked, such as %q", name)
+			in.signature(s, signed, opts.keyring(ext), ext)
 			return true
 		}
 	}
@@ -48,6 +49,30 @@ func (in *input) side(s *subject, path string) bool {
 		return in.lines(s, path, isPlainName)
 	}
 	return false
+}
+
+// maxSigned bounds a signed file, which is read into memory, in bytes. The largest
+// archive of Rust's has 400 MB.
+const maxSigned = 1 << 30
+
+// signature checks that of a file which is not of a channel, such as an archive.
+func (in *input) signature(s *subject, signed string, ring *sign.Keyring, ext string) {
+	name := filepath.Base(signed) + ext
+	if ring == nil {
+		s.skipf(inputUnchecked, "signatures are not checked, such as %q: --keyring names the keys", name)
+		return
+	}
+	text, err := dist.ReadFile(signed+ext, sign.MaxSignature)
+	var data []byte
+	if err == nil {
+		data, err = dist.ReadFile(signed, maxSigned)
+	}
+	if err == nil {
+		_, err = ring.Check(data, text)
+	}
+	if err != nil {
+		s.failf(inputUnchecked, "%q: %v", name, err)
+	}
 }
 
 func exists(path string) bool {

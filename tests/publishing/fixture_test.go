@@ -23,6 +23,7 @@ type release struct {
 	version, date string
 	components    []string // archives, by name
 	salt          string   // in each file
+	undated       bool     // the URLs, as x dist writes them
 }
 
 var usual = []string{"rustc", "rust-std", "cargo", "rustfmt"}
@@ -44,6 +45,9 @@ func (r release) write(t testing.TB) string {
 		testenv.Must(t, r.pack(t, dir, name, v, triple))
 	}
 	plan := manifests.ChannelPlan{Version: v, Date: r.date, URLBase: manifests.OfficialServer + "/dist/" + r.date}
+	if r.undated {
+		plan.URLBase = manifests.OfficialServer + "/dist"
+	}
 	for _, file := range testenv.List(t, dir) {
 		name, err := manifests.ParseArchiveName(file)
 		if err != nil {
