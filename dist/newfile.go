@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,8 +59,8 @@ type NewFile struct {
 	root       *os.Root // of the final place
 	name, temp string   // in root
 	file       *os.File
-	buf        *bufio.Writer
-	hash       hash.Hash
+	buf        *bufio.Writer // nil until something is written by [NewFile.Write]
+	hash       hash.Hash     // nil if somebody else hashes
 	size       int64
 	mode       fs.FileMode
 	placed     bool // under its final name
@@ -80,19 +82,50 @@ func CreateFile(root *os.Root, name string) (*NewFile, error) {
 			return nil, fmt.Errorf("creating %q: %w", o.Path(), WithoutPath(err))
 		}
 	}
-	o.buf = bufio.NewWriterSize(outputFile{o}, 256<<10)
 	return o, nil
 }
 
+// WithoutHash has what is written not be hashed: there is no Sum.
+func (f *NewFile) WithoutHash() { f.hash = nil }
+
+const bufferSize = 256 << 10
+
 // Write implements [io.Writer] through a buffer.
-func (f *NewFile) Write(p []byte) (int, error) { return f.buf.Write(p) }
+func (f *NewFile) Write(p []byte) (int, error) {
+	if f.buf == nil {
+		f.buf = bufio.NewWriterSize(outputFile{f}, bufferSize)
+	}
+	return f.buf.Write(p)
+}
+
+// buffers are for files that are read as a whole.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// ReadFrom implements [io.ReaderFrom].
+func (f *NewFile) ReadFrom(r io.Reader) (int64, error) {
+	if err := f.flush(); err != nil {
+		return 0, err
+	}
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	return io.CopyBuffer(outputFile{f}, struct{ io.Reader }{r}, buf[:])
+}
+
+func (f *NewFile) flush() error {
+	if f.buf == nil {
+		return nil
+	}
+	return f.buf.Flush()
+}
 
 // outputFile is a NewFile below its buffer.
 type outputFile struct{ o *NewFile }
 
 func (f outputFile) Write(p []byte) (int, error) {
 	n, err := f.o.file.Write(p)
-	f.o.hash.Write(p[:n])
+	if f.o.hash != nil {
+		f.o.hash.Write(p[:n])
+	}
 	f.o.size += int64(n)
 	return n, err
 }
@@ -114,7 +147,7 @@ func (f *NewFile) Finish() error { return f.finish((*os.File).Sync) }
 
 // finish ends the file; sync brings its bytes to the disk.
 func (f *NewFile) finish(sync func(*os.File) error) error {
-	err := f.buf.Flush()
+	err := f.flush()
 	if err == nil {
 		err = f.file.Chmod(f.mode)
 	}
@@ -123,6 +156,10 @@ func (f *NewFile) finish(sync func(*os.File) error) error {
 	}
 	return errors.Join(err, f.file.Close())
 }
+
+// startSync is the size, in bytes, from which a file is brought to the disk at once: many
+// small ones go there faster together.
+const startSync = 1 << 20
 
 // CommitLazily ends the file and gives it its name. After a loss of power the name may
 // have less than all of the content, unless [SyncAll] came between.
@@ -134,7 +171,9 @@ func (f *NewFile) CommitLazily() error {
 		return CommitAll(f.root, []*NewFile{f})
 	}
 	err := f.finish(func(file *os.File) error {
-		StartSync(file)
+		if f.size >= startSync {
+			StartSync(file)
+		}
 		return nil
 	})
 	if err != nil {
@@ -188,6 +227,32 @@ func LinkFile(root *os.Root, src, dst string) error {
 	if err := root.Rename(temp, dst); err != nil {
 		_ = root.Remove(temp)
 		return fmt.Errorf("linking %q to %q: %w", filepath.Join(root.Name(), src), dst, WithoutPath(err))
+	}
+	return nil
+}
+
+// AdoptFile gives a file of the same file system, which nobody writes any more, a name in
+// root, and mode 0644. It replaces what is there. The error may be [errors.ErrUnsupported].
+func AdoptFile(root *os.Root, name, file string) error {
+	if SyncEach {
+		return errors.ErrUnsupported
+	}
+	temp := strings.Replace(tempPattern, "*", rand.Text(), 1)
+	if err := linkInto(root, temp, file); err != nil {
+		return fmt.Errorf("linking %q to %q: %w", file, filepath.Join(root.Name(), name), WithoutPath(err))
+	}
+	f, err := openOwn(root, temp, os.O_RDWR)
+	if err == nil {
+		err = f.Chmod(0o644)
+		StartSync(f)
+		err = errors.Join(err, f.Close())
+	}
+	if err == nil {
+		err = root.Rename(temp, name)
+	}
+	if err != nil {
+		_ = root.Remove(temp)
+		return fmt.Errorf("linking %q to %q: %w", file, filepath.Join(root.Name(), name), WithoutPath(err))
 	}
 	return nil
 }

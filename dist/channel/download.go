@@ -175,7 +175,7 @@ func (d *download) part(ctx context.Context, w io.Writer, at int64) (n int64, wh
 		total = at + resp.ContentLength
 	}
 	counted := &counter{w: w, at: at, total: total, tell: d.progress}
-	n, err = io.Copy(counted, io.LimitReader(resp.Body, maxDownload-at))
+	n, err = io.CopyBuffer(counted, io.LimitReader(resp.Body, maxDownload-at), make([]byte, 256<<10))
 	switch {
 	case err != nil:
 		return n, false, err

@@ -77,12 +77,8 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 	if err := m.bring(ctx, r.files, there, trusted); err != nil {
 		return err
 	}
-	for _, name := range r.names {
-		changed, err := m.moveManifest(ctx, r, name)
-		if err != nil {
-			return err
-		}
-		done.Changed = done.Changed || changed
+	if done.Changed, err = m.moveManifests(ctx, r); err != nil {
+		return err
 	}
 	m.result.Channels = append(m.result.Channels, done)
 	if m.DryRun {
@@ -92,7 +88,7 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 }
 
 // bring brings the files of a manifest. All are on the disk before the first checksum file
-// is written, which says so, and these before the manifest.
+// is written, which says so.
 func (m *mirror) bring(ctx context.Context, files []file, there map[string]bool, trusted bool) error {
 	failed := m.each(ctx, files, func(ctx context.Context, f file) error { return m.file(ctx, f, there, trusted) })
 	if err := m.store.Flush(ctx); err != nil {
@@ -105,12 +101,10 @@ func (m *mirror) bring(ctx context.Context, files []file, there map[string]bool,
 	if err := errors.Join(failed, m.each(ctx, fresh, m.sides)); err != nil {
 		return err
 	}
-	if m.Undated {
-		if err := m.each(ctx, files, m.undated); err != nil {
-			return err
-		}
+	if !m.Undated {
+		return nil
 	}
-	return m.store.Flush(ctx)
+	return m.each(ctx, files, m.undated)
 }
 
 // each does something for files, several at a time. The error joins the failures.
@@ -281,12 +275,12 @@ const enough = 50
 // take as long as the files.
 func (m *mirror) unsigned() bool { return m.signed.Load() == 0 && m.asked.Load() >= enough }
 
-// write puts a small file.
+// write puts a small file. One of a day is flushed later, with others.
 func (m *mirror) write(ctx context.Context, name string, data []byte) error {
 	if m.DryRun {
 		return nil
 	}
-	return m.store.Put(ctx, name, store.Bytes(data), store.Options{})
+	return m.store.Put(ctx, name, store.Bytes(data), store.Options{Lazy: isDay(path.Base(path.Dir(name)))})
 }
 
 // writeLazily puts a small file that is flushed later.
@@ -355,7 +349,7 @@ func (m *mirror) transferCached(ctx context.Context, name string, want manifests
 	if err != nil {
 		return 0, err
 	}
-	body := store.Body{Size: info.Size(), Hash: want, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
+	body := store.Body{Size: info.Size(), Hash: want, File: file, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
 	if err := m.store.Put(ctx, name, body, store.Options{Lazy: true}); err != nil {
 		return 0, err
 	}
@@ -405,6 +399,29 @@ func (m *mirror) undated(ctx context.Context, f file) error {
 		return err
 	}
 	return m.writeLazily(ctx, name+manifests.ChecksumExt, manifests.FormatChecksum(f.hash, path.Base(name)))
+}
+
+// moveManifests writes a manifest under all its names. What the day has is on the disk
+// before the channel moves.
+func (m *mirror) moveManifests(ctx context.Context, r *release) (changed bool, err error) {
+	for _, ofDay := range []bool{true, false} {
+		for _, name := range r.names {
+			if day, _, _ := parseManifestName(name); (day != "") != ofDay {
+				continue
+			}
+			moved, err := m.moveManifest(ctx, r, name)
+			if err != nil {
+				return changed, err
+			}
+			changed = changed || moved
+		}
+		if ofDay {
+			if err := m.store.Flush(ctx); err != nil {
+				return changed, err
+			}
+		}
+	}
+	return changed, nil
 }
 
 // moveManifest writes a manifest and what belongs to it, if it is not what the store has.

@@ -140,14 +140,21 @@ func (d *dir) within(name string, do func(parent *os.Root, base string) error) e
 }
 
 // Put implements [Driver].
-func (d *dir) Put(_ context.Context, name string, r io.Reader, _ Body, o Options) error {
+func (d *dir) Put(_ context.Context, name string, r io.Reader, body Body, o Options) error {
+	if body.File != "" && o.Lazy && !o.IfAbsent {
+		adopt := func(parent *os.Root, base string) error { return dist.AdoptFile(parent, base, body.File) }
+		if d.within(name, adopt) == nil {
+			return nil
+		}
+	}
 	return d.within(name, func(parent *os.Root, base string) error {
 		f, err := dist.CreateFile(parent, base)
 		if err != nil {
 			return err
 		}
 		defer f.Discard()
-		if _, err := io.Copy(f, r); err != nil {
+		f.WithoutHash() // the store does
+		if _, err := f.ReadFrom(r); err != nil {
 			return err
 		}
 		if o.Lazy && !o.IfAbsent {

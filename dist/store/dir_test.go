@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +142,42 @@ func TestLeftovers(t *testing.T) {
 	storetest.Put(t, s, "a", "a")
 	if diff := cmp.Diff([]string{".x-users", "a"}, testenv.List(t, alone)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A file that the caller has anyway becomes that of the store, where that can be; the
+// caller's name of it may go.
+func TestPutFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), filepath.Join(dir, "store"))
+	testenv.Must(t, err)
+	defer s.Close()
+	file := filepath.Join(dir, "file")
+	testenv.Must(t, os.WriteFile(file, []byte("text"), 0o600))
+	body := store.Bytes([]byte("text"))
+	body.File = file
+	for _, lazy := range []bool{true, false} {
+		for range 2 { // it replaces what is there
+			testenv.Must(t, s.Put(t.Context(), "dist/a", body, store.Options{Lazy: lazy}))
+		}
+		got, err := os.Stat(filepath.Join(dir, "store/dist/a"))
+		testenv.Must(t, err)
+		if text, _, err := s.Load(t.Context(), "dist/a", 100); err != nil || string(text) != "text" || got.Mode() != 0o644 {
+			t.Errorf("lazy %t: got %q, %v, %v", lazy, text, got.Mode(), err)
+		}
+		given, err := os.Stat(file)
+		testenv.Must(t, err)
+		if os.SameFile(got, given) != (lazy && runtime.GOOS == "linux") {
+			t.Errorf("lazy %t: got the same file %t", lazy, !lazy)
+		}
+	}
+	testenv.Must(t, os.Remove(file))
+	body.File = filepath.Join(dir, "missing")
+	testenv.Must(t, s.Put(t.Context(), "dist/b", body, store.Options{Lazy: true}))
+	for o, err := range s.List(t.Context(), "") {
+		if err != nil || o.Size != 4 {
+			t.Errorf("got %+v, %v", o, err)
+		}
 	}
 }

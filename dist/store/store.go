@@ -46,6 +46,9 @@ type Body struct {
 	// Hash is the digest of the bytes. Content of another digest, or of another size,
 	// is an error, and does not get the name.
 	Hash manifests.Hash
+	// File, unless empty, is a file with that content, which was checked and which nobody
+	// writes any more. A directory on the same file system may give it another name.
+	File string
 }
 
 // Bytes returns the body of a small file.
