@@ -98,11 +98,15 @@ const withdrawnName = ".x-channel.toml"
 
 // publish gives archives and channel their names.
 func (b *Builder) publish(set unnamed, files []manifests.File) error {
+	var unsigned []string
 	var err error
 	if len(files) > 0 {
-		err = compose.Publish(set.dir, files, set.files.Commit, b.keptName(set.dir))
-	} else if err = b.withdraw(set); err == nil {
+		unsigned, err = compose.Publish(set.dir, files, set.files.Commit, b.keptName(set.dir))
+	} else if unsigned, err = b.withdraw(set); err == nil {
 		err = set.files.Commit()
+	}
+	if len(unsigned) > 0 {
+		b.note("removed %d files that no longer fit, of signatures and digests, such as %q: sign again", len(unsigned), unsigned[0])
 	}
 	if err != nil {
 		return err
@@ -112,10 +116,10 @@ func (b *Builder) publish(set unnamed, files []manifests.File) error {
 
 // withdraw removes the channel of an earlier run that no new one replaces. It stays as
 // long as no archive that it names is written anew.
-func (b *Builder) withdraw(set unnamed) error {
+func (b *Builder) withdraw(set unnamed) (unsigned []string, err error) {
 	old, err := readChannel(set.dir, b.channelName())
 	if err != nil || !names(old, set.archives) {
-		return nil
+		return nil, nil
 	}
 	b.note("the channel of an earlier run is removed: it names archives that this run replaces")
 	return compose.Withdraw(set.dir, b.channelFiles(&manifests.Channel{}), withdrawnName)

@@ -212,6 +212,9 @@ func (a *app) printDraft(out string, d *compose.Draft, w compose.Written) error 
 		const show = 3
 		d.Notes = append(d.Notes, fmt.Sprintf("%s in %q are of no channel that was written: %q", plural(n, "archive"), out, w.Other[:min(n, show)]))
 	}
+	if n := len(w.Unsigned); n > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("removed %s that no longer fit, of signatures and digests, such as %q: sign again", plural(n, "file"), w.Unsigned[0]))
+	}
 	for _, note := range d.Notes {
 		a.progressf("x: note: %s", note)
 	}

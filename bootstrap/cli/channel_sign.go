@@ -41,6 +41,9 @@ manifests
   FILE.minisig  the same for minisign, with --minisign-key
 
 All archives are read, and compared with the manifests, before anything is written.
+What x dist and x channel make change later loses its signatures. x publish puts
+SHA256SUMS as channel-rust-NAME-SHA256SUMS, and a signed manifest only with the URLs of
+its day, as x channel make --dated writes them.
 
 The key is a file that gpg --export-secret-keys or --export-secret-subkeys has written;
 of its subkeys the newest one that may sign does. Or a command signs, which has the key

@@ -67,6 +67,7 @@ type Written struct {
 	Copied, Kept int      // archives
 	Bytes        int64    // of the archives
 	Other        []string // archives in the directory that are not of the channel
+	Unsigned     []string // signatures of the earlier channel, and digests, that were removed
 }
 
 // Write writes the channel and its archives into the directory out, which the caller has
@@ -108,7 +109,8 @@ func (d *Draft) Write(ctx context.Context, out *os.Root, progress func(Event)) (
 	if w.Other, err = d.others(out); err != nil {
 		return w, err
 	}
-	return w, Publish(out, files, func() error { return dist.CommitAll(out, news) }, "")
+	w.Unsigned, err = Publish(out, files, func() error { return dist.CommitAll(out, news) }, "")
+	return w, err
 }
 
 // others returns the archives in the directory that the channel does not have.
@@ -230,57 +232,4 @@ func (c *counted) Read(p []byte) (int, error) {
 		c.tell(int64(n))
 	}
 	return n, err
-}
-
-// Publish gives new archives, and then the files of their channel, their names in dir.
-// The channel that they replace goes first, and a manifest comes last: whenever the
-// work is stopped, a channel that is there names archives that are there. keep, unless
-// "", is the name under which the old first manifest stays meanwhile.
-func Publish(dir *os.Root, files []manifests.File, archives func() error, keep string) error {
-	var texts, tables []*dist.NewFile
-	defer func() {
-		for _, f := range slices.Concat(texts, tables) {
-			f.Discard()
-		}
-	}()
-	for _, file := range files {
-		f, err := dist.NewSmallFile(dir, file.Name, file.Data)
-		if err != nil {
-			return err
-		}
-		if path.Ext(file.Name) == manifestExt {
-			tables = append(tables, f)
-		} else {
-			texts = append(texts, f)
-		}
-	}
-	if err := Withdraw(dir, files, keep); err != nil {
-		return err
-	}
-	if err := archives(); err != nil {
-		return err
-	}
-	return dist.CommitAll(dir, texts, tables)
-}
-
-// Withdraw removes the files of a channel from dir, the manifests first: none may be
-// there without its checksum. keep is as [Publish] has it.
-func Withdraw(dir *os.Root, files []manifests.File, keep string) error {
-	var tables, texts []string
-	for _, f := range files {
-		if path.Ext(f.Name) == manifestExt {
-			tables = append(tables, f.Name)
-		} else {
-			texts = append(texts, f.Name)
-		}
-	}
-	if keep != "" && len(tables) > 0 {
-		if err := dir.Rename(tables[0], keep); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("withdrawing channel %q: %w", filepath.Join(dir.Name(), tables[0]), dist.WithoutPath(err))
-		}
-	}
-	if err := dist.RemoveAll(dir, tables...); err != nil {
-		return err
-	}
-	return dist.RemoveAll(dir, texts...)
 }
