@@ -83,10 +83,9 @@ func (l *Layout) index(members []Member, links bool) {
 		case links && m.Type == tar.TypeSymlink:
 			l.Links[rel] = m.Link
 		}
-		for i := range len(rel) {
-			if rel[i] == '/' {
-				l.Dirs[rel[:i]] = true
-			}
+		// Where one is known, so are those above it.
+		for i := strings.LastIndexByte(rel, '/'); i >= 0 && !l.Dirs[rel[:i]]; i = strings.LastIndexByte(rel[:i], '/') {
+			l.Dirs[rel[:i]] = true
 		}
 	}
 	if len(members) == 0 {
@@ -120,11 +119,16 @@ func (l *Layout) components(texts map[string][]byte) {
 			l.problem(ProblemComponents, "component %q is listed, but has no directory", name)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.Files)) {
+	var unlisted []string
+	for name := range l.Files {
 		dir, ok := strings.CutSuffix(name, "/"+manifests.ManifestFile)
 		if ok && !strings.Contains(dir, "/") && !slices.Contains(l.Components, dir) {
-			l.problem(ProblemComponents, "directory %q has a %s, but is not a listed component", dir, manifests.ManifestFile)
+			unlisted = append(unlisted, dir)
 		}
+	}
+	slices.Sort(unlisted)
+	for _, dir := range unlisted {
+		l.problem(ProblemComponents, "directory %q has a %s, but is not a listed component", dir, manifests.ManifestFile)
 	}
 }
 

@@ -288,7 +288,12 @@ func (s *scanner) member(m Member, r *Reader, sound bool) error {
 			return &sinkError{err}
 		}
 	}
-	defer func() { s.facts.Members = append(s.facts.Members, m) }() // also if it is cut short
+	defer func() { // also if it is cut short
+		if all := s.facts.Members; len(all) == cap(all) {
+			s.facts.Members = slices.Grow(all, max(64, len(all))) // append grows by a quarter only
+		}
+		s.facts.Members = append(s.facts.Members, m)
+	}()
 	if !m.IsFile() {
 		return nil
 	}

@@ -220,12 +220,14 @@ func (ld *loader) own(component, name string) error {
 	if !ok {
 		other, ok = ld.within[name]
 	}
-	for dir := range dist.Parents(name) {
-		if !ok {
-			other, ok = ld.owner[dir]
-		}
-		if ld.within[dir] == "" {
-			ld.within[dir] = component
+	if ld.within[path.Dir(name)] == "" { // else it was so for another file of that directory
+		for dir := range dist.Parents(name) {
+			if !ok {
+				other, ok = ld.owner[dir]
+			}
+			if ld.within[dir] == "" {
+				ld.within[dir] = component
+			}
 		}
 	}
 	if ok {
@@ -368,12 +370,14 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 		return nil, nil
 	}
 	wanted, known := p.wanted[component]
-	if _, ours := manifests.LookupComponent(manifests.ParseComponentID(component).Archive); !known && ours {
+	if !known {
 		var err error
-		if wanted, err = p.takes(component); err != nil {
+		if _, known = manifests.LookupComponent(manifests.ParseComponentID(component).Archive); known {
+			wanted, err = p.takes(component)
+		}
+		if err != nil {
 			return nil, err
 		}
-		known = true
 	}
 	if known && !wanted {
 		return nil, nil

@@ -119,17 +119,39 @@ func (l layout) base() string { return cmp.Or(l.dest, l.prefix) }
 
 // final returns where a path is going to be, without the staging directory.
 func (l layout) final(p string) string {
-	if rel, err := filepath.Rel(l.dest, p); l.dest != "" && err == nil && filepath.IsLocal(rel) {
+	if l.dest == "" {
+		return p
+	}
+	if rel, ok := inside(l.dest, p); ok {
 		return filepath.Join(string(filepath.Separator), rel)
 	}
 	return p
 }
 
-// place is a path in two parts: a directory to open as an [os.Root], and the rest.
+// inside returns file as seen from dir, if it is dir or below it. Both are clean.
+func inside(dir, file string) (rel string, ok bool) {
+	if rest, ok := strings.CutPrefix(file, dir); ok && len(rest) > 1 && rest[0] == filepath.Separator {
+		return rest[1:], true // what Rel would say, which is slow for thousands of files
+	}
+	rel, err := filepath.Rel(dir, file)
+	return rel, err == nil && filepath.IsLocal(rel)
+}
+
+// place is a clean path in two parts: a directory to open as an [os.Root], and the rest,
+// with slashes, which is "." for the directory itself.
 type place struct{ base, rel string }
 
 // path returns the absolute path.
-func (p place) path() string { return filepath.Join(p.base, filepath.FromSlash(p.rel)) }
+func (p place) path() string {
+	const sep = string(filepath.Separator)
+	switch {
+	case p.rel == ".":
+		return p.base
+	case strings.HasSuffix(p.base, sep): // a root directory
+		return p.base + filepath.FromSlash(p.rel)
+	}
+	return p.base + sep + filepath.FromSlash(p.rel)
+}
 
 // records returns the lines of an installed manifest for those of a component.
 func (l layout) records(list manifests.FileList) []record {
@@ -144,9 +166,9 @@ func (l layout) records(list manifests.FileList) []record {
 // is below the prefix has the prefix, so that no symbolic link in it can lead out.
 func (l layout) at(dir, rel string) place {
 	base := l.base()
-	inBase, err := filepath.Rel(base, dir)
-	if err != nil || !filepath.IsLocal(inBase) {
-		return place{dir, rel}
+	inBase, ok := inside(base, dir)
+	if !ok {
+		return place{dir, path.Clean(rel)}
 	}
 	return place{base, path.Join(filepath.ToSlash(inBase), rel)}
 }
@@ -192,8 +214,7 @@ func (l layout) locate(file string) (place, bool) {
 		if base == "" {
 			continue
 		}
-		rel, err := filepath.Rel(base, filepath.Clean(file))
-		if err == nil && rel != "." && filepath.IsLocal(rel) {
+		if rel, ok := inside(base, filepath.Clean(file)); ok && rel != "." {
 			return place{base, filepath.ToSlash(rel)}, true
 		}
 	}
@@ -202,6 +223,6 @@ func (l layout) locate(file string) (place, bool) {
 
 // below reports whether a path lies below a directory.
 func below(dir, file string) bool {
-	rel, err := filepath.Rel(dir, filepath.Clean(file))
-	return err == nil && rel != "." && filepath.IsLocal(rel)
+	rel, ok := inside(dir, filepath.Clean(file))
+	return ok && rel != "."
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"x.go/dist"
 	"x.go/manifests"
@@ -148,7 +149,7 @@ func (p *planner) digest(a *added) manifests.FileDigest {
 
 // digestPath returns a path as digests have it: relative to the prefix if it is below.
 func (p *planner) digestPath(at place) string {
-	if rel, err := filepath.Rel(p.layout.prefix, at.path()); err == nil && filepath.IsLocal(rel) {
+	if rel, ok := inside(p.layout.prefix, at.path()); ok {
 		return filepath.ToSlash(rel)
 	}
 	return filepath.ToSlash(p.layout.final(at.path()))
@@ -204,7 +205,7 @@ func (p *planner) writeNew(name string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	defer done()
-	w := &writer{t: p.transaction, dir: dir, at: at, a: &added{file: file{mode: mode, size: int64(len(data))}}}
+	w := &writer{t: p.transaction, dir: dir, at: at, sure: new(atomic.Bool), a: &added{file: file{mode: mode, size: int64(len(data))}}}
 	return w.copy(context.Background(), bytes.NewReader(data))
 }
 

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"x.go/dist"
@@ -23,6 +24,17 @@ type stagedDir struct {
 	exists bool  // already, and stays
 	temp   place // where its new files are until commit
 	unit   place // the topmost directory above it, or itself, that did not exist
+	// plain and exec say that files created there have got just the mode that was asked
+	// for: neither the umask nor the directory takes of it.
+	plain, exec atomic.Bool
+}
+
+// sure returns what is known of files of a mode in the directory.
+func (d *stagedDir) sure(mode fs.FileMode) *atomic.Bool {
+	if mode.Perm() == dist.ModeExec {
+		return &d.exec
+	}
+	return &d.plain
 }
 
 // dir returns the staged directory for at, and creates where its new files go.
@@ -132,17 +144,18 @@ func (t *transaction) mkdir(at place) error {
 	if err := t.step("mkdir", at); err != nil {
 		return err
 	}
-	root, err := t.root(at.base)
+	above, done, err := t.handles.get(t, at.dir())
 	if err != nil {
 		return err
 	}
-	if err := root.Mkdir(at.rel, 0o755); err != nil {
+	defer done()
+	if err := above.Mkdir(at.name(), 0o755); err != nil {
 		return err
 	}
-	if info, err := root.Lstat(at.rel); err != nil || info.Mode().Perm() == 0o755 {
+	if info, err := above.Lstat(at.name()); err != nil || info.Mode().Perm() == 0o755 {
 		return err
 	}
-	return root.Chmod(at.rel, 0o755)
+	return above.Chmod(at.name(), 0o755)
 }
 
 // write writes a file into its stage; in a dry run it only hashes and compares.
@@ -151,7 +164,7 @@ func (t *transaction) write(ctx context.Context, a *added, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	w := &writer{t: t, a: a, at: d.temp.join(a.to.name())}
+	w := &writer{t: t, a: a, at: d.temp.join(a.to.name()), sure: d.sure(a.mode)}
 	if !t.opts.DryRun {
 		dir, done, err := t.handles.get(t, d.temp)
 		if err != nil {
@@ -182,7 +195,8 @@ func (t *transaction) write(ctx context.Context, a *added, r io.Reader) error {
 // writes nothing.
 type writer struct {
 	t    *transaction
-	dir  *os.Root // nil in a dry run
+	dir  *os.Root     // nil in a dry run
+	sure *atomic.Bool // see stagedDir
 	a    *added
 	at   place // of the new file
 	hash hash.Hash
@@ -273,12 +287,7 @@ func (w *writer) fill(ctx context.Context, r io.Reader) error {
 
 // complete gives the file its mode, and starts to bring it to the disk.
 func (w *writer) complete() error {
-	info, err := w.out.Stat()
-	if err == nil && info.Mode().Perm() != w.a.mode.Perm() {
-		if err = w.t.step("chmod", w.at); err == nil {
-			err = w.out.Chmod(w.a.mode.Perm())
-		}
-	}
+	err := w.chmod()
 	if err == nil && w.a.size >= large {
 		dist.StartSync(w.out)
 	}
@@ -288,6 +297,25 @@ func (w *writer) complete() error {
 		}
 	}
 	return err
+}
+
+// chmod gives the file the mode that it should have got when it was created.
+func (w *writer) chmod() error {
+	if w.sure.Load() {
+		return nil
+	}
+	info, err := w.out.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm() == w.a.mode.Perm() {
+		w.sure.Store(true)
+		return nil
+	}
+	if err := w.t.step("chmod", w.at); err != nil {
+		return err
+	}
+	return w.out.Chmod(w.a.mode.Perm())
 }
 
 const (
@@ -389,12 +417,8 @@ func (h *handles) get(t *transaction, at place) (root *os.Root, done func(), err
 		if len(h.open) >= most {
 			h.evict()
 		}
-		base, err := t.root(at.base)
-		if err != nil {
-			return nil, nil, err
-		}
 		e = &handle{}
-		if e.root, err = base.OpenRoot(at.rel); err != nil {
+		if e.root, err = h.openRoot(t, at); err != nil {
 			return nil, nil, err
 		}
 		h.open[key] = e
@@ -405,6 +429,21 @@ func (h *handles) get(t *transaction, at place) (root *os.Root, done func(), err
 		e.uses--
 		h.mu.Unlock()
 	}, nil
+}
+
+// openRoot opens a directory from the one above it if that is open, so that no long way
+// is gone.
+func (h *handles) openRoot(t *transaction, at place) (*os.Root, error) {
+	if above := h.open[at.dir().path()]; above != nil {
+		if root, err := above.root.OpenRoot(at.name()); err == nil {
+			return root, nil // else it may be a link that leads out of that one only
+		}
+	}
+	base, err := t.root(at.base)
+	if err != nil {
+		return nil, err
+	}
+	return base.OpenRoot(at.rel)
 }
 
 // evict closes what is not in use.
