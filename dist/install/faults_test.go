@@ -289,9 +289,6 @@ func (c *faultCase) uninstallAfter(t *testing.T, n int, byScript bool) {
 	for name, text := range testenv.Tree(t, c.prefix) {
 		switch own := strings.Contains("/"+name, "/"+ownPrefix); {
 		case own && byScript: // it may have taken the journal with it
-		case byScript && c.name == "repair" && strings.HasPrefix(name, "share/doc/rust/html/"):
-			// It leaves in a directory what is newer than the records: a file that was
-			// mended before they were is the user's for all it knows.
 		case own, !strings.HasSuffix(name, "/") && !strings.Contains(text, " my ") && !strings.Contains(name, "gone") && !strings.HasSuffix(text, "elsewhere"):
 			t.Fatalf("%s: after uninstalling, %q is left: %q", when, name, text)
 		}

@@ -187,10 +187,7 @@ func (t *transaction) restored(name string) *installedPart {
 // gets no digests: rustup would not keep them up to date.
 func (p *planner) mendRecords() error {
 	made := p.allMade()
-	script, err := p.mendUninstaller()
-	if err != nil {
-		return err
-	}
+	text, script := p.soundUninstaller()
 	for _, c := range p.parts {
 		list := p.mendedList(c)
 		if err := p.record(manifests.InstalledPrefix+c.name, list, dist.ModeFile, p.newInBulk(c)); err != nil {
@@ -213,6 +210,12 @@ func (p *planner) mendRecords() error {
 	}
 	if got, err := manifests.ParseComponentNames(data); err != nil || !slices.Equal(got, p.names) {
 		if err := p.record(manifests.ComponentsFile, manifests.EncodeComponentNames(p.names...), dist.ModeFile, false); err != nil {
+			return err
+		}
+	}
+	if len(text) > 0 {
+		// After the list of components: without it, uninstall.sh forgets all others.
+		if err := p.record(uninstallerName, text, dist.ModeExec, false); err != nil {
 			return err
 		}
 	}

@@ -159,7 +159,7 @@ func (p *planner) digestPath(at place) string {
 func (p *planner) newInBulk(c part) bool {
 	for _, r := range c.list {
 		if r.kind != manifests.DirDirective {
-			return false // they come first
+			continue
 		}
 		for key, a := range p.files {
 			if !a.kept && within(r.path(), key) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -220,5 +221,31 @@ func TestRepairErrors(t *testing.T) {
 				t.Errorf("(-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestRepairIsOlderThanList has uninstall.sh remove a file that was mended in a
+// directory: what is newer than the list is the user's for it. Lists of other makers have
+// files before directories.
+func TestRepairIsOlderThanList(t *testing.T) {
+	b := newBox(t)
+	members := linkPackage("")
+	members[5] = "file:bin/tool\ndir:doc\n"
+	b.tree(members)
+	_, err := RunFrom(t.Context(), b.opts, b.from)
+	testenv.Must(t, err)
+	for _, name := range []string{"p/lib/rustlib/manifest-tool", "p/doc/page"} {
+		testenv.Must(t, os.Chtimes(b.path(name), time.Time{}, time.Now().Add(-time.Hour)))
+	}
+	put(t, b.path("p/doc/page"), "damaged")
+	b.opts.Repair = true
+	_, err = RunFrom(t.Context(), b.opts, b.from)
+	testenv.Must(t, err)
+	list, err := os.Stat(b.path("p/lib/rustlib/manifest-tool"))
+	testenv.Must(t, err)
+	page, err := os.Stat(b.path("p/doc/page"))
+	testenv.Must(t, err)
+	if page.ModTime().After(list.ModTime()) {
+		t.Errorf("the page is of %v, the list of %v", page.ModTime(), list.ModTime())
 	}
 }

@@ -53,25 +53,25 @@ func (in *installed) uninstaller(sources ...[]byte) (data []byte, problem string
 	return data, ""
 }
 
-// mendUninstaller writes uninstall.sh if something is wrong with it: that of the source,
-// where its install.sh was the installer, else ours. It returns the digest of what is
-// there at last, zero if there is none.
-func (p *planner) mendUninstaller() (manifests.Hash, error) {
+// soundUninstaller returns uninstall.sh if something is wrong with what is there, else
+// nil: that of the source, where its install.sh was the installer, else ours. With it
+// comes the digest of what is to be there at last, zero for nothing.
+func (p *planner) soundUninstaller() (text []byte, sum manifests.Hash) {
 	data, problem := p.before.uninstaller(p.scripts()...)
 	if problem == "" {
 		if data == nil {
-			return manifests.Hash{}, nil
+			return nil, manifests.Hash{}
 		}
-		return manifests.HashOf(data), nil
+		return nil, manifests.HashOf(data)
 	}
-	text := p.opts.Uninstaller
+	text = p.opts.Uninstaller
 	if len(p.before.digests) == 0 && len(p.sources) > 0 {
 		text = p.sources[len(p.sources)-1]
 	}
 	if len(text) == 0 {
-		return manifests.Hash{}, nil
+		return nil, manifests.Hash{}
 	}
-	return manifests.HashOf(text), p.record(uninstallerName, text, dist.ModeExec, false)
+	return text, manifests.HashOf(text)
 }
 
 // scripts are those that the uninstaller may be.
