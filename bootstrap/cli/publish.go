@@ -37,6 +37,8 @@ func (a *app) publishCommand() *cobra.Command {
 manifests, as x dist leaves them (build/dist by default). STORE is the directory above
 dist, or a bucket: a path, file:///srv/rust, or s3://BUCKET/PREFIX. Credentials are
 those that the AWS tools find; ?endpoint=URL&use_path_style=true names another server.
+gs://BUCKET and azblob://CONTAINER (of Google Cloud Storage and Azure, with what their
+tools log in with) need an x that was built with: go build -tags cloud
 
 The layout is that of static.rust-lang.org. The order is safe for who installs
 meanwhile: archives and their .sha256 go to dist/DATE if they are absent, are read back

@@ -52,7 +52,8 @@ func TestOpen(t *testing.T) {
 	for _, tt := range []struct{ place, want string }{
 		{"ftp://user:secret@host/a", `opening store "ftp://xxxxx@host/a": got scheme "ftp": want a path, file:// or s3://`},
 		{"https://static.rust-lang.org", "can only be read"},
-		{"gs://bucket", `got scheme "gs": want a path, file:// or s3://`},
+		{"gs://bucket", `got scheme "gs": this x was built without it: build it with ` + "`go build -tags cloud`"},
+		{"azblob://container", "-tags cloud"},
 		{"file://host/srv", "want file:///PATH"},
 		{"", "want the path of a directory"},
 		{file, "not a directory"},

@@ -139,11 +139,16 @@ func Register(scheme string, open func(ctx context.Context, place string) (Drive
 	schemes[scheme] = open
 }
 
+// withCloud says how to get the kinds of stores that would double the size of x.
+const withCloud = "this x was built without it: build it with `go build -tags cloud`"
+
 // remedies say how to get the kinds of stores that are not in each program.
 var remedies = map[string]string{
-	"s3":    "this x was built with -tags nos3: build it without",
-	"http":  "an HTTP server can only be read: name a directory or a bucket",
-	"https": "an HTTP server can only be read: name a directory or a bucket",
+	"s3":     "this x was built with -tags nos3: build it without",
+	"gs":     withCloud,
+	"azblob": withCloud,
+	"http":   "an HTTP server can only be read: name a directory or a bucket",
+	"https":  "an HTTP server can only be read: name a directory or a bucket",
 }
 
 // Open opens the store at a place. A directory need not exist: the first file that is

@@ -34,12 +34,25 @@ func S3(t testing.TB) string {
 	})
 	dir := t.TempDir()
 	testenv.Must(t, os.Mkdir(filepath.Join(dir, "rust"), 0o755))
+	at := Serve(t, func(port string) *exec.Cmd {
+		cmd := exec.Command(program, "--port", "127.0.0.1:"+port, "posix", dir)
+		cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=test", "ROOT_SECRET_KEY=testsecret")
+		return cmd
+	})
+	return fmt.Sprintf("s3://rust/mirror?endpoint=http://%s&use_path_style=true", at)
+}
+
+// Serve starts a server on a port of 127.0.0.1, for the time of a test, and returns its
+// host and port once it answers.
+func Serve(t testing.TB, command func(port string) *exec.Cmd) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	testenv.Must(t, err)
 	at := l.Addr().String()
 	testenv.Must(t, l.Close())
-	cmd := exec.Command(program, "--port", at, "posix", dir)
-	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=test", "ROOT_SECRET_KEY=testsecret")
+	_, port, err := net.SplitHostPort(at)
+	testenv.Must(t, err)
+	cmd := command(port)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	testenv.Must(t, cmd.Start())
@@ -50,12 +63,12 @@ func S3(t testing.TB) string {
 	for range 600 {
 		if resp, err := http.Get("http://" + at + "/"); err == nil {
 			resp.Body.Close()
-			return fmt.Sprintf("s3://rust/mirror?endpoint=http://%s&use_path_style=true", at)
+			return at
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	t.Fatalf("versitygw does not answer: %s", said.String())
+	t.Fatalf("%s does not answer: %s", cmd.Path, said.String())
 	return ""
 }

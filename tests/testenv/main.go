@@ -18,6 +18,7 @@ var programs = strings.Fields(`
 	ld ld.bfd ld.gold nm objcopy objdump pigz ranlib readelf rsync rustc rustdoc rustfmt rustup sh shellcheck strace strip tar troff xz zstd
 	aarch64-linux-gnu-as aarch64-linux-gnu-gcc aarch64-linux-gnu-ld x86_64-linux-gnu-gcc x86_64-linux-gnu-ld
 	chromium-headless-shell cpio curl dh_builddeb dh_gencontrol dh_install dh_missing dpkg-architecture dpkg-gencontrol dpkg-split perl rpm rpm2cpio rpmbuild versitygw
+	azurite-blob fake-gcs-server node
 	awk base64 basename cat chgrp chmod chown cmp cp cut date dd dirname echo env expr false find grep head id
 	install ldd ln ls mkdir mkfifo mktemp mv od printf pwd readlink rm rmdir sed seq sha256sum sleep sort
 	stat sync tail tee test touch tr true uname uniq wc xargs`)

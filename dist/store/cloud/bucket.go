@@ -1,4 +1,4 @@
-//go:build !nos3
+//go:build !nos3 || cloud
 
 package cloud
 
@@ -25,7 +25,8 @@ const hashKey = "sha256"
 // bucket is a store in a bucket.
 type bucket struct {
 	*blob.Bucket
-	kind kind
+	prefix string // of all names, which ends with a slash, or is empty
+	kind   kind
 }
 
 // kind has what differs between the kinds of buckets.
@@ -36,8 +37,9 @@ type kind struct {
 	version func(a *blob.Attributes) store.Version
 	// ifVersion makes a write conditional on the version that is there.
 	ifVersion func(v store.Version, as func(any) bool) error
-	// replaceHeaders has a copy get headers of its own.
-	replaceHeaders func(o store.Options, metadata map[string]string, as func(any) bool) error
+	// beforeCopy and afterCopy have a copy get headers of its own. The key has the prefix.
+	beforeCopy func(o store.Options, metadata map[string]string, as func(any) bool) error
+	afterCopy  func(ctx context.Context, b *blob.Bucket, key string, o store.Options) error
 }
 
 // opener returns what opens the buckets of a scheme.
@@ -64,9 +66,10 @@ func opener(k kind) func(context.Context, string) (store.Driver, error) {
 			return nil, withoutURL(err, place)
 		}
 		if prefix != "" {
-			b = blob.PrefixedBucket(b, prefix+"/")
+			prefix += "/"
+			b = blob.PrefixedBucket(b, prefix)
 		}
-		return &bucket{b, k}, nil
+		return &bucket{b, prefix, k}, nil
 	}
 }
 
@@ -183,8 +186,11 @@ func (b *bucket) Copy(ctx context.Context, dst, src string, o store.Options) err
 	if err != nil {
 		return found(err, src)
 	}
-	before := func(as func(any) bool) error { return b.kind.replaceHeaders(o, a.Metadata, as) }
-	return found(b.Bucket.Copy(ctx, dst, src, &blob.CopyOptions{BeforeCopy: before}), src)
+	before := func(as func(any) bool) error { return b.kind.beforeCopy(o, a.Metadata, as) }
+	if err := b.Bucket.Copy(ctx, dst, src, &blob.CopyOptions{BeforeCopy: before}); err != nil {
+		return found(err, src)
+	}
+	return b.kind.afterCopy(ctx, b.Bucket, b.prefix+dst, o)
 }
 
 // Delete implements [store.Driver].

@@ -1,4 +1,4 @@
-//go:build !nos3
+//go:build !nos3 || cloud
 
 package cloud_test
 
@@ -14,9 +14,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
-func TestS3(t *testing.T) {
-	t.Parallel()
-	place := storetest.S3(t)
+// testBucket holds a bucket to what a store promises, and to the headers.
+func testBucket(t *testing.T, place string) {
+	t.Helper()
 	open := func(t *testing.T) *store.Store {
 		s, err := store.Open(t.Context(), place)
 		testenv.Must(t, err)

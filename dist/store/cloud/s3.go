@@ -3,6 +3,7 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
@@ -32,7 +33,7 @@ func init() {
 			in.IfMatch = &etag
 			return nil
 		},
-		replaceHeaders: func(o store.Options, metadata map[string]string, as func(any) bool) error {
+		beforeCopy: func(o store.Options, metadata map[string]string, as func(any) bool) error {
 			var in *s3.CopyObjectInput
 			if !as(&in) {
 				return errNoS3
@@ -41,5 +42,6 @@ func init() {
 			in.CacheControl, in.ContentType = &o.CacheControl, &o.ContentType
 			return nil
 		},
+		afterCopy: func(context.Context, *blob.Bucket, string, store.Options) error { return nil },
 	}))
 }
