@@ -35,8 +35,9 @@ DIR is the directory above dist, or one that has the files of dist itself; STORE
 the URL of a bucket, above dist. The pages need no script, no font and no server, and
 equal channels give equal bytes. Written into DIR, they are what x serve shows.
 
-Which linker a toolchain uses is read from x-build.json in the smallest of its
-archives. Sizes are those of archives that are there.`,
+Which linker a toolchain uses is read from the provenance beside its manifest, or from
+x-build.json in the smallest of its archives: of releases before the newest, only if
+that has at most 1 MiB. Sizes are those of archives that are there.`,
 		Example: `  x channel page --out site build/dist
   x channel page --url https://rust.example.org --out /srv/rust /srv/rust`,
 		Args:              exactly("a directory or a store"),

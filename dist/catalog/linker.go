@@ -7,30 +7,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
 
-// maxAsked is the most bytes of an archive that is read for its build record.
-const maxAsked = 64 << 20
+// The most bytes of an archive that is read for its build record: in the newest release
+// of a channel, and in those before it, of which there may be many.
+const (
+	maxAsked    = 64 << 20
+	maxAskedOld = 1 << 20
+)
 
 // recorded are the packages of a toolchain whose archives may have a build record, each
 // that of the whole build.
 var recorded = []string{"cargo", "rustfmt-preview", "clippy-preview", "rust-std", "rustc"}
 
-// readLinkers finds out how the toolchains of a release link, by the build record in the
-// smallest of its archives that is there.
-func (r *reader) readLinkers(rel *release) error {
+// readLinkers finds out how the toolchains of a release link: by the build records in its
+// provenance, or by that in the smallest of its archives that is there, unless that has
+// more than limit bytes.
+func (r *reader) readLinkers(rel *release, limit int64) error {
+	if err := r.readProvenance(rel); err != nil {
+		return err
+	}
 	for _, host := range rel.hosts {
+		if rel.linkers[host] != "" {
+			continue
+		}
 		var have []offer
 		for _, pkg := range recorded {
-			if o := rel.parts[part{pkg, host}]; o.available && o.file != "" && o.size <= maxAsked {
+			if o := rel.parts[part{pkg, host}]; o.available && o.file != "" && o.size <= limit {
 				have = append(have, o)
 			}
 		}
@@ -47,6 +60,60 @@ func (r *reader) readLinkers(rel *release) error {
 		}
 	}
 	return nil
+}
+
+// readProvenance takes the linkers from the provenance beside a manifest, if that is about
+// this very manifest.
+func (r *reader) readProvenance(rel *release) error {
+	name := strings.TrimSuffix(rel.at, ".toml") + manifests.ProvenanceExt
+	if _, ok := r.sizes[path.Dir(name)][path.Base(name)]; !ok {
+		return nil
+	}
+	f, err := r.files.Open(name)
+	if err != nil {
+		return fmt.Errorf("reading provenance %q: %w", name, dist.WithoutPath(err))
+	}
+	data, err := dist.ReadAll(f, name, manifests.MaxProvenance)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	p, err := manifests.ParseProvenance(data)
+	if err != nil {
+		return nil // what is none of x says nothing
+	}
+	about := func(s manifests.Resource) bool {
+		h, ok := s.SHA256()
+		return ok && s.Name == path.Base(rel.at) && h == rel.hash
+	}
+	if !slices.ContainsFunc(p.Subjects, about) {
+		return nil
+	}
+	for _, b := range p.Predicate.Definition.Parameters.Builds {
+		if slices.Contains(rel.hosts, b.Record.Toolchain.Host) {
+			rel.linkers[b.Record.Toolchain.Host] = linkerText(b.Record)
+		}
+	}
+	return nil
+}
+
+// linkersText says in one line how the toolchains of a release link; "" if nobody knows.
+func (rel *release) linkersText() string {
+	by := map[string][]string{}
+	for _, host := range rel.hosts {
+		text := cmp.Or(rel.linkers[host], "unknown")
+		by[text] = append(by[text], host)
+	}
+	if len(by) == 1 && len(rel.linkers) > 0 {
+		return rel.linkers[rel.hosts[0]]
+	}
+	var parts []string
+	for _, text := range slices.Sorted(maps.Keys(by)) {
+		parts = append(parts, text+": "+strings.Join(by[text], ", "))
+	}
+	if len(rel.linkers) == 0 {
+		return ""
+	}
+	return strings.Join(parts, "; ")
 }
 
 // linkerText says how a plain link of a toolchain's own host is made.

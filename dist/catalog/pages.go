@@ -192,7 +192,7 @@ type partView struct {
 	Points        []point
 }
 
-type pastRelease struct{ Version, Date, Name string }
+type pastRelease struct{ Version, Date, Name, Linker string }
 
 // openTargets is how many targets a page may have so that all their tables are open.
 const openTargets = 4
@@ -230,7 +230,7 @@ func (h *history) view(s Summary, server string) channelView {
 	}
 	for i := len(h.releases) - 1; i >= 0; i-- {
 		rel := h.releases[i]
-		past := pastRelease{Version: rel.version, Date: rel.date}
+		past := pastRelease{Version: rel.version, Date: rel.date, Linker: rel.linkersText()}
 		if rel.dated && !numbered.MatchString(h.name) {
 			past.Name = h.name + "-" + rel.date
 			v.Dated = cmp.Or(v.Dated, past.Name)

@@ -12,6 +12,7 @@ import (
 
 	"x.go/dist/catalog"
 	"x.go/manifests"
+	"x.go/tests/testenv"
 )
 
 // manifestOf writes a manifest of packages, as NAME@TARGET or -NAME@TARGET for one that
@@ -152,6 +153,32 @@ func TestReadErrors(t *testing.T) {
 	} {
 		if _, err := catalog.Read(t.Context(), tt.files, 60); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+// TestLinkers takes the linker of a release from the provenance beside its manifest, if
+// that is about these very bytes.
+func TestLinkers(t *testing.T) {
+	t.Parallel()
+	files := history()
+	const name = "channel-rust-stable.toml"
+	for i, of := range []string{"dist/2026-04-14/", "dist/2026-04-15/", "dist/2026-04-14/"} {
+		var record manifests.BuildRecord
+		record.Toolchain.Host = host
+		record.LLD.Default, record.LLD.Shipped = i == 0, true
+		c, err := manifests.ParseChannel(files[of+name].Data)
+		testenv.Must(t, err)
+		p, err := manifests.NewProvenance(name, manifests.HashOf(files[of+name].Data), c, []manifests.BuiltArchive{{Name: "rustc-" + host + ".tar.xz", Record: &record}}, "")
+		testenv.Must(t, err)
+		data, err := p.Encode()
+		testenv.Must(t, err)
+		files[fmt.Sprintf("dist/2026-04-%d/channel-rust-stable"+manifests.ProvenanceExt, 14+i)] = &fstest.MapFile{Data: data}
+	}
+	page := texts(t, files, 60)["channel-stable.html"]
+	for version, want := range map[string]string{"1.94.0": "LLD, its own", "1.95.0": "system linker", "1.95.1": `<span class="soft">unknown</span>`} {
+		if row := `data-label="Release">` + version + `</td><td class="wide" data-label="Links with">` + want + "</td>"; !strings.Contains(page, row) {
+			t.Errorf("%s: page lacks %q:\n%s", version, row, page)
 		}
 	}
 }

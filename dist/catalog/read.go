@@ -34,6 +34,7 @@ func (h *history) newest() *release { return h.releases[len(h.releases)-1] }
 // release is a manifest that was read.
 type release struct {
 	hash    manifests.Hash
+	at      string // its manifest, below the server
 	date    string
 	version string
 	names   []string // of its manifests: "stable", "1.95.0"
@@ -44,7 +45,7 @@ type release struct {
 	profile map[string][]part
 	hosts   []string
 	renames map[string]string // what people say, by package
-	linkers map[string]string // how the toolchain of a host links; read of the newest alone
+	linkers map[string]string // how the toolchain of a host links, as far as it is known
 }
 
 // part is a package for a target.
@@ -95,8 +96,14 @@ func Read(ctx context.Context, files fs.FS, newest int) (*Catalog, error) {
 	}
 	c := &Catalog{channels: r.channels()}
 	for _, h := range c.channels {
-		if err := r.readLinkers(h.newest()); err != nil {
-			return nil, err
+		for _, rel := range h.releases {
+			limit := int64(maxAskedOld)
+			if rel == h.newest() {
+				limit = maxAsked
+			}
+			if err := r.readLinkers(rel, limit); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return c, nil
@@ -159,7 +166,7 @@ func (r *reader) manifest(dir, file, name string) error {
 			return fmt.Errorf("reading manifest %q: %w", at, findings)
 		}
 		rel = r.release(m, dir)
-		rel.hash = hash
+		rel.hash, rel.at = hash, at
 		r.seen[hash] = rel
 	}
 	rel.dated = rel.dated || path.Base(dir) == rel.date

@@ -242,7 +242,7 @@ func (m *mirror) keep() {
 // sides brings the signature of a file, if the source has one, and writes its checksum
 // file, as the source has it.
 func (m *mirror) sides(ctx context.Context, f file) error {
-	if m.DryRun || m.sum(ctx, f.name) == f.hash {
+	if m.DryRun || m.Check && m.sum(ctx, f.name) == f.hash {
 		return nil
 	}
 	if !m.unsigned() {

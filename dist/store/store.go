@@ -243,8 +243,9 @@ func (s *Store) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Get reads a file from an offset on. Size of the attributes is that of all of it. The
-// error is an [*AbsentError] if there is none.
+// Get reads a file from an offset on. Size of the attributes is that of all of it; Hash
+// and CacheControl may be left out, for which see [Store.Stat]. The error is an
+// [*AbsentError] if there is none.
 func (s *Store) Get(ctx context.Context, name string, offset int64) (io.ReadCloser, Attrs, error) {
 	if err := CheckName(name); err != nil {
 		return nil, Attrs{}, s.fail("getting", name, err)

@@ -21,7 +21,13 @@ var errNoAzure = errors.New("the container is not one of Azure")
 
 func init() {
 	store.Register("azblob", opener(kind{
-		version: func(a *blob.Attributes) store.Version { return store.Version(a.ETag) },
+		version: func(r *blob.Reader) store.Version {
+			var out azure.DownloadStreamResponse
+			if !r.As(&out) || out.ETag == nil {
+				return ""
+			}
+			return store.Version(*out.ETag)
+		},
 		ifVersion: func(v store.Version, as func(any) bool) error {
 			var in *azblob.UploadStreamOptions
 			if !as(&in) {

@@ -33,8 +33,8 @@ type bucket struct {
 type kind struct {
 	// query are parameters of the URL that are set unless the place has them.
 	query map[string]string
-	// version reads the version of an object.
-	version func(a *blob.Attributes) store.Version
+	// version is that of the object which is read.
+	version func(r *blob.Reader) store.Version
 	// ifVersion makes a write conditional on the version that is there.
 	ifVersion func(v store.Version, as func(any) bool) error
 	// beforeCopy and afterCopy have a copy get headers of its own. The key has the prefix.
@@ -133,20 +133,18 @@ func refused(err error) bool {
 		strings.Contains(err.Error(), "PreconditionFailed") || strings.Contains(err.Error(), "ConditionalRequestConflict")
 }
 
-// Get implements [store.Driver].
+// Get implements [store.Driver]. It is one request: what a file is costs no other.
 func (b *bucket) Get(ctx context.Context, name string, offset int64) (io.ReadCloser, store.Attrs, error) {
-	a, err := b.Stat(ctx, name)
-	if err != nil {
-		return nil, store.Attrs{}, err
-	}
-	if offset == a.Size { // no range of an empty rest can be asked for
-		return io.NopCloser(strings.NewReader("")), a, nil
-	}
 	r, err := b.NewRangeReader(ctx, name, offset, -1, nil)
+	if err != nil && offset > 0 { // no range of an empty rest can be asked for
+		if a, serr := b.Stat(ctx, name); serr == nil && a.Size == offset {
+			return io.NopCloser(strings.NewReader("")), a, nil
+		}
+	}
 	if err != nil {
 		return nil, store.Attrs{}, found(err, name)
 	}
-	return r, a, nil
+	return r, store.Attrs{Size: r.Size(), ModTime: r.ModTime(), ContentType: r.ContentType()}, nil
 }
 
 // Stat implements [store.Driver].
@@ -198,29 +196,21 @@ func (b *bucket) Delete(ctx context.Context, name string) error {
 	return found(b.Bucket.Delete(ctx, name), name)
 }
 
-// Load implements [store.Driver]. The version is asked for before and after reading, so
-// that it is that of the content.
+// Load implements [store.Driver].
 func (b *bucket) Load(ctx context.Context, name string, limit int64) ([]byte, store.Version, error) {
-	const tries = 10
-	for range tries {
-		a, err := b.Attributes(ctx, name)
-		if err != nil {
-			return nil, "", found(err, name)
-		}
-		r, _, err := b.Get(ctx, name, 0)
-		if err != nil {
-			return nil, "", err
-		}
-		data, err := dist.ReadAll(r, name, limit)
-		if err := errors.Join(err, r.Close()); err != nil {
-			return nil, "", err
-		}
-		after, err := b.Attributes(ctx, name)
-		if err == nil && b.kind.version(a) == b.kind.version(after) {
-			return data, b.kind.version(a), nil
-		}
+	r, err := b.NewReader(ctx, name, nil)
+	if err != nil {
+		return nil, "", found(err, name)
 	}
-	return nil, "", errors.New("it is replaced over and over")
+	data, err := dist.ReadAll(r, name, limit)
+	if err := errors.Join(err, r.Close()); err != nil {
+		return nil, "", err
+	}
+	v := b.kind.version(r)
+	if v == "" {
+		return nil, "", errors.New("the server does not tell the version")
+	}
+	return data, v, nil
 }
 
 // Swap implements [store.Driver].

@@ -19,12 +19,12 @@ var errNoGCS = errors.New("the bucket is not one of Google Cloud Storage")
 
 func init() {
 	store.Register("gs", opener(kind{
-		version: func(a *blob.Attributes) store.Version {
-			var o storage.ObjectAttrs
-			if !a.As(&o) {
+		version: func(r *blob.Reader) store.Version {
+			var in *storage.Reader
+			if !r.As(&in) {
 				return ""
 			}
-			return store.Version(strconv.FormatInt(o.Generation, 10))
+			return store.Version(strconv.FormatInt(in.Attrs.Generation, 10))
 		},
 		ifVersion: func(v store.Version, as func(any) bool) error {
 			generation, err := strconv.ParseInt(string(v), 10, 64)

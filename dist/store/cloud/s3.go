@@ -22,8 +22,14 @@ func init() {
 	store.Register("s3", opener(kind{
 		// Servers that have no checksum of their own would each time be a line on stderr;
 		// what is read is digested anyway.
-		query:   map[string]string{"response_checksum_validation": "when_required"},
-		version: func(a *blob.Attributes) store.Version { return store.Version(a.ETag) },
+		query: map[string]string{"response_checksum_validation": "when_required"},
+		version: func(r *blob.Reader) store.Version {
+			var out s3.GetObjectOutput
+			if !r.As(&out) || out.ETag == nil {
+				return ""
+			}
+			return store.Version(*out.ETag)
+		},
 		ifVersion: func(v store.Version, as func(any) bool) error {
 			var in *transfermanager.UploadObjectInput
 			if !as(&in) {
