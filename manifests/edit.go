@@ -249,6 +249,26 @@ func (c *Channel) WithURLs(replace func(url string) string) *Channel {
 	return out
 }
 
+// WithoutArchives returns the channel without the archives of some components: they are
+// not available in it, and stay in its lists. A package without any archive loses its
+// version. c does not change.
+func (c *Channel) WithoutArchives(refs []ComponentRef) *Channel {
+	out := c.clone()
+	for _, ref := range refs {
+		p, ok := out.Packages[ref.Package]
+		t, has := p.Targets[ref.Target]
+		if !ok || !has {
+			continue
+		}
+		p.Targets[ref.Target] = PackageTarget{Components: t.Components, Extensions: t.Extensions}
+		if ref.Package != rustPackage && !isAvailable(p) {
+			p.Version, p.CommitHash = "", ""
+		}
+		out.Packages[ref.Package] = p
+	}
+	return out
+}
+
 // Downloads yields every file that the channel points to, with its key in the
 // manifest, such as "pkg.cargo.target.x86_64-unknown-linux-gnu.xz_url": packages
 // first, sorted, then artifacts. A file for several targets appears once for each

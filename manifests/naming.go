@@ -1,7 +1,11 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,13 +23,13 @@ func IsChannelName(name string) bool { return channelName.MatchString(name) }
 // numberOfVersion matches the part of a version that rustup can ask for.
 var numberOfVersion = regexp.MustCompile(`^(\d{1,5}\.\d{1,5})(\.\d{1,5})?`)
 
-// PublicNames returns the names by which rustup can ask for a release: those of
+// publicNames returns the names by which rustup can ask for a release: those of
 // [Version.Names], where named is the version in the names of its archives. If
 // rustup could not ask for it by its own name, exact is false:
 //
 //	dev                 nightly, since such a compiler allows what that one allows
 //	1.88.0.0, 1.88.0-x  stable, 1.88.0, 1.88
-func PublicNames(v Version, named string) (names []string, exact bool) {
+func publicNames(v Version, named string) (names []string, exact bool) {
 	if named == "" || named == v.PackageVersion() {
 		names = slices.DeleteFunc(v.Names(), func(name string) bool { return !IsChannelName(name) })
 		if len(names) > 0 {
@@ -48,6 +52,45 @@ func PublicNames(v Version, named string) (names []string, exact bool) {
 		names = append(names, m[1])
 	}
 	return names, exact
+}
+
+// PublicNames returns the names by which rustup can ask for the release of the channel.
+// named is what the release calls itself: the version in the names of its archives or, if
+// they have none, in its text. If rustup could not ask for that, exact is false: of a dev
+// compiler the name is nightly, of 1.88.0.0 stable, 1.88.0 and 1.88.
+func (c *Channel) PublicNames() (names []string, named string, exact bool, err error) {
+	rust := c.Packages[rustPackage]
+	v, err := ParseVersion(rust.Version, rust.CommitHash)
+	if err != nil {
+		return nil, "", false, err
+	}
+	number, _, _ := strings.Cut(rust.Version, " ")
+	named = c.ArchiveVersion()
+	if named == "" && number != v.Release.String() {
+		named = number
+	}
+	names, exact = publicNames(v, named)
+	return names, cmp.Or(named, number), exact, nil
+}
+
+// ArchiveVersion returns the version in the names of the archives of rustc, "" if they
+// tell none.
+func (c *Channel) ArchiveVersion() string {
+	for _, pkg := range []string{rustcPackage, rustPackage} {
+		all := c.Packages[pkg].Targets
+		for _, target := range slices.Sorted(maps.Keys(all)) {
+			for _, d := range all[target].Downloads() {
+				u, err := url.Parse(d.URL)
+				if err != nil {
+					continue
+				}
+				if a, err := FindName(path.Base(u.Path), nil); err == nil && a.Component.Package == pkg {
+					return a.Version
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // ParseVersion reads the content of an archive's file `version`, such as

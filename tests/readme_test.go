@@ -253,6 +253,7 @@ var notRun = map[string]string{
 	"x bench link":              "links, which needs a real compiler: script bench_link",
 	"dh_install":                "needs a source package: tests/packages",
 	"x mirror":                  "asks a server: script mirror, TestMirror",
+	"x channel overlay":         "asks a server: script channel_overlay, TestOverlayForRustup",
 	"x channel page":            "reads what x publish has written: TestChannelPage",
 	"x publish":                 "needs rustup, and a store that it may change: its own tests",
 	"x serve":                   "serves until it is stopped: TestServeRustup",

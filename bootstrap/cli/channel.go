@@ -24,8 +24,8 @@ or by a directory that has the manifests of one release, as x dist leaves it.`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.channelMakeCommand(), a.channelMergeCommand(), a.channelSubsetCommand(), a.channelShowCommand(), a.channelSignCommand(), a.channelDiffCommand(),
-		a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
+	cmd.AddCommand(a.channelMakeCommand(), a.channelMergeCommand(), a.channelSubsetCommand(), a.channelOverlayCommand(),
+		a.channelShowCommand(), a.channelSignCommand(), a.channelDiffCommand(), a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
 	hideGlobals(cmd, "sysroot", "jobs")
 	return cmd
 }

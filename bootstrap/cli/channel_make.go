@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/dist"
+	"x.go/dist/channel"
 	"x.go/dist/compose"
 	"x.go/manifests"
 )
@@ -128,7 +131,7 @@ func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRel
 	p := a.newFileProgress()
 	defer p.close()
 	o := compose.MakeOptions{Date: date, Today: time.Now().UTC().Format(time.DateOnly), Name: f.name, URL: f.url, AnyRelease: anyRelease, Progress: p.event}
-	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), func(ctx context.Context) (*compose.Draft, error) {
+	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), "", func(ctx context.Context) (*compose.Draft, error) {
 		return f.withURLs(compose.Make(ctx, places, o))
 	})
 }
@@ -157,8 +160,8 @@ func (a *app) outDir(buildDir, out string) string {
 }
 
 // writeChannel drafts a channel and writes it to the directory out, or says what it
-// would write.
-func (a *app) writeChannel(ctx context.Context, p *fileProgress, out string, draft func(context.Context) (*compose.Draft, error)) error {
+// would write. redirect is a server whose configuration is the answer, or "".
+func (a *app) writeChannel(ctx context.Context, p *fileProgress, out, redirect string, draft func(context.Context) (*compose.Draft, error)) error {
 	if !a.flags.dryRun {
 		// Before the draft: the directory may be one of those that it reads.
 		unlock, err := a.lockOutput(ctx, out)
@@ -183,7 +186,7 @@ func (a *app) writeChannel(ctx context.Context, p *fileProgress, out string, dra
 		}
 	}
 	p.close()
-	return a.printDraft(out, d, w)
+	return a.printDraft(out, redirect, d, w)
 }
 
 // draftAnswer is the answer of the commands that write a channel.
@@ -197,6 +200,9 @@ type draftAnswer struct {
 	Files    []string       `json:"files"` // of the channel
 	Archives []draftArchive `json:"archives"`
 	Notes    []string       `json:"notes,omitempty"`
+	// Redirects are the rules of redirects.json, ServerConfig those of a web server.
+	Redirects    []redirectAnswer `json:"redirects,omitempty"`
+	ServerConfig string           `json:"server_config,omitempty"`
 }
 
 // draftArchive is an archive of the channel.
@@ -207,7 +213,12 @@ type draftArchive struct {
 	SHA256 manifests.Hash `json:"sha256"`
 }
 
-func (a *app) printDraft(out string, d *compose.Draft, w compose.Written) error {
+func (a *app) printDraft(out, redirect string, d *compose.Draft, w compose.Written) error {
+	config, err := redirectConfig(redirect, out, d)
+	if err != nil {
+		return err
+	}
+	d.Notes = append(d.Notes, redirectNotes(redirect, out)...)
 	if n := len(w.Other); n > 0 {
 		const show = 3
 		d.Notes = append(d.Notes, fmt.Sprintf("%s in %q are of no channel that was written: %q", plural(n, "archive"), out, w.Other[:min(n, show)]))
@@ -220,10 +231,16 @@ func (a *app) printDraft(out string, d *compose.Draft, w compose.Written) error 
 	}
 	answer := draftAnswer{
 		Out: out, DryRun: a.flags.dryRun, Names: d.Names, Date: d.Channel.Date, Version: d.Channel.Packages["rust"].Version,
-		Hosts: d.Channel.Hosts(), Archives: []draftArchive{}, Notes: d.Notes,
+		Hosts: d.Channel.Hosts(), Archives: []draftArchive{}, Notes: d.Notes, ServerConfig: config,
+	}
+	for _, r := range d.Redirects {
+		answer.Redirects = append(answer.Redirects, redirectAnswer{Path: cmp.Or(r.Prefix(), "/"), To: r.Target()})
 	}
 	for _, f := range d.ChannelFiles() {
 		answer.Files = append(answer.Files, f.Name)
+	}
+	if len(d.Redirects) > 0 {
+		answer.Files = append(answer.Files, channel.RedirectsFile)
 	}
 	for _, f := range d.Files {
 		answer.Archives = append(answer.Archives, draftArchive{f.Name, manifests.Redact(f.Place), f.Size, f.Hash})
@@ -231,20 +248,25 @@ func (a *app) printDraft(out string, d *compose.Draft, w compose.Written) error 
 	if a.flags.json {
 		return a.printJSON(answer)
 	}
+	lines := a.Stdout
+	if config != "" {
+		lines = a.Stderr
+	}
 	if a.flags.dryRun {
 		for _, f := range answer.Archives {
-			fmt.Fprintf(a.Stdout, "copy   %s from %s\n", filepath.Join(out, f.Name), f.From)
+			fmt.Fprintf(lines, "copy   %s from %s\n", filepath.Join(out, f.Name), f.From)
 		}
 		for _, f := range answer.Files {
-			fmt.Fprintf(a.Stdout, "write  %s\n", filepath.Join(out, f))
+			fmt.Fprintf(lines, "write  %s\n", filepath.Join(out, f))
 		}
-		return nil
+	} else {
+		a.progressf("x: %s of %s, %s copied, for %s", plural(len(d.Files), "archive"), bootstrap.FormatSize(w.Bytes), plural(w.Copied, "file"), someOf(answer.Hosts, 3))
+		for _, name := range answer.Names {
+			fmt.Fprintln(lines, filepath.Join(out, "channel-rust-"+name+".toml"))
+		}
 	}
-	a.progressf("x: %s of %s, %s copied, for %s", plural(len(d.Files), "archive"), bootstrap.FormatSize(w.Bytes), plural(w.Copied, "file"), someOf(answer.Hosts, 3))
-	for _, name := range answer.Names {
-		fmt.Fprintln(a.Stdout, filepath.Join(out, "channel-rust-"+name+".toml"))
-	}
-	return nil
+	_, err = io.WriteString(a.Stdout, config)
+	return err
 }
 
 // fileProgress shows work on files: bars on a terminal, a line for each otherwise.

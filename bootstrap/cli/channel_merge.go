@@ -127,7 +127,7 @@ func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, co
 	}
 	p := a.newFileProgress()
 	defer p.close()
-	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), func(ctx context.Context) (*compose.Draft, error) {
+	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), "", func(ctx context.Context) (*compose.Draft, error) {
 		var all []*compose.Source
 		for _, arg := range args {
 			s, err := a.openChannel(ctx, arg)

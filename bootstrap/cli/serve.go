@@ -40,10 +40,10 @@ be resumed, unchanged files are not sent again, and directories are listed, as p
 text to who asks for it. There is no TLS and no login: put a web server before it
 for more than a trusted network.
 
---upstream and --redirect answer for files that are not there with their place on
-another server (302), which rustup follows: of an overlay, only its own archives
-need to be here. A checksum or a signature is never looked for elsewhere than its
-file.
+Of an overlay, only its own archives need to be here. By the redirects.json that
+x channel overlay --redirect wrote, or by --upstream and --redirect, clients are sent
+to another server (302) for files that are not there. A checksum or a signature is
+never looked for elsewhere than its file.
 
 The URLs are printed, with what to set for rustup. --verbose prints a line for each
 request.`,
@@ -112,6 +112,16 @@ func (a *app) serve(ctx context.Context, place string, f serveFlags) error {
 	}
 	defer files.close()
 	o.Files = files.at
+	rules, err := channel.ReadRedirects(files.at(ctx))
+	if err != nil {
+		return fmt.Errorf("serving %q: %w", manifests.Redact(place), err)
+	}
+	told := len(o.Redirects) > 0
+	for _, r := range rules { // what the command line says takes their place
+		if !told || r.Target() == "" {
+			o.Redirects = append(o.Redirects, r)
+		}
+	}
 	if a.flags.dryRun {
 		a.progressf("x: %q can be served", manifests.Redact(place))
 		return nil

@@ -165,62 +165,6 @@ func (s *Server) file(w *answer, r *http.Request, f fs.File, info fs.FileInfo, n
 	http.ServeContent(w, r, name, info.ModTime(), content)
 }
 
-// Redirect has a server answer for paths that it does not have with their place on
-// another server.
-type Redirect struct {
-	prefix string // a path
-	url    string // without a slash at its end
-}
-
-// NewRedirect returns the rule for paths that are prefix, such as "/dist/2026-04-16", or
-// below it: the rest of the path is looked for below target, a URL.
-func NewRedirect(prefix, target string) (Redirect, error) {
-	u, err := url.Parse(target)
-	switch {
-	case err != nil:
-		return Redirect{}, fmt.Errorf("redirecting to %q: %w", manifests.Redact(target), withoutURL(err))
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return Redirect{}, fmt.Errorf("redirecting to %q: want http:// or https:// with a host and a path alone", manifests.Redact(target))
-	}
-	if _, ok := nameOf(prefix); !ok || path.Clean(prefix) != strings.TrimSuffix(prefix, "/") && prefix != "/" {
-		return Redirect{}, fmt.Errorf("redirecting %q: want a clean path that begins with a slash", prefix)
-	}
-	return Redirect{strings.TrimSuffix(prefix, "/"), strings.TrimSuffix(u.String(), "/")}, nil
-}
-
-// to returns where a file is on the other server.
-func (d Redirect) to(name string) (string, bool) {
-	rest, ok := strings.CutPrefix("/"+name, d.prefix)
-	if !ok || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return d.url + (&url.URL{Path: rest}).EscapedPath(), true
-}
-
-// sideExts end the names of files that speak of another one.
-var sideExts = []string{manifests.ChecksumExt, ".asc", ".minisig"}
-
-// absent answers for a file that is not there. A checksum or a signature is never looked
-// for elsewhere than its file: it would be that of another one.
-func (s *Server) absent(w *answer, r *http.Request, files fs.FS, name string) {
-	file := name
-	for _, ext := range sideExts {
-		file = strings.TrimSuffix(file, ext)
-	}
-	best := -1
-	for i, d := range s.options.Redirects {
-		if _, ok := d.to(name); ok && (best < 0 || len(d.prefix) > len(s.options.Redirects[best].prefix)) {
-			best = i
-		}
-	}
-	if best < 0 || strings.HasSuffix(r.URL.Path, "/") || file != name && isThere(files, file) {
-		http.NotFound(w, r)
-		return
-	}
-	to, _ := s.options.Redirects[best].to(name)
-	redirect(w, to, http.StatusFound)
-}
-
 func isThere(files fs.FS, name string) bool {
 	f, err := files.Open(name)
 	if err != nil {

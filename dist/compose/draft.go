@@ -26,6 +26,8 @@ type Draft struct {
 	Commit string
 	// Files are the archives to write beside it.
 	Files []File
+	// Redirects are rules for what the channel names and is not among Files.
+	Redirects []channel.Redirect
 	// Notes say what its owner should know.
 	Notes []string
 }
@@ -109,8 +111,37 @@ func (d *Draft) Write(ctx context.Context, out *os.Root, progress func(Event)) (
 	if w.Other, err = d.others(out); err != nil {
 		return w, err
 	}
+	if len(d.Redirects) > 0 {
+		rules, err := d.redirects(out)
+		if err != nil {
+			return w, err
+		}
+		news = append(news, rules)
+	}
 	w.Unsigned, err = Publish(out, files, func() error { return dist.CommitAll(out, news) }, "")
 	return w, err
+}
+
+// redirects returns the file with the rules of the channel, and with those of others in
+// the directory for other paths.
+func (d *Draft) redirects(out *os.Root) (*dist.NewFile, error) {
+	rules := slices.Clone(d.Redirects)
+	data, err := dist.ReadOwn(out, channel.RedirectsFile, maxManifest)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err == nil {
+		old, err := channel.ParseRedirects(data)
+		if err != nil {
+			return nil, fmt.Errorf("reading %q: %w: remove it, or choose another directory", filepath.Join(out.Name(), channel.RedirectsFile), err)
+		}
+		for _, r := range old {
+			if !slices.ContainsFunc(rules, func(n channel.Redirect) bool { return n.Prefix() == r.Prefix() }) {
+				rules = append(rules, r)
+			}
+		}
+	}
+	return dist.NewSmallFile(out, channel.RedirectsFile, channel.FormatRedirects(rules))
 }
 
 // others returns the archives in the directory that the channel does not have.

@@ -104,12 +104,12 @@ type rustup struct {
 	t       *testing.T
 	program string
 	home    string
-	server  string // the directory above dist
+	server  string // URL above dist
 }
 
 func newRustup(t *testing.T, dist string) *rustup {
 	t.Helper()
-	return &rustup{t, testenv.Need(t, "rustup"), t.TempDir(), filepath.Dir(dist)}
+	return &rustup{t, testenv.Need(t, "rustup"), t.TempDir(), "file://" + filepath.ToSlash(filepath.Dir(dist))}
 }
 
 func (r *rustup) run(args ...string) string {
@@ -117,7 +117,7 @@ func (r *rustup) run(args ...string) string {
 	cmd := exec.CommandContext(r.t.Context(), r.program, args...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + r.home, "RUSTUP_HOME=" + filepath.Join(r.home, "rustup"), "CARGO_HOME=" + filepath.Join(r.home, "cargo"),
-		"RUSTUP_DIST_SERVER=file://" + filepath.ToSlash(r.server), "RUSTUP_TERM_COLOR=never",
+		"RUSTUP_DIST_SERVER=" + r.server, "RUSTUP_TERM_COLOR=never",
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -93,8 +93,7 @@ func build(all []stored, o MakeOptions) (*Draft, error) {
 		return nil, err
 	}
 	d := &Draft{Channel: c, Commit: v.CommitHash}
-	d.name(v, lead.Version, o.Name)
-	if err := errors.Join(judge(c, o.AnyRelease), collisions(all, c)); err != nil {
+	if err := errors.Join(d.name(o.Name, nil), judge(c, o.AnyRelease), collisions(all, c)); err != nil {
 		return nil, err
 	}
 	d.take(all)
@@ -192,17 +191,24 @@ func collisions(all []stored, c *manifests.Channel) error {
 }
 
 // name chooses the names of the channel, and says so if its release has no such name.
-func (d *Draft) name(v manifests.Version, named, asked string) {
-	names, exact := manifests.PublicNames(v, named)
+// had are those that it had, for a release that tells none.
+func (d *Draft) name(asked string, had []string) error {
+	names, named, exact, err := d.Channel.PublicNames()
 	switch {
 	case asked != "":
 		d.Names = []string{asked}
-	case exact:
+	case err == nil:
 		d.Names = names
+		if !exact {
+			d.note("rustup cannot ask for %.100q: the channel is called %s", named, strings.Join(names, ", "))
+		}
 	default:
-		d.Names = names
-		d.note("rustup cannot ask for %.100q: the channel is called %s", named, strings.Join(names, ", "))
+		d.Names = slices.DeleteFunc(slices.Clone(had), func(name string) bool { return !manifests.IsChannelName(name) })
 	}
+	if len(d.Names) == 0 {
+		return fmt.Errorf("naming the channel: rustup cannot ask for version %.100q: choose a name", d.Channel.Packages["rust"].Version)
+	}
+	return nil
 }
 
 // take notes which archives the channel offers, and says which it does not.

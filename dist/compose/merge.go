@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,12 +88,11 @@ func (s *Source) gather(ctx context.Context, o MergeOptions, files map[string]Fi
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("finding the archives of channel %q: %w", manifests.Redact(s.Place), err)
 	}
-	base := o.URL
-	if base == "" {
-		base = DefaultURL
-	}
-	return s.Channel.WithURLs(func(url string) string { return strings.TrimSuffix(base, "/") + url[strings.LastIndexByte(url, '/'):] }), nil
+	return s.Channel.WithURLs(func(url string) string { return o.base() + url[strings.LastIndexByte(url, '/'):] }), nil
 }
+
+// base is the URL of the directory of the archives, without a slash at its end.
+func (o MergeOptions) base() string { return strings.TrimSuffix(cmp.Or(o.URL, DefaultURL), "/") }
 
 // isFileName reports whether a stranger's name is that of a file in a directory: no
 // path, and nothing that a channel's own files are called.
@@ -109,15 +109,9 @@ func draft(c *manifests.Channel, had []string, files map[string]File, o MergeOpt
 	if err := judge(c, o.AnyRelease); err != nil {
 		return nil, err
 	}
-	d := &Draft{Channel: c, Commit: c.Packages["rust"].CommitHash, Names: had}
-	if v, err := c.Version(); err == nil {
-		d.name(v, "", o.Name)
-	} else if o.Name != "" {
-		d.Names = []string{o.Name}
-	}
-	d.Names = slices.DeleteFunc(d.Names, func(name string) bool { return !manifests.IsChannelName(name) })
-	if len(d.Names) == 0 {
-		return nil, fmt.Errorf("naming the channel: rustup cannot ask for version %.100q: choose a name", c.Packages["rust"].Version)
+	d := &Draft{Channel: c, Commit: c.Packages["rust"].CommitHash}
+	if err := d.name(o.Name, had); err != nil {
+		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		d.Files = append(d.Files, files[name])

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/channel"
 	"x.go/manifests"
 )
@@ -27,6 +29,7 @@ type channelFile struct {
 	data    []byte
 	channel *manifests.Channel
 	subject *subject
+	rules   []channel.Redirect // of the files that other servers have
 }
 
 // channelGroup checks the manifests: each by itself and against the files that it
@@ -123,6 +126,9 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 	s.declare(channelHash)
 	s.declare(channelVersion)
 	here := c.places()
+	if err := c.redirects(); err != nil {
+		s.failf(channelPresent, "%v", err)
+	}
 	count := 0
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.channel.Packages)) {
@@ -144,6 +150,25 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 		}
 	}
 	s.notef(channelPresent, "%d files", count)
+	return nil
+}
+
+// redirects reads the rules beside a manifest on disk.
+func (c *channelFile) redirects() error {
+	local, ok := channel.LocalPath(c.at)
+	if !ok {
+		return nil
+	}
+	data, err := dist.ReadFile(filepath.Join(filepath.Dir(local), channel.RedirectsFile), maxManifest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		c.rules, err = channel.ParseRedirects(data)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", channel.RedirectsFile, dist.WithoutPath(err))
+	}
 	return nil
 }
 
@@ -173,6 +198,10 @@ func urlFile(url string) string {
 func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifests.Package, d manifests.Download, here map[string]bool) error {
 	s := c.subject
 	where, err := channel.Locate(c.at, d.URL)
+	if to, ok := channel.RedirectFor(c.rules, strings.TrimPrefix(d.URL, manifests.OfficialServer+"/")); err != nil && ok {
+		s.skipf(channelPresent, "%s is at %q, which is not asked", urlFile(d.URL), to)
+		return nil
+	}
 	if absent, ok := errors.AsType[*channel.AbsentError](err); ok && !absent.Missing && !here[path.Dir(d.URL)] {
 		s.skipf(channelPresent, "%v", err)
 		return nil

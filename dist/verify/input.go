@@ -155,8 +155,9 @@ func (in *input) check(path string) { in.checked[path] = true }
 
 // ownFiles are the files that x keeps in a directory of archives: the lock of a
 // running command, the channel that `x dist` takes away while it replaces archives,
-// and the record of `x recompress`.
-var ownFiles = []string{".x-lock", ".x-channel.toml", recompress.RecordName}
+// the record of `x recompress` and the redirects of an overlay, which the channel
+// group reads.
+var ownFiles = []string{".x-lock", ".x-channel.toml", recompress.RecordName, channel.RedirectsFile}
 
 // unchecked fails each file that no check looked at.
 func (in *input) unchecked(opts Options) *subject {
