@@ -264,6 +264,7 @@ type pass struct {
 	wanted map[string]bool // of directories in the package
 	held   []heldFile
 	size   int64 // bytes of held
+	batch  batch // small files that nobody writes yet
 	// stored has the files that symbolic links lead to, nil if there are none.
 	stored *archive.StoredFiles
 }
@@ -290,6 +291,7 @@ func (p *pass) run() (unit, error) {
 	if err != nil {
 		return unit{}, err
 	}
+	p.writeBatch()
 	if err := p.in.check(facts.Digest); err != nil {
 		return unit{}, err
 	}
@@ -407,14 +409,7 @@ func (p *pass) member(m archive.Member) (io.WriteCloser, error) {
 	if err := p.own(component, name); err != nil {
 		return nil, err
 	}
-	buf := buffers.Get().(*[]byte)
-	return &archive.SmallWriter{Data: (*buf)[:0], Done: func(data []byte) error {
-		if int64(len(data)) < m.Size {
-			return errCut
-		}
-		p.write(f, func() (io.ReadCloser, error) { return &smallReader{Reader: bytes.NewReader(data), buf: buf}, nil })
-		return nil
-	}}, nil
+	return p.small(f), nil
 }
 
 // file describes a file of a component for the transaction.
@@ -452,7 +447,7 @@ func (p *pass) write(f file, open func() (io.ReadCloser, error)) {
 }
 
 func open(data []byte) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return &smallReader{Reader: bytes.NewReader(data)}, nil }
+	return func() (io.ReadCloser, error) { return smallReader{bytes.NewReader(data)}, nil }
 }
 
 // readNames has the names of the components from the start: unknown directories are

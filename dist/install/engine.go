@@ -77,6 +77,7 @@ type transaction struct {
 	handles handles
 	total   int64 // bytes to write
 	written atomic.Int64
+	early   earlyFlush
 
 	touched map[string]place // directories in which names have changed since they were flushed
 	undo    []func() error
@@ -223,6 +224,7 @@ func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, err
 			return Installed{}, errors.Join(err, t.rollback())
 		}
 	}
+	t.flushEarly(0)
 	p, err := t.plan(ctx, parts)
 	if err == nil && !t.opts.DryRun {
 		err = t.apply(ctx, p)
@@ -297,6 +299,7 @@ func (t *transaction) removeMade() {
 // end closes everything.
 func (t *transaction) end() error {
 	t.ended = true
+	t.early.running.Wait()
 	t.handles.close()
 	if t.lock != nil {
 		t.lock.Remove()

@@ -155,22 +155,13 @@ func (r *queueReader) Close() error {
 }
 
 // smallReader reads the content of a small file.
-type smallReader struct {
-	*bytes.Reader
-	buf *[]byte // one of our buffers, which has the content, or nil
-}
+type smallReader struct{ *bytes.Reader }
 
 // writeTo implements [inMemory].
-func (r *smallReader) writeTo(w io.Writer) error {
+func (r smallReader) writeTo(w io.Writer) error {
 	_, err := r.WriteTo(w)
 	return err
 }
 
 // Close implements [io.Closer].
-func (r *smallReader) Close() error {
-	if r.buf != nil {
-		buffers.Put(r.buf)
-		r.buf = nil
-	}
-	return nil
-}
+func (r smallReader) Close() error { return nil }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,7 +70,10 @@ func (r *roots) removeMade() {
 
 // sync flushes all that was written below the roots.
 func (r *roots) sync() error {
-	for base, root := range r.open {
+	r.mu.Lock()
+	open := maps.Clone(r.open)
+	r.mu.Unlock()
+	for base, root := range open {
 		if err := dist.SyncAll(root); err != nil {
 			return fmt.Errorf("flushing %q: %w", base, err)
 		}

@@ -117,7 +117,8 @@ func (t *transaction) flushAll() error {
 	if err := t.step("sync", t.at); err != nil {
 		return err
 	}
-	return t.roots.sync()
+	t.early.running.Wait()
+	return errors.Join(t.early.err, t.roots.sync())
 }
 
 // rename renames below one base, and notes how to undo it.

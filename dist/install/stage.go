@@ -358,6 +358,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	}
 	n, err := w.out.Write(p)
 	w.t.progress(n)
+	w.t.flushEarly(n)
 	if w.dirty += n; w.dirty >= syncEvery {
 		w.dirty = 0
 		dist.StartSync(w.out)
