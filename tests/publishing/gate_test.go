@@ -3,6 +3,7 @@ package publishing
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,4 +50,33 @@ func TestGate(t *testing.T) {
 	if diff := cmp.Diff(before, storetest.Names(t, s, "")); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// The gate as it is without flags: rustup installs each profile of a new channel, adds and
+// removes each component, a target, and updates from what the store offers.
+func TestDefaultGate(t *testing.T) {
+	t.Parallel()
+	testenv.Need(t, "rustup")
+	components := append(slices.Clone(usual), "clippy", "rust-src")
+	k := newKeys(t)
+	first := release{version: "1.95.0", date: "2026-04-16", undated: true, components: components}.write(t)
+	second := k.sign(t, release{version: "1.96.0", date: "2026-05-28", components: components}.write(t))
+	onEach(t, func(t *testing.T, p place) {
+		for _, args := range [][]string{{first}, {second, "--keyring", k.public, "--keyring", k.minisignPublic}} {
+			r := p.gated(t, args[0], append(args[1:], "--verbose")...)
+			if r.Code != 0 || !strings.Contains(r.Stderr, "x: the gate: 0 failed, 0 skipped") {
+				t.Fatalf("got %d\n%s", r.Code, r.Stderr)
+			}
+			for _, want := range []string{"install minimal", "install default", "install complete", "component clippy-preview", "component rust-src", "update"} {
+				if !strings.Contains(r.Stderr, "x: asking rustup: "+want) {
+					t.Errorf("the gate does not %s:\n%s", want, r.Stderr)
+				}
+			}
+		}
+		s := p.open(t)
+		sound(t, s)
+		if got := offered(t, s, "stable"); got != "2026-05-28" {
+			t.Errorf("stable is of %s", got)
+		}
+	})
 }

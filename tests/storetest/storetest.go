@@ -26,7 +26,7 @@ func Suite(t *testing.T, open func(t *testing.T) *store.Store) {
 		name string
 		test func(t *testing.T, s *store.Store)
 	}{
-		{"put", put}, {"damaged", damaged}, {"if-absent", ifAbsent}, {"absent", absent}, {"list", list},
+		{"put", put}, {"parts", parts}, {"damaged", damaged}, {"if-absent", ifAbsent}, {"absent", absent}, {"list", list},
 		{"copy", copies}, {"delete", deletes}, {"swap", swap}, {"names", names},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })
@@ -91,6 +91,41 @@ func put(t *testing.T, s *store.Store) {
 	Put(t, s, "dist/put/empty", "")
 	if got := Read(t, s, "dist/put/empty", 0); got != "" {
 		t.Errorf("got %q, want nothing", got)
+	}
+}
+
+// A file that is sent in parts is one file: put once, read from anywhere, copied with its
+// digest. A damaged one is none.
+func parts(t *testing.T, s *store.Store) {
+	const name = "dist/parts/2026-04-16/a.tar.xz"
+	data := bytes.Repeat([]byte("0123456789abcdef"), 33<<20/16) // three parts of 16 MiB
+	body := store.Bytes(data)
+	broken := body
+	broken.Hash = manifests.HashOf(nil)
+	if err := s.Put(t.Context(), name, broken, store.Options{IfAbsent: true}); err == nil {
+		t.Error("a damaged file: got no error")
+	}
+	if got := Names(t, s, "dist/parts/"); got != nil {
+		t.Errorf("a damaged file has a name: %q", got)
+	}
+	for i, want := range []error{nil, store.ErrExists} {
+		if err := s.Put(t.Context(), name, body, store.Options{IfAbsent: true}); !errors.Is(err, want) {
+			t.Errorf("%d: got %v, want %v", i, err, want)
+		}
+	}
+	if err := s.Copy(t.Context(), "dist/parts/a.tar.xz", name); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{name, "dist/parts/a.tar.xz"} {
+		if h, err := s.Hash(t.Context(), name); err != nil || h != body.Hash {
+			t.Errorf("%s: got %s, %v; want %s", name, h, err, body.Hash)
+		}
+		if a, err := s.Stat(t.Context(), name); err != nil || a.Size != body.Size || !a.Hash.IsZero() && a.Hash != body.Hash {
+			t.Errorf("%s: got %+v, %v", name, a, err)
+		}
+	}
+	if got := Read(t, s, name, body.Size-3); got != "def" {
+		t.Errorf("the end: got %q", got)
 	}
 }
 
