@@ -58,11 +58,12 @@ func offers(c *manifests.Channel, host string, ref manifests.ComponentRef) bool 
 	return false
 }
 
-// allowed reports whether a component may go.
-func allowed(name string, globs []string) bool {
+// allowed reports whether globs say that a component may go: by its package, as in the
+// manifest or as users call it, by its target, or by both.
+func (c component) allowed(globs []string) bool {
 	return slices.ContainsFunc(globs, func(glob string) bool {
-		for _, pattern := range []string{glob, glob + "-*-*", "*-" + glob} {
-			if ok, err := path.Match(pattern, name); ok && err == nil {
+		for _, name := range []string{c.String(), c.pkg, strings.TrimSuffix(c.pkg, "-preview"), c.target} {
+			if ok, err := path.Match(glob, name); ok && err == nil {
 				return true
 			}
 		}

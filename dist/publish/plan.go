@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 
 	"x.go/dist/compose"
@@ -245,7 +246,7 @@ func (p *Plan) make(ctx context.Context) error {
 
 // compare looks at what the store offers under the names of the channel.
 func (p *Plan) compare(ctx context.Context) error {
-	gone := map[string]bool{}
+	var gone []component
 	for _, name := range p.source.Names {
 		o, err := p.load(ctx, channelFile(name))
 		if err != nil {
@@ -262,16 +263,16 @@ func (p *Plan) compare(ctx context.Context) error {
 		}
 		p.Names = append(p.Names, name)
 		for _, ref := range lost(o.channel, p.source.Channel) {
-			if !gone[ref.String()] {
-				gone[ref.String()] = true
-				p.Gone = append(p.Gone, ref.String())
+			if !slices.Contains(gone, ref) {
+				gone = append(gone, ref)
 			}
 		}
 	}
 	var refused []string
-	for _, name := range p.Gone {
-		if !allowed(name, p.options.AllowGone) {
-			refused = append(refused, name)
+	for _, c := range gone {
+		p.Gone = append(p.Gone, c.String())
+		if !c.allowed(p.options.AllowGone) {
+			refused = append(refused, c.String())
 		}
 	}
 	if len(refused) > 0 {

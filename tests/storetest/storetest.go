@@ -98,7 +98,7 @@ func put(t *testing.T, s *store.Store) {
 // digest. A damaged one is none.
 func parts(t *testing.T, s *store.Store) {
 	const name = "dist/parts/2026-04-16/a.tar.xz"
-	data := bytes.Repeat([]byte("0123456789abcdef"), 33<<20/16) // three parts of 16 MiB
+	data := bytes.Repeat([]byte("0123456789abcdef"), 17<<20/16) // two parts, of 16 MiB and the rest
 	body := store.Bytes(data)
 	broken := body
 	broken.Hash = manifests.HashOf(nil)
