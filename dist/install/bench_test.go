@@ -1,11 +1,13 @@
 package install
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -14,12 +16,47 @@ import (
 	"x.go/tests/testenv"
 )
 
-// BenchmarkInstall installs a whole toolchain with its documentation, and copies it with
-// cp -a, in turns. cp/op and the ratio are of the medians: other programs may run.
+// BenchmarkInstall installs a whole toolchain with its documentation in turns with the
+// program that does the like: cp -a for images, the package's install.sh for an unpacked
+// package, and tar for archives. None of them flushes what it has written, as x does; so
+// x/peer+sync is told, too, with `sync -f` after the peer. All are of the medians: other
+// programs may run.
+//
+// Each round takes new directories, of 3 GB, which stay to the end: for half a minute after
+// a large tree is removed, ext4 is slow to create files.
 //
 //	go test ./dist/install -run '^$' -bench Install -benchtime 5x
+//	go test ./dist/install -run '^$' -bench Install/zst -benchtime 5x
 func BenchmarkInstall(b *testing.B) {
 	source := testenv.Sysroot(b, "stable")
+	p := wholePackage(b, source)
+	b.Run("images", func(b *testing.B) {
+		compare(b, func(ctx context.Context, to string) error {
+			_, err := Run(ctx, Options{Prefix: to}, p.Components)
+			return err
+		}, func(to string) *exec.Cmd { return exec.Command(testenv.Need(b, "cp"), "-a", source, to) })
+	})
+	dir := b.TempDir()
+	for format, program := range map[archive.Format]string{archive.Zst: "zstd", archive.XZ: "xz"} {
+		b.Run(string(format), func(b *testing.B) {
+			file := wholeArchive(b, p, dir, format)
+			compare(b, fromSource(file), func(to string) *exec.Cmd {
+				testenv.Must(b, os.Mkdir(to, 0o755))
+				return unpacking(b, file, program, to)
+			})
+		})
+	}
+	b.Run("unpacked", func(b *testing.B) {
+		testenv.Must(b, unpacking(b, wholeArchive(b, p, dir, archive.Zst), "zstd", dir).Run())
+		unpacked := filepath.Join(dir, p.Name)
+		compare(b, fromSource(unpacked), func(to string) *exec.Cmd {
+			return exec.Command(testenv.Need(b, "sh"), unpacked+"/install.sh", "--prefix="+to, "--disable-ldconfig")
+		})
+	})
+}
+
+// wholePackage is a package of all that the toolchain at source has.
+func wholePackage(b *testing.B, source string) dist.Package {
 	var img dist.Image
 	testenv.Must(b, img.AddTree("", source, func(name string, d fs.DirEntry) bool {
 		return filepath.Dir(name) != "lib/rustlib" || d.IsDir()
@@ -28,30 +65,47 @@ func BenchmarkInstall(b *testing.B) {
 	if img.HasDir("share/doc/rust/html") {
 		c.BulkDirs = []string{"share/doc/rust/html"}
 	}
-	top := b.TempDir()
-	var ours, copies, again []time.Duration
-	timed := func(f func() error) time.Duration { return timed(b, f) }
-	install := func() error {
-		_, err := Run(b.Context(), Options{Prefix: top + "/x"}, []dist.Component{c})
+	return dist.Package{Name: "rust-1.95.0-x86_64-unknown-linux-gnu", Components: []dist.Component{c}}
+}
+
+func wholeArchive(b *testing.B, p dist.Package, dir string, format archive.Format) string {
+	archives, err := archive.Writer{Formats: []archive.Format{format}, SkipReadBack: true}.Write(b.Context(), dir, p)
+	testenv.Must(b, err)
+	return archives[0].Path
+}
+
+func unpacking(b *testing.B, file, program, to string) *exec.Cmd {
+	return exec.Command(testenv.Need(b, "tar"), "-x", "-f", file, "-C", to, "--use-compress-program", testenv.Need(b, program))
+}
+
+func fromSource(source string) func(ctx context.Context, to string) error {
+	return func(ctx context.Context, to string) error {
+		_, err := RunFrom(ctx, Options{Prefix: to}, From{Sources: []string{source}})
 		return err
 	}
-	for b.Loop() {
+}
+
+// compare times ours and the peer in turns, each with a directory of its own to create.
+func compare(b *testing.B, ours func(ctx context.Context, to string) error, peer func(to string) *exec.Cmd) {
+	top := b.TempDir()
+	flush := func() error { return exec.Command(testenv.Need(b, "sync"), "-f", top).Run() }
+	testenv.Must(b, flush())
+	var mine, theirs, flushed []time.Duration
+	for round := 0; b.Loop(); round++ {
 		b.StopTimer()
-		copies = append(copies, timed(exec.Command(testenv.Need(b, "cp"), "-a", source, top+"/cp").Run))
-		testenv.Must(b, os.RemoveAll(top+"/cp"))
+		cmd := peer(filepath.Join(top, "peer"+strconv.Itoa(round)))
+		plain := timed(b, cmd.Run)
+		theirs = append(theirs, plain)
+		flushed = append(flushed, plain+timed(b, flush))
 		b.StartTimer()
-		ours = append(ours, timed(install))
-		b.StopTimer()
-		again = append(again, timed(install))
-		testenv.Must(b, os.RemoveAll(top+"/x"))
-		b.StartTimer()
+		mine = append(mine, timed(b, func() error { return ours(b.Context(), filepath.Join(top, "x"+strconv.Itoa(round))) }))
 	}
-	b.ReportMetric(float64(img.Len()), "files")
-	b.ReportMetric(median(copies).Seconds(), "cp-s/op")
-	b.ReportMetric(median(ours).Seconds(), "x-s/op")
-	b.ReportMetric(float64(median(ours))/float64(median(copies)), "x/cp")
-	b.ReportMetric(float64(median(again))/float64(median(copies)), "again/cp")
-	b.Logf("cp %v\nx %v\nagain %v", copies, ours, again)
+	b.Logf("x %v\npeer %v\npeer and sync %v", mine, theirs, flushed)
+	x := median(mine)
+	b.ReportMetric(x.Seconds(), "x-s/op")
+	b.ReportMetric(median(theirs).Seconds(), "peer-s/op")
+	b.ReportMetric(float64(x)/float64(median(theirs)), "x/peer")
+	b.ReportMetric(float64(x)/float64(median(flushed)), "x/peer+sync")
 }
 
 func timed(b *testing.B, f func() error) time.Duration {
@@ -63,50 +117,4 @@ func timed(b *testing.B, f func() error) time.Duration {
 func median(d []time.Duration) time.Duration {
 	slices.Sort(d)
 	return d[len(d)/2]
-}
-
-// BenchmarkInstallArchive installs the compiler and the standard library from archives,
-// unpacks them with tar, and runs the install.sh that was in them, in turns, as
-// [BenchmarkInstall] does.
-//
-//	go test ./dist/install -run '^$' -bench InstallArchive -benchtime 5x
-func BenchmarkInstallArchive(b *testing.B) {
-	source := testenv.Sysroot(b, "stable")
-	var img dist.Image
-	testenv.Must(b, img.AddTree("", source, func(name string, d fs.DirEntry) bool {
-		return name != "share" && (filepath.Dir(name) != "lib/rustlib" || d.IsDir())
-	}))
-	p := dist.Package{Name: "rust-1.95.0-x86_64-unknown-linux-gnu", Components: []dist.Component{{Name: "rust", Image: img}}}
-	dir := b.TempDir()
-	for format, program := range map[archive.Format]string{archive.Zst: "zstd", archive.XZ: "xz"} {
-		b.Run(string(format), func(b *testing.B) {
-			archives, err := archive.Writer{Formats: []archive.Format{format}, SkipReadBack: true}.Write(b.Context(), dir, p)
-			testenv.Must(b, err)
-			file, top := archives[0].Path, b.TempDir()
-			unpack := []string{"-x", "-f", file, "-C", top + "/tar", "--use-compress-program", testenv.Need(b, program)}
-			var ours, theirs, scripts []time.Duration
-			for b.Loop() {
-				b.StopTimer()
-				testenv.Must(b, os.Mkdir(top+"/tar", 0o755))
-				theirs = append(theirs, timed(b, exec.Command(testenv.Need(b, "tar"), unpack...).Run))
-				script := exec.Command(testenv.Need(b, "sh"), top+"/tar/"+p.Name+"/install.sh", "--prefix="+top+"/sh", "--disable-ldconfig")
-				scripts = append(scripts, timed(b, script.Run))
-				testenv.Must(b, os.RemoveAll(top+"/tar"))
-				testenv.Must(b, os.RemoveAll(top+"/sh"))
-				b.StartTimer()
-				ours = append(ours, timed(b, func() error {
-					_, err := RunFrom(b.Context(), Options{Prefix: top + "/x"}, From{Sources: []string{file}})
-					return err
-				}))
-				b.StopTimer()
-				testenv.Must(b, os.RemoveAll(top+"/x"))
-				b.StartTimer()
-			}
-			b.ReportMetric(median(theirs).Seconds(), "tar-s/op")
-			b.ReportMetric(median(ours).Seconds(), "x-s/op")
-			b.ReportMetric(float64(median(ours))/float64(median(theirs)), "x/tar")
-			b.ReportMetric(float64(median(ours))/float64(median(scripts)), "x/sh")
-			b.Logf("tar %v\ninstall.sh %v\nx %v", theirs, scripts, ours)
-		})
-	}
 }
