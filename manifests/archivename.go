@@ -44,37 +44,6 @@ func ParseArchiveName(file string) (ArchiveName, error) {
 	return a, nil
 }
 
-// ParseForeignName is [ParseArchiveName] for a component that Rust does not have:
-// NAME-VERSION[-TARGET], where a version begins with a digit or is beta or nightly.
-// rustup installs such components like others. The component of the result has a
-// version of its own, and its package is called like the archive.
-func ParseForeignName(file string) (ArchiveName, error) {
-	stem, format, ok := CutFormat(file)
-	for i := 1; ok && i < len(stem); i++ {
-		if stem[i] != '-' {
-			continue
-		}
-		name, a := stem[:i], ArchiveName{Format: format}
-		if _, known := LookupComponent(name); known || !isPackageName(name) {
-			continue
-		}
-		version, rest, hasRest := strings.Cut(stem[i+1:], "-")
-		if version != channelBeta && version != channelNightly && (version == "" || version[0] < '0' || version[0] > '9') {
-			continue
-		}
-		a.Version, a.Component = version, ComponentSpec{Archive: name, Package: name, Scope: ScopeNone, OwnVersion: true}
-		if !hasRest {
-			return a, nil
-		}
-		var err error
-		if a.Target, err = targets.ParseTriple(rest); err == nil {
-			a.Component.Scope = ScopeHost
-			return a, nil
-		}
-	}
-	return ArchiveName{}, fmt.Errorf("parsing archive name %.200q: want COMPONENT-VERSION or COMPONENT-VERSION-TARGET, and .tar.gz, .tar.xz or .tar.zst", file)
-}
-
 // String returns the file name.
 func (a ArchiveName) String() string { return a.Stem() + a.Format.Ext() }
 

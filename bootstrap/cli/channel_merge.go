@@ -25,15 +25,16 @@ All archives are copied beside the new manifest, and all URLs lead there: to Rus
 own server, which rustup replaces by RUSTUP_DIST_SERVER. Archives are looked for as
 rustup does, or beside a manifest on disk.
 
-Channels must be of one release, commit and day. With --any-release the first one
+Archives on this machine are read: components whose files or directories collide in
+one toolchain are refused. Channels must be of one release, commit and day. With --any-release the first one
 says which.`,
 		Example: `  x channel merge --out /srv/rust/dist linux/dist windows/dist
   x channel merge --any-release stable/dist old/channel-rust-1.95.0.toml`,
 		Args:              atLeast(2, "CHANNEL"),
 		ValidArgsFunction: completeManifests,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source) (*compose.Draft, error) {
-				return compose.Merge(ctx, all, compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: anyRelease})
+			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, progress func(compose.Event)) (*compose.Draft, error) {
+				return compose.Merge(ctx, all, compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: anyRelease, Progress: progress})
 			})
 		},
 	}
@@ -105,8 +106,8 @@ are the same for all stay. Nothing in the result refers to what it does not have
 			if err != nil {
 				return err
 			}
-			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source) (*compose.Draft, error) {
-				return compose.Subset(ctx, all[0], selected, compose.MergeOptions{Name: f.name, URL: f.url})
+			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, progress func(compose.Event)) (*compose.Draft, error) {
+				return compose.Subset(ctx, all[0], selected, compose.MergeOptions{Name: f.name, URL: f.url, Progress: progress})
 			})
 		},
 	}
@@ -117,7 +118,7 @@ are the same for all stay. Nothing in the result refers to what it does not have
 }
 
 // combineChannels reads channels and writes the one that is made of them.
-func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, combine func(context.Context, []*compose.Source) (*compose.Draft, error)) error {
+func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, combine func(context.Context, []*compose.Source, func(compose.Event)) (*compose.Draft, error)) error {
 	cfg, err := a.loadConfig()
 	if err != nil {
 		return err
@@ -136,6 +137,6 @@ func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, co
 			}
 			all = append(all, s)
 		}
-		return f.withURLs(combine(ctx, all))
+		return f.withURLs(combine(ctx, all, p.event))
 	})
 }

@@ -122,8 +122,8 @@ func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) 
 	p := a.newFileProgress()
 	defer p.close()
 	o := compose.OverlayOptions{
-		MergeOptions: compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: f.anyRelease}, Date: f.date, Part: part, Replace: f.replace,
-		Redirect: f.redirect != "", Upstream: f.upstream, Progress: p.event,
+		MergeOptions: compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: f.anyRelease, Progress: p.event}, Date: f.date, Part: part, Replace: f.replace,
+		Redirect: f.redirect != "", Upstream: f.upstream,
 	}
 	return a.writeChannel(cmd.Context(), p, a.outDir(cfg.Build.BuildDir, f.out), f.redirect, func(ctx context.Context) (*compose.Draft, error) {
 		base, err := a.openChannel(ctx, f.base)

@@ -23,6 +23,8 @@ type MergeOptions struct {
 	URL string
 	// AnyRelease takes channels of different releases or days.
 	AnyRelease bool
+	// Progress is as in [MakeOptions].
+	Progress func(Event)
 }
 
 // Merge puts channels together, such as those of several build machines: see
@@ -44,7 +46,23 @@ func Merge(ctx context.Context, sources []*Source, o MergeOptions) (*Draft, erro
 			return nil, fmt.Errorf("%q: %w", manifests.Redact(s.Place), err)
 		}
 	}
-	return draft(merged, sources[0].Names, files, o)
+	note, err := disjoint(ctx, merged, nil, files, o.progress())
+	if err != nil {
+		return nil, fmt.Errorf("merging channels: %w", err)
+	}
+	d, err := draft(merged, sources[0].Names, files, o)
+	if err == nil && note != "" {
+		d.Notes = append(d.Notes, note)
+	}
+	return d, err
+}
+
+// progress is Progress, or does nothing.
+func (o MergeOptions) progress() func(Event) {
+	if o.Progress == nil {
+		return func(Event) {}
+	}
+	return o.Progress
 }
 
 // Subset takes the part of a channel that is selected.

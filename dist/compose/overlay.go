@@ -27,18 +27,13 @@ type OverlayOptions struct {
 	// Upstream is the URL of the directory above dist that has the archives of the base,
 	// where the place of the base does not tell.
 	Upstream string
-	// Progress is as in [MakeOptions].
-	Progress func(Event)
 }
 
 // Overlay lays the archives in files and directories over a channel, the base, such as
 // Rust's own: components and targets that it does not have, for all of its hosts, or
 // hosts of one's own. They must be of the base's release and commit.
 func Overlay(ctx context.Context, base *Source, places []string, o OverlayOptions) (*Draft, error) {
-	if o.Progress == nil {
-		o.Progress = func(Event) {}
-	}
-	all, err := scan(ctx, places, o.Progress)
+	all, err := scan(ctx, places, o.progress())
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +87,24 @@ func (l *layer) draft(ctx context.Context, date string) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(l.keepFiles(merged), collisions(l.all, merged)); err != nil {
+	if err := l.keepFiles(merged); err != nil {
+		return nil, err
+	}
+	files := l.files
+	if l.options.Redirect {
+		files = l.base.atHand()
+	}
+	note, err := disjoint(ctx, merged, l.all, files, l.options.progress())
+	if err != nil {
 		return nil, err
 	}
 	d, err := draft(merged, l.base.Names, l.files, l.options.MergeOptions)
 	if err != nil {
 		return nil, err
 	}
-	d.Notes = append(d.Notes, l.notes...)
+	if d.Notes = append(d.Notes, l.notes...); note != "" {
+		d.Notes = append(d.Notes, note)
+	}
 	d.take(l.all)
 	slices.SortFunc(d.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	d.note("signatures of the base do not fit this channel: sign it with x channel sign")

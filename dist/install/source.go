@@ -427,7 +427,7 @@ func (r *resolver) offered(ctx context.Context, place string, c *manifests.Chann
 func parseName(file string) (manifests.ArchiveName, bool) {
 	name, err := manifests.ParseArchiveName(file)
 	if err != nil {
-		name, err = manifests.ParseForeignName(file)
+		name, err = manifests.FindName(file, nil)
 	}
 	return name, err == nil
 }

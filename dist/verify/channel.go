@@ -312,7 +312,7 @@ func (c *channelFile) named() {
 	name := nameOfChannel(c.at)
 	version := c.channel.Packages["rust"].Version
 	release, _, _ := strings.Cut(version, " ")
-	if !rustupChannel.MatchString(name) || release == "" {
+	if !manifests.IsChannelName(name) || release == "" {
 		return
 	}
 	base, pre, _ := strings.Cut(release, "-")
@@ -327,6 +327,9 @@ func (c *channelFile) named() {
 		wanted, wantedPre, isPre := strings.Cut(name, "-")
 		ok = (base == wanted || strings.HasPrefix(base, wanted+".")) && isPre == (pre != "") &&
 			(wantedPre == pre || base+"-"+wantedPre == release)
+	}
+	if names, named, _, err := c.channel.PublicNames(); !ok && err == nil && !manifests.IsChannelName(named) {
+		ok = slices.Contains(names, name) // rustup cannot ask for its own: dev, 1.88.0.0
 	}
 	if !ok {
 		s.failf(channelName, "the manifest of %q is of release %.80q", name, version)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,10 +17,6 @@ import (
 	"x.go/manifests"
 	"x.go/targets"
 )
-
-// rustupChannel matches the names of channels that rustup asks a server for
-// (its `src/dist/mod.rs`). It cannot ask for a channel of another name, such as dev.
-var rustupChannel = regexp.MustCompile(`^(stable|beta|nightly|\d+\.\d+(\.\d+)?(-beta(\.\d+)?)?)$`)
 
 // client tests one channel with the real rustup, in homes of its own and with a
 // server of its own.
@@ -45,7 +40,7 @@ func (g clientGroup) verify(ctx context.Context) error {
 	done := map[string]bool{}
 	for _, at := range g.in.manifests {
 		c := &client{r: g.run, rustup: g.opts.Rustup, name: nameOfChannel(at), label: path.Base(filepath.ToSlash(at))}
-		if !rustupChannel.MatchString(c.name) {
+		if !manifests.IsChannelName(c.name) {
 			c.skip(fmt.Sprintf("rustup asks for no channel %q", c.name))
 			continue
 		}

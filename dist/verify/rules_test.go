@@ -18,7 +18,7 @@ func packOf(t *testing.T, file string, lines ...string) pack {
 	name, err := manifests.ParseArchiveName(file)
 	foreign := err != nil
 	if foreign {
-		if name, err = manifests.ParseForeignName(file); err != nil {
+		if name, err = manifests.FindName(file, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -69,12 +69,11 @@ func (g archiveReader) addPack(a *scanned) {
 	p := pack{scanned: a}
 	var err error
 	if p.name, err = manifests.ParseArchiveName(a.file); err != nil {
-		// A component of others, which rustup installs like Rust's own.
-		var foreign error
-		p.name, foreign = manifests.ParseForeignName(a.file)
-		if p.foreign = foreign == nil; p.foreign {
+		// A component of others, which rustup installs like Rust's own, or a version
+		// that rustup cannot name.
+		p.name, err = manifests.FindName(a.file, manifests.ReadComponentNames(a.Texts[manifests.ComponentsFile], func(manifests.ListProblem) {}))
+		if p.foreign = err == nil && p.name.IsOwn(); p.foreign {
 			a.subject.notef(archiveFileName, "%q is no component of Rust", p.name.Component.Archive)
-			err = nil
 		}
 	}
 	if p.known = err == nil; !p.known {
