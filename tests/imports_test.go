@@ -112,6 +112,9 @@ func TestImports(t *testing.T) {
 		l := layers[at]
 		delete(unused, l.pkg)
 		for _, imp := range p.Imports {
+			if imp == "net/http" && p.ImportPath != module+"/dist/channel" {
+				t.Errorf("package %s imports net/http: servers are asked by dist/channel, which bounds what they send, and how long", p.ImportPath)
+			}
 			if !strings.Contains(strings.Split(imp, "/")[0], ".") {
 				continue // standard library
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -79,9 +80,12 @@ func Open(ctx context.Context, place string) (*Source, error) {
 // check compares the manifest with its .sha256.
 func (s *Source) check(ctx context.Context) error {
 	sum, err := channel.Fetch(ctx, s.Place+manifests.ChecksumExt, maxChecksum)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		s.Unchecked = true
-		return ctx.Err()
+		return nil
+	}
+	if err != nil { // what cannot be read could be right or wrong
+		return fmt.Errorf("reading its %s: %w", manifests.ChecksumExt, err)
 	}
 	want, _, err := manifests.ParseChecksum(sum)
 	if err != nil {
