@@ -224,7 +224,7 @@ func (t *transaction) commit(ctx context.Context, parts ...part) (Installed, err
 			return Installed{}, errors.Join(err, t.rollback())
 		}
 	}
-	t.flushEarly(0)
+	t.flushEarly(flushEvery) // whatever there is
 	p, err := t.plan(ctx, parts)
 	if err == nil && !t.opts.DryRun {
 		err = t.apply(ctx, p)

@@ -20,11 +20,11 @@ type earlyFlush struct {
 // files wait for a moment.
 const flushEvery = 128 << 20
 
-// flushEarly notes that n bytes were written, and starts a flush when there are many, or
-// if n is 0, unless one is running.
+// flushEarly notes that n bytes were written, and starts a flush when there are many,
+// unless one is running.
 func (t *transaction) flushEarly(n int) {
 	e := &t.early
-	if e.unflushed.Add(int64(n)) < flushEvery && n > 0 || dist.SyncEach || t.opts.DryRun || !e.busy.CompareAndSwap(false, true) {
+	if e.unflushed.Add(int64(n)) < flushEvery || dist.SyncEach || t.opts.DryRun || !e.busy.CompareAndSwap(false, true) {
 		return
 	}
 	e.unflushed.Store(0)
