@@ -84,6 +84,20 @@ var faultCases = []faultCase{
 		start: func(t *testing.T, dir, _ string) { startWithPackages(t, dir, installedAndChanged) },
 	},
 	{
+		name: "install from an archive", args: []string{"install", "-q", "--prefix", "prefix", "newer.tar.zst"}, consistent: mineIsThere, mixed: isLog,
+		start: func(t *testing.T, dir, _ string) {
+			startWithPackages(t, dir, installedAndChanged)
+			pack(t, dir, "newer")
+		},
+	},
+	{
+		name: "repair from an archive", args: []string{"install", "--repair", "-q", "--prefix", "prefix", "package.tar.xz"}, consistent: mineIsThere, mixed: isLog,
+		start: func(t *testing.T, dir, _ string) {
+			startWithPackages(t, dir, damaged)
+			pack(t, dir, "package")
+		},
+	},
+	{
 		name: "uninstall", args: []string{"uninstall", "-q", "--prefix", "prefix"}, consistent: mineIsThere, mixed: isLog,
 		start: func(t *testing.T, dir, _ string) { startWithPackages(t, dir, installedAndChanged) },
 	},

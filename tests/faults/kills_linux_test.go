@@ -36,6 +36,10 @@ var killCases = []killCase{
 	{"upgrade", []string{"install", "-q", "--prefix", "prefix", "newer"}, installedAndChanged},
 	{"uninstall", []string{"uninstall", "-q", "--prefix", "prefix"}, installedAndChanged},
 	{"repair", []string{"install", "--repair", "-q", "--prefix", "prefix", "package"}, damaged},
+	{"install from an archive", []string{"install", "-q", "--prefix", "prefix", "package.tar.xz"}, filesInTheWay},
+	{"upgrade from an archive", []string{"install", "-q", "--prefix", "prefix", "newer.tar.zst"}, installedAndChanged},
+	{"repair from an archive", []string{"install", "--repair", "-q", "--prefix", "prefix", "package.tar.zst"}, damaged},
+	{"install from images", []string{"install", "-q", "--sysroot", "sysroot", "--prefix", "prefix"}, imagesInTheWay},
 }
 
 // mine writes files of the user's: their content says so, and which they are.
@@ -52,6 +56,12 @@ func put(t *testing.T, path, text string, mode os.FileMode) {
 
 func filesInTheWay(t *testing.T, dir string) {
 	mine(t, dir, "bin/tool", "bin/other", "lib/libone.so/in a directory", "share/doc/rust/html/notes", "share/doc/rust/html/page7.html", "etc/tool.conf")
+}
+
+func imagesInTheWay(t *testing.T, dir string) {
+	runx.TinySysroot(t, filepath.Join(dir, "sysroot"))
+	filesInTheWay(t, dir)
+	mine(t, dir, "bin/rustc", "bin/cargo/in a directory", "lib/librustc_driver-0123.so")
 }
 
 func installedAndChanged(t *testing.T, dir string) {
@@ -86,6 +96,11 @@ func writePackage(t *testing.T, dir, version string, more ...string) {
 	put(t, filepath.Join(dir, "rust-installer-version"), "3\n", 0o644)
 }
 
+// pack makes an archive of the unpacked package name of dir, in two formats.
+func pack(t *testing.T, dir, name string) {
+	runx.Must(t, dir, nil, "installer", "tarball", "--input", name, "--work-dir", ".", "--output", name, "--compression-profile", "fast", "--compression-formats", "xz,zst")
+}
+
 // TestKills kills commands that change an installation, at random points of time. Nothing
 // of the user's is lost, and the next command, the same one or x uninstall, leaves what it
 // leaves without a kill: no file of ours that no record names.
@@ -96,7 +111,7 @@ func TestKills(t *testing.T) {
 	kills, err := strconv.Atoi("0" + os.Getenv(killsVar))
 	testenv.Must(t, err)
 	if kills == 0 {
-		kills = 8
+		kills = 5
 	}
 	for _, c := range killCases {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,6 +149,10 @@ func newKillRun(t *testing.T, c killCase) *killRun {
 	r := &killRun{killCase: c, dir: dir}
 	writePackage(t, filepath.Join(dir, "package"), "old")
 	writePackage(t, filepath.Join(dir, "newer"), "new", "bin/newer", "lib/new/one")
+	if strings.HasSuffix(c.name, " an archive") {
+		pack(t, dir, "package")
+		pack(t, dir, "newer")
+	}
 	c.start(t, dir)
 	testenv.Must(t, os.Rename(dir+"/prefix", dir+"/template"))
 	r.before = testenv.Tree(t, dir+"/template")
