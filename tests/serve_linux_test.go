@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
@@ -45,6 +47,43 @@ func serve(t *testing.T, dir string, args ...string) (url string, stop func() st
 	}
 }
 
+// repairRustups damages the toolchain that rustup has installed below dir, and has x
+// repair it from the channel that it came from.
+func repairRustups(t *testing.T, dir, server string) {
+	t.Helper()
+	toolchain := filepath.Join(dir, "rustup/toolchains/stable-x86_64-unknown-linux-gnu")
+	channel := server + "/dist/channel-rust-stable.toml"
+	clean := testenv.Tree(t, toolchain)
+	at := func(name string) string { return filepath.Join(toolchain, name) }
+	testenv.Must(t, os.Remove(at("bin/rustc")))
+	testenv.Must(t, os.WriteFile(at("lib/librustc_driver-0123.so"), []byte("changed"), 0o644))
+	testenv.Must(t, os.Chmod(at("bin/rustfmt"), 0o600))
+	testenv.Must(t, os.Remove(at("lib/rustlib/manifest-rustfmt-preview-x86_64-unknown-linux-gnu")))
+	damaged := testenv.Tree(t, toolchain)
+	got := runx.X(t, dir, nil, "verify", "--installed", toolchain, channel)
+	for _, name := range []string{"bin/rustc", "lib/librustc_driver-0123.so", "bin/rustfmt", "manifest-rustfmt-preview-"} {
+		if got.Code != 1 || !strings.Contains(got.Stdout, name) {
+			t.Errorf("x verify --installed: exit status %d, without %s:\n%s%s", got.Code, name, got.Stdout, got.Stderr)
+		}
+	}
+	runx.Must(t, dir, nil, "install", "--repair", "--dry-run", "--prefix", toolchain, "--from", channel)
+	if diff := cmp.Diff(damaged, testenv.Tree(t, toolchain)); diff != "" {
+		t.Errorf("a dry run changed (-before +after):\n%s", diff)
+	}
+	runx.Must(t, dir, nil, "install", "--repair", "--prefix", toolchain, "--from", channel)
+	runx.Must(t, dir, nil, "verify", "--installed", toolchain, channel)
+	const kept = "lib/librustc_driver-0123.so.old"
+	mended := testenv.Tree(t, toolchain)
+	if mended[kept] != "-rwxr-xr-x changed" {
+		t.Errorf("%s: got %q, want what was there", kept, mended[kept])
+	}
+	delete(mended, kept)
+	if diff := cmp.Diff(clean, mended); diff != "" {
+		t.Errorf("repaired (-as rustup installed it +got):\n%s", diff)
+	}
+	testenv.Must(t, os.Remove(at(kept)))
+}
+
 // TestServeRustup has the real rustup install, add, remove and update from x serve, with
 // a flat directory and then with a store, at another address.
 func TestServeRustup(t *testing.T) {
@@ -71,6 +110,7 @@ func TestServeRustup(t *testing.T) {
 	rustup := testenv.Need(t, "rustup")
 	run(rustup, "toolchain", "install", "stable", "--profile", "minimal", "--no-self-update")
 	run(rustup, "component", "add", "rustfmt", "--toolchain", "stable")
+	repairRustups(t, dir, url)
 	run(rustup, "component", "remove", "rustfmt", "--toolchain", "stable")
 	run(rustup, "toolchain", "install", "stable-2026-04-16", "--profile", "minimal", "--no-self-update")
 	manifest := url + "/dist/channel-rust-stable.toml"

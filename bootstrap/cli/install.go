@@ -121,6 +121,14 @@ changed, x reads all archives to their ends. It checks digests against the chann
 or the .sha256 file beside an archive. With --keyring, a channel's manifest needs a
 signature, offline checked, by a key that has neither expired nor been revoked.
 
+Of a package with symbolic links, as x installer makes them, the file that a listed
+link leads to is installed in its place: it must be in the package. In a directory
+that is installed as a whole, links stay links, and nothing is written through them.
+
+With --dry-run, x reads all, changes nothing, and prints a line for each thing that it
+would do: repair, back up, remove, write (a list in lib/rustlib), replace or create.
+Files that are as they should be have no line. --json has them counted.
+
 With --repair, x restores what is installed, and of that only what is changed,
 missing, of a wrong mode or kind: of toolchains that install.sh or rustup installed,
 too. Name the archives or the channel that it was installed from. What was changed is

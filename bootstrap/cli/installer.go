@@ -176,8 +176,8 @@ func (a *app) generateCommand() *cobra.Command {
 install.sh, and with manifest.in as the list of what to install. The package is laid
 out in WORK-DIR/PACKAGE-NAME and stays there; what was there before is removed.
 
-Files keep their permissions, and symbolic links stay links, which rustup does not
-install. A bulk directory is listed as a whole: what it has is removed with it.`,
+Files keep their permissions, and symbolic links stay links: install.sh and x install
+take them, rustup does not. A bulk directory is listed as a whole: what it has is removed with it.`,
 		Example: `  x installer generate --component-name hello --package-name hello-1.0
   x installer generate --image-dir=image --bulk-dirs=share/doc/hello`,
 	}

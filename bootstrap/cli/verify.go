@@ -39,7 +39,8 @@ With --installed, x compares what is installed below a prefix with the digests t
 x install has recorded; or with sources, which are those of x install: archives, a
 directory of them, a channel. So it checks toolchains that install.sh or rustup
 installed, too. It tells files that are changed, missing, extra, or of a wrong mode or
-kind, and records that disagree. Without digests nothing passes: that is a skip. It
+kind, and records that disagree. uninstall.sh counts as one: it must be the script
+that was installed, that of the sources, or x's own. Without digests nothing passes: that is a skip. It
 runs nothing, and follows no links in the prefix. x install --repair mends.
 
 With --store, or if the path is the URL of a bucket or a directory (s3://rust,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/dist"
 	"x.go/manifests"
 	"x.go/tests/testenv"
 )
@@ -427,5 +428,54 @@ func TestPassword(t *testing.T) {
 	b.from.Sources = []string{strings.Replace(o.URL, "://", "://me:secret@", 1) + channelFile}
 	if _, err := RunFrom(t.Context(), b.opts, b.from); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+// TestRepairFromServer repairs what was installed from the channel of a server. It
+// fetches the archives of what is installed, and no others, also for a toolchain with
+// rustup's records.
+func TestRepairFromServer(t *testing.T) {
+	for _, rustups := range []bool{false, true} {
+		t.Run(fmt.Sprint(rustups), func(t *testing.T) {
+			t.Parallel()
+			b, o := channelBox(t)
+			b.from.Components = []string{"cargo", "rust-std-" + otherHost, "rust-docs"}
+			_, err := RunFrom(t.Context(), b.opts, b.from)
+			testenv.Must(t, err)
+			if rustups {
+				likeRustup(t, b.path("p"), []dist.Component{{Name: "cargo"}, {Name: "rust-std-" + otherHost}, {Name: "rust-docs"}})
+			}
+			clean := testenv.Tree(t, b.path("p"))
+			testenv.Must(t, os.Remove(b.path("p/bin/cargo")))
+			put(t, b.path("p/share/doc/rust/html/index.html"), "damaged")
+			testenv.Must(t, os.Remove(b.path("p/lib/rustlib/"+otherHost+"/lib/libstd.rlib")))
+			b.from.Components, o.asked = nil, nil
+			dry := b.opts
+			dry.Repair, dry.DryRun = true, true
+			planned, err := RunFrom(t.Context(), dry, b.from)
+			testenv.Must(t, err)
+			b.opts.Repair = true
+			done, err := RunFrom(t.Context(), b.opts, b.from)
+			testenv.Must(t, err)
+			if diff := cmp.Diff(done, planned); diff != "" {
+				t.Errorf("a dry run says something else (-run +dry run):\n%s", diff)
+			}
+			if len(done.Repaired) != 3 || len(done.NotRepaired) > 0 {
+				t.Errorf("got %+v repaired and %q not", done.Repaired, done.NotRepaired)
+			}
+			after := testenv.Tree(t, b.path("p"))
+			delete(after, "share/doc/rust/html.old/")
+			delete(after, "share/doc/rust/html.old/index.html")
+			delete(after, "lib/rustlib/install.log")
+			delete(clean, "lib/rustlib/install.log")
+			if diff := cmp.Diff(clean, after); diff != "" {
+				t.Errorf("repaired (-clean +got):\n%s", diff)
+			}
+			for _, line := range o.asked {
+				if strings.HasPrefix(line, "rustc-") || strings.HasPrefix(line, "clippy-") || strings.HasPrefix(line, "rust-std-1.95.0-"+thisHost) {
+					t.Errorf("asked for %q, of which nothing is installed", line)
+				}
+			}
+		})
 	}
 }

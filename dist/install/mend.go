@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,7 +45,7 @@ func (t *transaction) chooseMended(choose func(installed []string) []string) err
 			t.others = append(t.others, part)
 			continue
 		}
-		part := &installedPart{name: c.name, files: map[string]bool{}, text: c.data, relative: c.relative, sound: c.listed && c.sound}
+		part := &installedPart{name: c.name, files: map[string]bool{}, text: c.data, relative: in.isRelative(c), sound: c.listed && c.sound}
 		for _, r := range c.records {
 			part.list = append(part.list, r)
 			if r.kind == manifests.DirDirective {
@@ -62,6 +63,17 @@ func (t *transaction) chooseMended(choose func(installed []string) []string) err
 	}
 	t.names, t.before = names, in
 	return nil
+}
+
+// isRelative reports whether the list of a component is to have relative paths, as all of
+// rustup's have: rustup 1.29 panics at absolute ones. A list that is lost or damaged is
+// written like the others.
+func (in *installed) isRelative(c installedComponent) bool {
+	if c.relative || regexp.MustCompile(`^(file|dir):/`).Match(c.data) {
+		return c.relative
+	}
+	_, err := in.root.Lstat("multirust-channel-manifest.toml")
+	return err == nil || slices.ContainsFunc(in.components, func(c installedComponent) bool { return c.relative })
 }
 
 // mendDirs notes the directories that x has created for a component, whatever list its

@@ -83,8 +83,13 @@ func (p *planner) writeRecords(names []string) error {
 // manifest returns the list of installed files of a component.
 func (p *planner) manifest(c part) []byte {
 	var text strings.Builder
+	old := p.restored(c.name)
 	for _, r := range c.list {
-		text.WriteString(r.kind.String() + ":" + p.layout.recorded(r.place) + "\n")
+		file := p.layout.recorded(r.place)
+		if rel, err := filepath.Rel(p.layout.prefix, r.path()); old != nil && old.relative && err == nil && filepath.IsLocal(rel) {
+			file = filepath.ToSlash(rel)
+		}
+		text.WriteString(r.kind.String() + ":" + file + "\n")
 	}
 	return []byte(text.String())
 }
