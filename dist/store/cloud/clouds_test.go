@@ -39,6 +39,9 @@ func TestAzure(t *testing.T) {
 	})
 	const account, key = "devstoreaccount1", "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 	t.Setenv("AZURE_STORAGE_CONNECTION_STRING", "DefaultEndpointsProtocol=http;AccountName="+account+";AccountKey="+key+";BlobEndpoint=http://"+at+"/"+account+";")
+	t.Setenv("AZURE_STORAGE_PROTOCOL", "http")
+	t.Setenv("AZURE_STORAGE_DOMAIN", at)
+	t.Setenv("AZURE_STORAGE_IS_LOCAL_EMULATOR", "true")
 	createContainer(t, "rust")
 	testBucket(t, "azblob://rust/mirror")
 }
