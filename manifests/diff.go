@@ -9,16 +9,21 @@ import (
 // Difference is one way in which a channel differs from another.
 type Difference struct {
 	// Kind is gained or lost, for a package, a target of one or what a user can ask for;
-	// version; or content, for an archive with other bytes.
+	// version; content, for an archive with other bytes; or linker, for how the toolchain
+	// of a host links, which no manifest says.
 	Kind string `json:"kind"`
 	// Package and Target say of what; both are "" for a profile or a rename.
 	Package string `json:"package,omitempty"`
 	Target  string `json:"target,omitempty"`
 	// What is the profile, the rename or the format.
 	What string `json:"what,omitempty"`
-	// Old and New are the values of a version or a content.
+	// Old and New are the values of a version, a content or a linker.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
+	// OldSize and NewSize are the bytes of the archives, as far as they are known: no
+	// manifest says them.
+	OldSize int64 `json:"old_size,omitempty"`
+	NewSize int64 `json:"new_size,omitempty"`
 }
 
 // The kinds of differences.
@@ -27,6 +32,8 @@ const (
 	diffLost    = "lost"
 	diffVersion = "version"
 	diffContent = "content"
+	// DiffLinker is that of what [Channel.Diff] cannot see.
+	DiffLinker = "linker"
 )
 
 // Diff returns how the channel next differs from c, in what users can install: packages

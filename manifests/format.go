@@ -21,6 +21,10 @@ const (
 // Formats returns all formats in the order in which channels list them.
 func Formats() []Format { return []Format{GZ, XZ, Zst} }
 
+// Preferred returns all formats in the order in which rustup takes them, which is that of
+// their sizes.
+func Preferred() []Format { return []Format{Zst, XZ, GZ} }
+
 // ParseFormat reads "gz", "xz" or "zst".
 func ParseFormat(s string) (Format, error) {
 	switch f := Format(s); f {

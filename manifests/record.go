@@ -73,6 +73,23 @@ type RecordedProgram struct {
 	SHA256   Hash   `json:"sha256"`
 }
 
+// Linker says in a few words how a plain link of the toolchain's own host is made.
+func (r BuildRecord) Linker() string {
+	switch {
+	case r.LLD.Default && r.LLD.Shipped:
+		return "LLD, its own"
+	case r.LLD.Default:
+		return "LLD of the system"
+	}
+	return "system linker"
+}
+
+// Recorded returns the packages of a toolchain whose archives may have a build record,
+// each that of the whole build.
+func Recorded() []string {
+	return []string{"cargo", "rustfmt-preview", "clippy-preview", "rust-std", "rustc"}
+}
+
 // ParseBuildRecord reads a build record. It ignores unknown keys and refuses other
 // formats.
 func ParseBuildRecord(data []byte) (BuildRecord, error) {

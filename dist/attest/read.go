@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -196,41 +195,21 @@ func fastest(files map[string][]claim) []string {
 	return out
 }
 
-// record looks for the build record of an archive. It stops where it finds it.
+// record looks for the build record of an archive.
 func (d *directory) record(ctx context.Context, name string) error {
-	r, err := archive.Open(filepath.Join(d.root.Name(), name), archive.Limits{})
-	if err != nil {
+	data, err := archive.ReadBuildRecord(ctx, filepath.Join(d.root.Name(), name))
+	if err != nil || data == nil {
 		return err
 	}
-	defer r.Close()
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		m, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !m.IsFile() || archive.Below(m.Name) != manifests.BuildRecordFile {
-			continue
-		}
-		data, err := dist.ReadAll(r, m.Name, manifests.MaxBuildRecord)
-		if err != nil {
-			return fmt.Errorf("archive %q: %w", name, err)
-		}
-		record, err := manifests.ParseBuildRecord(data)
-		if err != nil {
-			return fmt.Errorf("archive %q: %w", name, err)
-		}
-		stem, _, _ := manifests.CutFormat(name)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.records[stem] = &record
-		return nil
+	record, err := manifests.ParseBuildRecord(data)
+	if err != nil {
+		return fmt.Errorf("archive %q: %w", name, err)
 	}
+	stem, _, _ := manifests.CutFormat(name)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.records[stem] = &record
+	return nil
 }
 
 // built returns the archives that a channel offers, each once, with their records.

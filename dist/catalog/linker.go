@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -26,10 +25,6 @@ const (
 	maxAskedOld = 1 << 20
 )
 
-// recorded are the packages of a toolchain whose archives may have a build record, each
-// that of the whole build.
-var recorded = []string{"cargo", "rustfmt-preview", "clippy-preview", "rust-std", "rustc"}
-
 // readLinkers finds out how the toolchains of a release link: by the build records in its
 // provenance, or by that in the smallest of its archives that is there, unless that has
 // more than limit bytes.
@@ -42,7 +37,7 @@ func (r *reader) readLinkers(rel *release, limit int64) error {
 			continue
 		}
 		var have []offer
-		for _, pkg := range recorded {
+		for _, pkg := range manifests.Recorded() {
 			if o := rel.parts[part{pkg, host}]; o.available && o.file != "" && o.size <= limit {
 				have = append(have, o)
 			}
@@ -56,7 +51,7 @@ func (r *reader) readLinkers(rel *release, limit int64) error {
 			return err
 		}
 		if ok && record.Toolchain.Host == host {
-			rel.linkers[host] = linkerText(record)
+			rel.linkers[host] = record.Linker()
 		}
 	}
 	return nil
@@ -90,7 +85,7 @@ func (r *reader) readProvenance(rel *release) error {
 	}
 	for _, b := range p.Predicate.Definition.Parameters.Builds {
 		if slices.Contains(rel.hosts, b.Record.Toolchain.Host) {
-			rel.linkers[b.Record.Toolchain.Host] = linkerText(b.Record)
+			rel.linkers[b.Record.Toolchain.Host] = b.Record.Linker()
 		}
 	}
 	return nil
@@ -116,20 +111,6 @@ func (rel *release) linkersText() string {
 	return strings.Join(parts, "; ")
 }
 
-// linkerText says how a plain link of a toolchain's own host is made.
-func linkerText(r manifests.BuildRecord) string {
-	switch {
-	case r.LLD.Default && r.LLD.Shipped:
-		return "LLD, its own"
-	case r.LLD.Default:
-		return "LLD of the system"
-	}
-	return "system linker"
-}
-
-// errFound ends a scan.
-var errFound = errors.New("found")
-
 // record reads the build record of an archive, if it has one that makes sense.
 func (r *reader) record(name string) (_ manifests.BuildRecord, ok bool, err error) {
 	temp, err := os.MkdirTemp("", "x-page-")
@@ -141,34 +122,13 @@ func (r *reader) record(name string) (_ manifests.BuildRecord, ok bool, err erro
 	if err := r.copy(name, file); err != nil {
 		return manifests.BuildRecord{}, false, fmt.Errorf("reading archive %q: %w", name, dist.WithoutPath(err))
 	}
-	var text bytes.Buffer
-	sink := func(m archive.Member) (io.WriteCloser, error) {
-		if path.Base(m.Name) != manifests.BuildRecordFile || path.Dir(path.Dir(m.Name)) != "." {
-			return nil, nil
-		}
-		return found{&text}, nil
-	}
-	_, err = archive.Scan(r.ctx, file, archive.ScanOptions{Sink: sink, NoDigests: true, NoFileDigest: true})
-	if err != nil && !errors.Is(err, errFound) {
+	data, err := archive.ReadBuildRecord(r.ctx, file)
+	if err != nil || data == nil {
 		return manifests.BuildRecord{}, false, err
 	}
-	record, err := manifests.ParseBuildRecord(text.Bytes())
+	record, err := manifests.ParseBuildRecord(data)
 	return record, err == nil, nil // what is no record of x says nothing
 }
-
-// found keeps a build record, and ends the scan behind it.
-type found struct{ *bytes.Buffer }
-
-// Write implements [io.Writer].
-func (f found) Write(p []byte) (int, error) {
-	if f.Len()+len(p) > manifests.MaxBuildRecord {
-		return 0, errFound
-	}
-	return f.Buffer.Write(p)
-}
-
-// Close implements [io.Closer].
-func (f found) Close() error { return errFound }
 
 // copy copies a file of the server to a path.
 func (r *reader) copy(name, to string) error {

@@ -234,7 +234,7 @@ func (rel *release) has(p part) bool { _, ok := rel.parts[p]; return ok }
 
 // archive finds the archive that rustup takes, and its size: -1 if it is not there.
 func (r *reader) archive(dir string, t manifests.PackageTarget) (string, int64) {
-	for _, f := range []manifests.Format{manifests.Zst, manifests.XZ, manifests.GZ} {
+	for _, f := range manifests.Preferred() {
 		d := t.Download(f)
 		if d.URL == "" {
 			continue

@@ -29,6 +29,7 @@ type made struct {
 	version   string // release if empty
 	commit    string // commit if empty; "-" for none
 	format    archive.Format
+	record    *manifests.BuildRecord
 }
 
 // write writes archives into a new directory.
@@ -54,6 +55,11 @@ func write(t *testing.T, all ...made) string {
 		}
 		text("version", m.version, release)
 		text("git-commit-hash", m.commit, commit)
+		if m.record != nil {
+			data, err := m.record.Encode()
+			testenv.Must(t, err)
+			testenv.Must(t, overlay.AddBytes(manifests.BuildRecordFile, data, dist.ModeFile))
+		}
 		format := m.format
 		if format == "" {
 			format = archive.GZ

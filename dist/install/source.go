@@ -376,12 +376,8 @@ func (r *resolver) manifest(ctx context.Context, place string) error {
 	return nil
 }
 
-// formatSpeed orders formats by the time that decoding takes, formatSize by that of a
-// download.
-var (
-	formatSpeed = []manifests.Format{manifests.Zst, manifests.GZ, manifests.XZ}
-	formatSize  = []manifests.Format{manifests.Zst, manifests.XZ, manifests.GZ}
-)
+// formatSpeed orders formats by the time that decoding takes.
+var formatSpeed = []manifests.Format{manifests.Zst, manifests.GZ, manifests.XZ}
 
 // offered takes a component of a channel: the first format that can be had.
 func (r *resolver) offered(ctx context.Context, place string, c *manifests.Channel, ref manifests.ComponentRef) error {
@@ -396,7 +392,7 @@ func (r *resolver) offered(ctx context.Context, place string, c *manifests.Chann
 	if ref.Target != manifests.AnyTarget {
 		in.target = ref.Target
 	}
-	formats := formatSize
+	formats := manifests.Preferred()
 	if _, local := channel.LocalPath(place); local {
 		formats = formatSpeed
 	}
