@@ -196,6 +196,9 @@ func (c *Channel) specs() []ComponentSpec {
 			spec.Scope = ScopeNone
 		}
 		for host, t := range c.Packages[rustPackage].Targets {
+			if slices.ContainsFunc(t.Components, func(ref ComponentRef) bool { return ref.Package == name }) {
+				spec.listing = required
+			}
 			for _, ref := range t.Extensions {
 				_, isHost := c.Packages[rustPackage].Targets[ref.Target]
 				spec.everyTarget = spec.everyTarget || ref.Package == name && ref.Target != host && isHost

@@ -2,11 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap/config"
 	"x.go/dist/channel"
 	"x.go/dist/compose"
+	"x.go/manifests"
 )
 
 func (a *app) channelCommand() *cobra.Command {
@@ -28,6 +34,31 @@ or by a directory that has the manifests of one release, as x dist leaves it.`,
 		a.channelShowCommand(), a.channelSignCommand(), a.channelDiffCommand(), a.channelPageCommand(), a.channelPruneCommand(), a.withdrawCommand())
 	hideGlobals(cmd, "sysroot", "jobs")
 	return cmd
+}
+
+// declared returns the components that x.toml declares.
+func declared(cfg config.Config) []manifests.Declaration {
+	var all []manifests.Declaration
+	for _, name := range slices.Sorted(maps.Keys(cfg.X.Component)) {
+		c := cfg.X.Component[name]
+		all = append(all, manifests.Declaration{
+			Name: name, Origin: cfg.Origin("component." + name + ".targets").String(),
+			Targets: c.Targets, Profiles: c.Profiles, Rename: c.Rename, Required: c.Required,
+		})
+	}
+	return all
+}
+
+// ownComponents is declared for a channel, which refuses names of Rust's.
+func ownComponents(cfg config.Config) ([]manifests.Declaration, error) {
+	all := declared(cfg)
+	var errs []error
+	for _, d := range all {
+		if err := d.Check(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: component.%s: %w", d.Origin, d.Name, err))
+		}
+	}
+	return all, usage(errors.Join(errs...))
 }
 
 // openChannel reads the channel that an argument names.

@@ -77,7 +77,9 @@ good.
 Components that Rust does not have are found by their archives,
 NAME-VERSION-TARGET or NAME-VERSION, for any target. rustup adds them by name. One
 without a target, such as data, is for all hosts. One for a target that is no host
-is offered to each host.
+is offered to each host. x.toml can declare them: a channel that lacks what is
+declared is refused, and profiles, another name and whether hosts consist of a
+component are as [component.NAME] says (x config --example x).
 
 The same file from two machines is one if its bytes are equal. All archives must be
 of one release and one commit. x refuses what rustup would trip over: files of two
@@ -117,6 +119,10 @@ func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRel
 	if err != nil {
 		return err
 	}
+	own, err := ownComponents(cfg)
+	if err != nil {
+		return err
+	}
 	date, err := a.channelDate(f.date)
 	if err != nil {
 		return err
@@ -130,7 +136,7 @@ func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRel
 	}
 	p := a.newFileProgress()
 	defer p.close()
-	o := compose.MakeOptions{Date: date, Today: time.Now().UTC().Format(time.DateOnly), Name: f.name, URL: f.url, AnyRelease: anyRelease, Progress: p.event}
+	o := compose.MakeOptions{Date: date, Today: time.Now().UTC().Format(time.DateOnly), Name: f.name, URL: f.url, AnyRelease: anyRelease, Declared: own, Progress: p.event}
 	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), "", func(ctx context.Context) (*compose.Draft, error) {
 		return f.withURLs(compose.Make(ctx, places, o))
 	})

@@ -26,15 +26,17 @@ own server, which rustup replaces by RUSTUP_DIST_SERVER. Archives are looked for
 rustup does, or beside a manifest on disk.
 
 Archives on this machine are read: components whose files or directories collide in
-one toolchain are refused. Channels must be of one release, commit and day. With --any-release the first one
-says which.`,
+one toolchain are refused. Channels must be of one release, commit and day. With
+--any-release the first one says which. Components that x.toml declares must be in
+the result, and are as it says.`,
 		Example: `  x channel merge --out /srv/rust/dist linux/dist windows/dist
   x channel merge --any-release stable/dist old/channel-rust-1.95.0.toml`,
 		Args:              atLeast(2, "CHANNEL"),
 		ValidArgsFunction: completeManifests,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, progress func(compose.Event)) (*compose.Draft, error) {
-				return compose.Merge(ctx, all, compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: anyRelease, Progress: progress})
+			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, o compose.MergeOptions) (*compose.Draft, error) {
+				o.AnyRelease = anyRelease
+				return compose.Merge(ctx, all, o)
 			})
 		},
 	}
@@ -106,8 +108,8 @@ are the same for all stay. Nothing in the result refers to what it does not have
 			if err != nil {
 				return err
 			}
-			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, progress func(compose.Event)) (*compose.Draft, error) {
-				return compose.Subset(ctx, all[0], selected, compose.MergeOptions{Name: f.name, URL: f.url, Progress: progress})
+			return a.combineChannels(cmd.Context(), f, args, func(ctx context.Context, all []*compose.Source, o compose.MergeOptions) (*compose.Draft, error) {
+				return compose.Subset(ctx, all[0], selected, o)
 			})
 		},
 	}
@@ -118,8 +120,12 @@ are the same for all stay. Nothing in the result refers to what it does not have
 }
 
 // combineChannels reads channels and writes the one that is made of them.
-func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, combine func(context.Context, []*compose.Source, func(compose.Event)) (*compose.Draft, error)) error {
+func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, combine func(context.Context, []*compose.Source, compose.MergeOptions) (*compose.Draft, error)) error {
 	cfg, err := a.loadConfig()
+	if err != nil {
+		return err
+	}
+	own, err := ownComponents(cfg)
 	if err != nil {
 		return err
 	}
@@ -137,6 +143,6 @@ func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, co
 			}
 			all = append(all, s)
 		}
-		return f.withURLs(combine(ctx, all, p.event))
+		return f.withURLs(combine(ctx, all, compose.MergeOptions{Name: f.name, URL: f.url, Declared: own, Progress: p.event}))
 	})
 }

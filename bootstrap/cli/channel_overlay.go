@@ -51,8 +51,9 @@ Those of other servers are rewritten to them: an installed toolchain keeps its U
 and only Rust's own follow when the channel moves.
 
 Archives must be of the release and the commit of the base. One in the place of the
-base's own is an error, unless it is the same, or with --replace. A signature of the
-base does not fit the new channel: sign it.`,
+base's own is an error, unless it is the same, or with --replace. Components that
+x.toml declares must be in the new channel. A signature of the base does not fit it:
+sign it.`,
 		Example: `  x channel overlay --base stable/dist --out /srv/rust/dist board/dist
   x channel overlay --base stable/dist --redirect nginx board/dist > rust.conf
   x channel overlay --base stable/dist --host aarch64-apple-darwin mine other
@@ -103,6 +104,10 @@ func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) 
 	if err != nil {
 		return err
 	}
+	own, err := ownComponents(cfg)
+	if err != nil {
+		return err
+	}
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -122,7 +127,7 @@ func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) 
 	p := a.newFileProgress()
 	defer p.close()
 	o := compose.OverlayOptions{
-		MergeOptions: compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: f.anyRelease, Progress: p.event}, Date: f.date, Part: part, Replace: f.replace,
+		MergeOptions: compose.MergeOptions{Name: f.name, URL: f.url, AnyRelease: f.anyRelease, Declared: own, Progress: p.event}, Date: f.date, Part: part, Replace: f.replace,
 		Redirect: f.redirect != "", Upstream: f.upstream,
 	}
 	return a.writeChannel(cmd.Context(), p, a.outDir(cfg.Build.BuildDir, f.out), f.redirect, func(ctx context.Context) (*compose.Draft, error) {

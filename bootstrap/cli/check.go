@@ -118,6 +118,13 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
 	report.Config = cfg.MainFile()
 	report.Findings = append(report.Findings, check.Run(cfg, loadErr, facts)...)
+	if loadErr == nil {
+		for _, d := range declared(cfg) {
+			if err := d.Check(); err != nil {
+				report.Findings = append(report.Findings, config.Finding{Severity: config.Warning, Place: d.Origin, Key: "component." + d.Name, Reason: err.Error()})
+			}
+		}
+	}
 	if _, err := a.sourceDateEpoch(); err != nil {
 		report.Findings = append(report.Findings, config.Finding{Severity: config.Failure, Place: "SOURCE_DATE_EPOCH", Reason: err.Error()})
 	}

@@ -50,6 +50,8 @@ type XConfig struct {
 	LLD       XLLD
 	Dist      XDist
 	Bootstrap XBootstrap
+	// Component holds [component.NAME] by name.
+	Component map[string]XComponent
 }
 
 // setting is one value that a layer gave to a key.

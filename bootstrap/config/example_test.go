@@ -45,7 +45,7 @@ func TestExamplesLoad(t *testing.T) {
 	}
 	c := load(t, source(map[string]string{"bootstrap.toml": text[Bootstrap], "x.toml": text[X]}))
 	for _, k := range Schema() {
-		id := strings.NewReplacer("target.*", "target.x86_64-unknown-linux-gnu", "tool.*", "tool.miri").Replace(k.ID())
+		id := strings.NewReplacer("target.*", "target.x86_64-unknown-linux-gnu", "tool.*", "tool.miri", "component.*", "component.acme-sdk").Replace(k.ID())
 		if !c.IsSet(id) {
 			t.Errorf("%s: not set by the example", id)
 		}
@@ -65,8 +65,12 @@ func exampleText(f File) string {
 			continue
 		}
 		if t.section != "" {
-			header := strings.NewReplacer("target.*", "target.x86_64-unknown-linux-gnu", "tool.*", "tool.miri").Replace(t.section)
-			fmt.Fprintf(&b, "\n[%s]\n", header)
+			header := strings.NewReplacer("target.*", "target.x86_64-unknown-linux-gnu", "tool.*", "tool.miri", "component.*", "component.acme-sdk").Replace(t.section)
+			comment := ""
+			if t.section == "component.*" {
+				comment = "#" // one without keys is refused
+			}
+			fmt.Fprintf(&b, "\n%s[%s]\n", comment, header)
 		}
 		for _, k := range t.keys {
 			exampleKey(&b, k)
@@ -116,6 +120,10 @@ func exampleValue(k Key) string {
 		return `["x86_64-unknown-linux-gnu"]`
 	case Enum:
 		return tomlString(k.Values[0])
+	case EnumList:
+		return tomlArray(k.Values, tomlString)
+	case OfferedFor:
+		return `["*"]`
 	case LLDOverride:
 		return "false"
 	case Size:

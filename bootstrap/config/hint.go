@@ -94,8 +94,9 @@ func inOtherFile(f File, section string, c *toml.Node) string {
 	for _, t := range tables {
 		switch {
 		case t.file == f:
-		case section == "" && t.section == name && c.Kind == toml.Table:
+		case section == "" && strings.TrimSuffix(t.section, ".*") == name && c.Kind == toml.Table:
 			return fmt.Sprintf("section `%s` belongs to %s", name, t.file)
+		case strings.HasSuffix(t.section, "*"): // a name of the user's is missing
 		case f == Bootstrap || t.section == section:
 			if i, ok := schema.byID[JoinKey(t.section, name)]; ok && schema.keys[i].File == t.file {
 				if t.section == "" {

@@ -120,6 +120,25 @@ var xDistKeys = []Key{
 		Effect: "time of `x dist` and `x recompress`"},
 }
 
+// componentPrefix begins the full names of the keys of [component.NAME].
+const componentPrefix = "component."
+
+// xComponentKeys are the keys of [component.NAME] in x.toml.
+var xComponentKeys = []Key{
+	{Name: "targets", Type: OfferedFor, Computed: "none: each component has to name some",
+		Doc:    `What the component NAME of your own, which Rust does not have, is built for: target triples, of hosts or others, or "*" alone if it is the same for all, such as data. A channel without an archive for one of them is refused.`,
+		Effect: "channels that `x channel` makes"},
+	{Name: "profiles", Type: EnumList, Values: []string{"minimal", "default", "complete"}, Computed: "none, so that it is added by name",
+		Doc:    "The profiles of rustup that install the component, each on its own: minimal does not imply the others.",
+		Effect: "channels that `x channel` makes"},
+	{Name: "rename", Type: String, Computed: "none beside NAME; for NAME-preview also the part before that",
+		Doc:    "Another name by which users of rustup may call the component, as rustfmt stands for rustfmt-preview.",
+		Effect: "channels that `x channel` makes"},
+	{Name: "required", Type: Bool, Default: "false",
+		Doc:    "Whether hosts consist of the component, as of rustc, rather than can be extended by it. What is installed at first, profiles say.",
+		Effect: "channels that `x channel` makes"},
+}
+
 // xBootstrapKeys are the keys of [bootstrap] in x.toml.
 var xBootstrapKeys = []Key{
 	{Name: "allow-keys", Type: Strings, Default: "[]",

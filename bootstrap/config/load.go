@@ -103,6 +103,7 @@ func Load(src Source) (Config, error) {
 	l.xFile(l.main)
 	l.sets()
 	l.flags()
+	l.components()
 	l.allow()
 	l.known()
 	c := l.resolve()
@@ -121,6 +122,24 @@ func (l *loader) allow() {
 		}
 		l.fail(e)
 	}
+}
+
+// componentHint is the remedy for a component that is for nothing.
+const componentHint = `write targets = ["*"], or the triples that it is built for`
+
+// components fails on components of which no layer says what they are for.
+func (l *loader) components() {
+	for _, id := range sortedKeys(l.settings) {
+		section := parentSection(id)
+		if strings.HasPrefix(id, componentPrefix) && len(l.settings[JoinKey(section, "targets")]) == 0 && !l.failed(section) {
+			l.fail(&Error{Where: l.settings[id][0].Origin, Key: section, Message: "got no targets", Hint: componentHint})
+		}
+	}
+}
+
+// failed reports whether there is an error about a section or a key of it.
+func (l *loader) failed(section string) bool {
+	return slices.ContainsFunc(l.errs, func(e *Error) bool { return e.Key == section || parentSection(e.Key) == section })
 }
 
 const allowKey = "bootstrap.allow-keys"

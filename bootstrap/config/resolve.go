@@ -155,14 +155,15 @@ var constants = sync.OnceValue(func() map[string]any {
 })
 
 // layout says which field of Config a key is, by index: of keys by their full
-// names, of the keys of a target or tool by their own names.
-type layout struct{ config, target, tool map[string][]int }
+// names, of the keys of a target, tool or component by their own names.
+type layout struct{ config, target, tool, component map[string][]int }
 
 var fields = sync.OnceValue(func() layout {
 	return layout{
-		config: configFields(),
-		target: sectionFields(reflect.TypeFor[Target](), "", nil),
-		tool:   sectionFields(reflect.TypeFor[Tool](), "", nil),
+		config:    configFields(),
+		target:    sectionFields(reflect.TypeFor[Target](), "", nil),
+		tool:      sectionFields(reflect.TypeFor[Tool](), "", nil),
+		component: sectionFields(reflect.TypeFor[XComponent](), "", nil),
 	}
 })
 
@@ -226,7 +227,7 @@ func assign(f reflect.Value, v any) {
 	f.Set(reflect.ValueOf(v).Convert(f.Type()))
 }
 
-// fillNamed fills in Targets and Build.Tool.
+// fillNamed fills in Targets, Build.Tool and X.Component.
 func (c *Config) fillNamed(at layout) {
 	for _, id := range sortedKeys(c.settings) {
 		name, last := NamedPart(id), LastPart(id)
@@ -234,23 +235,23 @@ func (c *Config) fillNamed(at layout) {
 		switch {
 		case name == "":
 		case strings.HasPrefix(id, "target."):
-			t, err := targets.ParseTriple(name)
-			if err != nil {
-				continue // the walker has refused it
+			if t, err := targets.ParseTriple(name); err == nil { // the walker has refused others
+				assignNamed(&c.Targets, t, at.target[last], v)
 			}
-			if c.Targets == nil {
-				c.Targets = map[targets.Triple]Target{}
-			}
-			section := c.Targets[t]
-			assign(reflect.ValueOf(&section).Elem().FieldByIndex(at.target[last]), v)
-			c.Targets[t] = section
+		case strings.HasPrefix(id, componentPrefix):
+			assignNamed(&c.X.Component, name, at.component[last], v)
 		default:
-			if c.Build.Tool == nil {
-				c.Build.Tool = map[string]Tool{}
-			}
-			section := c.Build.Tool[name]
-			assign(reflect.ValueOf(&section).Elem().FieldByIndex(at.tool[last]), v)
-			c.Build.Tool[name] = section
+			assignNamed(&c.Build.Tool, name, at.tool[last], v)
 		}
 	}
+}
+
+// assignNamed stores a value in a field of a section, which may be new.
+func assignNamed[K comparable, S any](sections *map[K]S, name K, field []int, v any) {
+	if *sections == nil {
+		*sections = map[K]S{}
+	}
+	section := (*sections)[name]
+	assign(reflect.ValueOf(&section).Elem().FieldByIndex(field), v)
+	(*sections)[name] = section
 }

@@ -31,6 +31,7 @@ const (
 	Strings                     // an array of strings
 	Triple                      // a target triple
 	Triples                     // an array of target triples
+	OfferedFor                  // an array of target triples, or "*" alone
 	Enum                        // one of Key.Values
 	EnumList                    // a non-empty array of different Key.Values
 	StringOrBoolean             // a boolean, or one of Key.Values, or any text if there are none
@@ -122,6 +123,7 @@ var tables = []struct {
 	{X, "lld", xLLDKeys},
 	{X, "dist", xDistKeys},
 	{X, "bootstrap", xBootstrapKeys},
+	{X, "component.*", xComponentKeys},
 }
 
 // schema is the whole schema with an index; built once, never changed.
@@ -168,8 +170,8 @@ func Schema() []Key { return slices.Clone(schema.keys) }
 // RemovedKeys returns the keys that the newest release refuses.
 func RemovedKeys() []Key { return slices.Clone(removedKeys) }
 
-// LookupKey finds the row of a key by its full name. For keys of a target or
-// tool it takes both the pattern ("target.*.cc") and a name
+// LookupKey finds the row of a key by its full name. For keys of a target, tool or
+// component it takes both the pattern ("target.*.cc") and a name
 // ("target.x86_64-unknown-linux-gnu.cc").
 func LookupKey(id string) (Key, bool) {
 	i, ok := schema.byID[pattern(id)]
@@ -180,7 +182,7 @@ func LookupKey(id string) (Key, bool) {
 }
 
 // wildcards are the sections whose middle part is a name of the user's.
-var wildcards = []string{"build.tool.", "target."}
+var wildcards = []string{"build.tool.", "target.", componentPrefix}
 
 // pattern replaces the user's part of a full key by "*". Key names hold no
 // dots, so the part ends at the last dot even if a triple has one.
@@ -198,7 +200,8 @@ func pattern(id string) string {
 }
 
 // NamedPart returns the part of a full key that a user names: the triple of
-// target.TRIPLE.cc, the tool of build.tool.TOOL.features, else "".
+// target.TRIPLE.cc, the tool of build.tool.TOOL.features, the component of
+// component.NAME.targets, else "".
 func NamedPart(id string) string {
 	for _, w := range wildcards {
 		rest, ok := strings.CutPrefix(id, w)

@@ -30,6 +30,9 @@ func TestEachKeyHasOneField(t *testing.T) {
 	for name := range fields().tool {
 		got["build.tool.*."+name] = true
 	}
+	for name := range fields().component {
+		got["component.*."+name] = true
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-) and fields (+):\n%s", diff)
 	}

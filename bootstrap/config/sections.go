@@ -255,6 +255,15 @@ func (x XLLD) Bounds() Threads {
 	}
 }
 
+// XComponent is [component.NAME] of x.toml: a component that Rust does not have.
+type XComponent struct {
+	// Targets are triples, or "*" alone.
+	Targets  []string `toml:"targets"`
+	Profiles []string `toml:"profiles"`
+	Rename   string   `toml:"rename"`
+	Required bool     `toml:"required"`
+}
+
 // XBootstrap is [bootstrap] of x.toml.
 type XBootstrap struct {
 	AllowKeys []string `toml:"allow-keys"`

@@ -33,6 +33,7 @@ var wants = map[Type]string{
 	Strings:         "an array of strings",
 	Triple:          "a string with a target triple",
 	Triples:         "an array of target triples",
+	OfferedFor:      `an array of target triples, or ["*"]`,
 	Enum:            "a string",
 	EnumList:        "an array of strings",
 	StringOrBoolean: "a boolean or a string",
@@ -58,6 +59,7 @@ var readers = map[Type]reader{
 	Strings:         readStrings,
 	Triple:          readTriple,
 	Triples:         readTriples,
+	OfferedFor:      readOfferedFor,
 	Enum:            readEnum,
 	EnumList:        readEnumList,
 	StringOrBoolean: readStringOrBool,
@@ -188,6 +190,34 @@ func readTriples(k Key, n *toml.Node) (any, *toml.Node, string) {
 			return nil, item, msg
 		}
 		out = append(out, v.(targets.Triple))
+	}
+	return out, nil, ""
+}
+
+// anyTarget is what a channel calls the target of components that are the same for all.
+const anyTarget = "*"
+
+// readOfferedFor reads what a component is for, as texts.
+func readOfferedFor(k Key, n *toml.Node) (any, *toml.Node, string) {
+	if n.Kind != toml.Array {
+		return nil, nil, mismatch(k, n)
+	}
+	if len(n.Items) == 0 {
+		return nil, nil, "got an empty array, want " + wants[k.Type]
+	}
+	if len(n.Items) == 1 && n.Items[0].Kind == toml.String && n.Items[0].Text == anyTarget {
+		return []string{anyTarget}, nil, ""
+	}
+	triples, at, msg := readTriples(Key{Type: Triples}, n)
+	if msg != "" {
+		return nil, at, msg
+	}
+	var out []string
+	for i, t := range triples.([]targets.Triple) {
+		if slices.Contains(out, t.String()) {
+			return nil, n.Items[i], fmt.Sprintf("got %q twice, want each once", t)
+		}
+		out = append(out, t.String())
 	}
 	return out, nil, ""
 }

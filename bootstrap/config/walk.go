@@ -109,7 +109,7 @@ func (w *walker) section(c *toml.Node, section, path string) {
 // keys below it.
 const maxName = 256
 
-// named takes [target.TRIPLE] or [build.tool.NAME].
+// named takes [target.TRIPLE], [build.tool.NAME] or [component.NAME].
 func (w *walker) named(c *toml.Node, section, path string) {
 	if c.Key == "" || c.Key == "*" || len(c.Key) > maxName {
 		w.fail(c.At, path, fmt.Sprintf("got %.60q, want a name", c.Key), "")
@@ -120,6 +120,10 @@ func (w *walker) named(c *toml.Node, section, path string) {
 			w.fail(c.At, path, err.Error(), "a section is called [target.<triple>]")
 			return
 		}
+	}
+	if strings.HasPrefix(section, componentPrefix) && c.Kind == toml.Table && len(c.Children) == 0 {
+		w.fail(c.At, path, "got no key, want targets", componentHint)
+		return
 	}
 	w.section(c, section, path)
 }

@@ -34,6 +34,8 @@ type MakeOptions struct {
 	URL string
 	// AnyRelease takes archives of different releases or commits.
 	AnyRelease bool
+	// Declared are components that Rust does not have, which the channel must have.
+	Declared []manifests.Declaration
 	// Progress, if not nil, is called for each step, from several goroutines.
 	Progress func(Event)
 }
@@ -90,6 +92,9 @@ func build(all []stored, o MakeOptions) (*Draft, error) {
 	}
 	c, err := plan.Channel()
 	if err != nil {
+		return nil, err
+	}
+	if c, err = c.Declare(o.Declared); err != nil {
 		return nil, err
 	}
 	d := &Draft{Channel: c, Commit: v.CommitHash}

@@ -23,6 +23,8 @@ type MergeOptions struct {
 	URL string
 	// AnyRelease takes channels of different releases or days.
 	AnyRelease bool
+	// Declared is as in [MakeOptions]; [Subset] ignores it.
+	Declared []manifests.Declaration
 	// Progress is as in [MakeOptions].
 	Progress func(Event)
 }
@@ -45,6 +47,10 @@ func Merge(ctx context.Context, sources []*Source, o MergeOptions) (*Draft, erro
 		if merged, err = merged.Merge(c, manifests.MergeOptions{AnyRelease: o.AnyRelease}); err != nil {
 			return nil, fmt.Errorf("%q: %w", manifests.Redact(s.Place), err)
 		}
+	}
+	merged, err := merged.Declare(o.Declared)
+	if err != nil {
+		return nil, fmt.Errorf("merging channels: %w", err)
 	}
 	note, err := disjoint(ctx, merged, nil, files, o.progress())
 	if err != nil {

@@ -87,6 +87,9 @@ func (l *layer) draft(ctx context.Context, date string) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
+	if merged, err = merged.Declare(l.options.Declared); err != nil {
+		return nil, err
+	}
 	if err := l.keepFiles(merged); err != nil {
 		return nil, err
 	}
