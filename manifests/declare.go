@@ -66,13 +66,17 @@ func (c *Channel) Declare(all []Declaration) (*Channel, error) {
 			errs = append(errs, d.errorf("%w", err))
 			continue
 		}
-		errs = append(errs, d.found(c.Packages[d.Name]), out.declare(d))
+		errs = append(errs, d.found(c), out.declare(d))
 	}
 	return out, errors.Join(errs...)
 }
 
 // found compares the targets of a declaration with those of its package.
-func (d Declaration) found(p Package) error {
+func (d Declaration) found(c *Channel) error {
+	p, ok := c.Packages[d.Name]
+	if pkg := d.Name + previewSuffix; !ok && len(c.Packages[pkg].Targets) > 0 {
+		return d.errorf("it is %q in the channel: declare that", pkg)
+	}
 	const remedy = "add the archive, or change the declaration"
 	var errs []error
 	for _, target := range d.Targets {

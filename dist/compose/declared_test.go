@@ -90,7 +90,7 @@ func TestMergeKeepsDeclared(t *testing.T) {
 func TestDeclaredRefused(t *testing.T) {
 	t.Parallel()
 	dir := write(t, rustc(host), std(host), tool("clippy", "clippy-preview"), own("acme-sdk-2.3-"+host, "acme-sdk", "bin/sdk"),
-		own("acme-board-1-"+board, "acme-board", "share/board"), own("acme-data-1", "acme-data", "share/data"))
+		own("acme-board-1-"+board, "acme-board", "share/board"), own("acme-lint-1-"+host, "acme-lint-preview", "bin/lint"), own("acme-data-1", "acme-data", "share/data"))
 	with := func(d manifests.Declaration, change func(*manifests.Declaration)) manifests.Declaration {
 		change(&d)
 		return d
@@ -104,6 +104,7 @@ func TestDeclaredRefused(t *testing.T) {
 		want     []string
 	}{
 		"absent":           {[]manifests.Declaration{declare("acme-x", "*"), declare("acme-y-preview", board)}, []string{`component "acme-x": there is no archive acme-x-VERSION:`, "no archive acme-y-VERSION-" + board}},
+		"preview":          {[]manifests.Declaration{declare("acme-lint", host)}, []string{`it is "acme-lint-preview" in the channel: declare that`}},
 		"absent target":    {[]manifests.Declaration{declare("acme-sdk", host, board)}, []string{"no archive acme-sdk-VERSION-" + board}},
 		"other target":     {[]manifests.Declaration{declare("acme-sdk", "*")}, []string{"no archive acme-sdk-VERSION:", `got an archive for target "` + host + `"`}},
 		"data for a host":  {[]manifests.Declaration{declare("acme-data", host)}, []string{`got an archive for target "*"`}},
