@@ -58,6 +58,7 @@ type transaction struct {
 	lock    *dist.DirLock
 	id      string // of the names of our directories
 	journal bool   // there is one, and it is ours
+	planned bool   // it may have the plan, so that the next run completes it
 
 	replaced []*installedPart // whose files the transaction may change
 	others   []*installedPart // whose files it may not
@@ -251,6 +252,7 @@ func (t *transaction) apply(ctx context.Context, p *plan) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	t.planned = true
 	if err := t.writeJournal(p); err != nil {
 		return err
 	}
@@ -265,12 +267,7 @@ func (t *transaction) rollback() error {
 	if t.opts.DryRun {
 		return t.end()
 	}
-	var errs []error
-	for _, undo := range slices.Backward(t.undo) {
-		errs = append(errs, undo())
-	}
-	t.undo = nil
-	if err := errors.Join(errs...); err != nil {
+	if err := t.goBack(); err != nil {
 		return errors.Join(fmt.Errorf("going back to the earlier state: %w: once the cause is mended, run the command again", err), t.end())
 	}
 	err := t.cleanUp(nil)
@@ -278,6 +275,25 @@ func (t *transaction) rollback() error {
 		t.removeMade()
 	}
 	return errors.Join(err, t.end())
+}
+
+// goBack undoes all changes, the last one first, up to the first that cannot be undone:
+// what is then there, a killed run could have left, and the next run completes it. Once
+// all is undone, the next run only removes what is new.
+func (t *transaction) goBack() error {
+	for _, undo := range slices.Backward(t.undo) {
+		if err := undo(); err != nil {
+			return err
+		}
+	}
+	t.undo = nil
+	if !t.planned {
+		return nil
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	return t.saveJournal(t.journalHead().Bytes())
 }
 
 // removeMade removes the directories that begin created.

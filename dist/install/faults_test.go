@@ -231,6 +231,39 @@ func TestErrorsRollBack(t *testing.T) {
 	}
 }
 
+// TestErrorsInRollBack has a change of the disk fail, and then one of those that undo:
+// nothing of the user's is lost, and the next run makes all new.
+func TestErrorsInRollBack(t *testing.T) {
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			c := newFaultCase(t, s)
+			for _, n := range c.sample() {
+				c.reset(t)
+				at, steps, second := 0, []string(nil), n+1+rand.IntN(12)
+				opts := c.opts
+				opts.fault = oneByOne(func(op, path string) error {
+					if at++; at == n+1 || at == second+1 {
+						steps = append(steps, op+" "+path)
+						return errInjected
+					}
+					return nil
+				})
+				_, _ = c.run(t, opts)
+				when := strings.Join(steps, ", then ")
+				c.keepsMine(t, when)
+				if _, err := c.run(t, c.opts); err != nil {
+					t.Fatalf("%s: the next run: %v", when, err)
+				}
+				c.keepsMine(t, when)
+				if diff := cmp.Diff(c.after, c.tree(t)); diff != "" && !strings.Contains(when, "rmdir ") {
+					t.Fatalf("%s: after the next run (-want +got):\n%s", when, diff)
+				}
+			}
+		})
+	}
+}
+
 // TestKilled stops before a change of the disk. Whatever comes next, nothing of the user's
 // is lost: another run completes it, an uninstallation leaves what is the user's, and
 // uninstall.sh may come between.

@@ -370,6 +370,9 @@ func (p *planner) compare(ctx context.Context) error {
 	return nil
 }
 
+// readable are the permissions that every installed file has.
+const readable fs.FileMode = 0o444
+
 // unchanged reports whether c is what was installed.
 func (p *planner) unchanged(ctx context.Context, c *candidate) (bool, error) {
 	if c.info.Mode().Type() != c.digest.Mode.Type() {
@@ -387,8 +390,8 @@ func (p *planner) unchanged(ctx context.Context, c *candidate) (bool, error) {
 		return false, nil
 	}
 	f, err := root.OpenFile(c.at.rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrPermission) {
-		return false, nil // it may have been changed
+	if errors.Is(err, fs.ErrPermission) && c.info.Mode().Perm()&readable != readable {
+		return false, nil // nobody can tell, and its mode has been changed
 	}
 	if err != nil {
 		return false, err

@@ -262,12 +262,38 @@ func (t *transaction) changeRecord(r recordChange) error {
 		if err := t.step("record", at); err != nil {
 			return err
 		}
+		if err := t.stageRecord(r); err != nil {
+			return err
+		}
 		if old == nil {
 			return t.records.Remove(r.name)
 		}
 		return dist.WriteOwn(t.records, r.name, old, mode)
 	})
 	return nil
+}
+
+// stageRecord has a new record, which is in place, in our directory again before it is
+// undone: if that fails halfway, the next run makes all changes of the plan, for which it
+// needs the record.
+func (t *transaction) stageRecord(r recordChange) error {
+	if (r.now == manifests.Hash{}) {
+		return nil
+	}
+	staged := t.stage(t.at, newSuffix).join(r.name)
+	if info, err := t.lstat(staged); err != nil || info != nil {
+		return err
+	}
+	data, mode, err := t.readRecord(r.name)
+	if err != nil || manifests.HashOf(data) != r.now {
+		return err
+	}
+	dir, err := t.records.OpenRoot(ownPrefix + t.id + newSuffix)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dist.WriteOwn(dir, r.name, data, mode)
 }
 
 // readRecord returns a record and its mode; nil if there is none.
