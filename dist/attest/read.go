@@ -61,15 +61,20 @@ func readDir(ctx context.Context, root *os.Root, opts Options) (*directory, erro
 	if err != nil {
 		return nil, err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(opts.Jobs)
+	digests, digesting := errgroup.WithContext(ctx)
+	digests.SetLimit(opts.Jobs)
 	for name, sums := range want {
-		g.Go(func() error { return d.digest(ctx, name, sums) })
+		digests.Go(func() error { return d.digest(digesting, name, sums) })
 	}
+	if err := digests.Wait(); err != nil {
+		return nil, err
+	}
+	records, reading := errgroup.WithContext(ctx) // of archives that are what they should be
+	records.SetLimit(opts.Jobs)
 	for _, name := range fastest(want) {
-		g.Go(func() error { return d.record(ctx, name) })
+		records.Go(func() error { return d.record(reading, name) })
 	}
-	return d, g.Wait()
+	return d, records.Wait()
 }
 
 // readManifests reads the manifests, which must be of one date.

@@ -123,8 +123,8 @@ func (r *reader) record(name string) (_ manifests.BuildRecord, ok bool, err erro
 		return manifests.BuildRecord{}, false, fmt.Errorf("reading archive %q: %w", name, dist.WithoutPath(err))
 	}
 	data, err := archive.ReadBuildRecord(r.ctx, file)
-	if err != nil || data == nil {
-		return manifests.BuildRecord{}, false, err
+	if err != nil {
+		return manifests.BuildRecord{}, false, context.Cause(r.ctx) // a broken archive says nothing, either
 	}
 	record, err := manifests.ParseBuildRecord(data)
 	return record, err == nil, nil // what is no record of x says nothing

@@ -3,13 +3,10 @@ package compose
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 
-	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/channel"
 	"x.go/manifests"
@@ -113,7 +110,7 @@ func (c *compared) linker(ctx context.Context, host string) (string, error) {
 	smallest := slices.MinFunc(have, func(a, b candidate) int { return cmp.Compare(a.size, b.size) })
 	data, err := archive.ReadBuildRecord(ctx, smallest.path)
 	if err != nil {
-		return "", fmt.Errorf("reading archive %q: %w", filepath.Base(smallest.path), dist.WithoutPath(err))
+		return "", context.Cause(ctx) // a broken archive says nothing, either
 	}
 	record, err := manifests.ParseBuildRecord(data)
 	if err != nil || record.Toolchain.Host != host {
