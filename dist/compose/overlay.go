@@ -74,7 +74,7 @@ func (l *layer) draft(ctx context.Context, date string) (*Draft, error) {
 		return nil, err
 	}
 	var rules ruleSet
-	below := l.base.Channel
+	var below *manifests.Channel
 	if l.options.Redirect {
 		below, rules, err = l.base.delegate(l.options.Upstream)
 	} else {
