@@ -49,8 +49,13 @@ func declared(cfg config.Config) []manifests.Declaration {
 	return all
 }
 
-// ownComponents is declared for a channel, which refuses names of Rust's.
-func ownComponents(cfg config.Config) ([]manifests.Declaration, error) {
+// channelConfig loads the configuration for a channel, and the components that it
+// declares; names of Rust's own are refused.
+func (a *app) channelConfig() (config.Config, []manifests.Declaration, error) {
+	cfg, err := a.loadConfig()
+	if err != nil {
+		return cfg, nil, err
+	}
 	all := declared(cfg)
 	var errs []error
 	for _, d := range all {
@@ -58,7 +63,7 @@ func ownComponents(cfg config.Config) ([]manifests.Declaration, error) {
 			errs = append(errs, fmt.Errorf("%s: component.%s: %w", d.Origin, d.Name, err))
 		}
 	}
-	return all, usage(errors.Join(errs...))
+	return cfg, all, usage(errors.Join(errs...))
 }
 
 // openChannel reads the channel that an argument names.

@@ -115,11 +115,7 @@ func atLeast(n int, what string) cobra.PositionalArgs {
 }
 
 func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRelease bool) error {
-	cfg, err := a.loadConfig()
-	if err != nil {
-		return err
-	}
-	own, err := ownComponents(cfg)
+	cfg, own, err := a.channelConfig()
 	if err != nil {
 		return err
 	}
@@ -130,15 +126,11 @@ func (a *app) channelMake(ctx context.Context, args []string, f outFlags, anyRel
 	if err := f.check(); err != nil {
 		return err
 	}
-	places := make([]string, 0, len(args))
-	for _, arg := range args {
-		places = append(places, a.path(arg))
-	}
 	p := a.newFileProgress()
 	defer p.close()
 	o := compose.MakeOptions{Date: date, Today: time.Now().UTC().Format(time.DateOnly), Name: f.name, URL: f.url, AnyRelease: anyRelease, Declared: own, Progress: p.event}
 	return a.writeChannel(ctx, p, a.outDir(cfg.Build.BuildDir, f.out), "", func(ctx context.Context) (*compose.Draft, error) {
-		return f.withURLs(compose.Make(ctx, places, o))
+		return f.withURLs(compose.Make(ctx, a.paths(args), o))
 	})
 }
 

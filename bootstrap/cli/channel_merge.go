@@ -121,11 +121,7 @@ are the same for all stay. Nothing in the result refers to what it does not have
 
 // combineChannels reads channels and writes the one that is made of them.
 func (a *app) combineChannels(ctx context.Context, f outFlags, args []string, combine func(context.Context, []*compose.Source, compose.MergeOptions) (*compose.Draft, error)) error {
-	cfg, err := a.loadConfig()
-	if err != nil {
-		return err
-	}
-	own, err := ownComponents(cfg)
+	cfg, own, err := a.channelConfig()
 	if err != nil {
 		return err
 	}

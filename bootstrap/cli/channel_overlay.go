@@ -100,11 +100,7 @@ func (f *overlayFlags) check() error {
 }
 
 func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) error {
-	cfg, err := a.loadConfig()
-	if err != nil {
-		return err
-	}
-	own, err := ownComponents(cfg)
+	cfg, own, err := a.channelConfig()
 	if err != nil {
 		return err
 	}
@@ -120,10 +116,6 @@ func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) 
 			return err
 		}
 	}
-	places := make([]string, 0, len(args))
-	for _, arg := range args {
-		places = append(places, a.path(arg))
-	}
 	p := a.newFileProgress()
 	defer p.close()
 	o := compose.OverlayOptions{
@@ -137,9 +129,9 @@ func (a *app) channelOverlay(cmd *cobra.Command, args []string, f overlayFlags) 
 		}
 		if f.dated && o.Redirect { // of one's own archives alone
 			o.URL = compose.DefaultURL + "/" + cmp.Or(f.date, base.Channel.Date)
-			return compose.Overlay(ctx, base, places, o)
+			return compose.Overlay(ctx, base, a.paths(args), o)
 		}
-		return f.withURLs(compose.Overlay(ctx, base, places, o))
+		return f.withURLs(compose.Overlay(ctx, base, a.paths(args), o))
 	})
 }
 

@@ -92,10 +92,7 @@ func inspectWordsHelp() string {
 
 // inspect prints what is found in files.
 func (a *app) inspect(cmd *cobra.Command, args []string, o inspect.Options, selected inspect.Selection) error {
-	paths := make([]string, len(args))
-	for i, arg := range args {
-		paths[i] = a.path(arg)
-	}
+	paths := a.paths(args)
 	show := inspect.Faults().With(selected)
 	var p inspectPrinter = &inspectTable{app: a, show: show}
 	info, err := os.Stat(paths[0])

@@ -133,6 +133,15 @@ func (a *app) path(p string) string {
 	return filepath.Join(a.Dir, p)
 }
 
+// paths returns paths of the user as absolute ones.
+func (a *app) paths(args []string) []string {
+	out := make([]string, len(args))
+	for i, arg := range args {
+		out[i] = a.path(arg)
+	}
+	return out
+}
+
 func (a *app) buildDir(cfg config.Config) string { return a.path(cfg.Build.BuildDir) }
 
 // sourceDateEpoch reads SOURCE_DATE_EPOCH.
