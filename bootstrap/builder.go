@@ -10,6 +10,7 @@ import (
 	"x.go/bootstrap/programs"
 	"x.go/bootstrap/toolchain"
 	"x.go/dist/archive"
+	"x.go/dist/source"
 )
 
 // Names in a build directory.
@@ -39,10 +40,11 @@ type inputs struct {
 	cfg      config.Config
 	tc       toolchain.Toolchain
 	input    toolchain.Input
-	buildDir string   // absolute
-	env      []string // environment of the programs that steps run
-	version  string   // of x, for the build record
-	dryRun   bool     // record the plan, touch nothing
+	tree     source.Tree // instead of an input, of a build of sources
+	buildDir string      // absolute
+	env      []string    // environment of the programs that steps run
+	version  string      // of x, for the build record
+	dryRun   bool        // record the plan, touch nothing
 	writer   archive.Writer
 	// tell is told of each action when it starts; it may be nil.
 	tell func(Event)

@@ -47,12 +47,16 @@ func (c channelStep) Run(ctx context.Context, b *Builder) (Dist, error) {
 	if err != nil {
 		return Dist{}, err
 	}
+	return b.publishSet(set, Dist{LLD: decided, Archives: set.archives})
+}
+
+// publishSet gives archives their names, and writes the channel.
+func (b *Builder) publishSet(set unnamed, d Dist) (Dist, error) {
 	defer set.discard()
 	files, err := b.channel(set)
 	if err != nil {
 		return Dist{}, err
 	}
-	d := Dist{decided, set.archives, nil}
 	for _, f := range files {
 		b.act("write", filepath.Join(b.DistDir(), f.Name), "")
 		d.Channel = append(d.Channel, f.Name)
@@ -75,7 +79,7 @@ func (b *Builder) channel(set unnamed) ([]manifests.File, error) {
 		b.note("the channel also lists %d archives of earlier runs", len(earlier))
 	}
 	plan.Archives = append(plan.Archives, earlier...)
-	if !slices.ContainsFunc(plan.Archives, func(a manifests.ListedArchive) bool { return a.Component.Archive == "rustc" }) {
+	if !slices.ContainsFunc(plan.Archives, func(a manifests.ListedArchive) bool { return a.Component.Archive == "rustc" && a.Source == "" }) {
 		b.note("no channel is written: it needs the archive of rustc")
 		return nil, nil
 	}

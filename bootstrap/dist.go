@@ -37,8 +37,8 @@ type unnamed struct {
 }
 
 // Run implements [step]: it writes the archives of all parts, in all formats at
-// once. In a dry run they have names, but neither sizes nor digests.
-func (a archivesStep) Run(ctx context.Context, b *Builder) (_ unnamed, err error) {
+// once.
+func (a archivesStep) Run(ctx context.Context, b *Builder) (unnamed, error) {
 	parts, err := ensure(ctx, b, packagesStep(a))
 	if err != nil {
 		return unnamed{}, err
@@ -51,6 +51,12 @@ func (a archivesStep) Run(ctx context.Context, b *Builder) (_ unnamed, err error
 	if err != nil {
 		return unnamed{}, err
 	}
+	return b.prepare(ctx, parts, job)
+}
+
+// prepare writes the archives of the parts, all but their names. In a dry run they have
+// names, but neither sizes nor digests.
+func (b *Builder) prepare(ctx context.Context, parts []part, job *archive.Job) (_ unnamed, err error) {
 	u := unnamed{archives: b.planned(parts, job.Plans())}
 	if b.dryRun {
 		return u, nil
@@ -96,7 +102,7 @@ func (b *Builder) planned(parts []part, plans []archive.Plan) []Archive {
 	b.notify(Event{Plans: plans})
 	var archives []Archive
 	for i, plan := range plans {
-		var size int64
+		size := parts[i].bare.Size()
 		for _, c := range parts[i].pkg.Components {
 			size += c.Image.Size()
 		}

@@ -164,18 +164,23 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
-	if o.DryRun {
-		return b, nil
-	}
-	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
-		if o.Waiting != nil {
-			o.Waiting(b.buildDir, holder)
-		}
-	})
-	if err != nil {
+	if err := b.openDir(ctx); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// openDir takes the build directory, unless nothing is going to be written.
+func (b *Builder) openDir(ctx context.Context) (err error) {
+	if b.dryRun {
+		return nil
+	}
+	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
+		if b.waiting != nil {
+			b.waiting(b.buildDir, holder)
+		}
+	})
+	return err
 }
 
 // path returns p as an absolute path; "" stays "".
@@ -267,13 +272,21 @@ func branchFilter(arch string) xz.BCJ {
 // Dist writes the archives of a selection, and the channel that describes them, to
 // [Builder.DistDir].
 func (b *Builder) Dist(ctx context.Context, s Selection) (Dist, error) {
-	if len(b.writer.Formats) == 0 {
-		return Dist{}, optionErrorf("dist.compression-formats", "%s: dist.compression-formats can't be empty: name gz, xz or zst, or leave the key out for gz and xz", b.cfg.Origin("dist.compression-formats"))
-	}
-	if b.writer.Profile == archive.NoOp {
-		return Dist{}, optionErrorf("dist.compression-profile", "%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.cfg.Origin("dist.compression-profile"))
+	if err := b.checkWriter(); err != nil {
+		return Dist{}, err
 	}
 	return ensure(ctx, b, channelStep{s})
+}
+
+// checkWriter returns an error for a configuration by which no archive can be written.
+func (b *Builder) checkWriter() error {
+	if len(b.writer.Formats) == 0 {
+		return optionErrorf("dist.compression-formats", "%s: dist.compression-formats can't be empty: name gz, xz or zst, or leave the key out for gz and xz", b.cfg.Origin("dist.compression-formats"))
+	}
+	if b.writer.Profile == archive.NoOp {
+		return optionErrorf("dist.compression-profile", "%s: dist.compression-profile = 'no-op' can only be used for `x install`: name fast, balanced or best", b.cfg.Origin("dist.compression-profile"))
+	}
+	return nil
 }
 
 // InstallDirs returns the directories of the builder's configuration.

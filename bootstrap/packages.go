@@ -125,6 +125,7 @@ type part struct {
 	name    manifests.ArchiveName // without format
 	version string                // text of the `version` file
 	pkg     dist.Package
+	bare    dist.Image // of an archive of sources, which is no package
 }
 
 // packagesStep is the step that lays out the archives of a selection.
@@ -203,7 +204,7 @@ func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, componen
 		return part{}, err
 	}
 	name := manifests.ArchiveName{Component: c.Spec, Version: b.tc.Version.PackageVersion(), Target: c.Target}
-	return part{name, version, dist.Package{
+	return part{name: name, version: version, pkg: dist.Package{
 		Name: name.Stem(), Components: []dist.Component{component}, Overlay: overlay,
 		Product: c.Spec.Product, SuccessMessage: c.Spec.SuccessMessage(),
 	}}, nil
@@ -239,7 +240,7 @@ func (b *Builder) combined(ctx context.Context, components []dist.Component, pic
 		return part{}, err
 	}
 	name := manifests.ArchiveName{Component: spec, Version: b.tc.Version.PackageVersion(), Target: b.tc.Host}
-	return part{name, version, dist.Package{
+	return part{name: name, version: version, pkg: dist.Package{
 		Name: name.Stem(), Components: held, Overlay: overlay,
 		Product: spec.Product, SuccessMessage: spec.SuccessMessage(),
 	}}, nil
@@ -252,17 +253,7 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 	if err != nil {
 		return img, err
 	}
-	v := b.tc.Version
-	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
-	errs := []error{add("version", version), add(manifests.BuildRecordFile, string(record))}
-	if v.CommitHash != "" {
-		errs = append(errs,
-			add("git-commit-hash", v.CommitHash),
-			add("git-commit-info", fmt.Sprintf("%s\n%s\n%s\n", v.CommitHash, v.CommitHash[:9], v.CommitDate)))
-	}
-	if text := b.cfg.MainText(); text != nil {
-		errs = append(errs, img.AddBytes("builder-config", text, dist.ModeFile))
-	}
+	errs := []error{b.addVersion(&img, version), img.AddBytes(manifests.BuildRecordFile, record, dist.ModeFile)}
 	for _, doc := range toolchain.OverlayDocs(archive) {
 		for _, from := range doc.From {
 			if e, ok := b.inputEntry(from); ok {
@@ -272,6 +263,19 @@ func (b *Builder) overlay(ctx context.Context, archive, version string) (dist.Im
 		}
 	}
 	return img, errors.Join(errs...)
+}
+
+// addVersion adds the files at the top of an archive that say what it is of.
+func (b *Builder) addVersion(img *dist.Image, version string) error {
+	add := func(name, text string) error { return img.AddBytes(name, []byte(text), dist.ModeFile) }
+	errs := []error{add("version", version)}
+	if v := b.tc.Version; v.CommitHash != "" {
+		errs = append(errs, add("git-commit-hash", v.CommitHash), add("git-commit-info", v.CommitInfo()))
+	}
+	if text := b.cfg.MainText(); text != nil {
+		errs = append(errs, img.AddBytes("builder-config", text, dist.ModeFile))
+	}
+	return errors.Join(errs...)
 }
 
 // inputEntry finds a file of the input by its name.

@@ -9,8 +9,8 @@ import (
 
 // Source archives are bare tarballs: no component, no install.sh.
 const (
-	sourceFull = "src"
-	sourceGPL  = "src-gpl"
+	SourcePlain = "src"
+	SourceGPL   = "src-gpl" // with the source of GCC
 )
 
 // ArchiveName is the name of an archive, split into its parts.
@@ -73,7 +73,7 @@ func parseStem(stem string) (ArchiveName, error) {
 		c, _ := LookupComponent(componentTable[i].Archive)
 		a := ArchiveName{Component: c, Version: version}
 		switch {
-		case c.Archive == "rustc" && (rest == sourceFull || rest == sourceGPL):
+		case c.Archive == "rustc" && (rest == SourcePlain || rest == SourceGPL):
 			a.Source = rest
 			return a, nil
 		case c.Scope == ScopeNone && rest == "":

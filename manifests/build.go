@@ -344,7 +344,7 @@ func (b *builder) addSources() {
 	var files []Download
 	for _, f := range Formats() {
 		for _, a := range b.sources {
-			if a.Format == f && a.Source == sourceFull {
+			if a.Format == f && a.Source == SourcePlain {
 				files = append(files, b.download(a))
 			}
 		}

@@ -46,7 +46,7 @@ func findKnown(stem string) (ArchiveName, bool) {
 			continue
 		}
 		a := ArchiveName{Component: cloneSpecs([]ComponentSpec{c})[0], Version: version}
-		if c.Archive == rustcPackage && (target == sourceFull || target == sourceGPL) {
+		if c.Archive == rustcPackage && (target == SourcePlain || target == SourceGPL) {
 			a.Source, best = target, a
 			continue
 		}

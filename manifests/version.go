@@ -54,6 +54,12 @@ func (v Version) String() string {
 	return text
 }
 
+// CommitInfo returns the content of an archive's git-commit-info: the hash, its first
+// digits and the day, a line each. The commit must be known.
+func (v Version) CommitInfo() string {
+	return v.CommitHash + "\n" + v.CommitHash[:shortHashLen] + "\n" + v.CommitDate + "\n"
+}
+
 // shortHashLen is the length of the abbreviated hash in version texts.
 const shortHashLen = 9
 

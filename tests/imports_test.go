@@ -52,6 +52,7 @@ var layers = []struct {
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/channel", []string{"dist", "manifests"}, nil},
 	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{4, "dist/source", []string{"bootstrap/toml", "dist", "manifests", "targets"}, nil},
 	{4, "dist/sign", []string{"dist"}, []string{"aead.dev/minisign", "github.com/ProtonMail/go-crypto"}},
 	{4, "dist/page", []string{"dist"}, nil},
 	{4, "dist/store", []string{"dist", "manifests"}, nil},
@@ -72,9 +73,9 @@ var layers = []struct {
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
-		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
+		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/source", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/sign", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
-	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "dist/source", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 
 	{7, "dist/publish", []string{"dist", "dist/channel", "dist/compose", "dist/sign", "dist/store", "dist/verify", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap"
 	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/toolchain"
@@ -18,6 +19,7 @@ import (
 type checkFlags struct {
 	strict, noToolchain bool
 	release, destdir    string
+	source              string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -37,6 +39,10 @@ lists the keys that have no effect on packaging, and all changes of x.py since
 change-id. Keys that a patched x.py has can be allowed in x.toml: see
 bootstrap.allow-keys in x config --example x.
 
+With --source, the configuration is that of a source tree, by the rules of its release
+and without a toolchain, and the tree is checked for what would stop x dist rustc-src:
+missing or changed vendored crates, products of a build, absolute paths, links out.
+
 --json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
 toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
 finding is {"severity", "place", "key", "reason", "remedy"}, where severity is
@@ -46,7 +52,8 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 		Example: `  x check
   x check --strict --json
   x check --release 1.92 --no-toolchain --set rust.lld=true
-  x check install --destdir debian/tmp`,
+  x check install --destdir debian/tmp
+  x check --source ../rust`,
 		Args:      oneOfValid,
 		ValidArgs: []string{"dist", "install"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,6 +78,8 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "do not run the compiler")
 	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the compiler's, else the newest)")
 	cmd.Flags().StringVar(&f.destdir, "destdir", "", "install will stage below this `directory` (default DESTDIR in the environment)")
+	cmd.Flags().StringVar(&f.source, "source", "", "check the source tree in this `directory`, and its bootstrap.toml")
+	cobra.CheckErr(cmd.MarkFlagDirname("source"))
 	return cmd
 }
 
@@ -80,10 +89,20 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	if err != nil {
 		return checkReport{}, err
 	}
+	report := checkReport{Findings: []config.Finding{}}
 	src := a.configSource()
+	if f.source != "" {
+		of, found, err := bootstrap.CheckSource(ctx, a.options(), f.source)
+		if err != nil {
+			return checkReport{}, err
+		}
+		if release.IsZero() {
+			release = of
+		}
+		report.Findings, src.SrcDir, f.noToolchain = append(report.Findings, found...), a.path(f.source), true
+	}
 	src.Release = release
 	cfg, loadErr := config.Load(src)
-	report := checkReport{Findings: []config.Finding{}}
 	facts := check.Machine()
 	if f.noToolchain {
 		facts.Sysroot, facts.NoCompiler = a.path(a.flags.sysroot), true // its files can be looked at all the same

@@ -16,6 +16,7 @@ import (
 )
 
 func (a *app) distCommand() *cobra.Command {
+	var sources string
 	cmd := &cobra.Command{
 		Use:   "dist [component...]",
 		Short: "Write archives and a channel to build/dist",
@@ -31,6 +32,16 @@ one. The channel lists them, and archives of earlier runs. Install from it with:
 
 SOURCE_DATE_EPOCH sets the time of the files and the channel's date.
 
+--source names a source tree of Rust: of it are rustc-src, the archive
+rustc-VERSION-src of all sources with the vendored crates, from which distributions
+build, and rust-src, the library's sources for users. Without other names, these two
+are written, and no toolchain is needed; rustc-src-gpl has GCC's source, too. x packs
+what x.py does, in the same layout, and runs nothing of the tree, not even git. It
+stops at build products, absolute paths, links that leave the tree, and vendored crates
+that were changed. Crates that a distribution has left out are a warning, and are
+recorded in the archive. Vendor the crates before, with x.py vendor; dist.vendor = false
+leaves them out.
+
 --max-memory bounds what compression takes. To fit, x first runs fewer threads and
 fewer archives at once. It then shrinks blocks and dictionaries, which makes
 archives larger. What still does not fit is an error before any work. --verbose
@@ -40,11 +51,14 @@ unpacking takes.`,
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false
   x dist --set dist.compression-profile=best --max-memory 2GiB
+  x dist rustc-src --source ../rust --set rust.channel=auto-detect
   x dist --dry-run --json`,
 		ValidArgsFunction: a.completeComponents,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args, sources) },
 	}
 	a.compressFlags(cmd)
+	cmd.Flags().StringVar(&sources, "source", "", "make rustc-src and rust-src of the source tree in this `directory`")
+	cobra.CheckErr(cmd.MarkFlagDirname("source"))
 	return cmd
 }
 
@@ -70,6 +84,7 @@ type compressionAnswer struct {
 type archiveAnswer struct {
 	Name      string         `json:"name"`
 	Component string         `json:"component"`
+	Source    string         `json:"source,omitempty"` // src or src-gpl, of archives of sources
 	Version   string         `json:"version"`
 	Format    string         `json:"format"`
 	Size      int64          `json:"size"`
@@ -78,27 +93,72 @@ type archiveAnswer struct {
 	DecoderMemory int64 `json:"decoder_memory"`
 }
 
-func (a *app) dist(cmd *cobra.Command, args []string) error {
-	ctx := cmd.Context()
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
+func (a *app) dist(cmd *cobra.Command, args []string, tree string) error {
+	var sources, others []string
+	for _, name := range args {
+		switch {
+		case bootstrap.IsSourceArchive(name) && tree != "":
+			sources = append(sources, name)
+		case bootstrap.IsSourceArchive(name) && name != "rust-src":
+			return usagef("%s is made of a source tree: name one with --source", name)
+		default:
+			others = append(others, name)
+		}
 	}
-	answer, err := s.dist(ctx, args)
-	s.close()
-	if err != nil {
-		return err
+	var answer distAnswer
+	var s *session
+	if tree == "" || len(others) > 0 {
+		var err error
+		if s, answer, err = a.distOf(cmd.Context(), "", others); err != nil {
+			return err
+		}
+	}
+	if tree != "" && (len(sources) > 0 || len(args) == 0) {
+		last, more, err := a.distOf(cmd.Context(), tree, sources)
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			answer.Dist, answer.Release = more.Dist, more.Release
+		}
+		s = last
+		answer.Archives = append(answer.Archives, more.Archives...)
+		answer.Compression.Plans = append(answer.Compression.Plans, more.Compression.Plans...)
+		answer.Compression.Profile, answer.Compression.Memory = more.Compression.Profile, max(answer.Compression.Memory, more.Compression.Memory)
+		if answer.Channel == nil {
+			answer.Channel = more.Channel
+		}
 	}
 	return a.answer(s, answer, func() { a.printDist(answer) })
 }
 
-// dist writes the archives that args name.
-func (s *session) dist(ctx context.Context, args []string) (distAnswer, error) {
-	selection, err := s.Select(args...)
-	if err != nil {
-		return distAnswer{}, err
+// distOf writes archives of the toolchain or, if it is named, of a source tree.
+func (a *app) distOf(ctx context.Context, tree string, names []string) (*session, distAnswer, error) {
+	open := a.open
+	if tree != "" {
+		open = func(ctx context.Context) (*session, error) { return a.openSource(ctx, tree) }
 	}
-	done, err := s.Dist(ctx, selection)
+	s, err := open(ctx)
+	if err != nil {
+		return nil, distAnswer{}, err
+	}
+	defer s.close()
+	answer, err := s.dist(ctx, tree != "", names)
+	return s, answer, err
+}
+
+// dist writes the archives that args name.
+func (s *session) dist(ctx context.Context, sources bool, args []string) (distAnswer, error) {
+	var done bootstrap.Dist
+	var err error
+	if sources {
+		done, err = s.DistSources(ctx, args)
+	} else {
+		var selection bootstrap.Selection
+		if selection, err = s.Select(args...); err == nil {
+			done, err = s.Dist(ctx, selection)
+		}
+	}
 	if err != nil {
 		return distAnswer{}, err
 	}
@@ -108,7 +168,7 @@ func (s *session) dist(ctx context.Context, args []string) (distAnswer, error) {
 	}
 	for _, ar := range done.Archives {
 		answer.Archives = append(answer.Archives, archiveAnswer{
-			Name: ar.Name, Component: ar.Listed.Component.Archive, Version: ar.Listed.VersionText,
+			Name: ar.Name, Component: ar.Listed.Component.Archive, Source: ar.Listed.Source, Version: ar.Listed.VersionText,
 			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
 		})
 	}
@@ -139,5 +199,6 @@ func (a *app) completeComponents(*cobra.Command, []string, string) ([]string, co
 			names = append(names, c.Archive)
 		}
 	}
+	names = append(names, "rustc-src", "rustc-src-gpl")
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

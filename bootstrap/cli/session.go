@@ -47,21 +47,40 @@ func (a *app) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 
 // open starts a build.
 func (a *app) open(ctx context.Context) (*session, error) {
+	a.progressf("x: reading the toolchain")
+	s, err := a.start(func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.Open(ctx, o) })
+	if err != nil {
+		return nil, err
+	}
+	a.reportInput(s.Toolchain(), s.Input())
+	return s, nil
+}
+
+// openSource starts a build of archives of a source tree.
+func (a *app) openSource(ctx context.Context, tree string) (*session, error) {
+	s, err := a.start(func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.OpenSource(ctx, o, tree) })
+	if err != nil {
+		return nil, err
+	}
+	a.progressf("x: sources of rustc %s in %s", s.Toolchain().Version, a.path(tree))
+	return s, nil
+}
+
+// start opens a builder whose progress is shown.
+func (a *app) start(open func(bootstrap.Options) (*bootstrap.Builder, error)) (*session, error) {
 	s := &session{progress: a.newProgress()}
 	o := a.options()
 	o.Notify, o.Progress = s.progress.event, s.progress.packing
 	o.Waiting = func(dir, holder string) {
 		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)
 	}
-	a.progressf("x: reading the toolchain")
 	var err error
-	if s.Builder, err = bootstrap.Open(ctx, o); err != nil {
+	if s.Builder, err = open(o); err != nil {
 		s.progress.close()
 		return nil, err
 	}
 	s.progress.writer = s.Writer()
 	a.limitMemory(s.Writer().MaxMemory)
-	a.reportInput(s.Toolchain(), s.Input())
 	return s, nil
 }
 

@@ -104,11 +104,18 @@ func (w Writer) WithDefaults() (Writer, error) {
 	return w, nil
 }
 
-// Plan lays out the archives of packages and decides how to compress them. It
-// writes nothing. It reports everything that is wrong with the packages at once,
-// or that MaxMemory is too small.
-func (w Writer) Plan(pkgs []dist.Package) (*Job, error) {
-	images := make([]namedImage, 0, len(pkgs))
+// Bare is an archive that is no package, such as that of sources: the image alone,
+// below a top directory of that name.
+type Bare struct {
+	Name  string
+	Image dist.Image
+}
+
+// Plan lays out the archives of packages, and of images that are none, and decides how
+// to compress them. It writes nothing. It reports everything that is wrong with the
+// packages at once, or that MaxMemory is too small.
+func (w Writer) Plan(pkgs []dist.Package, bare ...Bare) (*Job, error) {
+	images := make([]namedImage, 0, len(pkgs)+len(bare))
 	var errs []error
 	for _, p := range pkgs {
 		img, err := p.Image()
@@ -122,10 +129,27 @@ func (w Writer) Plan(pkgs []dist.Package) (*Job, error) {
 		}
 		images = append(images, namedImage{p.Name, img})
 	}
+	for _, b := range bare {
+		img, err := b.prefixed()
+		errs = append(errs, err)
+		images = append(images, namedImage{b.Name, img})
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return w.planImages(images)
+}
+
+// prefixed returns the image with the top directory.
+func (b Bare) prefixed() (dist.Image, error) {
+	if err := dist.CheckElement(b.Name); err != nil {
+		return dist.Image{}, fmt.Errorf("writing archive %q: %w", b.Name, err)
+	}
+	img, err := b.Image.Prefix(b.Name)
+	if err != nil {
+		return dist.Image{}, fmt.Errorf("writing archive %q: %w", b.Name, err)
+	}
+	return img, nil
 }
 
 // Write plans and writes the archives of packages; see [Writer.Plan] and
@@ -141,12 +165,9 @@ func (w Writer) Write(ctx context.Context, dir string, pkgs ...dist.Package) ([]
 // WriteImage writes archives that are not packages, such as source tarballs: the
 // image alone, below a top directory called name.
 func (w Writer) WriteImage(ctx context.Context, dir, name string, img dist.Image) ([]Artifact, error) {
-	if err := dist.CheckElement(name); err != nil {
-		return nil, fmt.Errorf("writing archive %q: %w", name, err)
-	}
-	img, err := img.Prefix(name)
+	img, err := Bare{name, img}.prefixed()
 	if err != nil {
-		return nil, fmt.Errorf("writing archive %q: %w", name, err)
+		return nil, err
 	}
 	return w.WriteTree(ctx, dir, name, img)
 }

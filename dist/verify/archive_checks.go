@@ -15,9 +15,9 @@ import (
 var bareChecks = []string{archiveHeader, archiveTarEnd, archiveTop, archiveName, archiveOwner, archiveDuplicate, archiveOrder}
 
 // checkArchive judges the members of a. It reports every finding, whatever else is
-// wrong. bare marks an archive of sources.
-func checkArchive(a *scanned, bare bool) *archive.Layout {
-	s := a.subject
+// wrong. name tells archives of sources.
+func checkArchive(a *scanned, name manifests.ArchiveName) *archive.Layout {
+	s, bare := a.subject, name.Source != ""
 	for _, c := range staticTable {
 		if strings.HasPrefix(c.Name, archivePrefix) && c.Name != archiveChecksum && c.Name != archiveRecord && (!bare || slices.Contains(bareChecks, c.Name)) {
 			s.declare(c.Name)
@@ -34,6 +34,7 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 	}
 	if bare {
 		l.Components, l.Lists = nil, nil // if it has such files, they are no installer's
+		checkSource(a, l, name.Version, name.Source)
 	} else if a.Complete {
 		checkInstaller(a, l)
 		checkStray(s, l)
@@ -43,7 +44,7 @@ func checkArchive(a *scanned, bare bool) *archive.Layout {
 	if !a.Complete {
 		// Nothing is known of what was not read: only findings stand.
 		for _, name := range s.names {
-			if strings.HasPrefix(name, archivePrefix) && !s.failed(name) && name != archiveFormat {
+			if (strings.HasPrefix(name, archivePrefix) || strings.HasPrefix(name, sourcePrefix)) && !s.failed(name) && name != archiveFormat {
 				s.skipf(name, "the archive could not be read to its end")
 			}
 		}

@@ -225,6 +225,7 @@ var clientTable = []CheckInfo{
 func Catalogue() []CheckInfo {
 	var all []CheckInfo
 	all = append(all, staticTable...)
+	all = append(all, sourceTable()...)
 	all = append(all, treeTable...)
 	all = append(all, legTable()...)
 	all = append(all, channelTable...)

@@ -105,7 +105,7 @@ func unpackAll(t *testing.T, outer, path, name string) {
 	if err != nil {
 		t.Fatalf("an archive's fault came as an error of the machine: %v", err)
 	}
-	l := checkArchive(a, false)
+	l := checkArchive(a, manifests.ArchiveName{})
 	if err := work.install(unpackedDir(0), l, "prefix"); err != nil {
 		t.Logf("installing: %v", err) // a finding of the caller
 	}

@@ -7,6 +7,7 @@ import (
 	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/linkage"
+	"x.go/dist/source"
 	"x.go/manifests"
 )
 
@@ -19,6 +20,8 @@ type scanned struct {
 	// elf describes its ELF files, as far as they need libraries, by their paths below
 	// the top directory.
 	elf map[string]linkage.Info
+	// source is what an archive of Rust's sources holds; nil for other archives.
+	source *source.Listing
 }
 
 // scan reads one archive. What is wrong with it becomes findings; the error is
@@ -29,8 +32,14 @@ func scan(ctx context.Context, f archiveFile, limits archive.Limits, progress fu
 	if info, err := os.Stat(f.path); err == nil {
 		progress(Event{Group: Static, Subject: f.file, Size: info.Size()}) // the scan may be long before its first byte
 	}
+	sink := elfSink(out, a.elf)
+	bare := isSource(f.file)
+	if bare {
+		a.source = source.NewListing()
+		sink, limits = sourceSink(a.source), sourceLimits(limits)
+	}
 	facts, err := archive.Scan(ctx, f.path, archive.ScanOptions{
-		Limits: limits, Sink: elfSink(out, a.elf), Texts: []string{manifests.BuildRecordFile},
+		Limits: limits, Sink: sink, Texts: []string{manifests.BuildRecordFile}, Symlinks: bare,
 		Progress: func(read, size int64) {
 			progress(Event{Group: Static, Subject: f.file, Bytes: read, Size: size})
 		},

@@ -79,7 +79,7 @@ func (g archiveReader) addPack(a *scanned) {
 	if p.known = err == nil; !p.known {
 		a.subject.failf(archiveFileName, "%v", err)
 	}
-	p.Layout = checkArchive(a, p.name.Source != "")
+	p.Layout = checkArchive(a, p.name)
 	g.packs = append(g.packs, p)
 	g.digest[a.path] = a
 	if g.opts.has(Static) {
