@@ -69,7 +69,7 @@ var layers = []struct {
 	{5, "dist/attest", []string{"dist", "dist/archive", "dist/sign", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/installer", []string{"dist", "dist/archive", "dist/installsh", "manifests"}, nil},
 	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
-	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
+	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/store", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},

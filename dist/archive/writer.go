@@ -41,6 +41,9 @@ type Writer struct {
 	// BCJ is the branch filter of xz archives, none by default. Machine code gets
 	// smaller with it, but some decoders cannot read it; see package xz.
 	BCJ xz.BCJ
+	// BlockSize is the size of the blocks of xz archives in bytes, 4 KiB to 1 GiB; 0
+	// means that of the profile. Smaller blocks cost size.
+	BlockSize int64
 	// SkipChecksums leaves out the files NAME.sha256.
 	SkipChecksums bool
 	// SkipReadBack skips the check that decodes each archive before it gets its
