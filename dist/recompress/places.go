@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"x.go/dist"
 	"x.go/dist/store"
 	"x.go/manifests"
 )
@@ -90,6 +92,39 @@ func storedInput(s *store.Store, name string) (*input, error) {
 		return r, nil
 	}
 	return in, nil
+}
+
+// ReadTasks reads the plan file at a path, from dir if it is relative, or in a store:
+// STORE/plan.json.
+func ReadTasks(ctx context.Context, place, dir string) (*Tasks, error) {
+	data, err := readPlan(ctx, newPlaces(dir), place)
+	var t *Tasks
+	if err == nil {
+		t, err = ParseTasks(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading plan %q: %w", manifests.Redact(place), err)
+	}
+	return t, nil
+}
+
+func readPlan(ctx context.Context, p *places, place string) ([]byte, error) {
+	if !isStore(place) {
+		return dist.ReadInput(p.path(place), maxTasksFile)
+	}
+	u, err := url.Parse(place)
+	if err != nil || strings.HasSuffix(u.Path, "/") || u.Path == "" {
+		return nil, errors.New("want the URL of a file in a store, such as s3://BUCKET/plan.json")
+	}
+	above, name := path.Split(u.Path)
+	u.Path = above
+	s, err := store.Open(ctx, u.String())
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	data, _, err := s.Load(ctx, name, maxTasksFile)
+	return data, err
 }
 
 // found is an input and where it lies.

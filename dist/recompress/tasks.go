@@ -82,8 +82,8 @@ type Part struct {
 const (
 	tasksVersion = 1
 	maxTasks     = 1 << 16
-	// MaxTasksFile bounds a plan file in bytes; a task takes 1.2 KB.
-	MaxTasksFile = 128 << 20
+	// maxTasksFile bounds a plan file in bytes; a task takes 1.2 KB.
+	maxTasksFile = 128 << 20
 )
 
 // keyOf returns the name of an output in a store. Equal keys mean equal bytes.
@@ -122,8 +122,8 @@ func ParseTasks(data []byte) (*Tasks, error) {
 }
 
 func parseTasks(data []byte) (*Tasks, error) {
-	if len(data) > MaxTasksFile {
-		return nil, fmt.Errorf("got %d bytes, want at most %d", len(data), MaxTasksFile)
+	if len(data) > maxTasksFile {
+		return nil, fmt.Errorf("got %d bytes, want at most %d", len(data), maxTasksFile)
 	}
 	var head struct{ Version *int } // first: another one may have other fields
 	if err := json.Unmarshal(data, &head); err != nil {
