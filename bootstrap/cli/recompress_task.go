@@ -107,13 +107,15 @@ func (a *app) recompressTask(ctx context.Context, f taskFlags) error {
 	p := a.newProgress()
 	defer p.close()
 	p.writer = archive.Writer{Jobs: t.Settings.Jobs}
-	a.limitMemory(t.Settings.MaxMemory)
+	if number < len(t.Tasks) {
+		a.limitMemory(t.Tasks[number].Memory)
+	}
 	done, err := t.Perform(ctx, number, recompress.PerformOptions{
 		Store: s, From: f.from, Dir: a.Dir, Temp: a.path(f.temp), Jobs: a.flags.jobs, Check: f.check, Progress: p.packing,
 	})
 	p.close()
 	for _, text := range done.Damaged {
-		a.progressf("x: warning: %s: replaced", text)
+		a.progressf("x: warning: %s: it is made again", text)
 	}
 	if err != nil {
 		return err

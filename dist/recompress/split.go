@@ -63,7 +63,7 @@ func Split(ctx context.Context, words []string, o SplitOptions) (*Tasks, error) 
 		t.Tasks = append(t.Tasks, more...)
 	}
 	slices.SortFunc(t.Tasks, func(a, b Task) int {
-		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Outputs[0].Name, b.Outputs[0].Name), a.partIndex()-b.partIndex())
+		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(b.TarSize, a.TarSize), strings.Compare(a.Outputs[0].Name, b.Outputs[0].Name), a.partIndex()-b.partIndex())
 	})
 	return t, t.check()
 }
