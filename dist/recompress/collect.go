@@ -127,7 +127,7 @@ func (t *Tasks) collect(ctx context.Context, k kept, root *os.Root, out output) 
 	if err == nil {
 		err = prove(ctx, f, task)
 	}
-	if damage := (*DamageError)(nil); errors.As(err, &damage) {
+	if damage := (*damageError)(nil); errors.As(err, &damage) {
 		err = t.removeDamaged(ctx, k, out, err)
 	}
 	if err != nil {
@@ -150,7 +150,7 @@ func (t *Tasks) collect(ctx context.Context, k kept, root *os.Root, out output) 
 // removeDamaged removes the outputs of an archive that are damaged from the store: the
 // one that err names, or all parts if only the whole is wrong.
 func (t *Tasks) removeDamaged(ctx context.Context, k kept, out output, err error) error {
-	var damage *DamageError
+	var damage *damageError
 	errors.As(err, &damage)
 	for _, n := range out.tasks {
 		key := t.keyOf(n, out.format)
@@ -178,10 +178,10 @@ func prove(ctx context.Context, f *dist.NewFile, task Task) error {
 		if context.Cause(ctx) != nil {
 			return err
 		}
-		return &DamageError{Err: err}
+		return &damageError{Err: err}
 	}
 	if got := manifests.Hash(h.Sum(nil)); got != task.Tar {
-		return &DamageError{Err: fmt.Errorf("got a tar stream of sha256 %s, want %s as in the plan", got, task.Tar)}
+		return &damageError{Err: fmt.Errorf("got a tar stream of sha256 %s, want %s as in the plan", got, task.Tar)}
 	}
 	return nil
 }

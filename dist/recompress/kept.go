@@ -16,25 +16,23 @@ import (
 // which comes first: what has its key has its digest, too.
 type kept struct{ store *store.Store }
 
-// DamageError says that a kept output is not what was put.
-type DamageError struct {
-	// Key is the name in the store.
-	Key string
-	// Err says what is wrong.
+// damageError says that a kept output is not what was put.
+type damageError struct {
+	Key string // in the store; empty for an archive made of several
 	Err error
 }
 
 // Error says what is damaged.
-func (e *DamageError) Error() string {
+func (e *damageError) Error() string {
 	return fmt.Sprintf("kept output %q is damaged: %v", e.Key, e.Err)
 }
 
 // Unwrap returns what is wrong.
-func (e *DamageError) Unwrap() error { return e.Err }
+func (e *damageError) Unwrap() error { return e.Err }
 
 // look reports whether an output is there. It asks the store once. The content is only
 // read if the store has noted no digest with it, as a directory has not, or if check is
-// set; what is wrong with it is a [*DamageError].
+// set; what is wrong with it is a [*damageError].
 func (k kept) look(ctx context.Context, key string, check bool) (bool, error) {
 	a, err := k.store.Stat(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +47,7 @@ func (k kept) look(ctx context.Context, key string, check bool) (bool, error) {
 	}
 	got, err := k.store.Hash(ctx, key)
 	if err == nil && got != want {
-		err = &DamageError{key, fmt.Errorf("got sha256 %s, want %s", got, want)}
+		err = &damageError{key, fmt.Errorf("got sha256 %s, want %s", got, want)}
 	}
 	return err == nil, err
 }
@@ -59,14 +57,14 @@ func (k kept) digest(ctx context.Context, key string) (manifests.Hash, error) {
 	const limit = 1 << 10
 	data, _, err := k.store.Load(ctx, key+manifests.ChecksumExt, limit)
 	if errors.Is(err, fs.ErrNotExist) {
-		return manifests.Hash{}, &DamageError{key, errors.New("its digest is missing")}
+		return manifests.Hash{}, &damageError{key, errors.New("its digest is missing")}
 	}
 	if err != nil {
 		return manifests.Hash{}, err
 	}
 	h, name, err := manifests.ParseChecksum(data)
 	if err != nil || name != path.Base(key) {
-		return h, &DamageError{key, errors.Join(errors.New("its digest cannot be read"), err)}
+		return h, &damageError{key, errors.Join(errors.New("its digest cannot be read"), err)}
 	}
 	return h, nil
 }
@@ -77,7 +75,7 @@ func (k kept) digest(ctx context.Context, key string) (manifests.Hash, error) {
 func (k kept) keep(ctx context.Context, key string, body store.Body, replace bool) (damage, err error) {
 	sum := store.Bytes(manifests.FormatChecksum(body.Hash, path.Base(key)))
 	h, err := k.digest(ctx, key)
-	if d := (*DamageError)(nil); err != nil && !errors.As(err, &d) {
+	if d := (*damageError)(nil); err != nil && !errors.As(err, &d) {
 		return nil, err
 	}
 	if err != nil || h != body.Hash {
@@ -90,7 +88,7 @@ func (k kept) keep(ctx context.Context, key string, body store.Body, replace boo
 		return nil, err
 	}
 	_, damage = k.look(ctx, key, true)
-	if d := (*DamageError)(nil); !errors.As(damage, &d) {
+	if d := (*damageError)(nil); !errors.As(damage, &d) {
 		return nil, damage
 	}
 	return damage, k.store.Put(ctx, key, body, store.Options{})
@@ -109,7 +107,7 @@ func (k kept) fetch(ctx context.Context, key string, w io.Writer) (manifests.Has
 	defer r.Close()
 	got, err := copyHashed(ctx, w, r)
 	if err == nil && got != want {
-		err = &DamageError{key, fmt.Errorf("got sha256 %s, want %s", got, want)}
+		err = &damageError{key, fmt.Errorf("got sha256 %s, want %s", got, want)}
 	}
 	return want, err
 }

@@ -82,7 +82,7 @@ type performer struct {
 func (r *performer) run(ctx context.Context) error {
 	for _, out := range r.task.Outputs {
 		found, err := r.kept.look(ctx, out.Key, r.o.Check)
-		if damage := (*DamageError)(nil); errors.As(err, &damage) {
+		if damage := (*damageError)(nil); errors.As(err, &damage) {
 			r.done.Damaged = append(r.done.Damaged, err.Error())
 			r.replace[out.Format] = true
 		} else if err != nil {

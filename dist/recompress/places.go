@@ -100,7 +100,7 @@ func ReadTasks(ctx context.Context, place, dir string) (*Tasks, error) {
 	data, err := readPlan(ctx, newPlaces(dir), place)
 	var t *Tasks
 	if err == nil {
-		t, err = ParseTasks(data)
+		t, err = parseTasks(data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading plan %q: %w", manifests.Redact(place), err)

@@ -111,16 +111,8 @@ func (t *Tasks) Encode() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// ParseTasks reads a plan file, which may be of a stranger: every number has its
+// parseTasks reads a plan file, which may be of a stranger: every number has its
 // bounds, and every name is that of a file in a directory. Keys follow from digests.
-func ParseTasks(data []byte) (*Tasks, error) {
-	t, err := parseTasks(data)
-	if err != nil {
-		return nil, fmt.Errorf("parsing plan: %w", err)
-	}
-	return t, nil
-}
-
 func parseTasks(data []byte) (*Tasks, error) {
 	if len(data) > maxTasksFile {
 		return nil, fmt.Errorf("got %d bytes, want at most %d", len(data), maxTasksFile)

@@ -134,7 +134,7 @@ func TestPlanFile(t *testing.T) {
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Error(diff)
 	}
-	parsed, err := ParseTasks(got)
+	parsed, err := parseTasks(got)
 	testenv.Must(t, err)
 	again, err := parsed.Encode()
 	testenv.Must(t, err)
@@ -177,7 +177,7 @@ func TestParseTasks(t *testing.T) {
 		"profile":        {func(t *Tasks) { t.Settings.Profile = "hard" }, "reading settings"},
 		"format":         {func(t *Tasks) { t.Tasks[0].Outputs[0].Format = "zip" }, "zip"},
 		"jobs":           {func(t *Tasks) { t.Settings.Jobs = 1 << 20 }, "not complete"},
-		"tar size":       {func(t *Tasks) { t.Tasks[1].TarSize = 1 << 60 }, "task 1: got a tar stream of"},
+		"tar size":       {func(t *Tasks) { part(t).TarSize = 1 << 60 }, "got a tar stream of"},
 		"time":           {func(t *Tasks) { t.Tasks[0].Seconds = -1 }, "memory or time"},
 		"twice":          {func(t *Tasks) { t.Tasks = append(t.Tasks, t.Tasks[0]) }, "is there twice"},
 		"part offset":    {func(t *Tasks) { part(t).Part.Offset = 20_000 }, "do not follow"},
@@ -188,17 +188,17 @@ func TestParseTasks(t *testing.T) {
 			t.Tasks = slices.DeleteFunc(t.Tasks, func(task Task) bool { return task.Part != nil && task.Part.Index == 0 })
 		}, "has no part before it"},
 	} {
-		tasks, err := ParseTasks(good)
+		tasks, err := parseTasks(good)
 		testenv.Must(t, err)
 		tt.change(tasks)
 		data, err := json.Marshal(tasks)
 		testenv.Must(t, err)
-		if _, err := ParseTasks(data); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := parseTasks(data); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tt.want)
 		}
 	}
 	for _, text := range []string{"", "[]", "{}", string(good) + "{}", strings.Replace(string(good), `"sources"`, `"more": 1, "sources"`, 1)} {
-		if _, err := ParseTasks([]byte(text)); err == nil {
+		if _, err := parseTasks([]byte(text)); err == nil {
 			t.Errorf("%.40q: got no error", text)
 		}
 	}
