@@ -211,7 +211,11 @@ func (j job) taskArgs(task ...string) []string {
 
 // TaskArgs are the arguments of x for a task of an array that begins at the first task.
 func (j job) TaskArgs(first int) []string {
-	return j.taskArgs("--task", "auto", "--first", strconv.Itoa(first))
+	args := j.taskArgs("--task", "auto", "--first", strconv.Itoa(first))
+	for i, a := range args {
+		args[i] = strings.ReplaceAll(a, "$(", "$$(") // Kubernetes replaces $(NAME)
+	}
+	return args
 }
 
 // Command is the command line of a task, for a shell, of an array that begins at a
