@@ -25,7 +25,7 @@ compared with its digest, decoded, and compared with the tar stream of the plan 
 it gets its name. A damaged one is removed from the store and named, so that its task
 does it again. The parts of large archives are joined.`,
 		Example: `  x recompress collect --plan plan.json --store /srv/kept --out release
-  x recompress collect --json --plan plan.json --store s3://rust-kept --out release`,
+  x recompress collect --json --plan plan.json --store s3://kept --out release`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.recompressCollect(cmd.Context(), f) },
 	}

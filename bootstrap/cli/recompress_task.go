@@ -48,7 +48,7 @@ digest beside it; for a bucket, --check does that. What is damaged is said, done
 and replaced.`,
 		Example: `  x recompress task --plan plan.json --task 0 --store /srv/kept
   x recompress task --plan plan.json --task auto --store s3://rust-kept
-  x recompress task --plan s3://rust-ci/plan.json --task auto --from ci --store kept`,
+  x recompress task --plan s3://ci/plan.json --task auto --from ci --store kept`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.recompressTask(cmd.Context(), f) },
 	}
