@@ -35,7 +35,7 @@ To give large tasks other machines than small ones, print two jobs: --tasks 0-19
 --plan is read here, and workers look for it under the same name, or that of --plan-at.
 Paths are those of the workers. A job has numbers of tasks, and nothing else of the plan.`,
 		Example: `  x recompress engine slurm --plan plan.json --store /srv/kept
-  x recompress engine slurm --plan p.json --store kept --directive=--account=rust
+  x recompress engine slurm --plan p.json --store kept --directive=--account=x
   x recompress engine kubernetes --plan p.json --store s3://kept --image x:1
   x recompress engine github --plan p.json --store s3://kept --secret AWS_REGION
   x recompress engine gitlab --plan p.json --store s3://kept --image x:1`,
