@@ -23,7 +23,8 @@ import (
 type VerifyOptions struct {
 	// Listing has it compare the manifests with the list of names, and read nothing else.
 	Listing bool
-	// Keyrings must each hold the key of a signature beside each manifest.
+	// Keyrings must each hold the key of a signature beside each manifest, and beside each
+	// provenance and SHA256SUMS.
 	Keyrings []*sign.Keyring
 	// Jobs is how many files are read at a time; 0 for 8.
 	Jobs int
@@ -49,7 +50,7 @@ type Report struct {
 	Bytes   int64 `json:"bytes"`
 	// Problems are sorted by name.
 	Problems []Problem `json:"problems"`
-	// Unnamed are the files of the layout that no manifest names: what a run that was
+	// Unnamed are the files of the layout that nothing names: what a run that was
 	// killed or `x channel prune` has left, or another tool has put there. Foreign are
 	// other files. Neither is a problem.
 	Unnamed int `json:"unnamed"`
@@ -62,7 +63,7 @@ type Report struct {
 type Problem struct {
 	// Name is that of a file.
 	Name string `json:"name"`
-	// Kind is manifest, signature, checksum, missing, digest, list or rustup.
+	// Kind is manifest, statement, signature, checksum, missing, digest, list or rustup.
 	Kind string `json:"kind"`
 	// Text says what is wrong.
 	Text string `json:"text"`
@@ -81,7 +82,12 @@ type verifier struct {
 	flat  map[string]bool           // base names directly in dist
 	days  map[string]bool           // directories of days
 	known map[manifests.Hash]bool   // manifests that were read under another name
-	// checked are the signatures that were looked at.
+	// hashes are those of the manifests that were read, by name, and statements the names
+	// of provenances and SHA256SUMS.
+	hashes     map[string]manifests.Hash
+	statements []string
+	// checked are the signatures and statements that were looked at, and the texts of
+	// manifests that are there.
 	checked map[string]bool
 
 	mu     sync.Mutex
@@ -94,7 +100,7 @@ type verifier struct {
 // grows with the number of names, not with the size of the files.
 func Verify(ctx context.Context, s *store.Store, o VerifyOptions) (Report, error) {
 	v := &verifier{VerifyOptions: o, store: s, named: map[string]manifests.Hash{}, by: map[string]string{}, seen: map[string]bool{}, flat: map[string]bool{}, days: map[string]bool{},
-		known: map[manifests.Hash]bool{}, checked: map[string]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
+		known: map[manifests.Hash]bool{}, hashes: map[string]manifests.Hash{}, checked: map[string]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
 	if err := v.run(ctx); err != nil {
 		return v.report, fmt.Errorf("verifying %q: %w", s, err)
 	}
@@ -142,6 +148,13 @@ func (v *verifier) readManifests(ctx context.Context) error {
 			if err := v.readManifest(ctx, o.Name); err != nil {
 				return err
 			}
+		} else if strings.HasPrefix(o.Name, distDir) && isStatement(path.Base(o.Name)) && o.Type == 0 {
+			v.statements = append(v.statements, o.Name)
+		}
+	}
+	for _, name := range v.statements {
+		if err := v.readStatement(ctx, name); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -176,8 +189,14 @@ func (v *verifier) readManifest(ctx context.Context, name string) error {
 		return context.Cause(ctx)
 	}
 	hash := manifests.HashOf(data)
+	v.hashes[name] = hash
+	for _, suffix := range sideTexts {
+		v.checked[strings.TrimSuffix(name, manifestExt)+suffix] = true
+	}
 	v.checkSum(ctx, name, hash, true)
-	v.checkSignatures(ctx, name, data)
+	if v.checkSignatures(ctx, name, data) {
+		v.report.Signed++
+	}
 	if v.known[hash] {
 		return nil
 	}
@@ -251,9 +270,8 @@ func (v *verifier) file(ctx context.Context, g *errgroup.Group, o store.Object) 
 			return
 		}
 		v.read(ctx, g, o, want)
-	case isManifest || o.Name == manifestsList || side && strings.HasSuffix(base, manifests.ChecksumExt):
+	case isManifest || v.checked[o.Name] || o.Name == manifestsList || side && strings.HasSuffix(base, manifests.ChecksumExt):
 		// Read with what it is about.
-	case side && v.checked[o.Name]:
 	case side:
 		v.report.Unsigned++
 	case strings.HasPrefix(o.Name, rustupDir) && strings.HasPrefix(base, "rustup-init"):
