@@ -101,7 +101,7 @@ func keptEnv() []string {
 	var kept []string
 	for _, v := range os.Environ() {
 		key, _, _ := strings.Cut(v, "=")
-		if key == "TMPDIR" || strings.HasPrefix(key, "GO") || strings.HasPrefix(key, "X_") || strings.HasPrefix(key, "XZ_BENCH") {
+		if key == "TMPDIR" || key == "CGO_ENABLED" || strings.HasPrefix(key, "GO") || strings.HasPrefix(key, "X_") || strings.HasPrefix(key, "XZ_BENCH") {
 			kept = append(kept, v)
 		}
 	}
