@@ -49,7 +49,7 @@ func (a *app) recompressCollect(ctx context.Context, f collectFlags) error {
 		return err
 	}
 	defer s.Close()
-	all, failure := t.Collect(ctx, recompress.CollectOptions{Store: s, Dir: a.path(f.out), Jobs: a.flags.jobs})
+	all, failure := t.Collect(ctx, recompress.CollectOptions{Store: s, Dir: a.path(f.out), Jobs: a.readers()})
 	if err := a.printCollected(all, failure); err != nil {
 		return err
 	}

@@ -83,16 +83,20 @@ func (a *app) splitOptions(f planFlags) (recompress.SplitOptions, error) {
 	if err := errors.Join(err, usage(perr)); err != nil {
 		return recompress.SplitOptions{}, usage(err)
 	}
-	readers := a.flags.jobs
-	if readers <= 0 {
-		readers = runtime.GOMAXPROCS(0)
-	}
 	return recompress.SplitOptions{
 		Settings: recompress.Settings{
 			Formats: r.Formats, Profile: r.Profile, BCJ: r.BCJ.String(), MaxMemory: r.MaxMemory, BlockSize: r.BlockSize, Jobs: f.cpus,
 		},
-		PartSize: part, Dir: a.Dir, Readers: readers,
+		PartSize: part, Dir: a.Dir, Readers: a.readers(),
 	}, nil
+}
+
+// readers is how many archives are read at a time.
+func (a *app) readers() int {
+	if a.flags.jobs > 0 {
+		return a.flags.jobs
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 func (a *app) recompressPlan(ctx context.Context, args []string, f planFlags) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 
@@ -23,7 +24,8 @@ type CollectOptions struct {
 	Store *store.Store
 	// Dir is where the archives go. It is created if needed.
 	Dir string
-	// Jobs is how many archives are fetched and proven at a time; 0 means one.
+	// Jobs is how many archives are fetched and proven at a time; 0 means one. Each takes
+	// the memory of a decoder.
 	Jobs int
 }
 
@@ -45,6 +47,11 @@ type Collected struct {
 func (t *Tasks) Collect(ctx context.Context, o CollectOptions) ([]Collected, error) {
 	k := kept{o.Store}
 	outputs := t.outputs()
+	for n, task := range t.Tasks {
+		if err := t.checkSettings(task); err != nil {
+			return nil, fmt.Errorf("collecting task %d: %w", n, err)
+		}
+	}
 	if err := t.findAll(ctx, k, outputs); err != nil {
 		return nil, err
 	}
@@ -53,6 +60,14 @@ func (t *Tasks) Collect(ctx context.Context, o CollectOptions) ([]Collected, err
 		return nil, fmt.Errorf("opening directory %q: %w", o.Dir, dist.WithoutPath(err))
 	}
 	defer root.Close()
+	lock, err := dist.Lock(ctx, root, func(string) {})
+	if err != nil {
+		return nil, fmt.Errorf("collecting: %w", err)
+	}
+	defer lock.Remove()
+	if _, err := dist.RemoveStale(root); err != nil {
+		return nil, fmt.Errorf("collecting: %w", err)
+	}
 	all := make([]Collected, len(outputs))
 	errs := make([]error, len(outputs))
 	var g errgroup.Group
@@ -81,21 +96,38 @@ func (t *Tasks) Collect(ctx context.Context, o CollectOptions) ([]Collected, err
 	return good, errors.Join(errs...)
 }
 
+// lookUps is how many requests a store gets at a time: they wait rather than work.
+const lookUps = 16
+
 // findAll returns an error that names all that the store does not have.
 func (t *Tasks) findAll(ctx context.Context, k kept, outputs []output) error {
-	var errs []error
-	for _, out := range outputs {
-		for _, n := range out.tasks {
-			_, err := k.store.Stat(ctx, t.keyOf(n, out.format))
-			if absent := (*store.AbsentError)(nil); errors.As(err, &absent) {
-				err = fmt.Errorf("collecting %q: task %d is not done: it is not in store %q", out.name, n, k.store)
-			} else if err != nil {
-				return err // of the store, rather than of an archive
-			}
-			errs = append(errs, err)
+	missing := make([]error, len(outputs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(lookUps)
+	for i, out := range outputs {
+		g.Go(func() (err error) {
+			missing[i], err = t.find(ctx, k, out)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil { // of the store, rather than of an archive
+		return fmt.Errorf("collecting: %w", err)
+	}
+	return errors.Join(missing...)
+}
+
+// find returns what is missing of an archive, which is no error of the store.
+func (t *Tasks) find(ctx context.Context, k kept, out output) (missing, err error) {
+	var all []error
+	for _, n := range out.tasks {
+		_, err := k.store.Stat(ctx, t.keyOf(n, out.format))
+		if errors.Is(err, fs.ErrNotExist) {
+			all = append(all, fmt.Errorf("collecting %q: task %d is not done: it is not in store %q", out.name, n, k.store))
+		} else if err != nil {
+			return nil, err
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(all...), nil
 }
 
 // keyOf returns the key of a task's output.

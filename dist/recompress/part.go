@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"x.go/dist/archive"
+	"x.go/manifests"
 )
 
 // slot is the place of a part in an archive.
@@ -13,8 +14,15 @@ type slot struct {
 	index int
 }
 
+// piece is a part of an archive, and what all parts of it have in common.
+type piece struct {
+	Part
+	tarSize       int64
+	tar, settings manifests.Hash
+}
+
 // addPart notes a part of an archive, and refuses a second one in its place.
-func addPart(parts map[slot]Part, name string, p Part) error {
+func addPart(parts map[slot]piece, name string, p piece) error {
 	at := slot{name, p.Index}
 	if _, ok := parts[at]; ok {
 		return fmt.Errorf("part %d of %.200q is there twice", p.Index, name)
@@ -25,13 +33,16 @@ func addPart(parts map[slot]Part, name string, p Part) error {
 
 // checkParts returns an error unless the parts of each archive follow each other
 // without a gap.
-func checkParts(parts map[slot]Part) error {
+func checkParts(parts map[slot]piece) error {
 	for at, p := range parts {
 		want := int64(0)
 		if p.Index > 0 {
 			before, ok := parts[slot{at.name, p.Index - 1}]
 			if !ok || before.Count != p.Count {
 				return fmt.Errorf("part %d of %.200q has no part before it", p.Index, at.name)
+			}
+			if before.tarSize != p.tarSize || before.tar != p.tar || before.settings != p.settings {
+				return fmt.Errorf("parts %d and %d of %.200q differ in tar stream or settings", p.Index-1, p.Index, at.name)
 			}
 			want = before.Offset + before.Size
 		}

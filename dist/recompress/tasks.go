@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"x.go/dist/archive"
@@ -145,10 +146,12 @@ func (s Settings) writer() (archive.Writer, error) {
 	return Options{Formats: s.Formats, Profile: s.Profile, BCJ: bcj, MaxMemory: s.MaxMemory, BlockSize: s.BlockSize, Jobs: s.Jobs}.writer()
 }
 
-// maxTaskJobs bounds the processors of a task, and maxSeconds its time.
+// maxTaskJobs bounds the processors of a task, maxSeconds its time, and maxMemory the
+// bytes that it takes: sums of them do not overflow.
 const (
 	maxTaskJobs = 1 << 10
 	maxSeconds  = 1 << 30
+	maxMemory   = 1 << 50
 )
 
 func (t *Tasks) check() error {
@@ -170,7 +173,7 @@ func (t *Tasks) check() error {
 	if _, err := s.writer(); err != nil {
 		return fmt.Errorf("reading settings: %w", err)
 	}
-	parts := map[slot]Part{}
+	parts := map[slot]piece{}
 	for i, task := range t.Tasks {
 		if err := t.checkTask(task, parts); err != nil {
 			return fmt.Errorf("task %d: %w", i, err)
@@ -179,7 +182,7 @@ func (t *Tasks) check() error {
 	return checkParts(parts)
 }
 
-func (t *Tasks) checkTask(task Task, parts map[slot]Part) error {
+func (t *Tasks) checkTask(task Task, parts map[slot]piece) error {
 	stem, f, ok := splitArchiveName(task.Input.Name)
 	if err := manifests.CheckMemberName(task.Input.Name); err != nil {
 		return err
@@ -193,8 +196,8 @@ func (t *Tasks) checkTask(task Task, parts map[slot]Part) error {
 		return fmt.Errorf("input %.200q is not complete", in.Name)
 	case task.TarSize <= 0 || task.TarSize > inputLimits.Unpacked || task.Tar.IsZero():
 		return fmt.Errorf("got a tar stream of %d bytes, want 1 to %d", task.TarSize, inputLimits.Unpacked)
-	case task.Memory <= 0 || task.Seconds <= 0 || task.Seconds > maxSeconds:
-		return errors.New("memory or time is missing")
+	case task.Memory <= 0 || task.Memory > maxMemory || task.Seconds <= 0 || task.Seconds > maxSeconds:
+		return fmt.Errorf("got %d bytes of memory and %d seconds, want 1 to %d and 1 to %d", task.Memory, task.Seconds, int64(maxMemory), maxSeconds)
 	case len(task.Outputs) == 0:
 		return errors.New("it has no outputs")
 	}
@@ -212,8 +215,33 @@ func (t *Tasks) checkTask(task Task, parts map[slot]Part) error {
 		if task.Part != nil {
 			part = *task.Part
 		}
-		if err := addPart(parts, o.Name, part); err != nil {
+		if err := addPart(parts, o.Name, piece{part, task.TarSize, task.Tar, o.Settings}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkSettings returns an error unless this x compresses a task as the plan says: a
+// release of several settings, or of several versions of x, would not be what one
+// machine makes.
+func (t *Tasks) checkSettings(task Task) error {
+	w, err := t.Settings.writer()
+	if err != nil {
+		return err
+	}
+	j, err := w.PlanStreams([]archive.Stream{task.stream()})
+	if err != nil {
+		return err
+	}
+	planned := j.Plans()[0].Archives
+	for _, o := range task.Outputs {
+		i := slices.IndexFunc(planned, func(a archive.FormatPlan) bool { return a.Format == o.Format })
+		if i < 0 {
+			return fmt.Errorf("planning %q: the settings of the plan have no format %s", o.Name, o.Format)
+		}
+		if got := settingsDigest(planned[i].Settings); got != o.Settings {
+			return fmt.Errorf("planning %q: got settings of digest %s, want %s as in the plan: use the x that made it", o.Name, got, o.Settings)
 		}
 	}
 	return nil

@@ -178,7 +178,7 @@ func TestParseTasks(t *testing.T) {
 		"format":         {func(t *Tasks) { t.Tasks[0].Outputs[0].Format = "zip" }, "zip"},
 		"jobs":           {func(t *Tasks) { t.Settings.Jobs = 1 << 20 }, "not complete"},
 		"tar size":       {func(t *Tasks) { part(t).TarSize, part(t).Input.Size = 1<<60, 1<<60 }, "got a tar stream of"},
-		"time":           {func(t *Tasks) { t.Tasks[0].Seconds = -1 }, "memory or time"},
+		"time":           {func(t *Tasks) { t.Tasks[0].Seconds = -1 }, "and -1 seconds"},
 		"twice":          {func(t *Tasks) { t.Tasks = append(t.Tasks, t.Tasks[0]) }, "is there twice"},
 		"part offset":    {func(t *Tasks) { part(t).Part.Offset = 20_000 }, "do not follow"},
 		"part of a byte": {func(t *Tasks) { part(t).Part.Size = 1 }, "got part of 1 bytes"},

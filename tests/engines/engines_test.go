@@ -186,7 +186,9 @@ func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	dir := planned(t, 3)
 	var job indexedJob
-	strictly(t, engine(t, dir, "kubernetes", "--image", "x:1", "--env", "A=b", "--secret", "KEY", "--claim", "data", "--mount", "/srv"), &job)
+	text := engine(t, dir, "kubernetes", "--image", "x:1", "--name", "195", "--namespace", "1", "--env", "NO=$(HOME)", "--secret", "Y", "--claim", "data", "--mount", "/srv")
+	testenv.Must(t, readSchema(t).checkJob(text))
+	strictly(t, text, &job)
 	spec := job.Spec
 	if job.APIVersion != "batch/v1" || job.Kind != "Job" || spec.CompletionMode != "Indexed" || *spec.Completions != 3 || *spec.BackoffLimitPerIndex != 3 ||
 		spec.Template.Spec.RestartPolicy != "Never" || len(spec.PodFailurePolicy.Rules) != 2 || spec.PodFailurePolicy.Rules[1].OnExitCodes.Values[0] != 2 {

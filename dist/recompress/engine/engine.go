@@ -55,7 +55,8 @@ type Options struct {
 var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"yaml": yamlString, "sh": shellWord, "join": strings.Join,
+	"yaml": yamlString, "sh": shellWord, "join": strings.Join, "literal": literal,
+	"dollars": func(s string) string { return strings.ReplaceAll(s, "$", "$$") }, // GitLab replaces $NAME in variables
 }).ParseFS(files, "*.tmpl"))
 
 // limits are how many jobs an array or a matrix may have.
@@ -103,8 +104,9 @@ func Print(engine string, t *recompress.Tasks, o Options) ([]byte, error) {
 	if err == nil && engine == "kubernetes" && len(j.Batches) > 1 {
 		err = fmt.Errorf("got %d tasks, want at most %d: print jobs of some of them", j.Count, cmp.Or(o.Limit, limit))
 	}
-	if err == nil && engine == "kubernetes" && !dnsLabel.MatchString(j.Name) {
-		err = fmt.Errorf("got name %.80q, want lower case letters, digits and hyphens, 63 at most", j.Name)
+	// Each pod has the name of the job, and its index, as its host name.
+	if last := fmt.Sprintf("%s-%d", j.Name, j.Count-1); err == nil && engine == "kubernetes" && !dnsLabel.MatchString(last) {
+		err = fmt.Errorf("got name %.80q, want lower case letters, digits and hyphens, 63 at most in %.80q", j.Name, last)
 	}
 	if err == nil && (engine == "kubernetes" || engine == "gitlab") && o.Image == "" {
 		err = errors.New("got no image: name a container image that has x")
@@ -147,7 +149,7 @@ func newJob(t *recompress.Tasks, o Options, limit int) (job, error) {
 	o.CPUs = cmp.Or(o.CPUs, t.Settings.Jobs)
 	o.Memory = cmp.Or(o.Memory, memory)
 	o.Minutes = cmp.Or(o.Minutes, int(math.Ceil(float64(4*seconds)/60))+10)
-	j := job{Options: o, Count: o.Last - o.First + 1, MiB: (o.Memory + 1<<20 - 1) >> 20}
+	j := job{Options: o, Count: o.Last - o.First + 1, MiB: (o.Memory-1)>>20 + 1}
 	j.Time = fmt.Sprintf("%02d:%02d:00", o.Minutes/60, o.Minutes%60)
 	for at := o.First; at <= o.Last; at += limit {
 		j.Batches = append(j.Batches, batch{at, min(at+limit-1, o.Last)})
@@ -213,10 +215,13 @@ func (j job) taskArgs(task ...string) []string {
 func (j job) TaskArgs(first int) []string {
 	args := j.taskArgs("--task", "auto", "--first", strconv.Itoa(first))
 	for i, a := range args {
-		args[i] = strings.ReplaceAll(a, "$(", "$$(") // Kubernetes replaces $(NAME)
+		args[i] = literal(a)
 	}
 	return args
 }
+
+// literal keeps Kubernetes from replacing $(NAME) in a text.
+func literal(s string) string { return strings.ReplaceAll(s, "$(", "$$(") }
 
 // Command is the command line of a task, for a shell, of an array that begins at a
 // task; first is a number or a word of the shell.

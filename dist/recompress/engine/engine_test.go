@@ -77,6 +77,7 @@ func TestPrintErrors(t *testing.T) {
 		{"gitlab", func(o *Options) { o.Image = "" }, "got no image"},
 		{"kubernetes", func(o *Options) { o.Image = "" }, "got no image"},
 		{"kubernetes", func(o *Options) { o.Name = "A" }, "lower case"},
+		{"kubernetes", func(o *Options) { o.Name = strings.Repeat("a", 62) }, "63 at most in"}, // with -5
 		{"kubernetes", func(o *Options) { o.Mount = "/srv" }, "or neither"},
 		{"kubernetes", func(o *Options) { o.Limit = 5 }, "got 6 tasks, want at most 5"},
 	} {
