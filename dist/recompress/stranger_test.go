@@ -55,11 +55,11 @@ func TestPlansOfStrangers(t *testing.T) {
 		"counts":               {func(a, b, _ *Task, _ *Tasks) { a.Part.Count, b.Part.Count = 3, 3 }, "got part of"},
 		"memory":               {func(a, _, _ *Task, _ *Tasks) { a.Memory = 1<<63 - 1 }, "bytes of memory"},
 		"seconds":              {func(a, _, _ *Task, _ *Tasks) { a.Seconds = 1<<63 - 1 }, "seconds"},
-		"absolute":             {func(_, _, g *Task, _ *Tasks) { g.Name, g.Input.Name = "/etc/a0", "/etc/a0.tar" }, "/etc/a0.tar"},
-		"drive":                {func(_, _, g *Task, _ *Tasks) { g.Name, g.Input.Name = `C:\a0`, `C:\a0.tar` }, "a0.tar"},
+		"absolute":             {func(_, _, g *Task, _ *Tasks) { g.Name, g.Input.Name = "/etc/a0", "/etc/a0.tar" }, "name is absolute"},
+		"drive":                {func(_, _, g *Task, _ *Tasks) { g.Name, g.Input.Name = `C:\a0`, `C:\a0.tar` }, "name has a"},
 		"source":               {func(_, _, _ *Task, all *Tasks) { all.Sources[0] = "ci\x00" }, "got source"},
 		"no block":             {func(_, _, _ *Task, all *Tasks) { all.Settings.BlockSize = 0 }, "only an xz archive of blocks"},
-		"large block":          {func(_, _, _ *Task, all *Tasks) { all.Settings.BlockSize = 1 << 62 }, "reading settings"},
+		"large block":          {func(_, _, _ *Task, all *Tasks) { all.Settings.BlockSize = 1 << 62 }, "in blocks of"},
 		"formats":              {func(_, _, _ *Task, all *Tasks) { all.Settings.Formats = nil }, "not complete"},
 	} {
 		p := madePlan(t)

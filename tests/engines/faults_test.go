@@ -96,7 +96,7 @@ func TestBucketRefuses(t *testing.T) {
 		}, "XQuotaExceeded: refused"},
 	} {
 		b.set(tt.refuse)
-		r := runx.X(t, dir, append(credentials, "AWS_MAX_ATTEMPTS=1"), "recompress", "task", "--plan", "plan.json", "--store", tt.store, "--task", "0")
+		r := runx.X(t, dir, append(credentials, "AWS_MAX_ATTEMPTS=1"), "recompress", "task", "-q", "--plan", "plan.json", "--store", tt.store, "--task", "0")
 		if r.Code != 1 || !strings.Contains(r.Stderr, tt.want) || !strings.Contains(r.Stderr, `doing task 0, "a`) || strings.Count(r.Stderr, "\n") != 1 {
 			t.Errorf("%s: got %+v, want %q", tt.name, r, tt.want)
 		}
