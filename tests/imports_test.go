@@ -75,7 +75,7 @@ var layers = []struct {
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/recompress/engine", []string{"dist/recompress"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/sign", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
-	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sync"}},
 
 	{7, "dist/publish", []string{"dist", "dist/channel", "dist/compose", "dist/sign", "dist/store", "dist/verify", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},

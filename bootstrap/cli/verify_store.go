@@ -85,7 +85,7 @@ func (a *app) printStores(answer storesAnswer, listing bool) error {
 			count int
 			what  string
 		}{
-			{r.Unnamed, "that no manifest names"}, {r.Foreign, "that is not of the layout"}, {r.Unsigned, "with a signature, which was not checked"},
+			{r.Redirected, "on other servers, which were not asked"}, {r.Unnamed, "that nothing names"}, {r.Foreign, "that is not of the layout"}, {r.Unsigned, "with a signature, which was not checked"},
 		} {
 			if n.count > 0 {
 				fmt.Fprintf(&b, "  %s %s\n", plural(n.count, "file"), n.what)

@@ -2,13 +2,7 @@ package publish
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"math/rand/v2"
 	"strings"
-	"time"
-
-	"x.go/dist/store"
 )
 
 // listingName is the list of all dated manifests, one line each: host and path without
@@ -44,43 +38,23 @@ func appendLines(text string, lines []string) (out string, changed bool) {
 		has[strings.TrimSpace(line)] = true
 	}
 	out = text
-	if out != "" && !strings.HasSuffix(out, "\n") {
-		out += "\n"
-	}
 	for _, line := range lines {
-		if !has[line] {
-			out += line + "\n"
-			changed = true
+		if has[line] {
+			continue
 		}
+		if out != "" && !strings.HasSuffix(out, "\n") {
+			out += "\n"
+		}
+		out += line + "\n"
+		changed = true
 	}
 	return out, changed
 }
 
-// append adds the manifests to the list. Others may add theirs at the same time.
+// append adds the manifests to the list.
 func (r *runner) append(ctx context.Context, _ *Step) error {
-	var err error
-	for range maxSwaps {
-		var text []byte
-		var v store.Version
-		text, v, err = r.store.Load(ctx, listingName, maxListed)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		out, changed := appendLines(string(text), r.listed)
-		if !changed {
-			return nil
-		}
-		if err = r.store.Swap(ctx, listingName, v, []byte(out)); !errors.Is(err, store.ErrChanged) {
-			if err == nil {
-				r.count(func(n *Result) { n.Replaced++; n.Sent += int64(len(out)) })
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(time.Duration(rand.IntN(50)) * time.Millisecond):
-		}
-	}
-	return err
+	return r.edit(ctx, listingName, maxListed, func(text []byte) ([]byte, error) {
+		out, _ := appendLines(string(text), r.listed)
+		return []byte(out), nil
+	})
 }

@@ -90,6 +90,9 @@ type Options struct {
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.
 	Rustup string
+	// AskElsewhere has other servers asked whether they have the files that the redirects
+	// of an overlay leave to them. Without it these files are skipped.
+	AskElsewhere bool
 	// Offered are the files that users of the channel have now, before the one on disk is
 	// published, by their paths on the server. client/update installs that first; nil
 	// means that there is nothing.
