@@ -81,13 +81,13 @@ func (c *Catalog) Pages(server string) ([]Page, error) {
 	}{cmp.Or(server, exampleServer), summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
 	var pages []Page
 	for i, h := range c.channels {
-		text, err := render(channelPage, h.view(summaries[i], server))
+		text, err := render(channelPage(), h.view(summaries[i], server))
 		if err != nil {
 			return nil, err
 		}
 		pages = append(pages, Page{summaries[i].Page, text})
 	}
-	text, err := render(indexPage, data)
+	text, err := render(indexPage(), data)
 	return append(pages, Page{"index.html", text}), err // last: it leads to the others
 }
 

@@ -146,7 +146,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
 	}
 	slices.SortStableFunc(d.Problems, func(a, b pageRow) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
-	if err := pageTemplate.Execute(w, d); err != nil {
+	if err := pageTemplate().Execute(w, d); err != nil {
 		return fmt.Errorf("writing report as HTML: %w", err)
 	}
 	return nil
