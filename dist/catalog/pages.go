@@ -102,13 +102,16 @@ func render(t *template.Template, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plainName matches the names of channels that can be those of files as they are.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
+// plainName matches the names of channels that can be those of files as they are, if
+// they have no more than maxPlain bytes: a pattern that counts is large.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+const maxPlain = 81
 
 func (h *history) summary() Summary {
 	now := h.newest()
 	s := Summary{Name: h.name, Page: "channel-" + h.name + ".html", Version: now.version, Date: now.date, Names: []string{}, Hosts: []Host{}, Releases: len(h.releases)}
-	if !plainName.MatchString(h.name) {
+	if len(h.name) > maxPlain || !plainName.MatchString(h.name) {
 		s.Page = "channel-" + manifests.HashOf([]byte(h.name)).String()[:16] + ".html"
 	}
 	for _, name := range now.names {
