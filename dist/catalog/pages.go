@@ -71,14 +71,16 @@ func (c *Catalog) Summaries() []Summary {
 }
 
 // Pages returns the first page, index.html, and one for each channel. server is the
-// public URL above dist, or "" if readers have to fill it in.
+// public URL above dist, or "" for [Catalog.PublicURL]; without either, readers are told
+// to fill it in.
 func (c *Catalog) Pages(server string) ([]Page, error) {
+	server = cmp.Or(server, c.server)
 	summaries := c.Summaries()
 	data := struct {
 		Server   string
 		Channels []Summary
 		Charts   bool // of more than one release
-	}{cmp.Or(server, exampleServer), summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
+	}{server, summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
 	var pages []Page
 	for i, h := range c.channels {
 		text, err := render(channelPage(), h.view(summaries[i], server))
@@ -90,9 +92,6 @@ func (c *Catalog) Pages(server string) ([]Page, error) {
 	text, err := render(indexPage(), data)
 	return append(pages, Page{"index.html", text}), err // last: it leads to the others
 }
-
-// exampleServer stands where only the reader knows the address.
-const exampleServer = "https://rust.example.org"
 
 func render(t *template.Template, data any) ([]byte, error) {
 	var b bytes.Buffer
@@ -201,7 +200,7 @@ type pastRelease struct{ Version, Date, Name, Linker string }
 const openTargets = 4
 
 func (h *history) view(s Summary, server string) channelView {
-	v := channelView{Summary: s, Server: cmp.Or(server, exampleServer)}
+	v := channelView{Summary: s, Server: server}
 	byTarget := map[string][]partView{}
 	for p := range h.parts() {
 		byTarget[p.target] = append(byTarget[p.target], h.part(p))

@@ -3,32 +3,24 @@ package publish
 import (
 	"context"
 	"strings"
+
+	"x.go/dist/channel"
 )
 
-// listingName is the list of all dated manifests, one line each: host and path without
-// scheme, such as static.rust-lang.org/dist/2026-04-16/channel-rust-nightly.toml, in the
-// order of publication. Source: rust-lang/promote-release src/lib.rs.
-const listingName = "manifests.txt"
+// listingName is the list of all dated manifests.
+const listingName = channel.ListingFile
 
 // publicName returns the store's own name for manifests.txt: that of a URL, or else that
 // of the lines that are there; "" if neither says it.
 func publicName(url, text string) string {
-	if url != "" {
-		_, name, ok := strings.Cut(url, "://")
-		if !ok {
-			name = url
-		}
-		return strings.TrimSuffix(name, "/")
+	if url == "" {
+		return channel.PublicName(text)
 	}
-	lines := strings.Fields(text)
-	if len(lines) == 0 {
-		return ""
-	}
-	name, _, ok := strings.Cut(lines[len(lines)-1], "/dist/")
+	_, name, ok := strings.Cut(url, "://")
 	if !ok {
-		return ""
+		name = url
 	}
-	return name
+	return strings.TrimSuffix(name, "/")
 }
 
 // appendLines appends the lines that a text does not have.
