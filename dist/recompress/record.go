@@ -2,6 +2,7 @@ package recompress
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,25 @@ type recordedFile struct {
 type recordedArchive struct {
 	recordedFile
 	Settings archive.Settings `json:"settings"`
+	// Coder is that of [archive.Coder]. Records of before have none: then it is the
+	// first of its format.
+	Coder string `json:"coder,omitempty"`
+}
+
+// firstCoders are the coders of entries without one.
+var firstCoders = map[archive.Format]string{archive.GZ: "gz-1", archive.XZ: "xz-1", archive.Zst: "zst-1"}
+
+// entryOf returns the entry of an archive.
+func entryOf(f recordedFile, p archive.FormatPlan) recordedArchive {
+	return recordedArchive{f, p.Settings, archive.Coder(p.Format)}
+}
+
+// written returns the entry of an archive that was written as it is planned now.
+func (r *openRecord) written(p archive.FormatPlan) (recordedArchive, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, ok := r.Archives[p.Name]
+	return a, ok && a.Settings == p.Settings && cmp.Or(a.Coder, firstCoders[p.Format]) == archive.Coder(p.Format)
 }
 
 // openRecord is the record of a directory while a run adds to it.
