@@ -33,7 +33,7 @@ type Cache struct {
 func OpenCache(dir string, s *store.Store) *Cache {
 	c := &Cache{replace: map[string]bool{}}
 	var err error
-	if c.record, err = readRecord(dir); err != nil {
+	if c.record, err = loadRecord(dir); err != nil {
 		c.noteDamage(err)
 		c.record = &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
 	}

@@ -81,17 +81,22 @@ type openRecord struct {
 // half record, so one that cannot be read was changed by others. Whether to do
 // hours of work again is for the user to decide: it is an error.
 func readRecord(dir string) (*openRecord, error) {
-	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
-	path := filepath.Join(dir, RecordName)
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
+	r, err := loadRecord(dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading record %q: %w", path, dist.WithoutPath(err))
+		return nil, fmt.Errorf("%w: remove it to do everything again", err)
 	}
-	defer root.Close()
-	data, err := dist.ReadOwn(root, RecordName, maxRecord)
+	return r, nil
+}
+
+// loadRecord is readRecord without a remedy.
+func loadRecord(dir string) (*openRecord, error) {
+	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
+	root, err := os.OpenRoot(dir)
+	var data []byte
+	if err == nil {
+		defer root.Close()
+		data, err = dist.ReadOwn(root, RecordName, maxRecord)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
@@ -99,7 +104,7 @@ func readRecord(dir string) (*openRecord, error) {
 		err = r.parse(data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading record %q: %w: remove it to do everything again", path, dist.WithoutPath(err))
+		return nil, fmt.Errorf("reading record %q: %w", filepath.Join(dir, RecordName), dist.WithoutPath(err))
 	}
 	return r, nil
 }
