@@ -183,8 +183,11 @@ func table(rows []row, total float64, archives, whole, parts int) string {
 // span prints seconds.
 func span(s float64) string {
 	minutes := int(math.Round(s / 60))
-	if minutes < 10 {
+	switch {
+	case minutes < 10:
 		return fmt.Sprintf("%d min %02d s", int(math.Round(s))/60, int(math.Round(s))%60)
+	case minutes < 60:
+		return fmt.Sprintf("%d min", minutes)
 	}
 	return fmt.Sprintf("%d h %02d min", minutes/60, minutes%60)
 }
