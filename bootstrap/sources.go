@@ -114,10 +114,14 @@ func OpenSource(ctx context.Context, o Options, dir string) (*Builder, error) {
 	tc := toolchain.Toolchain{Version: tree.Version, Host: targets.HostOf(runtime.GOOS, runtime.GOARCH)}
 	b := newBuilder(inputs{
 		cfg: cfg, tc: tc, tree: tree, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), store: o.Store, tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
-	return b, b.openDir(ctx)
+	b.compressBy(o)
+	if err := b.openDir(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // DistSources writes archives of the source tree to [Builder.DistDir]: those that names
@@ -163,11 +167,7 @@ func (s sourcesStep) Run(ctx context.Context, b *Builder) (Dist, error) {
 			bare = append(bare, archive.Bare{Name: p.name.Stem(), Image: p.bare})
 		}
 	}
-	job, err := b.writer.Plan(pkgs, bare...)
-	if err != nil {
-		return Dist{}, err
-	}
-	set, err := b.prepare(ctx, parts, job)
+	set, err := b.prepare(ctx, parts, pkgs, bare)
 	if err != nil {
 		return Dist{}, err
 	}

@@ -39,6 +39,21 @@ func CreateDirs(root *os.Root, dir string, created func(dir string)) error {
 	return nil
 }
 
+// FewNames returns names of what is in the directory dir of root, two at most: whether it
+// is empty, has one thing or more.
+func FewNames(root *os.Root, dir string) ([]string, error) {
+	d, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(2)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return names, err
+}
+
 // CopyExactly copies r to w through buf. It is an error if r has more or fewer than
 // size bytes: the file has changed since its size was read. When ctx ends, it stops
 // before the next read.

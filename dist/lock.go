@@ -173,6 +173,13 @@ func (l *DirLock) Remove() {
 	l.Release()
 }
 
+// LeftLocked reports whether a directory has the file of its lock and nothing else, as
+// the end of a killed process leaves one in which it had not yet written anything.
+func LeftLocked(root *os.Root) bool {
+	names, err := FewNames(root, ".")
+	return err == nil && len(names) == 1 && names[0] == lockName
+}
+
 // holder returns what the lock's file says of the process that holds it.
 func holder(root *os.Root) string {
 	data, err := ReadOwn(root, lockName, 64)

@@ -46,7 +46,7 @@ that has at most 1 MiB. Sizes are those of archives that are there.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", "", "write the pages to this `directory` (default BUILD/page)")
-	flags.StringVar(&f.url, "url", "", "public `URL` above dist, for RUSTUP_DIST_SERVER")
+	flags.StringVar(&f.url, "url", "", "public `URL` above dist, for RUSTUP_DIST_SERVER (default https and the name in manifests.txt)")
 	flags.IntVar(&f.newest, "newest", 60, "show at most this `number` of releases of each channel")
 	cobra.CheckErr(cmd.MarkFlagDirname("out"))
 	hideGlobals(cmd, "config", "set", "build-dir")
@@ -92,6 +92,9 @@ func (a *app) channelPage(ctx context.Context, place string, f pageFlags) error 
 	pages, err := c.Pages(strings.TrimSuffix(f.url, "/"))
 	if err != nil {
 		return err
+	}
+	if f.url == "" && c.PublicURL() == "" {
+		a.progressf("x: note: manifests.txt does not say the public URL of the channels: the pages ask readers to put it in; --url gives it")
 	}
 	answer := pageAnswer{Out: out, Channels: c.Summaries()}
 	for _, p := range pages {

@@ -15,8 +15,16 @@ import (
 	"x.go/manifests"
 )
 
+// distFlags are the flags of x dist.
+type distFlags struct {
+	store string
+	later bool
+	// source is a source tree, if any of it is wanted.
+	source string
+}
+
 func (a *app) distCommand() *cobra.Command {
-	var sources string
+	var f distFlags
 	cmd := &cobra.Command{
 		Use:   "dist [component...]",
 		Short: "Write archives and a channel to build/dist",
@@ -29,6 +37,18 @@ rust-std, cargo, rustfmt, clippy, rust-docs and so on, or rust for the combined
 one. The channel lists them, and archives of earlier runs. Install from it with:
 
   RUSTUP_DIST_SERVER=file://$PWD/build rustup toolchain install 1.95.0
+
+What was compressed before is not compressed again: x reads the files once for the
+digest of each tar stream, and takes the archive that build/dist has of it, compared
+with its digest. With --store, archives are also taken from a store, a directory or a
+bucket that machines share, and put there if they are absent. Keys are those of
+x recompress task: the digest of the tar stream, that of the settings and the version
+of the compressor.
+
+--compress-later writes only .tar.gz of the profile fast, whatever
+dist.compression-formats and dist.compression-profile say, with .sha256 and a channel
+that can be installed from. It takes a tenth of the time of .tar.xz. x recompress and
+x recompress plan take them, and the channel is then made by x channel make.
 
 SOURCE_DATE_EPOCH sets the time of the files and the channel's date.
 
@@ -51,13 +71,19 @@ unpacking takes.`,
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false
   x dist --set dist.compression-profile=best --max-memory 2GiB
+  x dist --store s3://rust-kept/nightly
+  x dist --compress-later
   x dist rustc-src --source ../rust --set rust.channel=auto-detect
   x dist --dry-run --json`,
 		ValidArgsFunction: a.completeComponents,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args, sources) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args, f) },
 	}
 	a.compressFlags(cmd)
-	cmd.Flags().StringVar(&sources, "source", "", "make rustc-src and rust-src of the source tree in this `directory`")
+	flags := cmd.Flags()
+	flags.StringVar(&f.store, "store", "", "take archives that were compressed before from this `store`, and put new ones there: a directory, file:///PATH or s3://BUCKET/PREFIX")
+	flags.BoolVar(&f.later, "compress-later", false, "write only .tar.gz of the profile fast, for x recompress")
+	flags.StringVar(&f.source, "source", "", "make rustc-src and rust-src of the source tree in this `directory`")
+	cobra.CheckErr(cmd.MarkFlagDirname("store"))
 	cobra.CheckErr(cmd.MarkFlagDirname("source"))
 	return cmd
 }
@@ -89,11 +115,14 @@ type archiveAnswer struct {
 	Format    string         `json:"format"`
 	Size      int64          `json:"size"`
 	SHA256    manifests.Hash `json:"sha256"`
+	// Kept says that it was compressed before.
+	Kept bool `json:"kept"`
 	// DecoderMemory is what unpacking takes, in bytes.
 	DecoderMemory int64 `json:"decoder_memory"`
 }
 
-func (a *app) dist(cmd *cobra.Command, args []string, tree string) error {
+func (a *app) dist(cmd *cobra.Command, args []string, f distFlags) error {
+	tree := f.source
 	var sources, others []string
 	for _, name := range args {
 		switch {
@@ -105,16 +134,26 @@ func (a *app) dist(cmd *cobra.Command, args []string, tree string) error {
 			others = append(others, name)
 		}
 	}
+	o := a.options()
+	o.CompressLater = f.later
+	if f.store != "" {
+		kept, err := a.openStore(cmd.Context(), f.store)
+		if err != nil {
+			return err
+		}
+		defer kept.Close()
+		o.Store = kept
+	}
 	var answer distAnswer
 	var s *session
 	if tree == "" || len(others) > 0 {
 		var err error
-		if s, answer, err = a.distOf(cmd.Context(), "", others); err != nil {
+		if s, answer, err = a.distOf(cmd.Context(), o, "", others); err != nil {
 			return err
 		}
 	}
 	if tree != "" && (len(sources) > 0 || len(args) == 0) {
-		last, more, err := a.distOf(cmd.Context(), tree, sources)
+		last, more, err := a.distOf(cmd.Context(), o, tree, sources)
 		if err != nil {
 			return err
 		}
@@ -133,12 +172,14 @@ func (a *app) dist(cmd *cobra.Command, args []string, tree string) error {
 }
 
 // distOf writes archives of the toolchain or, if it is named, of a source tree.
-func (a *app) distOf(ctx context.Context, tree string, names []string) (*session, distAnswer, error) {
-	open := a.open
+func (a *app) distOf(ctx context.Context, o bootstrap.Options, tree string, names []string) (*session, distAnswer, error) {
+	var s *session
+	var err error
 	if tree != "" {
-		open = func(ctx context.Context) (*session, error) { return a.openSource(ctx, tree) }
+		s, err = a.openSource(ctx, o, tree)
+	} else {
+		s, err = a.open(ctx, o)
 	}
-	s, err := open(ctx)
 	if err != nil {
 		return nil, distAnswer{}, err
 	}
@@ -169,7 +210,7 @@ func (s *session) dist(ctx context.Context, sources bool, args []string) (distAn
 	for _, ar := range done.Archives {
 		answer.Archives = append(answer.Archives, archiveAnswer{
 			Name: ar.Name, Component: ar.Listed.Component.Archive, Source: ar.Listed.Source, Version: ar.Listed.VersionText,
-			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, DecoderMemory: ar.DecoderMemory,
+			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, Kept: ar.Kept, DecoderMemory: ar.DecoderMemory,
 		})
 	}
 	return answer, nil

@@ -45,14 +45,16 @@ is kept in the cache. A server that is silent or too slow for a minute, that sen
 to another server, or whose manifest names files elsewhere is refused.
 
 Without --hosts, --targets, --components and --profiles, a channel is mirrored whole:
-its manifest has the source's bytes, and signatures (.asc), which are copied, fit it.
-With them, the manifest is a part of the source's, begins with a line that says so,
-and has no signature: the source's cannot fit it. What is the same for all machines, such as rust-src and the
-sources, is left out only by --components, --profiles or --sources=false; what each
-installation needs, the profile minimal, never is.
+its manifest has the source's bytes, and all that belongs to it comes along: signatures
+(.asc, .minisig), its provenance and SHA256SUMS, with the files that only this names.
+With them, the manifest is a part of the source's, begins with a line that says so, and
+has none of these: the source's cannot fit it. What is the same for all machines, such
+as rust-src and the sources, is left out only by --components, --profiles or
+--sources=false; what each installation needs, the profile minimal, never is.
 
-With --keyring, each manifest of the source needs a signature by a key of the file, or
-by Rust's own key, which is in x: --keyring rust. It must be right, and the key neither
+With --keyring, each manifest of the source, and each provenance and SHA256SUMS that it
+has, needs a signature by a key of the file, or by Rust's own key, which is in x:
+--keyring rust. It must be right, and the key neither
 expired nor revoked, before anything is transferred; no server is asked for keys. The
 manifests have the digests of all archives. rustup itself is not signed.
 

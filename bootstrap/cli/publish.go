@@ -59,6 +59,10 @@ x compares with what the store offers now. A component that would be gone keeps
 everybody who has it at the old release: that is refused, unless --allow-gone names it.
 An older release does not move a name such as stable back without --move-back.
 
+Of an overlay with redirects.json, what other servers have stays there: the store gets
+the rule, in dist/redirects.json, and the gate asks the other servers whether they have
+these files, and no more; rustup, in the gate, takes them from there.
+
 Before anything is public, the gate verifies the archives and manifests, and has the
 real rustup install each profile, add and remove each component, and update from what
 the store offers now. A failure stops, and so does a skip that --allow-skip does not

@@ -23,7 +23,7 @@ import (
 )
 
 // recompressFlags are the flags of x recompress.
-type recompressFlags struct{ formats, profile, out, shard, bcj string }
+type recompressFlags struct{ formats, profile, out, shard, bcj, blockSize string }
 
 func (a *app) recompressCommand() *cobra.Command {
 	var f recompressFlags
@@ -48,14 +48,16 @@ archive does not stop the others; every failure is reported at the end.
 
 --shard 2/8 takes the second of eight parts of about equal size, for eight
 machines that have the same archives. Only one run at a time works in a directory,
-so each machine needs its own.
+so each machine needs its own. For many machines, or where the same archives come
+again, use tasks: x recompress plan.
 
 Of the configuration, only build.jobs and, from x.toml, dist.max-memory and
 dist.read-back count, not the formats and the profile of x dist.`,
 		Example: `  x recompress build/dist
   x recompress --formats xz,zst --out release ci/*.tar.xz
   x recompress --shard 2/8 --out part2 ci
-  x recompress --bcj x86 --max-memory 4GiB --dry-run ci`,
+  x recompress --bcj x86 --max-memory 4GiB --dry-run ci
+  x recompress plan --out plan.json ci`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("got no archives: name files or a directory of them")
@@ -67,19 +69,39 @@ dist.read-back count, not the formats and the profile of x dist.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.recompress(cmd.Context(), args, f) },
 	}
+	f.addSettings(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
+	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
+	a.compressFlags(cmd)
+	cobra.CheckErr(cmd.MarkFlagDirname("out"))
+	cmd.AddCommand(a.recompressPlanCommand(), a.recompressTaskCommand(), a.recompressCollectCommand(), a.recompressEngineCommand())
+	hideGlobals(cmd, "sysroot", "build-dir")
+	return cmd
+}
+
+// addSettings adds the flags that decide the bytes of archives.
+func (f *recompressFlags) addSettings(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.formats, "formats", "gz,xz", "write these comma-separated `formats`: gz, xz, zst")
 	flags.StringVar(&f.profile, "profile", string(archive.Best), "compress as hard as this `profile`: fast, balanced or best")
-	flags.StringVar(&f.out, "out", "", "write into this `directory`, and create it if needed (default that of each input)")
-	flags.StringVar(&f.shard, "shard", "", "take only the `part` i/n of the archives, such as 2/8")
 	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64, which rustup does not decode")
-	a.compressFlags(cmd)
+	flags.StringVar(&f.blockSize, "block-size", "", "cut .tar.xz into blocks of so many `bytes`, such as 128MiB; small ones cost size (default that of the profile)")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(archive.GZ), string(archive.XZ), string(archive.Zst))))
 	complete(cmd, "profile", string(archive.Fast), string(archive.Balanced), string(archive.Best))
 	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String())
-	cobra.CheckErr(cmd.MarkFlagDirname("out"))
-	hideGlobals(cmd, "sysroot", "build-dir")
-	return cmd
+}
+
+// sizeFlag reads the value of a flag in bytes; "" is 0.
+func sizeFlag(flag, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := config.ParseSize(text)
+	if err != nil {
+		err = fmt.Errorf("reading --%s: %w", flag, err)
+	}
+	return n, err
 }
 
 // completeList offers fixed values for a list with commas.
@@ -121,6 +143,8 @@ func (a *app) recompressOptions(cfg config.Config, f recompressFlags) (recompres
 	}
 	note(err)
 	r.BCJ, err = xz.ParseBCJ(f.bcj)
+	note(err)
+	r.BlockSize, err = sizeFlag("block-size", f.blockSize)
 	note(err)
 	if f.shard != "" {
 		r.Shard, err = recompress.ParseShard(f.shard)

@@ -45,10 +45,10 @@ func (a *app) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	return tc, err
 }
 
-// open starts a build.
-func (a *app) open(ctx context.Context) (*session, error) {
+// open starts a build with [app.options], or more.
+func (a *app) open(ctx context.Context, o bootstrap.Options) (*session, error) {
 	a.progressf("x: reading the toolchain")
-	s, err := a.start(func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.Open(ctx, o) })
+	s, err := a.start(o, func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.Open(ctx, o) })
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func (a *app) open(ctx context.Context) (*session, error) {
 }
 
 // openSource starts a build of archives of a source tree.
-func (a *app) openSource(ctx context.Context, tree string) (*session, error) {
-	s, err := a.start(func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.OpenSource(ctx, o, tree) })
+func (a *app) openSource(ctx context.Context, o bootstrap.Options, tree string) (*session, error) {
+	s, err := a.start(o, func(o bootstrap.Options) (*bootstrap.Builder, error) { return bootstrap.OpenSource(ctx, o, tree) })
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +67,8 @@ func (a *app) openSource(ctx context.Context, tree string) (*session, error) {
 }
 
 // start opens a builder whose progress is shown.
-func (a *app) start(open func(bootstrap.Options) (*bootstrap.Builder, error)) (*session, error) {
+func (a *app) start(o bootstrap.Options, open func(bootstrap.Options) (*bootstrap.Builder, error)) (*session, error) {
 	s := &session{progress: a.newProgress()}
-	o := a.options()
 	o.Notify, o.Progress = s.progress.event, s.progress.packing
 	o.Waiting = func(dir, holder string) {
 		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)

@@ -358,27 +358,30 @@ var sizeUnits = []struct {
 }
 
 func readSize(k Key, n *toml.Node) (any, *toml.Node, string) {
-	text, factor := n.Text, int64(1)
-	switch n.Kind {
-	case toml.Integer:
-	case toml.String:
-		for _, u := range sizeUnits {
-			if rest, ok := strings.CutSuffix(text, u.suffix); ok {
-				text, factor = strings.TrimSpace(rest), u.factor
-				break
-			}
+	if n.Kind != toml.Integer && n.Kind != toml.String {
+		return nil, nil, mismatch(k, n)
+	}
+	size, err := ParseSize(n.Text)
+	if err != nil {
+		return nil, nil, mismatch(k, n)
+	}
+	return size, nil, ""
+}
+
+// ParseSize reads a positive number of bytes, such as 4096, "2GiB" or "500 MB".
+func ParseSize(text string) (int64, error) {
+	number, factor := text, int64(1)
+	for _, u := range sizeUnits {
+		if rest, ok := strings.CutSuffix(text, u.suffix); ok {
+			number, factor = strings.TrimSpace(rest), u.factor
+			break
 		}
-	default:
-		return nil, nil, mismatch(k, n)
 	}
-	if text == "" {
-		return nil, nil, mismatch(k, n)
+	v, err := toml.ParseInteger(number)
+	if number == "" || err != nil || v <= 0 || v > math.MaxInt64/factor {
+		return 0, fmt.Errorf("parsing size: got %.40q, want a number of bytes, such as 512MiB", text)
 	}
-	v, err := toml.ParseInteger(text)
-	if err != nil || v <= 0 || v > math.MaxInt64/factor {
-		return nil, nil, mismatch(k, n)
-	}
-	return v * factor, nil, ""
+	return v * factor, nil
 }
 
 // maxThreads is more than any machine has processors.

@@ -35,7 +35,7 @@ func (c *Corpus) WriteHTML(w io.Writer) error {
 	for _, row := range c.Causes {
 		data.Rows = append(data.Rows, pageCause{row, 100 * float64(row.Count) / float64(c.Causes[0].Count), row.sure()})
 	}
-	if err := corpusPage.Execute(w, data); err != nil {
+	if err := corpusPage().Execute(w, data); err != nil {
 		return fmt.Errorf("writing corpus as HTML: %w", err)
 	}
 	return nil

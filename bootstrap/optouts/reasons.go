@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"x.go/targets"
 )
@@ -25,9 +26,9 @@ type facts struct {
 // holds.
 type cause struct {
 	id      string
-	words   *regexp.Regexp // in the comment beside the option
-	crates  []string       // dependencies that are a likely reason without a comment
-	classes []Class        // of options that it explains; nil: whatever turns LLD off
+	words   func() *regexp.Regexp // in the comment beside the option
+	crates  []string              // dependencies that are a likely reason without a comment
+	classes []Class               // of options that it explains; nil: whatever turns LLD off
 	text    string
 	holds   func(f *facts) (targets.Tristate, string)
 	sources []string
@@ -47,91 +48,96 @@ const overlayWraps = 1717113600
 // counts, and of the dependencies all.
 var causes = []cause{
 	{
-		id: "start-stop-gc", words: regexp.MustCompile(`linkme|linkm2|distributed.?slice|__start_|__stop_|start.stop.gc|encapsulation symbol|#\[used\]|used\(linker\)|rust#130397|rust/(issues|pull)/130397|140872`),
+		id: "start-stop-gc", words: pattern(`linkme|linkm2|distributed.?slice|__start_|__stop_|start.stop.gc|encapsulation symbol|#\[used\]|used\(linker\)|rust#130397|rust/(issues|pull)/130397|140872`),
 		crates: []string{"linkme"}, classes: []Class{ClassStartStop},
 		text:    "LLD drops sections to which only __start_ and __stop_ symbols refer, as linkme's",
 		holds:   holdsBefore(usedLinker, "since 1.89, #[used] keeps such sections"),
 		sources: []string{"https://github.com/dtolnay/linkme/issues/63", "https://github.com/rust-lang/rust/pull/140872"},
 	},
 	{
-		id: "ctors", words: regexp.MustCompile(`\bctors?\b|\.ctors|\.dtors|init_array|constructors? (do|does|are|is|not|never)|rust-ctor`),
+		id: "ctors", words: pattern(`\bctors?\b|\.ctors|\.dtors|init_array|constructors? (do|does|are|is|not|never)|rust-ctor`),
 		crates:  []string{"ctor"},
 		text:    "constructors in .ctors, which LLD does not turn into .init_array, never run",
 		holds:   ctorHolds,
 		sources: []string{"https://github.com/mmastrac/rust-ctor/issues/17", "https://github.com/rust-lang/rust/issues/128286"},
 	},
 	{
-		id: "inventory", words: regexp.MustCompile(`\binventory\b`), crates: []string{"inventory"},
+		id: "inventory", words: pattern(`\binventory\b`), crates: []string{"inventory"},
 		text:    "inventory registers by constructors",
 		holds:   inventoryHolds,
 		sources: []string{"https://github.com/mmastrac/rust-ctor/issues/17"},
 	},
 	{
-		id: "gcc-lto", words: regexp.MustCompile(`gcc.{0,12}\blto\b|\blto\b.{0,40}\bgcc\b|gnu\.lto|-flto|slim lto|fat lto|interprocedural|lto (objects|information|information)|146952|159355`),
+		id: "gcc-lto", words: pattern(`gcc.{0,12}\blto\b|\blto\b.{0,40}\bgcc\b|gnu\.lto|-flto|slim lto|fat lto|interprocedural|lto (objects|information|information)|146952|159355`),
 		text:    "LLD cannot read what GCC's link-time optimization puts into objects",
 		holds:   always("LLD still does not read it; objects made by clang, or without -flto, need no other linker"),
 		sources: []string{"https://github.com/rust-lang/rust/issues/146952"},
 	},
 	{
-		id: "nix-wrapper", words: regexp.MustCompile(`\bnix(os|pkgs)?\b|nix_ldflags|rpath|runpath|ld.?wrapper|linker wrapper|125321|162781|24744|rust-overlay|cannot open shared object`),
+		id: "nix-wrapper", words: pattern(`\bnix(os|pkgs)?\b|nix_ldflags|rpath|runpath|ld.?wrapper|linker wrapper|125321|162781|24744|rust-overlay|cannot open shared object`),
 		text:    "an LLD that no wrapper of the system is around sets no RUNPATH",
 		holds:   wrapperHolds,
 		sources: []string{"https://github.com/rust-lang/rust/issues/125321", "https://github.com/NixOS/nixpkgs/issues/24744", "https://github.com/oxalica/rust-overlay/pull/174"},
 	},
 	{
-		id: "old-driver", words: regexp.MustCompile(`gcc.?[4-8]\b|gcc <|old(er)? gcc|devtoolset|centos.?7|rhel.?7|unrecognized.{0,30}-fuse-ld|140964`),
+		id: "old-driver", words: pattern(`gcc.?[4-8]\b|gcc <|old(er)? gcc|devtoolset|centos.?7|rhel.?7|unrecognized.{0,30}-fuse-ld|140964`),
 		text:    "a gcc before 9 does not know -fuse-ld=lld",
 		holds:   unsure("it depends on the gcc of the machine; rustc links again without the option where gcc refuses it"),
 		sources: []string{"https://github.com/rust-lang/rust/issues/140964"},
 	},
 	{
-		id: "shlib-undefined", words: regexp.MustCompile(`shlib.undefined|libunwind|undefined reference|py-spy|transitive`), classes: []Class{ClassUndefined},
+		id: "shlib-undefined", words: pattern(`shlib.undefined|libunwind|undefined reference|py-spy|transitive`), classes: []Class{ClassUndefined},
 		text:    "LLD wants every shared library on the line to find its symbols, as libunwind before 1.8 does not",
 		holds:   unsure("it depends on the libraries of the machine"),
 		sources: []string{"https://github.com/llvm/llvm-project/issues/54700"},
 	},
 	{
-		id: "lost-version", words: regexp.MustCompile(`version.?script|symbol version|versioned symbol|\.symver|libpathrs`),
+		id: "lost-version", words: pattern(`version.?script|symbol version|versioned symbol|\.symver|libpathrs`),
 		text:    "LLD treats version scripts and symbol versions more strictly, and may lose some",
 		holds:   unsure("it depends on the version script"),
 		sources: []string{"https://github.com/cyphar/libpathrs/issues/318"},
 	},
 	{
-		id: "unresolved-at-run-time", words: regexp.MustCompile(`unresolved.symbols|symbol lookup error|147707`),
+		id: "unresolved-at-run-time", words: pattern(`unresolved.symbols|symbol lookup error|147707`),
 		text:    "with --warn-unresolved-symbols, LLD leaves symbols that the loader does not find",
 		holds:   always("open in every release"),
 		sources: []string{"https://github.com/rust-lang/rust/issues/147707"},
 	},
 	{
-		id: "gxx-personality", words: regexp.MustCompile(`__gxx_personality|libstdc\+\+|135257`),
+		id: "gxx-personality", words: pattern(`__gxx_personality|libstdc\+\+|135257`),
 		text:    "LLD keeps a reference to the C++ runtime that BFD drops",
 		holds:   unsure("it depends on whether the C++ runtime is linked"),
 		sources: []string{"https://github.com/rust-lang/rust/issues/135257"},
 	},
 	{
-		id: "duplicate-symbol", words: regexp.MustCompile(`duplicate symbol|multiple definition|link order|library order|147156`),
+		id: "duplicate-symbol", words: pattern(`duplicate symbol|multiple definition|link order|library order|147156`),
 		text:    "LLD searches archives in another order",
 		holds:   unsure("it depends on the libraries"),
 		sources: []string{"https://github.com/rust-lang/rust/issues/147156"},
 	},
 	{
-		id: "coverage", words: regexp.MustCompile(`71233|71234`),
+		id: "coverage", words: pattern(`71233|71234`),
 		text:    "rustc put constructors into .ctors",
 		holds:   holdsBefore(initArray, "since 1.45, rustc writes .init_array"),
 		sources: []string{"https://github.com/rust-lang/rust/pull/71234"},
 	},
 	{
-		id: "memory", words: regexp.MustCompile(`\boom\b|out of memory|memory (usage|limit|pressure)|sigbus|killed|too many threads|one thread|single thread|9157`),
+		id: "memory", words: pattern(`\boom\b|out of memory|memory (usage|limit|pressure)|sigbus|killed|too many threads|one thread|single thread|9157`),
 		text:  "LLD runs one thread for each processor, and takes memory for each",
 		holds: unsure("it depends on the machine"), classes: []Class{ClassThreads},
 		sources: []string{"https://github.com/rust-lang/cargo/issues/9157"},
 	},
 	{
-		id: "default-lld", words: regexp.MustCompile(`default.{0,30}\blld\b|\blld\b.{0,30}default|system linker|our linker|140525|rust.1\.90`),
+		id: "default-lld", words: pattern(`default.{0,30}\blld\b|\blld\b.{0,30}default|system linker|our linker|140525|rust.1\.90`),
 		text:    "the system's linker is wanted in place of the default",
 		holds:   unsure("it is a choice, and no reason for it is given"),
 		sources: []string{"https://github.com/rust-lang/rust/pull/140525"},
 	},
+}
+
+// pattern is compiled at its first use: each start of x would pay for all.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
 func holdsBefore(r targets.Release, since string) func(*facts) (targets.Tristate, string) {
@@ -281,7 +287,7 @@ func explainReason(f *facts) reason {
 	named := false
 	for i := range causes {
 		c := &causes[i]
-		if !c.words.MatchString(lower) || !c.explains(f) {
+		if !c.words().MatchString(lower) || !c.explains(f) {
 			continue
 		}
 		r.take(c, f)

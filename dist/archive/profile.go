@@ -51,6 +51,7 @@ type compression struct {
 	gz        int
 	xz        xz.Profile
 	bcj       xz.BCJ
+	xzBlock   int64 // bytes; 0 means the profile's
 	zst       zstd.EncoderLevel
 	zstWindow int64 // bytes; at most MaxZstWindow
 	zstTables int64 // bytes that the encoder holds besides two windows, as measured
@@ -74,7 +75,7 @@ var profiles = map[Profile]compression{
 // xzConfig returns the settings of xz archives. Unlike rust-installer's, they carry
 // a check, so that `xz -t` proves something.
 func (c compression) xzConfig(workers int) xz.WriterConfig {
-	return xz.WriterConfig{Profile: c.xz, BCJ: c.bcj, Size: c.size, MaxMemory: c.xzMemory, Check: xz.CheckCRC64, Workers: workers}
+	return xz.WriterConfig{Profile: c.xz, BCJ: c.bcj, BlockSize: c.xzBlock, Size: c.size, MaxMemory: c.xzMemory, Check: xz.CheckCRC64, Workers: workers}
 }
 
 // window returns the size of the zst window in bytes: no more than the content
@@ -91,7 +92,7 @@ func (c compression) window() int64 {
 // unknown. w must have its defaults.
 func (w Writer) compression(size int64) compression {
 	c := profiles[w.Profile]
-	c.bcj, c.size = w.BCJ, size
+	c.bcj, c.xzBlock, c.size = w.BCJ, w.BlockSize, size
 	return c
 }
 

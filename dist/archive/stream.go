@@ -10,8 +10,8 @@ import (
 
 // Compress copies src to dst, compressed in format f like an archive of w. size is
 // the size of src in bytes, or 0 if unknown: zst states it and needs no larger
-// window; the other formats do not depend on it. Of w, only Profile, Jobs and BCJ
-// count.
+// window; the other formats do not depend on it. Of w, only Profile, Jobs, BCJ
+// and BlockSize count.
 func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Reader, size int64) error {
 	w.Formats = []Format{f}
 	w, err := w.WithDefaults()

@@ -41,11 +41,16 @@ type Writer struct {
 	// BCJ is the branch filter of xz archives, none by default. Machine code gets
 	// smaller with it, but some decoders cannot read it; see package xz.
 	BCJ xz.BCJ
+	// BlockSize is the size of the blocks of xz archives in bytes, 4 KiB to 1 GiB; 0
+	// means that of the profile. Smaller blocks cost size.
+	BlockSize int64
 	// SkipChecksums leaves out the files NAME.sha256.
 	SkipChecksums bool
 	// SkipReadBack skips the check that decodes each archive before it gets its
 	// name.
 	SkipReadBack bool
+	// Keeper, if not nil, has archives of earlier runs: what it has is not compressed.
+	Keeper Keeper
 	// Progress, if not nil, is called as the tar streams are compressed: from
 	// several goroutines, but one call at a time.
 	Progress func(Progress)
@@ -68,6 +73,8 @@ type Artifact struct {
 	Format  Format
 	Size    int64 // bytes
 	SHA256  manifests.Hash
+	// Kept says that it was not compressed: the [Keeper] had it.
+	Kept bool
 	// DecoderMemory is the memory for unpacking, in bytes: the dictionary or
 	// window, and what a usual decoder needs besides.
 	DecoderMemory int64

@@ -21,7 +21,7 @@ var listingPage = page.Parse(listingText, template.FuncMap{
 
 // WriteListing writes the page of a directory, each entry on a line of its own.
 func WriteListing(w io.Writer, l channel.Listing) error {
-	if err := listingPage.Execute(w, l); err != nil {
+	if err := listingPage().Execute(w, l); err != nil {
 		return fmt.Errorf("writing listing as HTML: %w", err)
 	}
 	return nil

@@ -71,28 +71,27 @@ func (c *Catalog) Summaries() []Summary {
 }
 
 // Pages returns the first page, index.html, and one for each channel. server is the
-// public URL above dist, or "" if readers have to fill it in.
+// public URL above dist, or "" for [Catalog.PublicURL]; without either, readers are told
+// to fill it in.
 func (c *Catalog) Pages(server string) ([]Page, error) {
+	server = cmp.Or(server, c.server)
 	summaries := c.Summaries()
 	data := struct {
 		Server   string
 		Channels []Summary
 		Charts   bool // of more than one release
-	}{cmp.Or(server, exampleServer), summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
+	}{server, summaries, slices.ContainsFunc(summaries, func(s Summary) bool { return s.Releases > 1 })}
 	var pages []Page
 	for i, h := range c.channels {
-		text, err := render(channelPage, h.view(summaries[i], server))
+		text, err := render(channelPage(), h.view(summaries[i], server))
 		if err != nil {
 			return nil, err
 		}
 		pages = append(pages, Page{summaries[i].Page, text})
 	}
-	text, err := render(indexPage, data)
+	text, err := render(indexPage(), data)
 	return append(pages, Page{"index.html", text}), err // last: it leads to the others
 }
-
-// exampleServer stands where only the reader knows the address.
-const exampleServer = "https://rust.example.org"
 
 func render(t *template.Template, data any) ([]byte, error) {
 	var b bytes.Buffer
@@ -102,13 +101,16 @@ func render(t *template.Template, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// plainName matches the names of channels that can be those of files as they are.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,80}$`)
+// plainName matches the names of channels that can be those of files as they are, if
+// they have no more than maxPlain bytes: a pattern that counts is large.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+const maxPlain = 81
 
 func (h *history) summary() Summary {
 	now := h.newest()
 	s := Summary{Name: h.name, Page: "channel-" + h.name + ".html", Version: now.version, Date: now.date, Names: []string{}, Hosts: []Host{}, Releases: len(h.releases)}
-	if !plainName.MatchString(h.name) {
+	if len(h.name) > maxPlain || !plainName.MatchString(h.name) {
 		s.Page = "channel-" + manifests.HashOf([]byte(h.name)).String()[:16] + ".html"
 	}
 	for _, name := range now.names {
@@ -198,7 +200,7 @@ type pastRelease struct{ Version, Date, Name, Linker string }
 const openTargets = 4
 
 func (h *history) view(s Summary, server string) channelView {
-	v := channelView{Summary: s, Server: cmp.Or(server, exampleServer)}
+	v := channelView{Summary: s, Server: server}
 	byTarget := map[string][]partView{}
 	for p := range h.parts() {
 		byTarget[p.target] = append(byTarget[p.target], h.part(p))

@@ -81,6 +81,32 @@ func texts(t *testing.T, files fstest.MapFS, newest int) map[string]string {
 	return out
 }
 
+// Readers get the address that manifests.txt has, unless it is that of Rust's own server.
+func TestPublicURL(t *testing.T) {
+	t.Parallel()
+	const asked = "RUSTUP_DIST_SERVER</code> must be this server's own URL"
+	for list, want := range map[string]string{
+		"": "", "static.rust-lang.org/dist/2026-04-14/channel-rust-stable.toml\n": "", "?\n": "", "user:word@h/dist/2026-04-14/channel-rust-stable.toml": "",
+		"rust.example.org/dist/2026-04-14/channel-rust-stable.toml\n":           "https://rust.example.org",
+		"mirror.example/dist/rust/dist/2026-04-14/channel-rust-stable.toml\n\n": "https://mirror.example/dist/rust",
+	} {
+		files := history()
+		if list != "" {
+			files["manifests.txt"] = &fstest.MapFile{Data: []byte(list)}
+		}
+		address := want
+		if address == "" {
+			address = "URL"
+		}
+		for name, text := range texts(t, files, 60) {
+			line := "RUSTUP_DIST_SERVER=" + address + "\n"
+			if !strings.Contains(text, line) || strings.Contains(text, asked) != (want == "") {
+				t.Errorf("manifests.txt %q: %s lacks %q, or asks readers for it %t", list, name, line, strings.Contains(text, asked))
+			}
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := texts(t, history(), 60)

@@ -21,6 +21,7 @@ const maxManifest = 64 << 20
 // Catalog is what a distribution server offers and has offered.
 type Catalog struct {
 	channels []*history
+	server   string // its public URL, or ""
 }
 
 // history is a channel: its releases, the oldest first.
@@ -28,6 +29,35 @@ type history struct {
 	name     string
 	releases []*release
 }
+
+// maxListing bounds manifests.txt in bytes.
+const maxListing = 64 << 20
+
+// publicURL returns the URL above dist that the list of manifests has; "" if there is
+// none, or if it is that of Rust's own server, which the list of a mirror has.
+func publicURL(files fs.FS) (string, error) {
+	f, err := files.Open(channel.ListingFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading %q: %w", channel.ListingFile, dist.WithoutPath(err))
+	}
+	defer f.Close()
+	text, err := dist.ReadAll(f, channel.ListingFile, maxListing)
+	if err != nil {
+		return "", err
+	}
+	server := "https://" + channel.PublicName(string(text))
+	if server == "https://" || server == manifests.OfficialServer {
+		return "", nil
+	}
+	return server, nil
+}
+
+// PublicURL is the URL above dist by which readers know the server, as far as its own
+// files say it; else "".
+func (c *Catalog) PublicURL() string { return c.server }
 
 func (h *history) newest() *release { return h.releases[len(h.releases)-1] }
 
@@ -95,6 +125,9 @@ func Read(ctx context.Context, files fs.FS, newest int) (*Catalog, error) {
 		return nil, errors.New("reading directory dist: it has no manifest channel-rust-NAME.toml")
 	}
 	c := &Catalog{channels: r.channels()}
+	if c.server, err = publicURL(files); err != nil {
+		return nil, err
+	}
 	for _, h := range c.channels {
 		for _, rel := range h.releases {
 			limit := int64(maxAskedOld)

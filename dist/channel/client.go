@@ -82,9 +82,9 @@ func (c *Client) http() *http.Client {
 
 // ask sends a request for a file from an offset on. The body of the answer ends with
 // an error if the server is too slow.
-func (c *Client) ask(ctx context.Context, place string, at int64, validator string) (*http.Response, error) {
+func (c *Client) ask(ctx context.Context, method, place string, at int64, validator string) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+	req, err := http.NewRequestWithContext(ctx, method, place, nil)
 	if err != nil {
 		cancel(nil)
 		return nil, finalError{withoutURL(err)}
@@ -158,7 +158,7 @@ func (p *patient) Close() error {
 func (c *Client) get(ctx context.Context, place string) (*http.Response, error) {
 	var failed breaks
 	for {
-		resp, err := c.ask(ctx, place, 0, "")
+		resp, err := c.ask(ctx, http.MethodGet, place, 0, "")
 		again := err != nil
 		if err == nil && resp.StatusCode != http.StatusOK {
 			// The connection can be used again once its answer was read.
@@ -174,6 +174,21 @@ func (c *Client) get(ctx context.Context, place string) (*http.Response, error) 
 			return nil, fmt.Errorf("fetching %q: %w", manifests.Redact(place), err)
 		}
 	}
+}
+
+// head asks for the head of a file.
+func (c *Client) head(ctx context.Context, place string) error {
+	resp, err := c.ask(ctx, http.MethodHead, place, 0, "")
+	if err == nil {
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			err = &statusError{resp.StatusCode, resp.Status}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("asking for %q: %w", manifests.Redact(place), err)
+	}
+	return nil
 }
 
 // Fetch is the function [Fetch] with the rules of c.
@@ -248,7 +263,7 @@ func (r *resuming) again(broke error) error {
 			return broke
 		}
 		r.gained = 0
-		resp, err := r.client.ask(r.ctx, r.place, r.at, r.validator)
+		resp, err := r.client.ask(r.ctx, http.MethodGet, r.place, r.at, r.validator)
 		if err != nil {
 			broke = err
 			continue

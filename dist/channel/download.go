@@ -156,7 +156,7 @@ func (e finalError) Unwrap() error { return e.error }
 // part appends to w what the server sends from the offset at on. whole says that this
 // was the end of the file.
 func (d *download) part(ctx context.Context, w io.Writer, at int64) (n int64, whole bool, err error) {
-	resp, err := d.client.ask(ctx, d.place, at, "")
+	resp, err := d.client.ask(ctx, http.MethodGet, d.place, at, "")
 	if err != nil {
 		return 0, false, err
 	}

@@ -59,3 +59,9 @@ func Hash(ctx context.Context, place string) (manifests.Hash, error) {
 	}
 	return manifests.Hash(h.Sum(nil)), nil
 }
+
+// Ask asks a server whether it has a file, whose content it does not send. The error is
+// [fs.ErrNotExist] if it says that it has not.
+func Ask(ctx context.Context, place string) error {
+	return standard.head(ctx, place)
+}

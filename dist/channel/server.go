@@ -98,14 +98,19 @@ func withoutAddress(err error) error {
 
 // Serve starts to serve the channel whose manifest is at a place, on a free port of the
 // loopback interface: from a directory, which it takes for a flat one whose links may
-// lead anywhere, or from another server.
+// lead anywhere, and whose redirects it obeys, or from another server.
 func Serve(manifest string) (*Server, error) {
-	files := func(ctx context.Context) fs.FS { return remote{ctx, manifest} }
+	o := Options{Listen: "127.0.0.1:0", Files: func(ctx context.Context) fs.FS { return remote{ctx, manifest} }}
+	var err error
 	if local, ok := LocalPath(manifest); ok {
 		d := &Dir{tree: openTree(filepath.Dir(local)), flat: true}
-		files = func(context.Context) fs.FS { return d }
+		o.Files = func(context.Context) fs.FS { return d }
+		o.Redirects, err = ReadRedirects(d)
 	}
-	s, err := Listen(Options{Listen: "127.0.0.1:0", Files: files})
+	var s *Server
+	if err == nil {
+		s, err = Listen(o)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("serving %q: %w", manifests.Redact(manifest), err)
 	}

@@ -134,7 +134,11 @@ func (t *transaction) open(ctx context.Context) error {
 		if t.records, err = root.OpenRoot(t.at.rel); err != nil {
 			return err
 		}
+		abandoned := dist.LeftLocked(t.records)
 		if t.lock, err = dist.Lock(ctx, t.records, waiting); err == nil {
+			if abandoned && len(t.made) == 0 {
+				t.adopt(root)
+			}
 			break
 		}
 		// One who held the lock may have removed the last component, and the directory.
@@ -148,6 +152,22 @@ func (t *transaction) open(ctx context.Context) error {
 		return err
 	}
 	return t.recover()
+}
+
+// adopt takes the directory of the records for one of ours, with those above that have
+// nothing else: whoever created them was killed before it could write its journal, since
+// a lock is left where nothing is installed.
+func (t *transaction) adopt(root *os.Root) {
+	for at := t.at; at.rel != "."; at = at.dir() {
+		info, err := t.lstat(at)
+		if err != nil || info == nil || !info.IsDir() { // a link is the user's
+			return
+		}
+		if names, err := dist.FewNames(root, at.rel); err != nil || len(names) != 1 {
+			return
+		}
+		t.made = slices.Insert(t.made, 0, at)
+	}
 }
 
 // makeDirs creates the directory at of root, and notes what was not there.
@@ -303,9 +323,7 @@ func (t *transaction) removeMade() {
 		t.lock = nil
 	}
 	for _, at := range slices.Backward(t.made) {
-		if root, err := t.root(at.base); err == nil && t.step("rmdir", at) == nil {
-			_ = root.Remove(at.rel)
-		}
+		t.prune(at)
 	}
 	if t.step("rmdir", place{t.layout.prefix, "."}) == nil {
 		t.roots.removeMade()

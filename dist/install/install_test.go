@@ -231,6 +231,87 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
+// TestAfterEarlyKill installs where a run was killed before it could write its journal, so
+// that nothing but its lock says who has created the directories. They go with the last
+// component, and with a run that finds nothing to uninstall; directories of the user's stay.
+func TestAfterEarlyKill(t *testing.T) {
+	for name, c := range map[string]struct{ there, want []string }{
+		"nothing of the user's":    {nil, nil},
+		"a file in lib":            {[]string{"lib/mine"}, []string{"lib/mine"}},
+		"a directory beside it":    {[]string{"lib/rustlib/mine/"}, []string{"lib/rustlib/mine/"}},
+		"a directory in the way":   {[]string{"lib/more/"}, []string{"lib/more/"}},
+		"killed before it had one": {[]string{"lib/rustlib/"}, []string{"lib/"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			prefix := t.TempDir()
+			opts := Options{Prefix: prefix}
+			again := func() {
+				for _, f := range c.there {
+					at := filepath.Join(prefix, f)
+					testenv.Must(t, os.MkdirAll(filepath.Dir(at), 0o755))
+					if strings.HasSuffix(f, "/") {
+						testenv.Must(t, os.MkdirAll(at, 0o755))
+					} else {
+						testenv.Must(t, os.WriteFile(at, nil, 0o644))
+					}
+				}
+				if !slices.Contains(c.there, "lib/rustlib/") {
+					testenv.Must(t, os.MkdirAll(prefix+"/lib/rustlib", 0o755))
+					testenv.Must(t, os.WriteFile(prefix+"/lib/rustlib/.x-lock", []byte("process 12\n"), 0o644))
+				}
+			}
+			left := func(after string) {
+				t.Helper()
+				tree := testenv.Tree(t, prefix)
+				for _, f := range c.want {
+					delete(tree, f)
+					for dir := filepath.Dir(filepath.Clean(f)); dir != "."; dir = filepath.Dir(dir) {
+						delete(tree, dir+"/")
+					}
+				}
+				if len(tree) > 0 {
+					t.Errorf("after %s: left %q", after, slices.Sorted(maps.Keys(tree)))
+				}
+			}
+			again()
+			_, err := Uninstall(t.Context(), opts)
+			testenv.Must(t, err)
+			left("uninstalling nothing")
+			again()
+			_, err = Run(t.Context(), opts, []dist.Component{{Name: "a", Image: image(t, "bin/a*", "lib/a.so")}})
+			testenv.Must(t, err)
+			_, err = Uninstall(t.Context(), opts)
+			testenv.Must(t, err)
+			left("installing and uninstalling")
+		})
+	}
+}
+
+// TestLinkedRecordsStay uninstalls where nothing is installed and the directory of the
+// records, or one above it, is a link of the user's.
+func TestLinkedRecordsStay(t *testing.T) {
+	for _, link := range []string{"lib", "lib/rustlib"} {
+		prefix := t.TempDir()
+		testenv.Must(t, os.MkdirAll(filepath.Join(prefix, "elsewhere/rustlib"), 0o755))
+		testenv.Must(t, os.MkdirAll(filepath.Dir(filepath.Join(prefix, link)), 0o755))
+		target := map[string]string{"lib": "elsewhere", "lib/rustlib": "../elsewhere/rustlib"}[link]
+		testenv.Must(t, os.Symlink(target, filepath.Join(prefix, link)))
+		testenv.Must(t, os.WriteFile(filepath.Join(prefix, "elsewhere/rustlib/.x-lock"), nil, 0o644))
+		_, err := Uninstall(t.Context(), Options{Prefix: prefix})
+		testenv.Must(t, err)
+		if got, err := os.Readlink(filepath.Join(prefix, link)); err != nil || got != target {
+			t.Errorf("%s after uninstalling nothing: got a link to %q, %v", link, got, err)
+		}
+		_, err = Run(t.Context(), Options{Prefix: prefix}, []dist.Component{{Name: "a", Image: image(t, "bin/a*", "lib/a.so")}})
+		testenv.Must(t, err)
+		_, err = Uninstall(t.Context(), Options{Prefix: prefix})
+		testenv.Must(t, err)
+		if got, err := os.Readlink(filepath.Join(prefix, link)); err != nil || got != target {
+			t.Errorf("%s after installing and uninstalling: got a link to %q, %v", link, got, err)
+		}
+	}
+}
+
 // TestOverRustup takes over what rustup has recorded with relative paths.
 func TestOverRustup(t *testing.T) {
 	prefix := testenv.WriteTree(t, "bin/cargo", "lib/old")

@@ -64,7 +64,9 @@ func (r *roots) addMade(dir string) {
 // empty.
 func (r *roots) removeMade() {
 	for _, dir := range slices.Backward(r.made) {
-		_ = os.Remove(dir)
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() {
+			_ = os.Remove(dir)
+		}
 	}
 }
 

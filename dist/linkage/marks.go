@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const (
@@ -20,16 +21,20 @@ const (
 // --version and -v; the first group is the version. LLD is built with the name of
 // its vendor in front (LLD_VENDOR, or CLANG_VENDOR): "Debian LLD 14.0.6", "Apple
 // LLD 17.0.6", "Android (11349228, +pgo, based on r487747e) LLD 17.0.2".
-var names = []struct {
+var names = sync.OnceValue(func() []name {
+	return []name{
+		{regexp.MustCompile("^(?:[^:;\"'`]{1,200} )?LLD (\\d+\\.\\d[^\\s,]*)"), LLD},
+		{regexp.MustCompile(`^(?:mold|sold) (\d[^\s,]*)`), Mold}, // sold was its name for macOS
+		{regexp.MustCompile(`^Wild (?:version )?(\d[^\s,]*)?`), Wild},
+		{regexp.MustCompile(`^GNU gold \(.*\) (\d\S*)`), Gold},
+		{regexp.MustCompile(`^gold (\d\S*)`), Gold}, // in its note
+		{regexp.MustCompile(`^GNU ld (?:\(.*\)|version) (\d\S*)`), BFD},
+	}
+})
+
+type name struct {
 	pattern *regexp.Regexp
 	linker  Linker
-}{
-	{regexp.MustCompile("^(?:[^:;\"'`]{1,200} )?LLD (\\d+\\.\\d[^\\s,]*)"), LLD},
-	{regexp.MustCompile(`^(?:mold|sold) (\d[^\s,]*)`), Mold}, // sold was its name for macOS
-	{regexp.MustCompile(`^Wild (?:version )?(\d[^\s,]*)?`), Wild},
-	{regexp.MustCompile(`^GNU gold \(.*\) (\d\S*)`), Gold},
-	{regexp.MustCompile(`^gold (\d\S*)`), Gold}, // in its note
-	{regexp.MustCompile(`^GNU ld (?:\(.*\)|version) (\d\S*)`), BFD},
 }
 
 // Named returns the linker that a line of its own names, as .comment holds it or as
@@ -37,7 +42,7 @@ var names = []struct {
 // [Unknown].
 func Named(line string) (linker Linker, version string) {
 	line = strings.TrimPrefix(strings.TrimSpace(line), markPrefix)
-	for _, n := range names {
+	for _, n := range names() {
 		if m := n.pattern.FindStringSubmatch(line); m != nil {
 			return n.linker, m[1]
 		}

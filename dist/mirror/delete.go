@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/manifests"
 	"x.go/targets"
 )
 
@@ -40,7 +41,20 @@ func (m *mirror) deleteUnselected(ctx context.Context, releases []*release) erro
 				}
 			}
 		}
-		if base := path.Base(o.Name); days[path.Base(path.Dir(o.Name))] && isLayout(base) && !isManifestFile(base) && base != "SHA256SUMS" {
+		if !days[path.Base(path.Dir(o.Name))] {
+			continue
+		}
+		of, isOfOther := cutSide(path.Base(o.Name))
+		switch {
+		case isStatement(of) && !isOfOther && !strings.HasSuffix(of, manifests.ProvenanceExt):
+			stated, err := statedFiles(ctx, m.store, o.Name)
+			if err != nil {
+				return err
+			}
+			for name := range stated {
+				named[name] = true
+			}
+		case isLayout(of) && !isManifestFile(of) && !isStatement(of):
 			names = append(names, o.Name)
 		}
 	}

@@ -16,8 +16,8 @@ const (
 	distDir      = "dist/"
 	manifestStem = "channel-rust-"
 	manifestExt  = ".toml"
-	// manifestsList names all dated manifests, one a line: a server's name and the path.
-	manifestsList = "manifests.txt"
+	// manifestsList names all dated manifests.
+	manifestsList = channel.ListingFile
 )
 
 // dayName matches the directories of dist that have the files of a day.

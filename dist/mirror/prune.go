@@ -266,13 +266,17 @@ func (p *pruner) collect(kept []storedManifest) {
 		d := p.days[day]
 		if d.Why != "" {
 			p.plan.Kept = append(p.plan.Kept, *d)
+			for _, name := range d.names { // of which dist may have the copy
+				of, _ := cutSide(name)
+				keep[path.Base(of)] = true
+			}
 			continue
 		}
 		p.plan.Gone = append(p.plan.Gone, *d)
 		for _, name := range d.names {
 			of, _ := cutSide(name)
 			switch base := path.Base(name); {
-			case isManifestFile(base):
+			case isManifestFile(base) || isStatement(path.Base(of)):
 				p.plan.Manifests = append(p.plan.Manifests, name)
 			case isLayout(base) || named[of]:
 				gone[path.Base(of)] = true
@@ -303,7 +307,7 @@ func (p *pruner) undated(stay, keep, gone map[string]bool) {
 		isGone := gone[base] && !keep[base]
 		for _, stem := range stems {
 			rest, ok := strings.CutPrefix(of, stem)
-			isGone = isGone || ok && slices.Contains([]string{"", manifestExt, "-date.txt", "-git-commit-hash.txt"}, rest)
+			isGone = isGone || ok && (rest == "" || slices.Contains(manifestSuffixes, rest))
 		}
 		if !isGone {
 			continue
@@ -318,15 +322,19 @@ func (p *pruner) undated(stay, keep, gone map[string]bool) {
 }
 
 // byRemoval is the order in which manifests go: what rustup reads first goes first, so
-// that it never sees a checksum without its manifest. Undated ones go before those of
-// days.
+// that it never sees a checksum without its manifest, and statements before what they
+// name. Undated ones go before those of days.
 func byRemoval(a, b string) int {
 	rank := func(name string) int {
-		n := 2 * strings.Count(name, "/")
-		if !strings.HasSuffix(name, manifestExt+manifests.ChecksumExt) {
-			n++
+		of, _ := cutSide(path.Base(name))
+		n := 3 * strings.Count(name, "/")
+		switch {
+		case isStatement(of):
+			return n
+		case strings.HasSuffix(name, manifestExt+manifests.ChecksumExt):
+			return n + 1
 		}
-		return n
+		return n + 2
 	}
 	return cmp.Compare(rank(a), rank(b))
 }

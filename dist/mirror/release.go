@@ -30,6 +30,13 @@ type release struct {
 	// calls these bytes, too.
 	original manifests.Hash
 	alike    map[string]bool
+	// statements are the contents of statements and of their signatures, by the name of
+	// the statement and by what follows it in the name of the file. Of files, extra are
+	// those that only a statement names, and lost those of these that could not be
+	// brought.
+	statements map[string]map[string][]byte
+	extra      map[string]bool
+	lost       map[string]error
 }
 
 // facts are what a channel says of itself.
@@ -67,7 +74,10 @@ func (m *mirror) plan(ctx context.Context) ([]*release, error) {
 			}
 		}
 	}
-	return out, m.misspelt(out, found)
+	if err := m.misspelt(out, found); err != nil {
+		return nil, err
+	}
+	return out, m.findStatements(ctx, out)
 }
 
 // named adds a channel that was asked for by its name.
@@ -132,7 +142,8 @@ func (m *mirror) manifest(ctx context.Context, name string) (data []byte, err er
 
 // prepare selects from a manifest.
 func (m *mirror) prepare(ctx context.Context, asked, name string, data []byte, found map[string]bool) (*release, error) {
-	r := &release{asked: asked, source: name, data: data, whole: true, original: manifests.HashOf(data), alike: map[string]bool{name: true}}
+	r := &release{asked: asked, source: name, data: data, whole: true, original: manifests.HashOf(data), alike: map[string]bool{name: true},
+		statements: map[string]map[string][]byte{}, extra: map[string]bool{}, lost: map[string]error{}}
 	c, err := manifests.ParseChannel(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading manifest %q: %w", name, err)

@@ -54,16 +54,12 @@ func (m *mirror) moveSignatures(ctx context.Context, r *release, name string) er
 				return err
 			}
 		}
-		switch {
-		case data == nil:
-			if err := m.store.Delete(ctx, name+ext); err != nil {
+		if data != nil {
+			if err := m.writeChanged(ctx, name+ext, data); err != nil {
 				return err
 			}
-		case !m.holds(ctx, name+ext, data):
-			m.transferred(name+ext, int64(len(data)))
-			if err := m.write(ctx, name+ext, data); err != nil {
-				return err
-			}
+		} else if err := m.deleteOld(ctx, name+ext); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -82,9 +78,10 @@ func (m *mirror) signature(ctx context.Context, r *release, name, ext string) ([
 	return readOptional(ctx, m.up, name+ext)
 }
 
-// checkSignatures requires a manifest of a store to have a signature of each keyring.
-func (v *verifier) checkSignatures(ctx context.Context, name string, data []byte) {
-	right := len(v.Keyrings) > 0
+// checkSignatures requires a file of a store to have a signature of each keyring, and
+// reports whether there are some and all are right.
+func (v *verifier) checkSignatures(ctx context.Context, name string, data []byte) (right bool) {
+	right = len(v.Keyrings) > 0
 	for _, ring := range v.Keyrings {
 		at := name + ring.Ext()
 		text, _, err := v.store.Load(ctx, at, sign.MaxSignature)
@@ -97,7 +94,5 @@ func (v *verifier) checkSignatures(ctx context.Context, name string, data []byte
 			right = false
 		}
 	}
-	if right {
-		v.report.Signed++
-	}
+	return right
 }

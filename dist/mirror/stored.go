@@ -76,7 +76,7 @@ func (m *storedManifest) release() (version, channel string) {
 // day, is one that a publisher or a mirror puts there.
 func isLayout(base string) bool {
 	base, _ = cutSide(base)
-	if isManifestFile(base) || base == "SHA256SUMS" {
+	if isManifestFile(base) || isStatement(base) {
 		return true
 	}
 	if _, _, ok := manifests.CutFormat(base); ok {

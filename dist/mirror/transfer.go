@@ -74,7 +74,7 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 		return err
 	}
 	trusted := !m.Check && m.holds(ctx, r.names[len(r.names)-1], r.data) && m.holds(ctx, r.names[0], r.data)
-	if err := m.bring(ctx, r.files, there, trusted); err != nil {
+	if err := m.bring(ctx, r, there, trusted); err != nil {
 		return err
 	}
 	if done.Changed, err = m.moveManifests(ctx, r); err != nil {
@@ -89,8 +89,18 @@ func (m *mirror) release(ctx context.Context, r *release) error {
 
 // bring brings the files of a manifest. All are on the disk before the first checksum file
 // is written, which says so.
-func (m *mirror) bring(ctx context.Context, files []file, there map[string]bool, trusted bool) error {
-	failed := m.each(ctx, files, func(ctx context.Context, f file) error { return m.file(ctx, f, there, trusted) })
+func (m *mirror) bring(ctx context.Context, r *release, there map[string]bool, trusted bool) error {
+	failed := m.each(ctx, r.files, func(ctx context.Context, f file) error {
+		err := m.file(ctx, f, there, trusted)
+		if err != nil && r.extra[f.name] && ctx.Err() == nil {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			r.lost[f.name] = err
+			return nil
+		}
+		return err
+	})
+	m.lose(r)
 	if err := m.store.Flush(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
@@ -104,7 +114,7 @@ func (m *mirror) bring(ctx context.Context, files []file, there map[string]bool,
 	if !m.Undated {
 		return nil
 	}
-	return m.each(ctx, files, m.undated)
+	return m.each(ctx, r.files, m.undated)
 }
 
 // each does something for files, several at a time. The error joins the failures.
@@ -382,7 +392,7 @@ func (w *watched) Read(p []byte) (int, error) {
 // the name there.
 func (m *mirror) undated(ctx context.Context, f file) error {
 	name := beside(f.name)
-	if name == f.name || m.DryRun || !m.Check && m.sum(ctx, name) == f.hash {
+	if name == f.name || isManifestFile(path.Base(name)) || m.DryRun || !m.Check && m.sum(ctx, name) == f.hash {
 		return nil
 	}
 	if err := m.store.Delete(ctx, name+manifests.ChecksumExt); err != nil {
@@ -429,20 +439,21 @@ func (m *mirror) moveManifests(ctx context.Context, r *release) (changed bool, e
 func (m *mirror) moveManifest(ctx context.Context, r *release, name string) (changed bool, err error) {
 	sum := manifests.FormatChecksum(manifests.HashOf(r.data), path.Base(name))
 	if m.holds(ctx, name, r.data) && m.sum(ctx, name) == manifests.HashOf(r.data) {
-		if m.Keyring == nil || m.DryRun {
-			return false, nil
+		if err := m.moveStatements(ctx, r, name, false); m.Keyring == nil || m.DryRun || err != nil {
+			return false, err
 		}
 		return false, m.moveSignatures(ctx, r, name) // keys are renewed
+	}
+	if err := m.moveStatements(ctx, r, name, true); err != nil {
+		return false, err
 	}
 	if m.DryRun {
 		m.transferred(name, int64(len(r.data)))
 		return true, nil
 	}
 	stem := strings.TrimSuffix(name, manifestExt)
-	for _, text := range []struct{ suffix, want string }{
-		{"-date.txt", r.facts.date}, {"-git-commit-hash.txt", r.facts.commit},
-	} {
-		if err := m.sideText(ctx, stem+text.suffix, text.want); err != nil {
+	for i, want := range []string{r.facts.date, r.facts.commit} {
+		if err := m.sideText(ctx, stem+sideTexts[i], want); err != nil {
 			return false, err
 		}
 	}
@@ -471,11 +482,8 @@ func (m *mirror) sideText(ctx context.Context, name, want string) error {
 		m.note("%s is not mirrored: it is not of the same release as the manifest beside it", name)
 		return nil
 	}
-	if !m.holds(ctx, name, data) {
-		m.transferred(name, int64(len(data)))
-		if err := m.write(ctx, name, data); err != nil {
-			return err
-		}
+	if err := m.writeChanged(ctx, name, data); err != nil {
+		return err
 	}
 	if err := m.optional(ctx, name+".asc"); err != nil {
 		return err

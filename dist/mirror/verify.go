@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"x.go/dist/channel"
 	"x.go/dist/sign"
 	"x.go/dist/store"
 	"x.go/manifests"
@@ -23,7 +24,8 @@ import (
 type VerifyOptions struct {
 	// Listing has it compare the manifests with the list of names, and read nothing else.
 	Listing bool
-	// Keyrings must each hold the key of a signature beside each manifest.
+	// Keyrings must each hold the key of a signature beside each manifest, and beside each
+	// provenance and SHA256SUMS.
 	Keyrings []*sign.Keyring
 	// Jobs is how many files are read at a time; 0 for 8.
 	Jobs int
@@ -42,6 +44,9 @@ type Report struct {
 	Manifests int `json:"manifests"`
 	Named     int `json:"named"`
 	Read      int `json:"read"`
+	// Redirected is how many of Named are on other servers, to which the rules of the store
+	// send clients, and which are not asked.
+	Redirected int `json:"redirected,omitempty"`
 	// Signed is how many manifests have a signature that was checked.
 	Signed int `json:"signed"`
 	// Objects and Bytes are all that is in the store.
@@ -49,7 +54,7 @@ type Report struct {
 	Bytes   int64 `json:"bytes"`
 	// Problems are sorted by name.
 	Problems []Problem `json:"problems"`
-	// Unnamed are the files of the layout that no manifest names: what a run that was
+	// Unnamed are the files of the layout that nothing names: what a run that was
 	// killed or `x channel prune` has left, or another tool has put there. Foreign are
 	// other files. Neither is a problem.
 	Unnamed int `json:"unnamed"`
@@ -62,7 +67,7 @@ type Report struct {
 type Problem struct {
 	// Name is that of a file.
 	Name string `json:"name"`
-	// Kind is manifest, signature, checksum, missing, digest, list or rustup.
+	// Kind is manifest, statement, signature, checksum, missing, digest, list or rustup.
 	Kind string `json:"kind"`
 	// Text says what is wrong.
 	Text string `json:"text"`
@@ -79,9 +84,15 @@ type verifier struct {
 	by    map[string]string         // the manifest that names a file
 	seen  map[string]bool           // of those, what the list has
 	flat  map[string]bool           // base names directly in dist
+	bases map[string]bool           // base names of named, of which dist may have copies
 	days  map[string]bool           // directories of days
 	known map[manifests.Hash]bool   // manifests that were read under another name
-	// checked are the signatures that were looked at.
+	// hashes are those of the manifests that were read, by name, and statements the names
+	// of provenances and SHA256SUMS.
+	hashes     map[string]manifests.Hash
+	statements []string
+	// checked are the signatures and statements that were looked at, and the texts of
+	// manifests that are there.
 	checked map[string]bool
 
 	mu     sync.Mutex
@@ -93,8 +104,8 @@ type verifier struct {
 // directories of days, without, and with addresses of its own in the manifests. Memory
 // grows with the number of names, not with the size of the files.
 func Verify(ctx context.Context, s *store.Store, o VerifyOptions) (Report, error) {
-	v := &verifier{VerifyOptions: o, store: s, named: map[string]manifests.Hash{}, by: map[string]string{}, seen: map[string]bool{}, flat: map[string]bool{}, days: map[string]bool{},
-		known: map[manifests.Hash]bool{}, checked: map[string]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
+	v := &verifier{VerifyOptions: o, store: s, named: map[string]manifests.Hash{}, by: map[string]string{}, seen: map[string]bool{}, flat: map[string]bool{}, bases: map[string]bool{}, days: map[string]bool{},
+		known: map[manifests.Hash]bool{}, hashes: map[string]manifests.Hash{}, checked: map[string]bool{}, report: Report{Store: s.String(), Problems: []Problem{}}}
 	if err := v.run(ctx); err != nil {
 		return v.report, fmt.Errorf("verifying %q: %w", s, err)
 	}
@@ -112,7 +123,9 @@ func (v *verifier) run(ctx context.Context) error {
 	if err := v.readFiles(ctx); err != nil {
 		return err
 	}
-	v.missing()
+	if err := v.missing(ctx); err != nil {
+		return err
+	}
 	return v.list(ctx)
 }
 
@@ -142,6 +155,13 @@ func (v *verifier) readManifests(ctx context.Context) error {
 			if err := v.readManifest(ctx, o.Name); err != nil {
 				return err
 			}
+		} else if strings.HasPrefix(o.Name, distDir) && isStatement(path.Base(o.Name)) && o.Type == 0 {
+			v.statements = append(v.statements, o.Name)
+		}
+	}
+	for _, name := range v.statements {
+		if err := v.readStatement(ctx, name); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -152,6 +172,9 @@ func (v *verifier) readManifests(ctx context.Context) error {
 	}
 	v.flatten()
 	v.report.Named = len(v.named)
+	for name := range v.named {
+		v.bases[path.Base(name)] = true
+	}
 	return nil
 }
 
@@ -176,8 +199,14 @@ func (v *verifier) readManifest(ctx context.Context, name string) error {
 		return context.Cause(ctx)
 	}
 	hash := manifests.HashOf(data)
+	v.hashes[name] = hash
+	for _, suffix := range sideTexts {
+		v.checked[strings.TrimSuffix(name, manifestExt)+suffix] = true
+	}
 	v.checkSum(ctx, name, hash, true)
-	v.checkSignatures(ctx, name, data)
+	if v.checkSignatures(ctx, name, data) {
+		v.report.Signed++
+	}
 	if v.known[hash] {
 		return nil
 	}
@@ -251,13 +280,14 @@ func (v *verifier) file(ctx context.Context, g *errgroup.Group, o store.Object) 
 			return
 		}
 		v.read(ctx, g, o, want)
-	case isManifest || o.Name == manifestsList || side && strings.HasSuffix(base, manifests.ChecksumExt):
+	case isManifest || v.checked[o.Name] || o.Name == manifestsList || o.Name == distDir+channel.RedirectsFile || side && strings.HasSuffix(base, manifests.ChecksumExt):
 		// Read with what it is about.
-	case side && v.checked[o.Name]:
 	case side:
 		v.report.Unsigned++
 	case strings.HasPrefix(o.Name, rustupDir) && strings.HasPrefix(base, "rustup-init"):
 		v.rustup(ctx, g, o)
+	case v.bases[base] && path.Dir(o.Name)+"/" == distDir:
+		// The copy of a file of a day, which the next release replaces.
 	case strings.HasPrefix(o.Name, distDir) && isLayout(base):
 		v.report.Unnamed++
 	case o.Name != rustupRelease:
@@ -312,13 +342,24 @@ func (v *verifier) rustup(ctx context.Context, g *errgroup.Group, o store.Object
 	v.read(ctx, g, o, want)
 }
 
-// missing reports the files that the list does not have.
-func (v *verifier) missing() {
-	for _, name := range slices.Sorted(maps.Keys(v.named)) {
-		if !v.seen[name] {
-			v.problem("missing", name, "%s names it", v.by[name])
-		}
+// missing reports the files that the list does not have. Clients may be sent elsewhere
+// for them.
+func (v *verifier) missing(ctx context.Context) error {
+	rules, err := channel.ReadRedirects(v.store.FS(ctx))
+	if err != nil {
+		v.problem("list", distDir+channel.RedirectsFile, "%v", err)
 	}
+	for _, name := range slices.Sorted(maps.Keys(v.named)) {
+		if v.seen[name] {
+			continue
+		}
+		if _, ok := channel.RedirectFor(rules, name); ok {
+			v.report.Redirected++
+			continue
+		}
+		v.problem("missing", name, "%s names it", v.by[name])
+	}
+	return context.Cause(ctx)
 }
 
 // list checks what manifests.txt and rustup's release file say is there.

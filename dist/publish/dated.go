@@ -36,6 +36,9 @@ func (p *Plan) date() (anew bool, err error) {
 	base := manifests.OfficialServer + "/dist/" + day + "/"
 	moved := 0
 	c := from.WithURLs(func(url string) string {
+		if _, elsewhere := p.redirected(url); elsewhere {
+			return url // where the other server has it
+		}
 		name, ok := undatedFile(url)
 		if !ok && day != from.Date {
 			name, ok = strings.CutPrefix(url, manifests.OfficialServer+"/dist/"+from.Date+"/")

@@ -2,39 +2,25 @@ package publish
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"math/rand/v2"
 	"strings"
-	"time"
 
-	"x.go/dist/store"
+	"x.go/dist/channel"
 )
 
-// listingName is the list of all dated manifests, one line each: host and path without
-// scheme, such as static.rust-lang.org/dist/2026-04-16/channel-rust-nightly.toml, in the
-// order of publication. Source: rust-lang/promote-release src/lib.rs.
-const listingName = "manifests.txt"
+// listingName is the list of all dated manifests.
+const listingName = channel.ListingFile
 
 // publicName returns the store's own name for manifests.txt: that of a URL, or else that
 // of the lines that are there; "" if neither says it.
 func publicName(url, text string) string {
-	if url != "" {
-		_, name, ok := strings.Cut(url, "://")
-		if !ok {
-			name = url
-		}
-		return strings.TrimSuffix(name, "/")
+	if url == "" {
+		return channel.PublicName(text)
 	}
-	lines := strings.Fields(text)
-	if len(lines) == 0 {
-		return ""
-	}
-	name, _, ok := strings.Cut(lines[len(lines)-1], "/dist/")
+	_, name, ok := strings.Cut(url, "://")
 	if !ok {
-		return ""
+		name = url
 	}
-	return name
+	return strings.TrimSuffix(name, "/")
 }
 
 // appendLines appends the lines that a text does not have.
@@ -44,43 +30,23 @@ func appendLines(text string, lines []string) (out string, changed bool) {
 		has[strings.TrimSpace(line)] = true
 	}
 	out = text
-	if out != "" && !strings.HasSuffix(out, "\n") {
-		out += "\n"
-	}
 	for _, line := range lines {
-		if !has[line] {
-			out += line + "\n"
-			changed = true
+		if has[line] {
+			continue
 		}
+		if out != "" && !strings.HasSuffix(out, "\n") {
+			out += "\n"
+		}
+		out += line + "\n"
+		changed = true
 	}
 	return out, changed
 }
 
-// append adds the manifests to the list. Others may add theirs at the same time.
+// append adds the manifests to the list.
 func (r *runner) append(ctx context.Context, _ *Step) error {
-	var err error
-	for range maxSwaps {
-		var text []byte
-		var v store.Version
-		text, v, err = r.store.Load(ctx, listingName, maxListed)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		out, changed := appendLines(string(text), r.listed)
-		if !changed {
-			return nil
-		}
-		if err = r.store.Swap(ctx, listingName, v, []byte(out)); !errors.Is(err, store.ErrChanged) {
-			if err == nil {
-				r.count(func(n *Result) { n.Replaced++; n.Sent += int64(len(out)) })
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(time.Duration(rand.IntN(50)) * time.Millisecond):
-		}
-	}
-	return err
+	return r.edit(ctx, listingName, maxListed, func(text []byte) ([]byte, error) {
+		out, _ := appendLines(string(text), r.listed)
+		return []byte(out), nil
+	})
 }

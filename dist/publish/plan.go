@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"x.go/dist/channel"
 	"x.go/dist/compose"
 	"x.go/dist/sign"
 	"x.go/dist/store"
@@ -76,6 +77,8 @@ const (
 	Dated Phase = "dated-manifest"
 	// Undated copies the archives to their names without day.
 	Undated Phase = "undated-copies"
+	// Redirects adds the rules of an overlay for what other servers have.
+	Redirects Phase = "redirects.json"
 	// Channel puts the files by which rustup finds the channel, the .sha256 last.
 	Channel Phase = "channel"
 	// Listing adds the dated manifests to manifests.txt.
@@ -129,6 +132,9 @@ type Plan struct {
 	Held []Held `json:"held,omitempty"`
 	// Gone are components that the store offers and this channel does not, by name.
 	Gone []string `json:"gone,omitempty"`
+	// Redirected is how many files of the channel only another server has, to which the
+	// store's rules send clients.
+	Redirected int `json:"redirected,omitempty"`
 	// Notes are for the publisher.
 	Notes []string `json:"notes,omitempty"`
 	Steps []Step   `json:"steps"`
@@ -137,7 +143,8 @@ type Plan struct {
 	options Options
 	source  *compose.Source
 	offered map[string]offer
-	listed  []string // lines of manifests.txt
+	listed  []string           // lines of manifests.txt
+	rules   []channel.Redirect // of the channel
 }
 
 // offer is what the store has under a name of a channel.
@@ -221,6 +228,9 @@ func (p *Plan) make(ctx context.Context) error {
 	if len(p.source.Names) == 0 {
 		return fmt.Errorf("%q is not the manifest of a channel by its name, such as channel-rust-stable.toml", path.Base(p.source.Place))
 	}
+	if p.rules, err = readRules(p.source.Place); err != nil {
+		return err
+	}
 	anew, err := p.date()
 	if err != nil {
 		return err
@@ -230,14 +240,19 @@ func (p *Plan) make(ctx context.Context) error {
 	if err := p.compare(ctx); err != nil {
 		return err
 	}
-	files, err := readFiles(ctx, p.source, anew)
+	files, err := readFiles(ctx, p.source, anew, p.redirected)
 	if err != nil {
+		return err
+	}
+	if err := p.settleRedirected(ctx, &files); err != nil {
 		return err
 	}
 	if err := p.checkSignatures(files); err != nil {
 		return err
 	}
-	p.plan(files)
+	if err := p.plan(ctx, files); err != nil {
+		return err
+	}
 	if err := p.list(ctx); err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ type files struct {
 	sums     []file // of archives
 	archives []file // and all else that is not of the channel
 	channel  map[string]file
+	// redirected are those that other servers have.
+	redirected []file
 }
 
 // datedFile matches the names that a manifest may refer to.
@@ -49,16 +51,19 @@ type reader struct {
 	dir  string
 	all  map[string]file // by name in the store
 	seen map[string]bool // by path
+	// redirected is [Plan.redirected], of which away are the files.
+	redirected func(url string) (name string, ok bool)
+	away       []file
 }
 
 // readFiles finds the files of a channel: those that its manifest refers to, with their
 // checksums and signatures, then all others beside it.
-func readFiles(ctx context.Context, src *compose.Source, anew bool) (files, error) {
+func readFiles(ctx context.Context, src *compose.Source, anew bool, redirected func(url string) (name string, ok bool)) (files, error) {
 	local, ok := channel.LocalPath(src.Place)
 	if !ok {
 		return files{}, errors.New("the channel is on a server: name a directory")
 	}
-	r := reader{src, anew, filepath.Dir(local), map[string]file{}, map[string]bool{}}
+	r := reader{src: src, anew: anew, dir: filepath.Dir(local), all: map[string]file{}, seen: map[string]bool{}, redirected: redirected}
 	var errs []error
 	for key, d := range src.Channel.Downloads() {
 		if err := r.download(d); err != nil {
@@ -91,6 +96,10 @@ func (r *reader) download(d manifests.Download) error {
 	name, ok := strings.CutPrefix(d.URL, manifests.OfficialServer+"/")
 	if !ok {
 		return fmt.Errorf("got URL %q, want it below %s, which rustup replaces by its server: rebase the channel", manifests.Redact(d.URL), manifests.OfficialServer)
+	}
+	if name, ok := r.redirected(d.URL); ok {
+		r.away = append(r.away, file{name: name, body: store.Body{Hash: d.Hash}, elsewhere: true})
+		return nil
 	}
 	if err := store.CheckName(name); err != nil || !datedFile.MatchString(name) {
 		return fmt.Errorf("got URL %q, want one of a day, such as %s/dist/%s/FILE", manifests.Redact(d.URL), manifests.OfficialServer, r.src.Channel.Date)
@@ -164,8 +173,8 @@ func (r *reader) others(ctx context.Context) error {
 	var later []string // .sha256 files, which those of archives have been by then
 	for _, e := range entries {
 		at := filepath.Join(r.dir, e.Name())
-		if strings.HasPrefix(e.Name(), ".") || r.seen[at] || e.IsDir() {
-			continue // x's own records, and what lies deeper
+		if strings.HasPrefix(e.Name(), ".") || r.seen[at] || e.IsDir() || e.Name() == channel.RedirectsFile {
+			continue // x's own records, what lies deeper, and the rules
 		}
 		if strings.HasSuffix(e.Name(), manifests.ChecksumExt) {
 			later = append(later, at)
@@ -247,7 +256,7 @@ func (r *reader) small(at string, names ...string) error {
 // sort returns the files by their part in a publication. A manifest without .sha256 gets
 // one.
 func (r *reader) sort() files {
-	out := files{channel: map[string]file{}}
+	out := files{channel: map[string]file{}, redirected: r.away}
 	for _, name := range slices.Sorted(maps.Keys(r.all)) {
 		f := r.all[name]
 		base := path.Base(name)

@@ -58,6 +58,7 @@ func (r *runner) phases(ctx context.Context) error {
 		{ReadBack, r.options.Jobs, r.readBack},
 		{Dated, 1, r.putSmall},
 		{Undated, r.options.Jobs, r.copyOne},
+		{Redirects, 1, r.redirect},
 		{Channel, 1, r.replace},
 		{Listing, 1, r.append},
 	} {

@@ -14,7 +14,7 @@ import (
 )
 
 // plan lists the steps.
-func (p *Plan) plan(f files) {
+func (p *Plan) plan(ctx context.Context, f files) error {
 	put := func(phase Phase, f file) {
 		s := Step{Phase: phase, Action: Put, Name: f.name, From: f.path, Size: f.body.Size, SHA256: f.body.Hash, body: f.body}
 		if f.elsewhere {
@@ -37,12 +37,16 @@ func (p *Plan) plan(f files) {
 		put(Dated, f.channel[base])
 	}
 	p.copies(f)
+	if err := p.ruleSteps(ctx); err != nil {
+		return err
+	}
 	for _, base := range slices.SortedFunc(maps.Keys(f.channel), p.byName) {
 		if slices.Contains(p.Names, nameOf(base, p.source.Names)) {
 			c := f.channel[base]
 			p.Steps = append(p.Steps, Step{Phase: Channel, Action: Replace, Name: "dist/" + base, From: c.path, Size: c.body.Size, SHA256: c.body.Hash, body: c.body})
 		}
 	}
+	return nil
 }
 
 // copies plans the names without day, each archive before its checksum.

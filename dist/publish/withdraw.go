@@ -164,12 +164,17 @@ func (w *Withdrawal) earlier(ctx context.Context, names map[string]store.Object,
 
 // whole requires the files of a release to be there.
 func (w *Withdrawal) whole(ctx context.Context, c *manifests.Channel) error {
+	rules, err := channel.ReadRedirects(w.store.FS(ctx))
+	if err != nil {
+		return err
+	}
 	for key, d := range c.Downloads() {
 		name, ok := strings.CutPrefix(d.URL, manifests.OfficialServer+"/")
 		if !ok {
 			continue // on another server
 		}
-		if _, err := w.store.Stat(ctx, name); err != nil {
+		_, redirected := channel.RedirectFor(rules, name)
+		if _, err := w.store.Stat(ctx, name); err != nil && !(redirected && errors.Is(err, fs.ErrNotExist)) {
 			return fmt.Errorf("the release of %s is not whole: %s: %w", c.Date, key, err)
 		}
 	}

@@ -26,6 +26,9 @@ type input struct {
 	format archive.Format // "" for .tar
 	info   fs.FileInfo
 	memory int64 // bytes that reading it takes
+	// stored opens a file that lies in a store; nil for one on disk, which has info.
+	stored func(ctx context.Context) (io.ReadCloser, error)
+	size   int64 // bytes of a stored file, once it is known
 
 	// What is known of it so far.
 	sum     manifests.Hash // of the file; zero if not known
@@ -185,7 +188,7 @@ func usualReserve(size int64) int64 { return min(2*size, archive.MaxZstWindow) +
 // copyTar copies the tar stream to w and learns the digest of the file. It checks
 // all of the file, as [archive.CopyTar] does.
 func (s *input) copyTar(ctx context.Context, w io.Writer) (n int64, err error) {
-	f, err := s.open()
+	f, err := s.openReader(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -231,6 +234,13 @@ func (s *input) recall(ctx context.Context, r *openRecord) error {
 		s.tar, s.tarSize = f.Tar, f.TarSize
 	}
 	return err
+}
+
+func (s *input) openReader(ctx context.Context) (io.ReadCloser, error) {
+	if s.stored != nil {
+		return s.stored(ctx)
+	}
+	return s.open()
 }
 
 // open opens the file that newInput saw.

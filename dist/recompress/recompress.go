@@ -30,11 +30,12 @@ type Options struct {
 	// Shard is the part of the archives to work on. All machines need the same
 	// archives, recompressed or not: only names and the sizes of tar streams count.
 	Shard Shard
-	// Jobs, MaxMemory, BCJ, SkipReadBack and Progress are as those of [archive.Writer].
+	// Jobs, MaxMemory, BCJ, BlockSize, SkipReadBack and Progress are as those of [archive.Writer].
 	// SkipReadBack is refused where an output replaces an input.
 	Jobs         int
 	MaxMemory    int64
 	BCJ          xz.BCJ
+	BlockSize    int64
 	SkipReadBack bool
 	Progress     func(archive.Progress)
 }
@@ -138,7 +139,7 @@ func (o Options) writer() (archive.Writer, error) {
 		return archive.Writer{}, err
 	}
 	return archive.Writer{
-		Formats: o.Formats, Profile: o.Profile, Jobs: o.Jobs, MaxMemory: o.MaxMemory, BCJ: o.BCJ,
+		Formats: o.Formats, Profile: o.Profile, Jobs: o.Jobs, MaxMemory: o.MaxMemory, BCJ: o.BCJ, BlockSize: o.BlockSize,
 		SkipReadBack: o.SkipReadBack, Progress: o.Progress,
 	}.WithDefaults()
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"x.go/dist"
 	"x.go/dist/channel"
 	"x.go/manifests"
@@ -30,6 +32,7 @@ type channelFile struct {
 	channel *manifests.Channel
 	subject *subject
 	rules   []channel.Redirect // of the files that other servers have
+	away    []string           // the places of such files
 }
 
 // channelGroup checks the manifests: each by itself and against the files that it
@@ -150,6 +153,38 @@ func (g channelGroup) downloads(ctx context.Context, c *channelFile) error {
 		}
 	}
 	s.notef(channelPresent, "%d files", count)
+	if g.opts.AskElsewhere && len(c.away) > 0 {
+		return g.askElsewhere(ctx, c)
+	}
+	return nil
+}
+
+// maxAsked is how many files are asked for at once.
+const maxAsked = 8
+
+// askElsewhere asks other servers for the files that clients are sent to them for.
+func (g channelGroup) askElsewhere(ctx context.Context, c *channelFile) error {
+	errs := make([]error, len(c.away))
+	var asking errgroup.Group
+	asking.SetLimit(maxAsked)
+	for i, place := range c.away {
+		asking.Go(func() error {
+			errs[i] = channel.Ask(ctx, place)
+			return ctx.Err()
+		})
+	}
+	if err := asking.Wait(); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			c.subject.failf(channelPresent, "%v", err)
+		case err != nil:
+			c.subject.skipf(channelPresent, "%v", err)
+		}
+	}
+	c.subject.notef(channelPresent, "%d of them are on other servers, which have them: their digests were not checked", len(c.away))
 	return nil
 }
 
@@ -199,7 +234,9 @@ func (g channelGroup) download(ctx context.Context, c *channelFile, pkg manifest
 	s := c.subject
 	where, err := channel.Locate(c.at, d.URL)
 	if to, ok := channel.RedirectFor(c.rules, strings.TrimPrefix(d.URL, manifests.OfficialServer+"/")); err != nil && ok {
-		s.skipf(channelPresent, "%s is at %q, which is not asked", urlFile(d.URL), to)
+		if c.away = append(c.away, to); !g.opts.AskElsewhere {
+			s.skipf(channelPresent, "%s is at %q, which is not asked", urlFile(d.URL), to)
+		}
 		return nil
 	}
 	if absent, ok := errors.AsType[*channel.AbsentError](err); ok && !absent.Missing && !here[path.Dir(d.URL)] {

@@ -408,7 +408,11 @@ func (c *client) before(ctx context.Context, h *home, file string) (result, erro
 
 // offered installs what is offered now, from a server of its own.
 func (c *client) offered(ctx context.Context, h *home) (result, error) {
-	server, err := channel.Listen(channel.Options{Listen: "127.0.0.1:0", Files: c.r.opts.Offered})
+	rules, err := channel.ReadRedirects(c.r.opts.Offered(ctx))
+	if err != nil {
+		return result{}, err
+	}
+	server, err := channel.Listen(channel.Options{Listen: "127.0.0.1:0", Files: c.r.opts.Offered, Redirects: rules})
 	if err != nil {
 		return result{}, err
 	}

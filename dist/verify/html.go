@@ -68,6 +68,7 @@ type pageCount struct {
 // groupTitles are the groups in a reader's words.
 var groupTitles = map[Group]string{
 	Static: "The files as they are", Sysroot: "The toolchain, unpacked", Link: "Linking with it", Channel: "The channel", Client: "Installing with rustup",
+	Installed: "What is installed", Store: "The store",
 }
 
 // linkerName names the linker of a file for a reader.
@@ -146,7 +147,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		d.Linkers = append(d.Linkers, pageCount{name, count[name]})
 	}
 	slices.SortStableFunc(d.Problems, func(a, b pageRow) int { return cmp.Compare(a.Status.rank(), b.Status.rank()) })
-	if err := pageTemplate.Execute(w, d); err != nil {
+	if err := pageTemplate().Execute(w, d); err != nil {
 		return fmt.Errorf("writing report as HTML: %w", err)
 	}
 	return nil

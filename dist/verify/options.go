@@ -50,10 +50,12 @@ const (
 	Client  Group = "client"
 	// Installed checks are those of [Installation]; [Run] has none of them.
 	Installed Group = "installed"
+	// Store checks are those of a mirror, which [Run] does not know.
+	Store Group = "store"
 )
 
 // Groups returns all groups in the order in which they run.
-func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client, Installed} }
+func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client, Installed, Store} }
 
 // ParseGroups reads a comma-separated list of groups.
 func ParseGroups(s string) ([]Group, error) {
@@ -90,6 +92,9 @@ type Options struct {
 	SearchPath string
 	// Rustup is the path of the real client; empty means that there is none.
 	Rustup string
+	// AskElsewhere has other servers asked whether they have the files that the redirects
+	// of an overlay leave to them. Without it these files are skipped.
+	AskElsewhere bool
 	// Offered are the files that users of the channel have now, before the one on disk is
 	// published, by their paths on the server. client/update installs that first; nil
 	// means that there is nothing.

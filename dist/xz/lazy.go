@@ -3,6 +3,7 @@ package xz
 import (
 	"context"
 	"math/bits"
+	"sync"
 )
 
 // lazyParser chooses symbols without prices: it takes the match that seems to
@@ -16,6 +17,17 @@ type lazyParser struct {
 	dict   int
 	nice   int
 	reps   [numReps]uint32 // counted from 1
+}
+
+// lazyParsers have the tables of Writers that are closed. Most of the time that a short
+// block takes is that of the system to find memory for them.
+var lazyParsers sync.Pool
+
+func newLazyParser() *lazyParser {
+	if p, ok := lazyParsers.Get().(*lazyParser); ok {
+		return p
+	}
+	return new(lazyParser)
 }
 
 // match is a length and a distance counted from 1. save is about what it saves

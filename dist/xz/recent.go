@@ -27,14 +27,16 @@ const (
 
 const recentMemory = 8<<shortBits + 64<<longBits // bytes
 
-// reset forgets all positions.
+// reset forgets all positions. Tables that are new are not cleared: their memory is not
+// there before it is written, which with a short block it hardly is.
 func (t *recentTable) reset(data []byte) {
 	if t.short == nil {
 		t.short = make([]recent, 1<<shortBits)
 		t.long = make([]recentBucket, 1<<longBits)
+	} else {
+		clear(t.short)
+		clear(t.long)
 	}
-	clear(t.short)
-	clear(t.long)
 	t.data, t.next = data, 0
 }
 

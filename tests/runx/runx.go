@@ -3,11 +3,13 @@ package runx
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -98,15 +100,24 @@ func Must(t testing.TB, dir string, env []string, args ...string) Result {
 	return r
 }
 
-// Build builds x as it is shipped: one static program. That of the scripts is
-// this test's own: it has more in it to start, and a dynamic linker before it.
+// Build builds x as it is shipped, once for all tests of a package: one static program.
+// That of the scripts is this test's own: it has more in it to start.
 func Build(t testing.TB) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "x")
-	cmd := exec.Command(testenv.Need(t, "go"), "build", "-o", out, "x.go")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
-	}
+	goTool := testenv.Need(t, "go")
+	out := filepath.Join(Scratch, "shipped", "x")
+	shippedOnce.Do(func() {
+		cmd := exec.Command(goTool, "build", "-o", out, "x.go")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			shippedErr = fmt.Errorf("go build: %w\n%s", err, text)
+		}
+	})
+	testenv.Must(t, shippedErr)
 	return out
 }
+
+var (
+	shippedOnce sync.Once
+	shippedErr  error
+)

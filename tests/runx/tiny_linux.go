@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"x.go/tests/testenv"
@@ -56,11 +58,38 @@ func TinySysroot(t *testing.T, dir string) {
 		}
 		testenv.Must(t, os.WriteFile(path, []byte(text.String()), 0o755))
 	}
+	program, err := compiledRustc(testenv.Need(t, "gcc"))
+	testenv.Must(t, err)
 	for _, name := range []string{"bin/rustc", "bin/cargo"} {
-		cmd := exec.Command(testenv.Need(t, "gcc"), "-x", "c", "-O1", "-s", "-o", filepath.Join(dir, name), "-")
-		cmd.Stdin = strings.NewReader(tinyRustc)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		testenv.Must(t, writeProgram(filepath.Join(dir, name), program))
 	}
 }
+
+// writeProgram writes an executable file. No concurrent fork may inherit a descriptor of
+// it, or it could not be run.
+func writeProgram(path string, program []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, program, 0o755)
+}
+
+// compiledRustc compiles [tinyRustc] once for all tests of a package.
+func compiledRustc(gcc string) ([]byte, error) {
+	rustcOnce.Do(func() {
+		out := filepath.Join(Scratch, "tiny-rustc")
+		cmd := exec.Command(gcc, "-x", "c", "-O1", "-s", "-o", out, "-")
+		cmd.Stdin = strings.NewReader(tinyRustc)
+		if text, err := cmd.CombinedOutput(); err != nil {
+			rustcErr = fmt.Errorf("%w: %s", err, text)
+			return
+		}
+		rustcProgram, rustcErr = os.ReadFile(out)
+	})
+	return rustcProgram, rustcErr
+}
+
+var (
+	rustcOnce    sync.Once
+	rustcProgram []byte
+	rustcErr     error
+)

@@ -19,6 +19,7 @@ var programs = strings.Fields(`
 	aarch64-linux-gnu-as aarch64-linux-gnu-gcc aarch64-linux-gnu-ld x86_64-linux-gnu-gcc x86_64-linux-gnu-ld
 	chromium-headless-shell cpio curl dh_builddeb dh_gencontrol dh_install dh_missing dpkg-architecture dpkg-gencontrol dpkg-split perl rpm rpm2cpio rpmbuild versitygw
 	azurite-blob fake-gcs-server node
+	munged sbatch scontrol sinfo slurmctld slurmd squeue
 	awk base64 basename cat chgrp chmod chown cmp cp cut date dd dirname echo env expr false find grep head id
 	install ldd ln ls mkdir mkfifo mktemp mv od printf pwd readlink rm rmdir sed seq sha256sum sleep sort
 	stat sync tail tee test touch tr true uname uniq wc xargs`)
@@ -100,7 +101,7 @@ func keptEnv() []string {
 	var kept []string
 	for _, v := range os.Environ() {
 		key, _, _ := strings.Cut(v, "=")
-		if key == "TMPDIR" || strings.HasPrefix(key, "GO") || strings.HasPrefix(key, "X_") || strings.HasPrefix(key, "XZ_BENCH") {
+		if key == "TMPDIR" || key == "CGO_ENABLED" || strings.HasPrefix(key, "GO") || strings.HasPrefix(key, "X_") || strings.HasPrefix(key, "XZ_BENCH") {
 			kept = append(kept, v)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Strict reports whether X_TEST_STRICT asks that a missing tool fail the test.
-func Strict() bool {
+// strict reports whether X_TEST_STRICT asks that a missing tool fail the test.
+func strict() bool {
 	v := os.Getenv("X_TEST_STRICT")
 	return v != "" && v != "0"
 }
@@ -49,20 +49,20 @@ func OnDemand(t testing.TB, name, variable string) string {
 }
 
 // Lacks reports whether a script has to do without the program name. That is an error
-// when [Strict].
+// when strict.
 func Lacks(name string) (bool, error) {
 	if testing.Short() && slices.Contains(toolchain, name) {
 		return true, nil
 	}
 	_, err := exec.LookPath(name)
-	if err != nil && Strict() {
+	if err != nil && strict() {
 		return false, fmt.Errorf("X_TEST_STRICT: missing program %q: %w", name, err)
 	}
 	return err != nil, nil
 }
 
 // Long ends the test with a visible skip if -short asks for quick tests only; why
-// says what takes long. Without -short the test runs, [Strict] or not: the
+// says what takes long. Without -short the test runs, strict or not: the
 // machine lacks nothing.
 func Long(t testing.TB, why string) {
 	t.Helper()
@@ -72,10 +72,10 @@ func Long(t testing.TB, why string) {
 }
 
 // Missing ends the test because the machine lacks something: a skip, or a
-// failure when [Strict].
+// failure when strict.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
-	if Strict() {
+	if strict() {
 		t.Fatalf("X_TEST_STRICT: missing "+format, args...)
 	}
 	t.Skipf("missing "+format, args...)
