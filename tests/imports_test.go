@@ -20,6 +20,7 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
+	{0, "dist/match", nil, nil},
 	{0, "dist/measure", nil, []string{"golang.org/x/sys"}},
 	{0, "dist/plot", nil, nil},
 	{0, "targets/nearest", nil, nil},
@@ -30,7 +31,7 @@ var layers = []struct {
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
-	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
+	{1, "dist/xz", []string{"dist/match"}, []string{"golang.org/x/sys"}},
 	{1, "targets", []string{"targets/nearest"}, nil},
 
 	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
