@@ -33,6 +33,7 @@ var layers = []struct {
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
 	{1, "dist/xz", []string{"dist/match"}, []string{"golang.org/x/sys"}},
 	{1, "targets", []string{"targets/nearest"}, nil},
+	{1, "dist/zstd", []string{"dist/match"}, nil},
 
 	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
 	{2, "bootstrap/config", []string{"bootstrap/toml", "targets", "targets/nearest"}, nil},
@@ -49,7 +50,7 @@ var layers = []struct {
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
 	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
-	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
+	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "dist/zstd", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/channel", []string{"dist", "manifests"}, nil},
 	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},

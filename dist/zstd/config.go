@@ -30,6 +30,12 @@ type WriterConfig struct {
 
 	// Workers is the number of goroutines that compress; zero means GOMAXPROCS.
 	Workers int
+
+	// MaxMemory bounds the encoder's memory in bytes; zero means no limit. To fit,
+	// the Writer first searches less of the content at a time, which costs time and a
+	// few bytes, and lowers Workers; then WindowSize, down to 1 MiB. If that does not
+	// fit either, NewWriter returns an error.
+	MaxMemory int64
 }
 
 // settings is a WriterConfig with every default filled in.
@@ -68,12 +74,59 @@ func (c WriterConfig) resolve() (settings, error) {
 		s.window = fitWindow(s.window, s.size)
 	}
 	s.setSpan(spanMax)
-	return s, nil
+	return s, s.fit(c.MaxMemory)
 }
 
-// spanMax is the most bytes that are searched at a time. With each span the window
-// before it is sorted once more.
-const spanMax = 160 << 20
+// Bounds of the bytes that are searched at a time. With each span the window before
+// it is sorted once more.
+const (
+	spanMax = 96 << 20
+	spanFit = 16 << 20 // the smallest that MaxMemory forces before all else
+	spanMin = sliceSize
+)
+
+// fitWorkers is the number of workers that a span is made to fit for: the output must
+// not depend on the actual number.
+const fitWorkers = 4
+
+// fitWindowMin is the smallest window that MaxMemory may force. Below that the output
+// grows so much that an error serves the user better.
+const fitWindowMin = 1 << 20
+
+// fit lowers what costs memory until the encoder needs at most limit bytes.
+func (s *settings) fit(limit int64) error {
+	if limit <= 0 {
+		return nil
+	}
+	span := int64(spanMax)
+	for span > spanFit && s.memory(fitWorkers) > limit {
+		span = max(spanFit, span/2)
+		s.setSpan(span)
+	}
+	for s.memory(s.workers) > limit {
+		switch {
+		case s.workers > 1:
+			s.workers--
+		case s.window > fitWindowMin:
+			s.window /= 2
+		case span > spanMin:
+			span /= 2
+			s.setSpan(span)
+		default:
+			return fmt.Errorf("configuring zstd: one worker needs %d bytes of memory, the limit is %d: raise the limit", s.memory(1), limit)
+		}
+	}
+	return nil
+}
+
+// memory is about the most bytes a Writer with a number of workers holds.
+func (s *settings) memory(workers int) int64 {
+	const perWorker = 12 << 20
+	set := s.finder()
+	set.Workers = workers
+	room := s.room()
+	return room + match.Memory(room, set) + min(room, int64(s.spanSize)) + int64(workers)*perWorker
+}
 
 // setSpan cuts content of known size into as few spans as can be, which are about
 // equal.
@@ -103,25 +156,22 @@ func (s *settings) finder() match.Settings {
 	return match.Settings{DictSize: s.window, Depth: match.Cap, Leaf: 12, SpanMax: s.spanSize, Workers: s.workers}
 }
 
-// Memory is what compression and decompression with a [WriterConfig] need.
+// Memory is what compression with a [WriterConfig] needs.
 type Memory struct {
-	WindowSize int64 // bytes
+	Workers    int   // goroutines that compress, after MaxMemory
+	WindowSize int64 // bytes, after MaxMemory and for a known Size
+	SpanSize   int64 // bytes that are searched at a time, after MaxMemory
 	Encoder    int64 // bytes the Writer holds at most, without the garbage collector's share
 }
 
 // Memory reports the sizes that NewWriter would choose. It is an error if the
-// configuration is not valid.
+// configuration is not valid or cannot fit MaxMemory.
 func (c WriterConfig) Memory() (Memory, error) {
 	s, err := c.resolve()
 	if err != nil {
 		return Memory{}, err
 	}
-	const perWorker = 12 << 20 // as measured
-	room := s.room()
-	return Memory{
-		WindowSize: s.window,
-		Encoder:    room + match.Memory(room, s.finder()) + int64(s.spanSize)/2 + int64(s.workers)*perWorker,
-	}, nil
+	return Memory{Workers: s.workers, WindowSize: s.window, SpanSize: int64(s.spanSize), Encoder: s.memory(s.workers)}, nil
 }
 
 // room is the size of the buffer for window and span.
