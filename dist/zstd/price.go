@@ -42,7 +42,7 @@ func (p *prices) set(h *histogram) {
 
 // symbolPrices fills table with the price of each symbol, at most most.
 func symbolPrices(table []int32, counts []uint32, most int32) {
-	const unseen = 2 // counts of a symbol are multiplied by 4 and get this
+	const unseen = 6 // counts of a symbol are multiplied by 4 and get this
 	total := uint32(0)
 	for _, c := range counts {
 		total += 4*c + unseen
