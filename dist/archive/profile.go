@@ -122,7 +122,7 @@ func (c compression) compressor(ctx context.Context, f Format, workers int, w io
 		return xz.NewWriterContext(ctx, w, c.xzConfig(workers))
 	case Zst:
 		if c.zstOurs {
-			return ours.NewWriterContext(ctx, w, c.zstConfig(workers))
+			return ours.NewWriter(ctx, w, c.zstConfig(workers))
 		}
 		// One goroutine: two are no faster, and jobs of several blocks leave
 		// most of the window out.

@@ -33,14 +33,9 @@ type Writer struct {
 var errClosed = errors.New("writing zstd: writer is closed")
 
 // NewWriter returns a Writer of one frame to w. Nothing is written before a good part
-// of the content is known or Close is called.
-func NewWriter(w io.Writer, c WriterConfig) (*Writer, error) {
-	return NewWriterContext(context.Background(), w, c)
-}
-
-// NewWriterContext is [NewWriter] with a context that stops the compression. The
-// Writer then returns the cause of the context.
-func NewWriterContext(ctx context.Context, w io.Writer, c WriterConfig) (*Writer, error) {
+// of the content is known or Close is called. When ctx ends, compression stops and the
+// Writer returns the cause of ctx.
+func NewWriter(ctx context.Context, w io.Writer, c WriterConfig) (*Writer, error) {
 	set, err := c.resolve()
 	if err != nil {
 		return nil, err

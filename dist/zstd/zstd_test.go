@@ -26,7 +26,7 @@ import (
 func compressIn(t testing.TB, data []byte, c WriterConfig, most int) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w, err := NewWriter(&out, c)
+	w, err := NewWriter(t.Context(), &out, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestGoldenBytes(t *testing.T) {
 func TestWriterContext(t *testing.T) {
 	reason := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	w, err := NewWriterContext(ctx, io.Discard, WriterConfig{})
+	w, err := NewWriter(ctx, io.Discard, WriterConfig{})
 	testenv.Must(t, err)
 	data := corpus.Mixed(100_000)
 	if _, err := w.Write(data); err != nil {
@@ -199,7 +199,7 @@ func TestWriterErrors(t *testing.T) {
 	data := corpus.Mixed(50_000)
 	reason := errors.New("disk full")
 	for _, left := range []int{0, 3, 20, 1000} {
-		w, err := NewWriter(&failingWriter{left, reason}, WriterConfig{})
+		w, err := NewWriter(t.Context(), &failingWriter{left, reason}, WriterConfig{})
 		testenv.Must(t, err)
 		_, err = w.Write(data)
 		testenv.Must(t, err)
@@ -223,7 +223,7 @@ func TestWriterSize(t *testing.T) {
 		{11, 1, "got 10 bytes, want the 11 that were stated"},
 		{15, 2, "got more than the 15 bytes that were stated"},
 	} {
-		w, err := NewWriter(io.Discard, WriterConfig{Size: int64(tt.size)})
+		w, err := NewWriter(t.Context(), io.Discard, WriterConfig{Size: int64(tt.size)})
 		testenv.Must(t, err)
 		for range tt.writes {
 			_, _ = w.Write(make([]byte, 10))
@@ -245,7 +245,7 @@ func TestConfig(t *testing.T) {
 		{WriterConfig{Size: -1}, "size is -1, want 0 to "},
 		{WriterConfig{MaxMemory: 1 << 20}, "the limit is 1048576: raise the limit"},
 	} {
-		if _, err := NewWriter(io.Discard, tt.config); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := NewWriter(t.Context(), io.Discard, tt.config); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got %v, want %q", tt.config, err, tt.want)
 		}
 	}
@@ -285,7 +285,7 @@ func TestLargeInput(t *testing.T) {
 	want := int64(in)
 	r, pipe := io.Pipe()
 	go func() {
-		w, err := NewWriter(pipe, WriterConfig{Size: want, MaxMemory: 200 << 20})
+		w, err := NewWriter(t.Context(), pipe, WriterConfig{Size: want, MaxMemory: 200 << 20})
 		if err == nil {
 			if _, err = io.Copy(w, &in); err == nil {
 				err = w.Close()

@@ -47,9 +47,9 @@ func Mixed(n int) []byte {
 	return b[:n]
 }
 
-// Noise is n bytes that cannot be compressed, the same on every call with the
+// noise is n bytes that cannot be compressed, the same on every call with the
 // same seed.
-func Noise(seed byte, n int) []byte {
+func noise(seed byte, n int) []byte {
 	data := make([]byte, n)
 	rand.NewChaCha8([32]byte{seed}).Read(data)
 	return data
@@ -58,13 +58,13 @@ func Noise(seed byte, n int) []byte {
 // RepeatedPages is four copies of a page with a change in each, and other bytes
 // between them.
 func RepeatedPages() []byte {
-	page := Noise(0, 20_000)
+	page := noise(0, 20_000)
 	var data []byte
 	for i := range 4 {
 		data = append(data, page[:7000]...)
 		data = append(data, byte(i))
 		data = append(data, page[7001:]...)
-		data = append(data, Noise(byte(i+1), 300+i)...)
+		data = append(data, noise(byte(i+1), 300+i)...)
 	}
 	return data
 }
