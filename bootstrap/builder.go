@@ -10,6 +10,7 @@ import (
 	"x.go/bootstrap/programs"
 	"x.go/bootstrap/toolchain"
 	"x.go/dist/archive"
+	"x.go/dist/store"
 )
 
 // Names in a build directory.
@@ -44,6 +45,7 @@ type inputs struct {
 	version  string   // of x, for the build record
 	dryRun   bool     // record the plan, touch nothing
 	writer   archive.Writer
+	store    *store.Store // of archives that were compressed before; may be nil
 	// tell is told of each action when it starts; it may be nil.
 	tell func(Event)
 	// waiting is told of another process that has a directory; it may be nil.

@@ -70,7 +70,9 @@ func (b *Builder) channel(set unnamed) ([]manifests.File, error) {
 	for _, a := range set.archives {
 		plan.Archives = append(plan.Archives, a.Listed)
 	}
-	earlier := b.earlierArchives(set.dir, plan)
+	earlier := slices.DeleteFunc(b.earlierArchives(set.dir, plan), func(a manifests.ListedArchive) bool {
+		return slices.Contains(set.outdated, a.String())
+	})
 	if len(earlier) > 0 {
 		b.note("the channel also lists %d archives of earlier runs", len(earlier))
 	}
@@ -111,7 +113,12 @@ func (b *Builder) publish(set unnamed, files []manifests.File) error {
 	if err != nil {
 		return err
 	}
-	return dist.RemoveAll(set.dir, withdrawnName)
+	gone := []string{withdrawnName}
+	for _, name := range set.outdated {
+		b.note("removed %s of an earlier run: it has other content than the new archive", name)
+		gone = append(gone, name+manifests.ChecksumExt, name)
+	}
+	return dist.RemoveAll(set.dir, gone...)
 }
 
 // withdraw removes the channel of an earlier run that no new one replaces. It stays as

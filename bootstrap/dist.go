@@ -9,6 +9,7 @@ import (
 
 	"x.go/dist"
 	"x.go/dist/archive"
+	"x.go/dist/recompress"
 	"x.go/manifests"
 )
 
@@ -32,6 +33,7 @@ type Archive struct {
 // neither files nor dir.
 type unnamed struct {
 	archives []Archive
+	outdated []string // archives of earlier runs in other formats, with other content
 	files    *archive.Prepared
 	dir      *os.Root
 }
@@ -47,7 +49,12 @@ func (a archivesStep) Run(ctx context.Context, b *Builder) (_ unnamed, err error
 	for _, p := range parts {
 		pkgs = append(pkgs, p.pkg)
 	}
-	job, err := b.writer.Plan(pkgs)
+	writer, cache := b.writer, (*recompress.Cache)(nil)
+	if !b.dryRun {
+		cache = recompress.OpenCache(b.DistDir(), b.store)
+		writer.Keeper = cache
+	}
+	job, err := writer.Plan(pkgs)
 	if err != nil {
 		return unnamed{}, err
 	}
@@ -61,10 +68,41 @@ func (a archivesStep) Run(ctx context.Context, b *Builder) (_ unnamed, err error
 	if u.files, err = job.Prepare(ctx, u.dir); err != nil {
 		return unnamed{}, errors.Join(err, u.dir.Close())
 	}
+	u.outdated = outdated(u, cache)
+	kept := 0
 	for i, art := range u.files.Artifacts { // in the order of the plans
 		u.archives[i].Artifact, u.archives[i].Listed.Hash = art, art.SHA256
+		if art.Kept {
+			kept++
+		}
+	}
+	for _, text := range cache.Damaged() {
+		b.notify(Event{Note: text + ": it is made again", Warn: true})
+	}
+	if kept > 0 {
+		b.note("%d of %d archives were compressed before", kept, len(u.archives))
 	}
 	return u, nil
+}
+
+// outdated returns the archives of earlier runs that differ from those of this one in
+// format, and in content. A client that prefers their format would get old files.
+func outdated(u unnamed, cache *recompress.Cache) []string {
+	made := map[string]bool{}
+	for _, a := range u.archives {
+		made[a.Name] = true
+	}
+	var out []string
+	for _, a := range u.archives {
+		for _, f := range manifests.Formats() {
+			name := a.Package + f.Ext()
+			if sum, ok := cache.Outdated(name, a.Name); ok && !made[name] && unchanged(u.dir, name, sum) {
+				made[name] = true
+				out = append(out, name)
+			}
+		}
+	}
+	return out
 }
 
 // openDist opens the directory of the archives, without what killed runs left there.

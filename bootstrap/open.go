@@ -19,6 +19,7 @@ import (
 	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/install"
+	"x.go/dist/store"
 	"x.go/dist/xz"
 	"x.go/targets"
 )
@@ -40,6 +41,12 @@ type Options struct {
 	Env []string
 	// Version is that of the calling program, for the build record.
 	Version string
+	// Store, if not nil, has archives by what their bytes depend on, as tasks of package
+	// recompress keep them. What it has is not compressed, and what it lacks is put there.
+	Store *store.Store
+	// CompressLater writes .tar.gz of the profile fast alone, whatever the configuration
+	// says: the least that holds the content and makes a channel, for recompression.
+	CompressLater bool
 	// DryRun records the plan and touches nothing.
 	DryRun bool
 	// Notify, if not nil, is told of each action when it starts, of notes and of
@@ -161,9 +168,15 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	}
 	b := newBuilder(inputs{
 		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), tell: o.Notify, waiting: o.Waiting,
+		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), store: o.Store, tell: o.Notify, waiting: o.Waiting,
 	})
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
+	if o.Store != nil {
+		b.writer.SkipReadBack = false // others take what is there
+	}
+	if o.CompressLater {
+		b.writer.Formats, b.writer.Profile = []archive.Format{archive.GZ}, archive.Fast
+	}
 	if o.DryRun {
 		return b, nil
 	}

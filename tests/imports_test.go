@@ -74,7 +74,7 @@ var layers = []struct {
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/store", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
 	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
-		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
+		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/recompress", "dist/store", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/recompress/engine", []string{"dist/recompress"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/sign", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sync"}},

@@ -281,7 +281,7 @@ var prepare = map[string]string{
 	"Find out why a link failed, or went wrong in silence": `mkdir -p target/debug crater/pr-140525/app && cp "$(command -v cat)" target/debug/server &&
 		echo 'error[E0308]: mismatched types' | tee build.log >crater/pr-140525/app/log.txt`,
 	"Recompression":    "x dist && cp -r build/dist ci",
-	"On many machines": `x dist rustc rust-std --set 'dist.compression-formats=["gz"]' && mv build/dist ci`,
+	"On many machines": `x dist rustc rust-std cargo --set 'dist.compression-formats=["gz"]' && mv build/dist ci`,
 }
 
 // TestReadmeCommands runs the commands of the README on a stub of a toolchain, as

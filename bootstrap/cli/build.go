@@ -29,7 +29,7 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			s, err := a.open(ctx)
+			s, err := a.open(ctx, a.options())
 			if err != nil {
 				return err
 			}

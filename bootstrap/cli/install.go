@@ -252,7 +252,7 @@ func trimmed(names []string) []string {
 
 // installToolchain installs the assembled toolchain, or stages it.
 func (a *app) installToolchain(ctx context.Context, f installFlags, st *stager, destdir string) error {
-	s, err := a.open(ctx)
+	s, err := a.open(ctx, a.options())
 	if err != nil {
 		return err
 	}

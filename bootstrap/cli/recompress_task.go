@@ -16,7 +16,7 @@ import (
 type taskFlags struct {
 	plan, task, store, from, temp string
 	first                         int
-	check                         bool
+	check, noReadBack             bool
 }
 
 // addPlanPlace adds the flags that name a plan and a store.
@@ -59,6 +59,7 @@ and replaced.`,
 	flags.StringVar(&f.from, "from", "", "read the input in this `place`, a directory or a store (default where it was planned)")
 	flags.StringVar(&f.temp, "temp", "", "keep what is not complete in this `directory` (default that of the system)")
 	flags.BoolVar(&f.check, "check", false, "read what a bucket has, too, and replace what is damaged")
+	flags.BoolVar(&f.noReadBack, "no-read-back", false, "do not decode what was compressed: x recompress collect does, and names what is wrong")
 	complete(cmd, "task", "auto")
 	cobra.CheckErr(cmd.MarkFlagDirname("from"))
 	cobra.CheckErr(cmd.MarkFlagDirname("temp"))
@@ -111,7 +112,7 @@ func (a *app) recompressTask(ctx context.Context, f taskFlags) error {
 		a.limitMemory(t.Tasks[number].Memory)
 	}
 	done, err := t.Perform(ctx, number, recompress.PerformOptions{
-		Store: s, From: f.from, Dir: a.Dir, Temp: a.path(f.temp), Jobs: a.flags.jobs, Check: f.check, Progress: p.packing,
+		Store: s, From: f.from, Dir: a.Dir, Temp: a.path(f.temp), Jobs: a.flags.jobs, Check: f.check, SkipReadBack: f.noReadBack, Progress: p.packing,
 	})
 	p.close()
 	for _, text := range done.Damaged {

@@ -45,10 +45,9 @@ func (a *app) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	return tc, err
 }
 
-// open starts a build.
-func (a *app) open(ctx context.Context) (*session, error) {
+// open starts a build with [app.options], or more.
+func (a *app) open(ctx context.Context, o bootstrap.Options) (*session, error) {
 	s := &session{progress: a.newProgress()}
-	o := a.options()
 	o.Notify, o.Progress = s.progress.event, s.progress.packing
 	o.Waiting = func(dir, holder string) {
 		a.progressf("x: waiting for the directory %q, which %s uses", dir, holder)

@@ -47,7 +47,7 @@ With --store, or if the path is the URL of a bucket or a directory (s3://rust,
 file:///srv/rust), it is a whole mirror: what is above dist. x lists it, and reads each
 file that a manifest names back, to compare its digest. It takes the layout of every
 mirror, with days and without. With --listing, no file but the manifests is read; with
---keyring, each manifest needs a signature.
+--keyring, each manifest, provenance and SHA256SUMS needs a signature.
 
 With --list, the arguments are globs of check names: verify explains those checks.
 
@@ -64,6 +64,7 @@ check; the report still shows it.`,
   x verify --installed ~/.rustup/toolchains/mine build/dist
   x verify --store /srv/rust --keyring rust
   x verify --listing s3://rust-mirror
+  x verify --store /srv/rust --junit report.xml
   x verify --list 'link/**'
   x verify --html report.html --junit report.xml --json > report.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -108,7 +109,7 @@ check; the report still shows it.`,
 	complete(cmd, "expect", string(verify.Auto), string(verify.ExpectLLD), string(verify.ExpectSystem))
 	var groups []string
 	for _, g := range verify.Groups() {
-		if g != verify.Installed {
+		if g != verify.Installed && g != verify.Store {
 			groups = append(groups, string(g))
 		}
 	}
@@ -184,20 +185,8 @@ func (a *app) verify(ctx context.Context, args []string, f verifyFlags) error {
 
 // printReport prints a report, writes it to files, and returns its exit status.
 func (a *app) printReport(report verify.Report, f verifyFlags) (err error) {
-	for _, out := range []struct {
-		path  string
-		write func(io.Writer) error
-	}{{f.html, report.WriteHTML}, {f.junit, report.WriteJUnit}} {
-		if out.path == "" {
-			continue
-		}
-		var buf bytes.Buffer // so that a report that cannot be rendered leaves the file alone
-		if err := out.write(&buf); err != nil {
-			return err
-		}
-		if err := dist.WriteOutput(a.path(out.path), buf.Bytes()); err != nil {
-			return fmt.Errorf("writing report %q: %w", out.path, err)
-		}
+	if err := a.writeReport(report, f); err != nil {
+		return err
 	}
 	if a.flags.json {
 		err = report.WriteJSON(a.Stdout)
@@ -212,6 +201,26 @@ func (a *app) printReport(report verify.Report, f verifyFlags) (err error) {
 		return exitError{code: exitFail}
 	case verify.Skip: // never exitOK: what was not checked has not passed
 		return exitError{code: exitSkip}
+	}
+	return nil
+}
+
+// writeReport writes a report to the files that flags name.
+func (a *app) writeReport(report verify.Report, f verifyFlags) error {
+	for _, out := range []struct {
+		path  string
+		write func(io.Writer) error
+	}{{f.html, report.WriteHTML}, {f.junit, report.WriteJUnit}} {
+		if out.path == "" {
+			continue
+		}
+		var buf bytes.Buffer // so that a report that cannot be rendered leaves the file alone
+		if err := out.write(&buf); err != nil {
+			return err
+		}
+		if err := dist.WriteOutput(a.path(out.path), buf.Bytes()); err != nil {
+			return fmt.Errorf("writing report %q: %w", out.path, err)
+		}
 	}
 	return nil
 }
@@ -238,6 +247,9 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 		}
 		if slices.Contains(opts.Groups, verify.Installed) {
 			return opts, usagef("reading --checks: %q are those of an installation: name its prefix with --installed", verify.Installed)
+		}
+		if slices.Contains(opts.Groups, verify.Store) {
+			return opts, usagef("reading --checks: %q are those of a mirror: name it with --store", verify.Store)
 		}
 	}
 	for _, glob := range f.allowSkip {

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"x.go/dist"
 	"x.go/dist/mirror"
+	"x.go/dist/verify"
 )
 
 // isStoreURL reports whether an argument of x verify can only be a store: the URL of a
@@ -53,13 +55,38 @@ func (a *app) verifyStores(ctx context.Context, places []string, f verifyFlags) 
 		answer.Passed = answer.Passed && report.Passed
 		answer.Stores = append(answer.Stores, report)
 	}
-	if err := a.printStores(answer, f.listing); err != nil {
+	if err := errors.Join(a.writeReport(storeReport(answer, f), f), a.printStores(answer, f.listing)); err != nil {
 		return err
 	}
 	if !answer.Passed {
 		return exitError{code: exitFail}
 	}
 	return nil
+}
+
+// storeReport has what was found as checks, for --html and --junit.
+func storeReport(answer storesAnswer, f verifyFlags) verify.Report {
+	out := verify.Report{Program: "x " + buildVersion().Version, Inputs: []string{}, Checks: []verify.Check{}}
+	for _, r := range answer.Stores {
+		out.Inputs = append(out.Inputs, r.Store)
+		for _, info := range verify.Catalogue() {
+			kind, ok := strings.CutPrefix(info.Name, string(verify.Store)+"/")
+			if !ok || kind == "digest" && f.listing || kind == "signature" && len(f.keyrings.files) == 0 {
+				continue
+			}
+			c := verify.Check{Name: info.Name, Subject: r.Store, Status: verify.Pass}
+			for _, p := range r.Problems {
+				if p.Kind == kind {
+					c.Findings = append(c.Findings, p.Name+": "+p.Text)
+				}
+			}
+			if len(c.Findings) > 0 {
+				c.Status, c.Detail = verify.Fail, c.Findings[0]
+			}
+			out.Checks = append(out.Checks, c)
+		}
+	}
+	return out
 }
 
 // printStores prints what was found.

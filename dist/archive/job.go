@@ -201,18 +201,19 @@ func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared,
 	}
 	m := &meter{&j.mu, j.writer.Progress, Progress{Package: t.Name, Total: t.Size}}
 	m.add(0) // reports the start
-	sum, err := t.compress(ctx, p.archives, m)
+	var sum manifests.Hash
+	found := make([]bool, len(p.archives))
+	if j.writer.Keeper == nil {
+		sum, err = j.writeAll(ctx, t, p.archives, m)
+	} else {
+		sum, found, err = j.writeKept(ctx, t, root, p.archives, m)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !j.writer.SkipReadBack {
-		if err := j.readBack(ctx, t, p.archives, sum); err != nil {
-			return nil, err
-		}
-	}
 	p.Artifacts = t.plan.Artifacts(root.Name())
 	for i, o := range p.archives {
-		p.Artifacts[i].Size, p.Artifacts[i].SHA256 = o.Size(), o.Sum()
+		p.Artifacts[i].Size, p.Artifacts[i].SHA256, p.Artifacts[i].Kept = o.Size(), o.Sum(), found[i]
 		if j.writer.SkipChecksums {
 			continue
 		}
@@ -230,6 +231,16 @@ func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared,
 	}
 	m.done()
 	return p, nil
+}
+
+// writeAll compresses the stream into each file, reads them back, and returns the
+// stream's digest.
+func (j *Job) writeAll(ctx context.Context, t *task, files []*dist.NewFile, m *meter) (manifests.Hash, error) {
+	sum, err := t.compress(ctx, files, m)
+	if err == nil && !j.writer.SkipReadBack {
+		err = j.readBack(ctx, t, files, sum)
+	}
+	return sum, err
 }
 
 // compress runs the stream through a compressor for each output, and returns the

@@ -49,6 +49,8 @@ type Writer struct {
 	// SkipReadBack skips the check that decodes each archive before it gets its
 	// name.
 	SkipReadBack bool
+	// Keeper, if not nil, has archives of earlier runs: what it has is not compressed.
+	Keeper Keeper
 	// Progress, if not nil, is called as the tar streams are compressed: from
 	// several goroutines, but one call at a time.
 	Progress func(Progress)
@@ -71,6 +73,8 @@ type Artifact struct {
 	Format  Format
 	Size    int64 // bytes
 	SHA256  manifests.Hash
+	// Kept says that it was not compressed: the [Keeper] had it.
+	Kept bool
 	// DecoderMemory is the memory for unpacking, in bytes: the dictionary or
 	// window, and what a usual decoder needs besides.
 	DecoderMemory int64

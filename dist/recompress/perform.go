@@ -30,8 +30,11 @@ type PerformOptions struct {
 	Jobs int
 	// Check reads what the store has already, and replaces what is damaged. Where a
 	// store notes no digests, this is done in any case.
-	Check    bool
-	Progress func(archive.Progress)
+	Check bool
+	// SkipReadBack does not decode what was compressed: [Tasks.Collect] does that in any
+	// case.
+	SkipReadBack bool
+	Progress     func(archive.Progress)
 }
 
 // Performed is what became of a task.
@@ -125,7 +128,7 @@ func (r *performer) compress(ctx context.Context, dir string) error {
 	if r.o.Jobs > 0 {
 		w.Jobs = r.o.Jobs
 	}
-	w.SkipChecksums, w.Progress = true, r.o.Progress
+	w.SkipChecksums, w.SkipReadBack, w.Progress = true, r.o.SkipReadBack, r.o.Progress
 	stream := r.task.stream()
 	stream.Dir, stream.Extra = dir, 0
 	for _, f := range r.Settings.Formats {

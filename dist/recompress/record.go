@@ -2,6 +2,7 @@ package recompress
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,6 +49,25 @@ type recordedFile struct {
 type recordedArchive struct {
 	recordedFile
 	Settings archive.Settings `json:"settings"`
+	// Coder is that of [archive.Coder]. Records of before have none: then it is the
+	// first of its format.
+	Coder string `json:"coder,omitempty"`
+}
+
+// firstCoders are the coders of entries without one.
+var firstCoders = map[archive.Format]string{archive.GZ: "gz-1", archive.XZ: "xz-1", archive.Zst: "zst-1"}
+
+// entryOf returns the entry of an archive.
+func entryOf(f recordedFile, p archive.FormatPlan) recordedArchive {
+	return recordedArchive{f, p.Settings, archive.Coder(p.Format)}
+}
+
+// written returns the entry of an archive that was written as it is planned now.
+func (r *openRecord) written(p archive.FormatPlan) (recordedArchive, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, ok := r.Archives[p.Name]
+	return a, ok && a.Settings == p.Settings && cmp.Or(a.Coder, firstCoders[p.Format]) == archive.Coder(p.Format)
 }
 
 // openRecord is the record of a directory while a run adds to it.
@@ -61,17 +81,22 @@ type openRecord struct {
 // half record, so one that cannot be read was changed by others. Whether to do
 // hours of work again is for the user to decide: it is an error.
 func readRecord(dir string) (*openRecord, error) {
-	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
-	path := filepath.Join(dir, RecordName)
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
+	r, err := loadRecord(dir)
 	if err != nil {
-		return nil, fmt.Errorf("reading record %q: %w", path, dist.WithoutPath(err))
+		return nil, fmt.Errorf("%w: remove it to do everything again", err)
 	}
-	defer root.Close()
-	data, err := dist.ReadOwn(root, RecordName, maxRecord)
+	return r, nil
+}
+
+// loadRecord is readRecord without a remedy.
+func loadRecord(dir string) (*openRecord, error) {
+	r := &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
+	root, err := os.OpenRoot(dir)
+	var data []byte
+	if err == nil {
+		defer root.Close()
+		data, err = dist.ReadOwn(root, RecordName, maxRecord)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
@@ -79,7 +104,7 @@ func readRecord(dir string) (*openRecord, error) {
 		err = r.parse(data)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading record %q: %w: remove it to do everything again", path, dist.WithoutPath(err))
+		return nil, fmt.Errorf("reading record %q: %w", filepath.Join(dir, RecordName), dist.WithoutPath(err))
 	}
 	return r, nil
 }

@@ -92,8 +92,8 @@ func (j *Job) skipDone(ctx context.Context, s *tarSet) error {
 	}
 	var candidates []candidate
 	for i, art := range s.plan.Artifacts(s.dir) {
-		entry, ok := s.record.Archives[art.Name]
-		if !ok || entry.Settings != s.plan.Archives[i].Settings {
+		entry, ok := s.record.written(s.plan.Archives[i])
+		if !ok {
 			continue
 		}
 		if same, err := entry.is(ctx, art.Path); err != nil {
@@ -203,7 +203,7 @@ func (s *tarSet) check(ctx context.Context, tar manifests.Hash, archives []archi
 	}
 	outputs := map[string]recordedArchive{}
 	for i, a := range archives {
-		outputs[a.Name] = recordedArchive{recordedFile{a.Size, a.SHA256, s.size, tar}, s.plan.Archives[i].Settings}
+		outputs[a.Name] = entryOf(recordedFile{a.Size, a.SHA256, s.size, tar}, s.plan.Archives[i])
 	}
 	return s.record.add(inputs, outputs)
 }

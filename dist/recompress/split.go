@@ -62,10 +62,15 @@ func Split(ctx context.Context, words []string, o SplitOptions) (*Tasks, error) 
 		}
 		t.Tasks = append(t.Tasks, more...)
 	}
+	t.sort()
+	return t, t.check()
+}
+
+// sort puts the longest tasks first.
+func (t *Tasks) sort() {
 	slices.SortFunc(t.Tasks, func(a, b Task) int {
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), cmp.Compare(b.TarSize, a.TarSize), strings.Compare(a.Outputs[0].Name, b.Outputs[0].Name), a.partIndex()-b.partIndex())
 	})
-	return t, t.check()
 }
 
 // findSets returns the inputs of each name, the fastest to read first.

@@ -42,7 +42,7 @@ func split(t *testing.T, dir string, o SplitOptions) *Tasks {
 	return tasks
 }
 
-func openStore(t *testing.T, place string) *store.Store {
+func openStore(t testing.TB, place string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), place)
 	testenv.Must(t, err)

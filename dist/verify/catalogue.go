@@ -229,7 +229,8 @@ func Catalogue() []CheckInfo {
 	all = append(all, legTable()...)
 	all = append(all, channelTable...)
 	all = append(all, clientTable...)
-	return append(all, installedTable...)
+	all = append(all, installedTable...)
+	return append(all, storeTable...)
 }
 
 // Match returns the checks whose names a glob matches, in the order of reports. ** in

@@ -68,6 +68,7 @@ type pageCount struct {
 // groupTitles are the groups in a reader's words.
 var groupTitles = map[Group]string{
 	Static: "The files as they are", Sysroot: "The toolchain, unpacked", Link: "Linking with it", Channel: "The channel", Client: "Installing with rustup",
+	Installed: "What is installed", Store: "The store",
 }
 
 // linkerName names the linker of a file for a reader.

@@ -50,10 +50,12 @@ const (
 	Client  Group = "client"
 	// Installed checks are those of [Installation]; [Run] has none of them.
 	Installed Group = "installed"
+	// Store checks are those of a mirror, which [Run] does not know.
+	Store Group = "store"
 )
 
 // Groups returns all groups in the order in which they run.
-func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client, Installed} }
+func Groups() []Group { return []Group{Static, Sysroot, Link, Channel, Client, Installed, Store} }
 
 // ParseGroups reads a comma-separated list of groups.
 func ParseGroups(s string) ([]Group, error) {

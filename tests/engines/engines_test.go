@@ -177,16 +177,16 @@ func compare(t *testing.T, dir string) {
 	}
 }
 
-func engine(t *testing.T, dir, name string, args ...string) string {
+func engine(t *testing.T, dir, place, name string, args ...string) string {
 	t.Helper()
-	return runx.Must(t, dir, nil, append([]string{"recompress", "engine", name, "--plan", "plan.json", "--store", "kept store"}, args...)...).Stdout
+	return runx.Must(t, dir, nil, append([]string{"recompress", "engine", name, "--plan", "plan.json", "--store", place}, args...)...).Stdout
 }
 
 func TestKubernetes(t *testing.T) {
 	t.Parallel()
 	dir := planned(t, 3)
 	var job indexedJob
-	text := engine(t, dir, "kubernetes", "--image", "x:1", "--name", "195", "--namespace", "1", "--env", "NO=$(HOME)", "--secret", "Y", "--claim", "data", "--mount", "/srv")
+	text := engine(t, dir, "kept store", "kubernetes", "--image", "x:1", "--name", "195", "--namespace", "1", "--env", "NO=$(HOME)", "--secret", "Y", "--claim", "data", "--mount", "/srv")
 	testenv.Must(t, readSchema(t).checkJob(text))
 	strictly(t, text, &job)
 	spec := job.Spec
@@ -213,7 +213,7 @@ func TestGitHub(t *testing.T) {
 	t.Parallel()
 	dir := planned(t, 5)
 	var w workflow
-	strictly(t, engine(t, dir, "github", "--limit", "3", "--env", "A=b", "--secret", "KEY", "--setup", "true"), &w)
+	strictly(t, engine(t, dir, "kept store", "github", "--limit", "3", "--env", "A=b", "--secret", "KEY", "--setup", "true"), &w)
 	if len(w.Jobs) != 3 || len(w.Jobs["recompress-0"].Strategy.Matrix.Task) != 3 || len(w.Jobs["recompress-1"].Strategy.Matrix.Task) != 2 || len(w.Jobs["collect"].Needs) != 2 {
 		t.Errorf("got %+v", w.Jobs)
 	}
@@ -239,7 +239,7 @@ func TestGitLab(t *testing.T) {
 	t.Parallel()
 	dir := planned(t, 4)
 	var p pipeline
-	strictly(t, engine(t, dir, "gitlab", "--limit", "3", "--image", "x:1", "--env", "A=b"), &p)
+	strictly(t, engine(t, dir, "kept store", "gitlab", "--limit", "3", "--image", "x:1", "--env", "A=b"), &p)
 	if p.First.Parallel != 3 || p.Second.Parallel != 0 || p.First.Retry.Max != 2 {
 		t.Errorf("got %+v", p)
 	}

@@ -175,37 +175,51 @@ func (c *cluster) kill(a attempt) {
 	}
 }
 
-// TestSlurm does eight tasks on two nodes, each of which is lost once with its task,
-// while another copy of a task runs elsewhere. The release has the bytes of one
-// machine's, and no task but the two has run twice.
+// TestSlurm does eight tasks on two nodes with a store in S3. Each node is lost once
+// with its task, whose archive was on its way to the store, while another copy of a task
+// runs elsewhere. The release has the bytes of one machine's, and no task but the two has
+// run twice.
 func TestSlurm(t *testing.T) {
 	testenv.Long(t, "it waits for Slurm to miss a node")
 	c := startSlurm(t)
 	dir := planned(t, 8)
+	s := newSlowStore(t, 3*time.Second)
+	for _, v := range credentials {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value) // sbatch passes it on
+	}
+	all := keys(t, dir)
 	runs := filepath.Join(dir, "runs")
 	testenv.Must(t, os.Mkdir(runs, 0o755))
-	note := `echo $$ $PPID $SLURMD_NODENAME >runs/$SLURM_ARRAY_TASK_ID.${SLURM_RESTART_COUNT:-0}; sleep 2`
-	script := engine(t, dir, "slurm", "--setup", note)
+	script := engine(t, dir, s.place, "slurm", "--setup", `echo $$ $PPID $SLURMD_NODENAME >runs/$SLURM_ARRAY_TASK_ID.${SLURM_RESTART_COUNT:-0}`)
 	testenv.Must(t, os.WriteFile(filepath.Join(dir, "job"), []byte(script), 0o644))
 	if said := c.ask("sbatch", "--chdir", dir, filepath.Join(dir, "job")); !strings.Contains(said, "Submitted") {
 		t.Fatalf("sbatch: got %q\n%s", said, script)
 	}
-	runx.Must(t, dir, nil, "recompress", "task", "--plan", "plan.json", "--store", "kept store", "--task", "7")
-	killed := map[string]bool{}
-	for _, node := range []string{"n1", "n2"} {
-		before := len(attempts(t, runs))
-		var victim attempt
+	// on returns a task of a node that is putting its archive.
+	on := func(node string) (found attempt) {
 		c.until("a task on "+node, func() bool {
 			for _, a := range attempts(t, runs) {
-				if a.node == node && syscall.Kill(a.pids[0], 0) == nil && len(attempts(t, runs)) >= before {
-					victim = a
+				number, err := strconv.Atoi(a.task)
+				testenv.Must(t, err)
+				if a.node == node && syscall.Kill(a.pids[0], 0) == nil && s.putting(all[number]) {
+					found = a
 					return true
 				}
 			}
 			return false
 		})
+		return found
+	}
+	killed := map[string]bool{}
+	for i, node := range []string{"n1", "n2"} {
+		victim := on(node)
 		c.kill(victim)
 		killed[victim.task] = true
+		if i == 0 {
+			twin := on("n2")
+			runx.Must(t, dir, nil, "recompress", "task", "--plan", "plan.json", "--store", s.place, "--task", twin.task)
+		}
 		c.node(node)
 	}
 	c.until("the end of all tasks", func() bool {
@@ -217,7 +231,7 @@ func TestSlurm(t *testing.T) {
 		}
 		return queue == ""
 	})
-	runx.Must(t, dir, nil, "recompress", "collect", "--plan", "plan.json", "--store", "kept store", "--out", "release")
+	runx.Must(t, dir, nil, "recompress", "collect", "--plan", "plan.json", "--store", s.place, "--out", "release")
 	compare(t, dir)
 	count := map[string]int{}
 	for _, a := range attempts(t, runs) {

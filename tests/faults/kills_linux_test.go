@@ -213,7 +213,7 @@ func (r *killRun) run(t *testing.T) (*exec.Cmd, <-chan error) {
 		if _, err := os.Lstat(r.dir + "/prefix/lib/rustlib/.x-lock"); err == nil {
 			break
 		}
-		time.Sleep(50 * time.Microsecond)
+		time.Sleep(500 * time.Microsecond)
 	}
 	return cmd, ended
 }

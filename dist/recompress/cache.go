@@ -1,0 +1,159 @@
+package recompress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/dist/store"
+	"x.go/manifests"
+)
+
+// Cache has the archives that were written to a directory before, by its record, and
+// those of a store, under the keys of [Tasks]. It is an [archive.Keeper].
+type Cache struct {
+	record *openRecord
+	store  *kept // nil without one
+
+	mu      sync.Mutex
+	damaged []string
+	replace map[string]bool // keys in the store
+}
+
+// OpenCache opens the record of a directory, which need not exist. s may be nil. A
+// record that cannot be read counts as damaged, and is begun anew.
+func OpenCache(dir string, s *store.Store) *Cache {
+	c := &Cache{replace: map[string]bool{}}
+	var err error
+	if c.record, err = loadRecord(dir); err != nil {
+		c.noteDamage(err)
+		c.record = &openRecord{dir: dir, recordFile: recordFile{Version: recordVersion}}
+	}
+	if s != nil {
+		c.store = &kept{s}
+	}
+	return c
+}
+
+// Damaged returns errors about what is not what was kept. It is made again.
+func (c *Cache) Damaged() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(slices.Values(c.damaged))
+}
+
+func (c *Cache) noteDamage(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.damaged = append(c.damaged, err.Error())
+}
+
+// Outdated returns the digest of an archive of the directory, as it was written, if the
+// record says that it has another tar stream than the archive newer there.
+func (c *Cache) Outdated(name, newer string) (manifests.Hash, bool) {
+	c.record.mu.Lock()
+	defer c.record.mu.Unlock()
+	a, ok := c.record.Archives[name]
+	b, known := c.record.Archives[newer]
+	return a.SHA256, ok && known && a.Tar != b.Tar
+}
+
+// May implements [archive.Keeper].
+func (c *Cache) May(p archive.FormatPlan) bool {
+	_, ok := c.record.written(p)
+	return ok || c.store != nil
+}
+
+// Fetch implements [archive.Keeper].
+func (c *Cache) Fetch(ctx context.Context, tar manifests.Hash, p archive.FormatPlan, w io.Writer) (bool, error) {
+	if entry, ok := c.record.written(p); ok && entry.Tar == tar {
+		return c.fetchOwn(ctx, entry, p.Name, w)
+	}
+	if c.store == nil {
+		return false, nil
+	}
+	return c.fetchStored(ctx, keyOf(tar, p.Format, settingsDigest(p.Settings), nil), w)
+}
+
+// fetchOwn copies an archive of the directory.
+func (c *Cache) fetchOwn(ctx context.Context, entry recordedArchive, name string, w io.Writer) (bool, error) {
+	root, err := os.OpenRoot(c.record.dir)
+	if err != nil {
+		return false, dist.WithoutPath(err)
+	}
+	defer root.Close()
+	r, err := dist.OpenOwn(root, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	got, err := copyHashed(ctx, w, r)
+	if err == nil && got != entry.SHA256 {
+		c.noteDamage(fmt.Errorf("archive %q is damaged: got sha256 %s, want %s", filepath.Join(c.record.dir, name), got, entry.SHA256))
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// fetchStored copies an archive of the store.
+func (c *Cache) fetchStored(ctx context.Context, key string, w io.Writer) (bool, error) {
+	_, err := c.store.store.Stat(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		_, err = c.store.fetch(ctx, key, w)
+	}
+	if damage := (*damageError)(nil); errors.As(err, &damage) {
+		c.noteDamage(err)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.replace[key] = true
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Keep implements [archive.Keeper].
+func (c *Cache) Keep(ctx context.Context, content archive.Content, p archive.FormatPlan, f *dist.NewFile) error {
+	if c.store != nil {
+		if err := c.putStored(ctx, keyOf(content.Tar, p.Format, settingsDigest(p.Settings), nil), f); err != nil {
+			return err
+		}
+	}
+	entry := entryOf(recordedFile{f.Size(), f.Sum(), content.Size, content.Tar}, p)
+	if old, ok := c.record.written(p); ok && old == entry {
+		return nil
+	}
+	return c.record.add(nil, map[string]recordedArchive{p.Name: entry})
+}
+
+// putStored puts an archive into the store, unless it is there and not damaged.
+func (c *Cache) putStored(ctx context.Context, key string, f *dist.NewFile) error {
+	c.mu.Lock()
+	replace := c.replace[key]
+	c.mu.Unlock()
+	if !replace {
+		_, err := c.store.store.Stat(ctx, key) // asked first: a put that comes too late sends all
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	body := store.Body{Open: func() (io.ReadCloser, error) { return f.Open() }, Size: f.Size(), Hash: f.Sum()}
+	damage, err := c.store.keep(ctx, key, body, replace)
+	if damage != nil {
+		c.noteDamage(damage)
+	}
+	return err
+}

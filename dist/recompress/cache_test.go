@@ -1,0 +1,109 @@
+package recompress
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist"
+	"x.go/dist/archive"
+	"x.go/dist/store"
+	"x.go/tests/testenv"
+)
+
+// TestCache writes archives again: what was written before, or lies in a store, is not
+// compressed. What is damaged is named, and replaced.
+func TestCache(t *testing.T) {
+	t.Parallel()
+	img := func(text string) dist.Image {
+		var img dist.Image
+		testenv.Must(t, img.AddBytes("file", []byte(text), 0o644))
+		return img
+	}
+	var s *store.Store
+	write := func(dir, text string, w archive.Writer) (kept string, damaged []string) {
+		t.Helper()
+		c := OpenCache(dir, s)
+		w.Keeper = c
+		artifacts, err := w.WriteImage(t.Context(), dir, "a", img(text))
+		testenv.Must(t, err)
+		for _, a := range artifacts {
+			if a.Kept {
+				kept += string(a.Format) + " "
+			}
+		}
+		return kept, c.Damaged()
+	}
+	root := t.TempDir()
+	one, two, plain := filepath.Join(root, "one"), filepath.Join(root, "two"), filepath.Join(root, "plain")
+	overwrite := func(path string) { testenv.Must(t, os.WriteFile(path, []byte("no archive"), 0o644)) }
+	kept := filepath.Join(root, "kept")
+	open := func() { s = openStore(t, kept) }
+	text := strings.Repeat("text of a file\n", 1000)
+	for _, step := range []struct {
+		name, dir, text string
+		before          func()
+		writer          archive.Writer
+		kept            string
+		damaged         int
+	}{
+		{name: "first", dir: one, text: text},
+		{name: "again", dir: one, text: text, kept: "gz xz "},
+		{name: "other content", dir: one, text: text + "more"},
+		{name: "content of before", dir: one, text: text},
+		{name: "another format", dir: one, text: text, writer: archive.Writer{Formats: []archive.Format{archive.GZ, archive.Zst}}, kept: "gz "},
+		{name: "other settings", dir: one, text: text, writer: archive.Writer{Profile: archive.Balanced}},
+		{name: "settings of before", dir: one, text: text},
+		{name: "damaged", dir: one, text: text, before: func() { overwrite(filepath.Join(one, "a.tar.gz")) }, kept: "xz ", damaged: 1},
+		{name: "removed", dir: one, text: text, before: func() { testenv.Must(t, os.Remove(filepath.Join(one, "a.tar.xz"))) }, kept: "gz "},
+		{name: "damaged record", dir: one, text: text, before: func() { overwrite(filepath.Join(one, RecordName)) }, damaged: 1},
+		{name: "into a store", dir: one, text: text, before: open, kept: "gz xz "},
+		{name: "from the store", dir: two, text: text, kept: "gz xz "},
+		{name: "damaged in the store", dir: two, text: text, before: func() {
+			testenv.Must(t, os.RemoveAll(two))
+			names, err := filepath.Glob(filepath.Join(kept, "recompressed/xz-1/*/*.tar.xz"))
+			testenv.Must(t, err)
+			overwrite(names[0])
+		}, kept: "gz ", damaged: 1},
+		{name: "mended in the store", dir: two, text: text, before: func() { testenv.Must(t, os.RemoveAll(two)) }, kept: "gz xz "},
+	} {
+		if step.before != nil {
+			step.before()
+		}
+		got, damaged := write(step.dir, step.text, step.writer)
+		if got != step.kept || len(damaged) != step.damaged {
+			t.Errorf("%s: got %q from before and damage %q, want %q and %d", step.name, got, damaged, step.kept, step.damaged)
+		}
+	}
+	if _, err := (archive.Writer{}).WriteImage(t.Context(), plain, "a", img(text)); err != nil {
+		t.Fatal(err)
+	}
+	want, got := testenv.Contents(t, plain), testenv.Contents(t, two)
+	delete(got, RecordName)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("archives from a store are others (-want +got):\n%s", diff)
+	}
+}
+
+// TestCacheStoreErrors has a store that cannot be read or written stop the run, and
+// leave nothing half.
+func TestCacheStoreErrors(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	testenv.Must(t, os.Mkdir(filepath.Join(dir, "kept"), 0o755))
+	testenv.Must(t, os.WriteFile(filepath.Join(dir, "kept", "recompressed"), []byte("a file"), 0o644))
+	var img dist.Image
+	testenv.Must(t, img.AddBytes("file", []byte("text"), 0o644))
+	out := filepath.Join(dir, "out")
+	w := archive.Writer{Keeper: OpenCache(out, openStore(t, filepath.Join(dir, "kept")))}
+	_, err := w.WriteImage(t.Context(), out, "a", img)
+	if err == nil || !strings.Contains(err.Error(), "kept") {
+		t.Errorf("got error %v, want one about the store", err)
+	}
+	if names := testenv.List(t, out); len(names) > 0 {
+		t.Errorf("got files %q, want none", names)
+	}
+}
