@@ -10,6 +10,7 @@ import (
 
 	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
 	"x.go/bootstrap/toolchain"
 	"x.go/targets"
 )
@@ -18,6 +19,7 @@ import (
 type checkFlags struct {
 	strict, noToolchain bool
 	release, destdir    string
+	host                string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -36,6 +38,10 @@ built to use; --no-toolchain leaves it alone. Nothing is written. With -v, x als
 lists the keys that have no effect on packaging, and all changes of x.py since
 change-id. Keys that a patched x.py has can be allowed in x.toml: see
 bootstrap.allow-keys in x config --example x.
+
+A compiler that does not run here is not asked: its facts are read from its files, a
+note says how each is known, and "read" in the JSON of the toolchain lists them. What
+nothing tells is given with --host and --release.
 
 --json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
 toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
@@ -70,6 +76,8 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "fail on warnings, too")
 	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "do not run the compiler")
 	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the compiler's, else the newest)")
+	cmd.Flags().StringVar(&f.host, "host", "", "`triple` of the input's compiler: picks one of several, and says it where nothing else does")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
 	cmd.Flags().StringVar(&f.destdir, "destdir", "", "install will stage below this `directory` (default DESTDIR in the environment)")
 	return cmd
 }
@@ -78,6 +86,9 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 func (a *app) check(ctx context.Context, command string, f checkFlags) (checkReport, error) {
 	release, err := releaseFlag("--release", f.release)
 	if err != nil {
+		return checkReport{}, err
+	}
+	if err := a.give(givenFlags{host: f.host}); err != nil {
 		return checkReport{}, err
 	}
 	src := a.configSource()
@@ -92,7 +103,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 		if !release.IsZero() {
 			missing = config.Note
 		}
-		tc, found, err := a.askToolchain(ctx, cfg, missing)
+		tc, found, err := a.askToolchain(ctx, cfg, missing, release)
 		report.Findings = append(report.Findings, found...)
 		if err != nil {
 			return checkReport{}, err
@@ -108,7 +119,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 			if facts, err = check.Ask(ctx, cfg, *tc); err != nil {
 				return checkReport{}, err
 			}
-			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD()}
+			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD(), tc.Read}
 		}
 	}
 	if !release.IsZero() {
@@ -139,9 +150,13 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 // askToolchain finds the input toolchain and asks it. That there is none stops dist,
 // so it is an error, but missing is how severe: somebody who names a release may well
 // ask about a compiler that is still to be built.
-func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity) (*toolchain.Toolchain, []config.Finding, error) {
-	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
+func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity, release targets.Release) (*toolchain.Toolchain, []config.Finding, error) {
+	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env, Given: a.given}
 	tc, err := toolchain.Find(ctx, src)
+	if _, missing := errors.AsType[*marks.MissingError](err); missing && !release.IsZero() {
+		src.Given.Release = release
+		tc, err = toolchain.Find(ctx, src)
+	}
 	switch {
 	case err == nil:
 		return &tc, nil, nil
