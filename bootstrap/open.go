@@ -14,6 +14,7 @@ import (
 	"x.go/bootstrap/builddir"
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/marks"
 	"x.go/bootstrap/toml"
 	"x.go/bootstrap/toolchain"
 	"x.go/dist"
@@ -34,6 +35,9 @@ type Options struct {
 	// Sysroot is the input toolchain. "" stands for that of build.rustc, else of
 	// rustc on PATH.
 	Sysroot string
+	// Given are the host and the release, for a compiler that does not run here and whose
+	// files do not tell them. Host also picks one of several toolchains in a build directory.
+	Given marks.Given
 	// Toolchain, if not nil, is the input, asked before. Sysroot does not count then.
 	Toolchain *toolchain.Toolchain
 	// Env is the environment of the programs that a build runs, as in
@@ -136,7 +140,7 @@ func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 	src := o.Config
 	src.Host, src.Release = targets.HostOf(runtime.GOOS, runtime.GOARCH), targets.Release{}
 	cfg, refused := config.Load(src)
-	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env})
+	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env, Given: o.Given})
 	if err != nil && refused != nil {
 		return tc, refused
 	}

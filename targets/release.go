@@ -87,6 +87,9 @@ func (r Release) Channel() string {
 	return r.pre
 }
 
+// Minor returns the second number, which counts the releases of Rust.
+func (r Release) Minor() int { return r.minor }
+
 // AllowsUnstable reports whether a compiler of this release takes -Z options
 // without RUSTC_BOOTSTRAP: nightly and dev do.
 func (r Release) AllowsUnstable() bool { return r.pre == "nightly" || r.pre == "dev" }

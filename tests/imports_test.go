@@ -20,6 +20,7 @@ var layers = []struct {
 	own     []string // packages of this module
 	foreign []string // modules
 }{
+	{0, "dist/match", nil, nil},
 	{0, "dist/measure", nil, []string{"golang.org/x/sys"}},
 	{0, "dist/plot", nil, nil},
 	{0, "targets/nearest", nil, nil},
@@ -30,8 +31,9 @@ var layers = []struct {
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
-	{1, "dist/xz", nil, []string{"golang.org/x/sys"}},
+	{1, "dist/xz", []string{"dist/match"}, []string{"golang.org/x/sys"}},
 	{1, "targets", []string{"targets/nearest"}, nil},
+	{1, "dist/zstd", []string{"dist/match"}, nil},
 
 	{2, "bootstrap/cargoflags", []string{"bootstrap/toml", "targets"}, nil},
 	{2, "bootstrap/config", []string{"bootstrap/toml", "targets", "targets/nearest"}, nil},
@@ -47,8 +49,8 @@ var layers = []struct {
 
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
-	{4, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
-	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "manifests", "targets/nearest"},
+	{6, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
+	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "dist/zstd", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/channel", []string{"dist", "manifests"}, nil},
 	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
@@ -58,13 +60,14 @@ var layers = []struct {
 	{4, "dist/store", []string{"dist", "manifests"}, nil},
 	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
 
-	{5, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
+	{5, "bootstrap/marks", []string{"dist/inspect", "dist/linkage", "manifests", "targets"}, []string{"github.com/klauspost/compress"}},
+	{7, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
-	{5, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
+	{7, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
 	{5, "dist/catalog", []string{"dist", "dist/archive", "dist/channel", "dist/page", "dist/plot", "manifests"}, nil},
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
-	{5, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
+	{7, "bootstrap/linkbench", []string{"bootstrap/programs", "bootstrap/toolchain", "dist", "dist/linkage", "dist/measure", "dist/plot"}, nil},
 	{5, "dist/store/cloud", []string{"dist", "dist/store", "manifests"}, []string{"github.com/aws/aws-sdk-go-v2", "gocloud.dev"}},
 	{5, "dist/compose", []string{"dist", "dist/archive", "dist/channel", "manifests"}, []string{"golang.org/x/sync"}},
 	{5, "dist/attest", []string{"dist", "dist/archive", "dist/sign", "manifests"}, []string{"golang.org/x/sync"}},
@@ -72,7 +75,7 @@ var layers = []struct {
 	{5, "dist/install", []string{"dist", "dist/archive", "dist/channel", "dist/installsh", "dist/layout", "dist/sign", "manifests", "targets", "targets/nearest"}, []string{"golang.org/x/sync"}},
 	{5, "dist/recompress", []string{"dist", "dist/archive", "dist/store", "dist/xz", "manifests"}, []string{"golang.org/x/sync"}},
 
-	{6, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toml",
+	{7, "bootstrap", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "bootstrap/toml",
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/recompress", "dist/source", "dist/store", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/recompress/engine", []string{"dist/recompress"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/sign", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
@@ -82,7 +85,7 @@ var layers = []struct {
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
-		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
+		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/marks", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
 		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/recompress/engine", "dist/sandbox", "dist/sign", "dist/store", "dist/store/cloud", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 

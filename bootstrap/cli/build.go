@@ -9,7 +9,8 @@ import (
 )
 
 func (a *app) buildCommand() *cobra.Command {
-	return &cobra.Command{
+	var given givenFlags
+	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Assemble the toolchain, with LLD as configured",
 		Long: `Assemble the input toolchain in build/<host>/stage2, with rust-lld and the gcc-ld
@@ -25,10 +26,14 @@ lines. With rust.lld = true and a compiler that was built to use the system
 linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json.`,
 		Example: `  x build
   x build --set rust.lld=false
-  x build --sysroot /usr/lib/rust-1.95 --dry-run`,
+  x build --sysroot /usr/lib/rust-1.95 --dry-run
+  x build --sysroot build --host aarch64-unknown-linux-gnu --build-dir out`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			if err := a.give(given); err != nil {
+				return err
+			}
 			s, err := a.open(ctx, a.options())
 			if err != nil {
 				return err
@@ -43,6 +48,8 @@ linker, it asks for LLD. Such a toolchain says so in share/doc/rust/x-build.json
 			})
 		},
 	}
+	given.add(cmd)
+	return cmd
 }
 
 // buildAnswer is what `x build --json` prints.

@@ -11,6 +11,7 @@ import (
 	"x.go/bootstrap"
 	"x.go/bootstrap/check"
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
 	"x.go/bootstrap/toolchain"
 	"x.go/targets"
 )
@@ -20,6 +21,7 @@ type checkFlags struct {
 	strict, noToolchain bool
 	release, destdir    string
 	source              string
+	host                string
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -42,6 +44,10 @@ bootstrap.allow-keys in x config --example x.
 With --source, the configuration is that of a source tree, by the rules of its release
 and without a toolchain, and the tree is checked for what would stop x dist rustc-src:
 missing or changed vendored crates, products of a build, absolute paths, links out.
+
+A compiler that does not run here is not asked: its facts are read from its files, a
+note says how each is known, and "read" in the JSON of the toolchain lists them. What
+nothing tells is given with --host and --release.
 
 --json prints {"config", "toolchain", "findings", "errors", "warnings", "notes"}:
 toolchain is null or {"rustc", "sysroot", "host", "release", "baked_lld"}, and a
@@ -77,6 +83,8 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "fail on warnings, too")
 	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "do not run the compiler")
 	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the compiler's, else the newest)")
+	cmd.Flags().StringVar(&f.host, "host", "", "`triple` of the input's compiler: picks one of several, and says it where nothing else does")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
 	cmd.Flags().StringVar(&f.destdir, "destdir", "", "install will stage below this `directory` (default DESTDIR in the environment)")
 	cmd.Flags().StringVar(&f.source, "source", "", "check the source tree in this `directory`, and its bootstrap.toml")
 	cobra.CheckErr(cmd.MarkFlagDirname("source"))
@@ -90,6 +98,9 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 		return checkReport{}, err
 	}
 	report := checkReport{Findings: []config.Finding{}}
+	if err := a.give(givenFlags{host: f.host}); err != nil {
+		return checkReport{}, err
+	}
 	src := a.configSource()
 	if f.source != "" {
 		of, found, err := bootstrap.CheckSource(ctx, a.options(), f.source)
@@ -111,7 +122,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 		if !release.IsZero() {
 			missing = config.Note
 		}
-		tc, found, err := a.askToolchain(ctx, cfg, missing)
+		tc, found, err := a.askToolchain(ctx, cfg, missing, release)
 		report.Findings = append(report.Findings, found...)
 		if err != nil {
 			return checkReport{}, err
@@ -127,7 +138,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 			if facts, err = check.Ask(ctx, cfg, *tc); err != nil {
 				return checkReport{}, err
 			}
-			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD()}
+			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD(), tc.Read}
 		}
 	}
 	if !release.IsZero() {
@@ -158,9 +169,13 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 // askToolchain finds the input toolchain and asks it. That there is none stops dist,
 // so it is an error, but missing is how severe: somebody who names a release may well
 // ask about a compiler that is still to be built.
-func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity) (*toolchain.Toolchain, []config.Finding, error) {
-	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env}
+func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity, release targets.Release) (*toolchain.Toolchain, []config.Finding, error) {
+	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env, Given: a.given}
 	tc, err := toolchain.Find(ctx, src)
+	if _, missing := errors.AsType[*marks.MissingError](err); missing && !release.IsZero() {
+		src.Given.Release = release
+		tc, err = toolchain.Find(ctx, src)
+	}
 	switch {
 	case err == nil:
 		return &tc, nil, nil

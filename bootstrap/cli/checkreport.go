@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
 	"x.go/targets"
 )
 
@@ -26,6 +27,8 @@ type checkToolchain struct {
 	Host     targets.Triple `json:"host"`
 	Release  string         `json:"release"`
 	BakedLLD bool           `json:"baked_lld"`
+	// Read are facts that were read from files, each with how it is known.
+	Read []marks.Known `json:"read,omitempty"`
 }
 
 // count counts the findings by their severity.

@@ -25,6 +25,7 @@ type distFlags struct {
 
 func (a *app) distCommand() *cobra.Command {
 	var f distFlags
+	var given givenFlags
 	cmd := &cobra.Command{
 		Use:   "dist [component...]",
 		Short: "Write archives and a channel to build/dist",
@@ -66,7 +67,13 @@ leaves them out.
 fewer archives at once. It then shrinks blocks and dictionaries, which makes
 archives larger. What still does not fit is an error before any work. --verbose
 and --dry-run show what x chose. The last column of the answer is the memory that
-unpacking takes.`,
+unpacking takes.
+
+The compiler need not run here. If it is for another machine, x runs it by QEMU where
+qemu-user and its libraries are there, and reads the host, the release and the commit
+from its files; both must agree. ` + "`x check`" + ` says how each fact is known. What no file
+says is given with --host and --release. --sysroot may be a build directory of x.py
+with several <host>/stage2, of which --host picks one.`,
 		Example: `  x dist
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false
@@ -74,10 +81,17 @@ unpacking takes.`,
   x dist --store s3://rust-kept/nightly
   x dist --compress-later
   x dist rustc-src --source ../rust --set rust.channel=auto-detect
+  x dist --sysroot debian/arm64/usr --release 1.63
   x dist --dry-run --json`,
 		ValidArgsFunction: a.completeComponents,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.dist(cmd, args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.give(given); err != nil {
+				return err
+			}
+			return a.dist(cmd, args, f)
+		},
 	}
+	given.add(cmd)
 	a.compressFlags(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.store, "store", "", "take archives that were compressed before from this `store`, and put new ones there: a directory, file:///PATH or s3://BUCKET/PREFIX")

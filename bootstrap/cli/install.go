@@ -89,7 +89,7 @@ type installFlags struct {
 	installDirs
 	recordDestdir             bool
 	from, components, without []string
-	host, profile             string
+	host, release, profile    string
 	keyring                   keyringFlag
 	ring                      *sign.Keyring // of that flag
 	targets                   []string
@@ -167,7 +167,8 @@ directory of the system, as a package does in its own script.`,
 	flags.StringArrayVar(&f.from, "from", nil, "install from this `source`; may be repeated")
 	flags.StringSliceVar(&f.components, "components", nil, "install these comma-separated `components`")
 	flags.StringSliceVar(&f.without, "without", nil, "do not install these comma-separated `components`")
-	flags.StringVar(&f.host, "host", "", "`triple` of the machine to install for, of a directory or channel (default this one)")
+	flags.StringVar(&f.host, "host", "", "`triple` of the machine to install for: of a directory or channel (default this one), or of the input's compiler")
+	flags.StringVar(&f.release, "release", "", "`version` of the input's compiler, where it does not run here and its files do not say it")
 	flags.StringSliceVar(&f.targets, "target", nil, "also install rust-std for these comma-separated `triples`, of a directory or channel")
 	flags.StringVar(&f.profile, "profile", "", "`profile` of the channel: minimal, default or complete (default default)")
 	f.keyring.add(cmd, signedManifests)
@@ -210,7 +211,7 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 			names = append(names, arg)
 		}
 	}
-	for _, flag := range []string{"host", "target", "profile", "keyring"} {
+	for _, flag := range []string{"target", "profile", "keyring"} {
 		if len(sources) == 0 && cmd.Flags().Changed(flag) {
 			return usagef("--%s chooses from archives: name a source, such as build/dist or a channel manifest", flag)
 		}
@@ -234,6 +235,9 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 	}
 	switch {
 	case len(sources) == 0:
+		if err := a.give(givenFlags{f.host, f.release}); err != nil {
+			return err
+		}
 		return a.installToolchain(cmd.Context(), f, st, destdir)
 	case st != nil:
 		return a.stageArchives(cmd.Context(), a.installFrom(f, sources), st)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
 	"x.go/targets/nearest"
 )
 
@@ -22,6 +23,7 @@ type app struct {
 	flags globalFlags
 	// configFlags are flags of a command that replace keys of the configuration.
 	configFlags []config.Flag
+	given       marks.Given // facts of the input toolchain
 	link        explainLinkFlags
 
 	stdout   *output   // what IO.Stdout is

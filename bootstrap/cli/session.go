@@ -35,8 +35,33 @@ func (s *session) close() {
 // options are what the global flags say about a build.
 func (a *app) options() bootstrap.Options {
 	return bootstrap.Options{
-		Config: a.configSource(), Sysroot: a.flags.sysroot, Env: a.Env, Version: buildVersion().released(), DryRun: a.flags.dryRun,
+		Config: a.configSource(), Sysroot: a.flags.sysroot, Given: a.given, Env: a.Env, Version: buildVersion().released(), DryRun: a.flags.dryRun,
 	}
+}
+
+// givenFlags are the facts of a compiler that does not run here, as a user gives them.
+type givenFlags struct{ host, release string }
+
+// add adds the flags to a command.
+func (f *givenFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.host, "host", "", "`triple` of the input's compiler: picks one of several, and says it where nothing else does")
+	cmd.Flags().StringVar(&f.release, "release", "", "`version` of the input's compiler, where it does not run here and its files do not say it")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("release", completeReleases))
+}
+
+// give reads the flags.
+func (a *app) give(f givenFlags) error {
+	var err error
+	if a.given.Release, err = releaseFlag("--release", f.release); err != nil {
+		return err
+	}
+	if f.host != "" {
+		if a.given.Host, err = targets.ParseTriple(f.host); err != nil {
+			return usagef("reading --host: %w", err)
+		}
+	}
+	return nil
 }
 
 // toolchain finds the input toolchain.

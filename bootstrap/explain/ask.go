@@ -169,7 +169,9 @@ func (a *Asked) run(ctx context.Context, o Options) error {
 	if a.Snapshot, a.Note, err = a.registry.At(release); err != nil {
 		return err
 	}
-	if a.Note != "" || a.Snapshot.Info().Commit != tc.Version.CommitHash {
+	if tc.Unrun != nil {
+		a.Note = strings.TrimPrefix(a.Note+"; the compiler does not run here, so its facts were read from its files", "; ")
+	} else if a.Note != "" || a.Snapshot.Info().Commit != tc.Version.CommitHash {
 		if err := a.learn(ctx, tc); err != nil {
 			return err
 		}
@@ -212,7 +214,10 @@ func ImportTargets(ctx context.Context, o Options, parent *targets.Snapshot) ([]
 }
 
 func importTargets(ctx context.Context, env []string, tc toolchain.Toolchain, parent *targets.Snapshot) ([]byte, error) {
-	cmd := toolchain.Command(ctx, tc.Rustc, "-Zunstable-options", "--print", "all-target-specs-json")
+	if tc.Unrun != nil {
+		return nil, fmt.Errorf("asking %q for its targets: it does not run here: %w", tc.Rustc, tc.Unrun)
+	}
+	cmd := tc.Command(ctx, "-Zunstable-options", "--print", "all-target-specs-json")
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	specs, stderr, err := toolchain.Output(cmd)
 	if err != nil {

@@ -178,7 +178,9 @@ func (s *session) findToolchain(ctx context.Context) error {
 		src.Rustc = path
 	}
 	var err error
-	s.tc, err = toolchain.Find(ctx, src)
+	if s.tc, err = toolchain.Find(ctx, src); err == nil && s.tc.Unrun != nil {
+		err = fmt.Errorf("running %q: it does not run here, so it can't be measured: %w", s.tc.Rustc, s.tc.Unrun)
+	}
 	return err
 }
 

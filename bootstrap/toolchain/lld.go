@@ -32,16 +32,26 @@ func (tc Toolchain) LLDFacts(ctx context.Context, cfg config.Config) (lld.Facts,
 		facts.Wrappers = lld.Recorded(built).Wrapper != lld.WrapperShim
 	}
 	if lld.NeedsOptOut(cfg, facts.Baked) {
-		_, err := ask(ctx, tc.env, tc.Rustc, "-Clinker-features=-lld", "--print", "cfg")
+		facts.OptOut = tc.optsOut(ctx)
 		if ctx.Err() != nil {
 			return lld.Facts{}, ctx.Err()
 		}
-		facts.OptOut = err == nil
 	}
 	return lld.Facts{
 		Release: tc.Version.Release, Channel: tc.Version.Channel(), Toolchain: &facts,
 		CanBuild: func(targets.Triple) error { return programs.CanBuild(tc.Spec) }, // only its own host is asked for
 	}, nil
+}
+
+// optsOut reports whether the compiler takes -Clinker-features=-lld for its host. One
+// that does not run here takes it if its release does: it is stable on one target, since
+// the release that made LLD its default (rust-lang/rust#140525).
+func (tc Toolchain) optsOut(ctx context.Context) bool {
+	if tc.Unrun != nil {
+		return targets.DefaultLLD(tc.Version.Release, tc.Host)
+	}
+	_, err := tc.ask(ctx, tc.Rustc, "-Clinker-features=-lld", "--print", "cfg")
+	return err == nil
 }
 
 // has reports whether the sysroot has the file name.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -19,14 +18,14 @@ import (
 	"time"
 
 	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
 	"x.go/dist"
 	"x.go/manifests"
 	"x.go/targets"
 )
 
 // Toolchain is what a finished sysroot says of itself. Every fact in it was
-// asked of the compiler or read from the sysroot's own file lists; none is
-// derived from a path or a default.
+// asked of the compiler, or read from the files if it does not run here.
 type Toolchain struct {
 	Rustc   string         // the compiler inside the sysroot, <Sysroot>/bin/rustc
 	Sysroot string         // absolute, symbolic links resolved
@@ -39,6 +38,13 @@ type Toolchain struct {
 	// did not.
 	printed string
 	env     []string
+	// Read are the facts that were read from the files, each with how it is known; none
+	// of a compiler of this machine that runs.
+	Read []marks.Known
+	// Unrun says why the compiler does not run here; nil if it does.
+	Unrun error
+	// emulator are the words before a program of the toolchain that run it here.
+	emulator []string
 }
 
 // ErrNoToolchain is returned if nothing says where the input toolchain is.
@@ -50,6 +56,9 @@ type Source struct {
 	Sysroot string   // --sysroot
 	Rustc   string   // build.rustc
 	Env     []string // environment of the compiler, as in [exec.Cmd]; PATH in it is not searched
+	// Given are facts that a compiler must have, and that are missing of one that does not
+	// run here.
+	Given marks.Given
 }
 
 // SourceError says that there is no compiler where a [Source] says, or none that
@@ -80,29 +89,32 @@ func find(ctx context.Context, src Source) (Toolchain, error) {
 	if src.Sysroot == "" {
 		// A rustup proxy or a distribution's wrapper is followed to the
 		// compiler that it runs.
-		out, err := ask(ctx, src.Env, rustc, "--print", "sysroot")
+		out, err := ask(ctx, src.Env, nil, rustc, "--print", "sysroot")
+		src.Sysroot = strings.TrimSpace(string(out))
+		if unrun(err, rustc) {
+			src.Sysroot, err = sysrootOf(rustc), nil
+		}
 		if err != nil {
 			return Toolchain{}, err
 		}
-		src.Sysroot = strings.TrimSpace(string(out))
 	}
 	sysroot, err := resolveSysroot(src.Sysroot)
 	if err != nil {
 		return Toolchain{}, err
 	}
-	tc := Toolchain{Sysroot: sysroot, Rustc: filepath.Join(sysroot, "bin", "rustc"+exeSuffix()), env: src.Env}
+	if sysroot, err = pickHost(sysroot, src.Given.Host); err != nil {
+		return Toolchain{}, err
+	}
+	tc := Toolchain{Sysroot: sysroot, Rustc: compilerIn(sysroot), env: src.Env}
 	if err := tc.checkCompiler(); err != nil {
 		return Toolchain{}, err
 	}
-	if err := tc.ask(ctx); err != nil {
-		return Toolchain{}, err
-	}
-	return tc, nil
+	return tc, tc.learn(ctx, src.Given)
 }
 
-// ask asks the compiler for its version and its description of the host: both
+// askAll asks the compiler for its version and its description of the host: both
 // at once, because nearly all the time goes into starting it.
-func (tc *Toolchain) ask(ctx context.Context) error {
+func (tc *Toolchain) askAll(ctx context.Context) error {
 	var versionErr, specErr error
 	var wg sync.WaitGroup
 	wg.Go(func() { versionErr = tc.askVersion(ctx) })
@@ -114,7 +126,7 @@ func (tc *Toolchain) ask(ctx context.Context) error {
 // compiler returns the program to ask first.
 func (src Source) compiler() (string, error) {
 	if src.Sysroot != "" {
-		return filepath.Join(src.Sysroot, "bin", "rustc"+exeSuffix()), nil
+		return compilerIn(src.Sysroot), nil
 	}
 	if src.Rustc != "" {
 		return src.Rustc, nil
@@ -149,7 +161,7 @@ func (tc *Toolchain) checkCompiler() error {
 	fi, err := os.Stat(tc.Rustc)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("opening sysroot %q: no compiler at %q: a sysroot is the directory that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc)
+		return fmt.Errorf("opening sysroot %q: no compiler at %q%s: a sysroot is the directory that holds bin/rustc and lib/rustlib", tc.Sysroot, tc.Rustc, withoutCompiler(tc.Sysroot))
 	case err != nil:
 		return fmt.Errorf("opening sysroot %q: %w", tc.Sysroot, err)
 	case !fi.Mode().IsRegular() || fi.Mode()&0o111 == 0:
@@ -166,9 +178,26 @@ func Command(ctx context.Context, rustc string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Command returns the command that asks the compiler, by its emulator if it needs one.
+func (tc Toolchain) Command(ctx context.Context, args ...string) *exec.Cmd {
+	return command(ctx, tc.emulator, tc.Rustc, args)
+}
+
+func command(ctx context.Context, emulator []string, program string, args []string) *exec.Cmd {
+	words := slices.Concat(emulator, []string{program}, args)
+	return Command(ctx, words[0], words[1:]...)
+}
+
 // ask runs a program of the toolchain and returns what it printed.
-func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byte, error) {
-	cmd := Command(ctx, rustc, args...)
+func (tc Toolchain) ask(ctx context.Context, program string, args ...string) ([]byte, error) {
+	if tc.Unrun != nil {
+		return nil, tc.Unrun
+	}
+	return ask(ctx, tc.env, tc.emulator, program, args...)
+}
+
+func ask(ctx context.Context, env, emulator []string, rustc string, args ...string) ([]byte, error) {
+	cmd := command(ctx, emulator, rustc, args)
 	cmd.Env = append(slices.Clip(env), "LC_ALL=C", "RUSTC_BOOTSTRAP=1")
 	stdout, stderr, err := Output(cmd)
 	if err == nil {
@@ -178,7 +207,7 @@ func ask(ctx context.Context, env []string, rustc string, args ...string) ([]byt
 		err = start.Err // without the name of the system call
 	}
 	if errors.Is(err, syscall.ENOEXEC) {
-		return nil, fmt.Errorf("running %q: it is built for %s, and x must run the compiler to ask for its facts; run x on such a machine, or set up emulation for it", rustc, machineOf(rustc))
+		return nil, fmt.Errorf("running %q: it is built for %s: %w", rustc, machineOf(rustc), err)
 	}
 	if line, _, _ := strings.Cut(strings.TrimSpace(string(stderr)), "\n"); line != "" {
 		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, dist.OneLine(line))
@@ -227,7 +256,7 @@ func machineOf(path string) string {
 
 // askVersion reads `rustc -vV`.
 func (tc *Toolchain) askVersion(ctx context.Context) error {
-	out, err := ask(ctx, tc.env, tc.Rustc, "-vV")
+	out, err := tc.ask(ctx, tc.Rustc, "-vV")
 	if err != nil {
 		return err
 	}
@@ -245,16 +274,16 @@ func (tc *Toolchain) askVersion(ctx context.Context) error {
 // Compilers before 1.92 have no such thing and are asked once more.
 func (tc *Toolchain) askSpec(ctx context.Context) error {
 	question := []string{"-Zunstable-options", "--print", "sysroot", "--print", "target-spec-json"}
-	out, err := ask(ctx, tc.env, tc.Rustc, append(question, "-Zcodegen-backend=dummy")...)
+	out, err := tc.ask(ctx, tc.Rustc, append(question, "-Zcodegen-backend=dummy")...)
 	if err != nil && ctx.Err() == nil {
-		out, err = ask(ctx, tc.env, tc.Rustc, question...)
+		out, err = tc.ask(ctx, tc.Rustc, question...)
 	}
 	if err != nil {
 		return err
 	}
 	start := bytes.LastIndex(out, []byte("\n{")) + 1 // the name of a sysroot may hold a brace
 	if !bytes.HasPrefix(out[start:], []byte("{")) {  // a wrapper that answers one question at a time
-		if out, err = ask(ctx, tc.env, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json"); err != nil {
+		if out, err = tc.ask(ctx, tc.Rustc, "-Zunstable-options", "--print", "target-spec-json"); err != nil {
 			return err
 		}
 		start = 0
@@ -269,8 +298,8 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 
 // Findings returns what is odd about a compiler.
 func (tc Toolchain) Findings() []config.Finding {
-	if tc.printed == "" {
-		return nil
+	if tc.printed == "" || tc.emulator != nil { // an emulator may show another root
+		return tc.unrunFindings()
 	}
 	if real, err := filepath.EvalSymlinks(tc.printed); err == nil && real == tc.Sysroot {
 		return nil
@@ -282,14 +311,6 @@ func (tc Toolchain) Findings() []config.Finding {
 // BakedLLD reports whether the compiler was built to link its host with
 // self-contained LLD by default (rust-lang/rust#140525).
 func (tc Toolchain) BakedLLD() bool { return tc.Spec.BakedLLD() }
-
-// exeSuffix ends the names of programs on the system that x runs on.
-func exeSuffix() string {
-	if runtime.GOOS == "windows" {
-		return ".exe"
-	}
-	return ""
-}
 
 // BuiltBy returns the build record of a sysroot that x built to link in another way
 // than its compiler was built to. ok is false for every other toolchain.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"x.go/bootstrap/marks"
 	"x.go/manifests"
 )
 
@@ -17,6 +18,9 @@ import (
 // no toolchain carries.
 type versionRule struct {
 	program string // in bin, without suffix
+	// unrun is the number where the program does not run here: "%d" stands for the minor number of the
+	// release that it belongs to, and "" says that only its own text tells.
+	unrun string
 	// read turns the first line that `program --version` prints, and the rest
 	// of the release it belongs to, into the number of Cargo.toml.
 	read func(line string) (string, error)
@@ -28,10 +32,10 @@ type versionRule struct {
 // versionRules are the tools with a version of their own. A component that has
 // its own version upstream and no row here takes the compiler's.
 var versionRules = map[string]versionRule{
-	"cargo":   {"cargo", cargoCrateVersion, true},
-	"clippy":  {"clippy-driver", secondWord, false},
-	"rustfmt": {"rustfmt", secondWord, false},
-	"miri":    {"miri", secondWord, false},
+	"cargo":   {"cargo", "1.%d.0", cargoCrateVersion, true},
+	"clippy":  {"clippy-driver", "0.1.%d", secondWord, false},
+	"rustfmt": {"rustfmt", "", secondWord, false},
+	"miri":    {"miri", "0.1.0", secondWord, false},
 }
 
 // fixedVersions are the tools whose Cargo.toml never changes its version.
@@ -47,12 +51,11 @@ func (tc Toolchain) ComponentVersion(ctx context.Context, spec manifests.Compone
 	if !ok {
 		return tc.Version.String(), nil
 	}
-	program := filepath.Join(tc.Sysroot, "bin", rule.program+exeSuffix())
-	out, err := ask(ctx, tc.env, program, "--version")
-	if err != nil {
-		return "", fmt.Errorf("asking the version of %s: %w", spec.Archive, err)
+	program := filepath.Join(tc.Sysroot, "bin", rule.program+tc.Spec.ExeSuffix)
+	line, err := tc.versionLine(ctx, program, rule)
+	if err != nil || line == "" {
+		return tc.Version.String(), err
 	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	number, err := rule.read(line)
 	if err != nil {
 		return "", fmt.Errorf("reading the version of %s from %q: %w", spec.Archive, line, err)
@@ -63,6 +66,29 @@ func (tc Toolchain) ComponentVersion(ctx context.Context, spec manifests.Compone
 		text += " (" + commit
 	}
 	return text, nil
+}
+
+// versionLine returns the line that `program --version` prints. Of a program that does not
+// run here it has no commit; it is "" if nothing tells the version.
+func (tc Toolchain) versionLine(ctx context.Context, program string, rule versionRule) (string, error) {
+	if tc.Unrun != nil {
+		number := rule.unrun
+		if number == "" {
+			number = marks.ToolVersion(program)
+		} else if strings.Contains(number, "%d") {
+			number = fmt.Sprintf(number, tc.Version.Release.Minor())
+		}
+		if number == "" {
+			return "", nil
+		}
+		return rule.program + " " + number, nil
+	}
+	out, err := tc.ask(ctx, program, "--version")
+	if err != nil {
+		return "", fmt.Errorf("asking the version of %s: %w", rule.program, err)
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return line, nil
 }
 
 // versionSuffix is what the channel adds to a tool's number: "-nightly".

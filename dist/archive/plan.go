@@ -13,7 +13,7 @@ import (
 type Plan struct {
 	Package string `json:"package"`
 	Size    int64  `json:"size"` // bytes of the tar stream
-	// Workers is the number of goroutines that compress xz blocks.
+	// Workers is the number of goroutines that compress xz, and zst of Best.
 	Workers int `json:"workers"`
 	// Memory is about what the compressors hold, in bytes, without the share of the
 	// garbage collector.
@@ -58,7 +58,7 @@ type Settings struct {
 	Level      string `json:"level"`            // of the compressor, in its own words
 	Dictionary int64  `json:"dictionary"`       // bytes
 	Block      int64  `json:"block,omitempty"`  // bytes; xz only
-	Span       int64  `json:"span,omitempty"`   // bytes searched at a time; xz only
+	Span       int64  `json:"span,omitempty"`   // bytes searched at a time; xz, and zst of Best
 	Filter     string `json:"filter,omitempty"` // xz only; "none" is one
 }
 
@@ -96,7 +96,9 @@ func (w Writer) planStream(s Stream, part float64) (*task, error) {
 		t.plan.Memory += gzEncoder
 	}
 	if slices.Contains(w.Formats, Zst) {
-		w.planZst(t)
+		if err := w.planZst(t, part); err != nil {
+			return nil, err
+		}
 	}
 	if slices.Contains(w.Formats, XZ) {
 		if err := w.planXZ(t, part); err != nil {
@@ -123,16 +125,40 @@ func (w Writer) planStream(s Stream, part float64) (*task, error) {
 }
 
 // planZst lowers the window of zst until it fits.
-func (w Writer) planZst(t *task) {
+func (w Writer) planZst(t *task, part float64) error {
 	c := &t.compression
 	room := w.MaxMemory - t.plan.Memory
 	if slices.Contains(w.Formats, XZ) {
-		room /= 4 // xz gains more from a large dictionary
+		room = min(room, max(room/4, zstLeast)) // xz gains more from a large dictionary
+	}
+	if c.zstOurs {
+		if w.MaxMemory > 0 {
+			c.zstLimit = max(room, 1)
+		}
+		m, err := c.zstConfig(w.workers(part)).Memory()
+		if err != nil {
+			return w.planError(err)
+		}
+		t.plan.Workers = m.Workers
+		t.plan.Memory += m.Encoder
+		return nil
 	}
 	for w.MaxMemory > 0 && c.zstMemory() > room && c.window() > minLowered {
 		c.zstWindow = c.window() / 2
 	}
 	t.plan.Memory += c.zstMemory()
+	return nil
+}
+
+// zstLeast is what our zst encoder needs at least, in bytes, and a bit more.
+const zstLeast = 80 << 20
+
+// planError is err, which may be due to MaxMemory.
+func (w Writer) planError(err error) error {
+	if w.MaxMemory > 0 {
+		return fmt.Errorf("compressing within %d bytes of memory: %w: %w", w.MaxMemory, ErrMemoryLimit, err)
+	}
+	return err
 }
 
 // planXZ gives xz the workers for the given part of all bytes, within the memory
@@ -143,13 +169,10 @@ func (w Writer) planXZ(t *task, part float64) error {
 		c.xzMemory = max(w.MaxMemory-t.plan.Memory, 1)
 	}
 	m, err := c.xzConfig(w.workers(part)).Memory()
-	if err != nil && w.MaxMemory > 0 {
-		return fmt.Errorf("compressing within %d bytes of memory: %w: %w", w.MaxMemory, ErrMemoryLimit, err)
-	}
 	if err != nil {
-		return err
+		return w.planError(err)
 	}
-	t.plan.Workers = m.Workers
+	t.plan.Workers = max(t.plan.Workers, m.Workers)
 	t.plan.Memory += m.Encoder
 	return nil
 }
@@ -184,6 +207,9 @@ func (c compression) formatPlan(f Format, full compression) (FormatPlan, error) 
 			Settings: Settings{Level: string(c.xz), Dictionary: m.DictSize, Block: block, Span: min(m.SpanSize, block), Filter: c.bcj.String()},
 		}, nil
 	case Zst:
+		if c.zstOurs {
+			return c.zstPlan(full)
+		}
 		return FormatPlan{
 			Format: f, Dictionary: c.window(), DecoderMemory: c.window() + zstDecoder, Lowered: c.window() < full.window(),
 			Settings: Settings{Level: c.zst.String(), Dictionary: c.window()},
@@ -192,5 +218,21 @@ func (c compression) formatPlan(f Format, full compression) (FormatPlan, error) 
 	return FormatPlan{
 		Format: f, Dictionary: gzWindow, DecoderMemory: gzDecoder,
 		Settings: Settings{Level: strconv.Itoa(c.gz), Dictionary: gzWindow},
+	}, nil
+}
+
+// zstPlan is [compression.formatPlan] for our zst encoder.
+func (c compression) zstPlan(full compression) (FormatPlan, error) {
+	m, err := c.zstConfig(1).Memory()
+	if err != nil {
+		return FormatPlan{}, err
+	}
+	most, err := full.zstConfig(1).Memory()
+	if err != nil {
+		return FormatPlan{}, err
+	}
+	return FormatPlan{
+		Format: Zst, Dictionary: m.WindowSize, DecoderMemory: m.WindowSize + zstDecoder, Lowered: m.WindowSize < most.WindowSize,
+		Settings: Settings{Level: string(Best), Dictionary: m.WindowSize, Span: m.SpanSize},
 	}, nil
 }

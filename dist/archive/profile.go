@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"x.go/dist/xz"
+	ours "x.go/dist/zstd"
 	"x.go/manifests"
 	"x.go/targets/nearest"
 )
@@ -53,29 +54,36 @@ type compression struct {
 	bcj       xz.BCJ
 	xzBlock   int64 // bytes; 0 means the profile's
 	zst       zstd.EncoderLevel
+	zstOurs   bool  // package dist/zstd writes zst; zst and zstTables do not count
 	zstWindow int64 // bytes; at most MaxZstWindow
 	zstTables int64 // bytes that the encoder holds besides two windows, as measured
 
 	size     int64 // bytes of the tar stream; 0 if not known
 	xzMemory int64 // bytes that the xz encoder may take; 0 sets no bound
+	zstLimit int64 // bytes that our zst encoder may take; 0 sets no bound
 }
 
 // profiles has the settings of each profile. rust-installer uses gzip levels 1, 6
 // and 9 (src/tools/rust-installer/src/compression.rs). The library's levels 5, 7
 // and 9 come nearest: of 42 MB of cargo they write 4 % less than gzip -1, and 3 %
 // and 2 % more than gzip -6 and -9, in less time. The xz presets of the same names
-// are in package xz. rust-installer has no zst: its windows are as large as the xz
-// dictionaries where a larger window helps.
+// are in package xz. rust-installer has no zst: Best is that of package dist/zstd, and
+// the library's windows are as large as the xz dictionaries where a larger one helps.
 var profiles = map[Profile]compression{
 	Fast:     {gz: 5, xz: xz.Fast, zst: zstd.SpeedDefault, zstWindow: 8 << 20, zstTables: 8 << 20},
 	Balanced: {gz: 7, xz: xz.Balanced, zst: zstd.SpeedBetterCompression, zstWindow: 16 << 20, zstTables: 16 << 20},
-	Best:     {gz: 9, xz: xz.Best, zst: zstd.SpeedBestCompression, zstWindow: MaxZstWindow, zstTables: 48 << 20},
+	Best:     {gz: 9, xz: xz.Best, zstOurs: true, zstWindow: MaxZstWindow},
 }
 
 // xzConfig returns the settings of xz archives. Unlike rust-installer's, they carry
 // a check, so that `xz -t` proves something.
 func (c compression) xzConfig(workers int) xz.WriterConfig {
 	return xz.WriterConfig{Profile: c.xz, BCJ: c.bcj, BlockSize: c.xzBlock, Size: c.size, MaxMemory: c.xzMemory, Check: xz.CheckCRC64, Workers: workers}
+}
+
+// zstConfig returns the settings of zst archives that package dist/zstd writes.
+func (c compression) zstConfig(workers int) ours.WriterConfig {
+	return ours.WriterConfig{WindowSize: c.zstWindow, Size: c.size, MaxMemory: c.zstLimit, Workers: workers}
 }
 
 // window returns the size of the zst window in bytes: no more than the content
@@ -113,6 +121,9 @@ func (c compression) compressor(ctx context.Context, f Format, workers int, w io
 	case XZ:
 		return xz.NewWriterContext(ctx, w, c.xzConfig(workers))
 	case Zst:
+		if c.zstOurs {
+			return ours.NewWriter(ctx, w, c.zstConfig(workers))
+		}
 		// One goroutine: two are no faster, and jobs of several blocks leave
 		// most of the window out.
 		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(c.zst), zstd.WithWindowSize(int(c.window())), zstd.WithEncoderConcurrency(1))
@@ -136,5 +147,5 @@ const (
 	zstDecoder = 512 << 10 // and a window, as ZSTD_estimateDStreamSize has it
 )
 
-// zstMemory returns the bytes that the zst encoder holds.
+// zstMemory returns the bytes that the library's zst encoder holds.
 func (c compression) zstMemory() int64 { return 2*c.window() + c.zstTables }

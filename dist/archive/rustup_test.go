@@ -23,10 +23,15 @@ func digestOf(b []byte) manifests.Hash { return sha256.Sum256(b) }
 // some minutes.
 var variantCount = flag.Int("variants", 40, "how many odd archives the real rustup judges")
 
-// plainPack compresses data in the usual way.
+// plainPack compresses data in the usual way; zst with our encoder, so that rustup
+// judges it.
 func plainPack(f Format, data []byte) []byte {
 	var b bytes.Buffer
-	if err := (Writer{Profile: Fast}).Compress(context.Background(), f, &b, bytes.NewReader(data), int64(len(data))); err != nil {
+	p := Fast
+	if f == Zst {
+		p = Best
+	}
+	if err := (Writer{Profile: p}).Compress(context.Background(), f, &b, bytes.NewReader(data), int64(len(data))); err != nil {
 		panic(err)
 	}
 	return b.Bytes()

@@ -27,10 +27,10 @@ type Writer struct {
 	// Time is rust-installer's default, the first commit of Rust in July 2006,
 	// which directories always have.
 	ModTime time.Time
-	// Jobs bounds how many goroutines compress xz, and how many packages are
-	// written at a time; 0 means one for each processor. gz and zst take one
-	// goroutine each per package; these do not count, since they take a seventh of
-	// the processor time. Archives do not depend on Jobs.
+	// Jobs bounds how many goroutines compress xz, and zst of the profile Best, and
+	// how many packages are written at a time; 0 means one for each processor. gz and
+	// other zst take one goroutine each per package; these do not count, since they
+	// take a seventh of the processor time. Archives do not depend on Jobs.
 	Jobs int
 	// MaxMemory bounds the estimated memory of the compressors, in bytes; 0 sets no
 	// limit. To fit, Writer first searches less at once, which costs a few bytes,

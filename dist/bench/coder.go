@@ -78,11 +78,11 @@ type peer struct {
 }
 
 // encoders are the levels that people use: default, lowest and highest of xz, and
-// the highest of the others. pigz needs -f for names that end in gz.
+// the highest of the others; zstd also with the window that rustup accepts. pigz needs -f for names that end in gz.
 var encoders = []peer{
 	{"xz", "xz", []string{"xz"}, []string{"-1", "-6", "-9"}, "{level} -T{jobs} -c {in}", "--version"},
 	{"7zz", "xz", []string{"7zz", "7z"}, []string{"-mx=9"}, "a -txz {level} -mmt={jobs} {out} {in}", "--help"},
-	{"zstd", "zst", []string{"zstd"}, []string{"-19"}, "{level} -T{jobs} -q -c {in}", "--version"},
+	{"zstd", "zst", []string{"zstd"}, []string{"-19", "--ultra -22 --long=27"}, "{level} -T{jobs} -q -c {in}", "--version"},
 	{"gzip", "gz", []string{"gzip"}, []string{"-9"}, "{level} -n -c {in}", "--version"},
 	{"pigz", "gz", []string{"pigz"}, []string{"-9"}, "{level} -n -f -p {jobs} -c {in}", "--version"},
 }

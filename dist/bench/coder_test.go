@@ -26,6 +26,7 @@ func TestEncoders(t *testing.T) {
 		"xz -9: xz -9 -T3 -c in.tar > out",
 		"7zz -mx=9: 7z a -txz -mx=9 -mmt=3 out in.tar",
 		"zstd -19: zstd -19 -T3 -q -c in.tar > out",
+		"zstd --ultra -22 --long=27: zstd --ultra -22 --long=27 -T3 -q -c in.tar > out",
 		"gzip -9: gzip -9 -n -c in.tar > out",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

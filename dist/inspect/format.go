@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"encoding/binary"
+	"io"
 	"strings"
 )
 
@@ -70,6 +71,56 @@ func machOMachine(head []byte) string {
 		return machOMachines[binary.BigEndian.Uint32(head[4:])]
 	}
 	return machOMachines[binary.LittleEndian.Uint32(head[4:])]
+}
+
+// Machines tells the format of a program or library that is no ELF file, and the
+// machines that it is for: several for a Mach-O file that has a part for each.
+func Machines(in io.ReaderAt) (Format, []string, error) {
+	head, err := begins(in)
+	if err != nil {
+		return Other, nil, err
+	}
+	format, machine := sniff(head, false)
+	switch {
+	case format == MachO && machine == "" && len(head) >= 8:
+		return format, fatMachines(in, binary.BigEndian.Uint32(head[4:])), nil
+	case format == PE:
+		return format, peMachine(in, head), nil
+	case machine != "":
+		return format, []string{machine}, nil
+	}
+	return format, nil, nil
+}
+
+// fatMachines reads the header of a Mach-O file of count parts: fat_arch, of five words.
+func fatMachines(in io.ReaderAt, count uint32) []string {
+	var out []string
+	for i := range min(count, 16) {
+		var cpu [4]byte
+		if _, err := in.ReadAt(cpu[:], 8+20*int64(i)); err != nil {
+			return nil
+		}
+		if name := machOMachines[binary.BigEndian.Uint32(cpu[:])]; name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// peMachine reads the header that the DOS header of a PE file leads to.
+func peMachine(in io.ReaderAt, head []byte) []string {
+	const lfanew = 0x3c
+	if len(head) < lfanew+4 {
+		return nil
+	}
+	var b [6]byte
+	if _, err := in.ReadAt(b[:], int64(binary.LittleEndian.Uint32(head[lfanew:]))); err != nil || string(b[:4]) != "PE\x00\x00" {
+		return nil
+	}
+	if name := coffMachines[binary.LittleEndian.Uint16(b[4:])]; name != "" {
+		return []string{name}
+	}
+	return nil
 }
 
 // hasFacts reports whether files of the format are described.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -243,6 +244,42 @@ func (r *reader) each(in io.ReaderAt, size int64, path, member string, depth int
 }
 
 var errNesting = fmt.Errorf("got archives in archives more than %d deep", maxNesting)
+
+// Member reads the first bytes, at most limit, of a member of the archive at path, the
+// first of that name. The error wraps [fs.ErrNotExist] if there is none, or is an
+// [*ArchiveError] for a malformed archive.
+func Member(path, name string, limit int64) ([]byte, error) {
+	f, size, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading archive %q: %w", path, err)
+	}
+	defer f.Close()
+	a := newArchive(f, size)
+	if a == nil || a.thin {
+		return nil, fmt.Errorf("reading archive %q: %w", path, &OtherFormatError{Other})
+	}
+	var data []byte
+	err = a.each(func(e entry) error {
+		if e.name != name {
+			return nil
+		}
+		data = make([]byte, min(e.size, limit)) // the archive has them
+		if err := a.read(data, e.off, "a member"); err != nil {
+			return err
+		}
+		return errFound
+	})
+	switch {
+	case err == nil:
+		return nil, fmt.Errorf("reading archive %q: no member %q: %w", path, name, fs.ErrNotExist)
+	case !errors.Is(err, errFound):
+		return nil, fmt.Errorf("reading archive %q: %w", path, err)
+	}
+	return data, nil
+}
+
+// errFound ends a search.
+var errFound = errors.New("found")
 
 // system is what a file is for: a machine, and the format if that is not ELF. It is ""
 // if nothing tells.

@@ -48,6 +48,8 @@ type File struct {
 	Data     elf.Data // byte order
 	Type     elf.Type
 	Machine  elf.Machine
+	OSABI    elf.OSABI
+	Flags    uint32 // e_flags, of a meaning of the machine's own
 	Entry    uint64 // virtual address where a program starts, 0 without
 	Sections []Section
 	Segments []Segment
@@ -160,7 +162,7 @@ func Open(r io.ReaderAt) (*File, error) {
 	if n < elf.EI_NIDENT {
 		return nil, formatErrorf(0, "file ends within the identification")
 	}
-	f.Class, f.Data = elf.Class(f.head[elf.EI_CLASS]), elf.Data(f.head[elf.EI_DATA])
+	f.Class, f.Data, f.OSABI = elf.Class(f.head[elf.EI_CLASS]), elf.Data(f.head[elf.EI_DATA]), elf.OSABI(f.head[elf.EI_OSABI])
 	switch f.Data {
 	case elf.ELFDATA2LSB:
 		f.order = binary.LittleEndian
@@ -190,7 +192,7 @@ func (f *File) readFileHeader() (tables, error) {
 		return tables{}, err
 	}
 	f.Type, f.Machine = elf.Type(f.order.Uint16(b)), elf.Machine(f.order.Uint16(b[2:]))
-	f.Entry = f.word(b[8:])
+	f.Entry, f.Flags = f.word(b[8:]), f.order.Uint32(b[8+3*w:])
 	half := func(i int) uint64 { return uint64(f.order.Uint16(b[8+3*w+4+2*i:])) }
 	t := tables{
 		phoff: f.word(b[8+w:]), shoff: f.word(b[8+2*w:]),

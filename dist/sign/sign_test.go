@@ -3,6 +3,7 @@ package sign
 import (
 	"bytes"
 	"crypto"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -474,6 +475,36 @@ func TestKeysOfOthers(t *testing.T) {
 	}
 	testenv.Must(t, os.WriteFile(filepath.Join(dir, "file.minisig"), sig, 0o600))
 	must("minisign", "-Vm", "file", "-p", "mini.pub")
+}
+
+// minisign 0.11 has written this key and its public half, with the passphrase "word":
+//
+//	printf 'word\nword\n' | minisign -G -p a.pub -s a.key
+const (
+	lockedMinisign = `untrusted comment: minisign encrypted secret key
+RWRTY0IyDfzbQSeZNckpgy9cv/oJd7QHjYo6Vmg+DNmzoeiOIY0AAAACAAAAAAAAAEAAAAAA+truAE60RDhyoIZ4isA+ZTwSNZWG6xnEpp8/hSDJB/IylNIlFrbhBmFduwIz4UcOika8r9XSNaDbdRkvGmXc2Ip40X8xyxwyk1fJFQcutYUL8dWISlAFCUanT7LvHf3xTH+wRm2BUoo=
+`
+	lockedPublic = `untrusted comment: minisign public key 429EA25F1D036856
+RWRWaAMdX6KeQuYehNGcAXlFyaPr9rzjLIoJ0RjyO8WHEoIWZRbwiOXo
+`
+)
+
+// A key of minisign that has a passphrase signs what its public half checks.
+func TestLockedMinisignKey(t *testing.T) {
+	t.Parallel()
+	testenv.Long(t, "unlocking a key of minisign takes a gigabyte of memory")
+	if _, err := ParseMinisignKey("k", []byte(lockedMinisign), func() ([]byte, error) { return nil, errors.New("nobody is there") }); err == nil || !strings.Contains(err.Error(), "nobody is there") {
+		t.Errorf("without a passphrase: got %v", err)
+	}
+	key, err := ParseMinisignKey("k", []byte(lockedMinisign), func() ([]byte, error) { return []byte("word"), nil })
+	testenv.Must(t, err)
+	sig, _, err := MakeSignature(t.Context(), key, Message{"file", text, later})
+	testenv.Must(t, err)
+	ring, err := ParseKeyring("a.pub", []byte(lockedPublic))
+	testenv.Must(t, err)
+	if _, err := ring.Check(text, sig); err != nil {
+		t.Error(err)
+	}
 }
 
 // FuzzCheck gives signatures and keys of strangers to a keyring: it never panics, and

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -15,7 +16,7 @@ import (
 func benchInput(b *testing.B) []byte {
 	name := os.Getenv("XZ_BENCH_FILE")
 	if name == "" {
-		return corpus(8 << 20)
+		return corpus.Mixed(8 << 20)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {

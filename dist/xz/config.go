@@ -6,6 +6,8 @@ import (
 	"math"
 	"runtime"
 	"slices"
+
+	"x.go/dist/match"
 )
 
 // Profile names a balance of size, time and memory. The names are those of
@@ -30,9 +32,9 @@ type preset struct {
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 32, foundCap, 0},
+	Fast:     {false, 8 << 20, 8 << 20, 32, match.Cap, 0},
 	Balanced: {true, 32 << 20, 64 << 20, 24, 24, 12},
-	Best:     {true, 128 << 20, 512 << 20, 64, foundCap, 12},
+	Best:     {true, 128 << 20, 512 << 20, 64, match.Cap, 12},
 }
 
 // Limits of a WriterConfig.
@@ -159,7 +161,7 @@ type settings struct {
 	blockSize int64
 	niceLen   int
 	depth     int
-	leaf      int // see radixFinder
+	leaf      int // see match.Settings
 	props     props
 	bcj       BCJ
 	check     Check
@@ -204,7 +206,7 @@ func (c WriterConfig) resolve() (settings, error) {
 		{"dictionary size", s.dictSize, minDictSize, maxDictSize},
 		{"block size", s.blockSize, minBlockSize, maxBlockSize},
 		{"nice length", int64(s.niceLen), 5, maxMatch},
-		{"depth", int64(s.depth), 5, foundCap},
+		{"depth", int64(s.depth), 5, match.Cap},
 		{"lc", int64(lc), 0, maxLCLP},
 		{"lp", int64(lp), 0, maxLCLP},
 		{"lc + lp", int64(lc + lp), 0, maxLCLP},
@@ -222,6 +224,11 @@ func (c WriterConfig) resolve() (settings, error) {
 	s.dictSize = dictSizeOf(dictSizeCode(min(s.dictSize, s.blockSize)))
 	s.setLanes()
 	return s, s.fit(c.MaxMemory)
+}
+
+// finder returns what the match finders need of s.
+func (s *settings) finder() match.Settings {
+	return match.Settings{DictSize: s.dictSize, Depth: s.depth, Leaf: s.leaf, SpanMax: s.spanMax, Workers: s.workers}
 }
 
 // Blocks are compressed several at a time where they are small and there are
@@ -327,7 +334,10 @@ func (s *settings) memoryOf(lanes, workers int) int64 {
 	output := block + block>>10
 	parsing := int64(recentMemory + 4*sliceSize)
 	if s.optimal {
-		parsing = radixMemory(block, s.dictSize, int64(s.spanMax), workers)
+		set := s.finder()
+		set.Workers = workers
+		const perParser = 16*sliceSize + 2<<20
+		parsing = match.Memory(block, set) + int64(workers)*perParser
 	}
 	return filling + int64(lanes)*(block+output+parsing)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -115,7 +116,7 @@ func encoderMemory(t *testing.T, c WriterConfig) int64 {
 // a limit lowers the dictionary either.
 func TestFitBytes(t *testing.T) {
 	testenv.Long(t, "minutes with -race; shorter tests use as many goroutines")
-	data := corpus(3_000_000)
+	data := corpus.Mixed(3_000_000)
 	limit := encoderMemory(t, WriterConfig{Profile: Best, BlockSize: 1 << 20, Workers: 1})
 	var want []byte
 	for _, workers := range []int{1, 3} {

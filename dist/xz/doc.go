@@ -10,24 +10,16 @@
 //
 // # How a block is compressed
 //
-// A block is held in memory and compressed in four steps:
+// A block is held in memory and compressed in three steps:
 //
-//   - Long repeats (repeats.go) are found first, through the few positions
-//     that their content selects. They are left out of the next step, where
-//     documentation, for example, would cost most of the time.
-//   - The match finder (radix.go, refine.go) finds the longest earlier match of
-//     every position of a span at once; a span is the whole block, or a part of
-//     up to 160 MiB. It sorts positions into buckets by their first bytes and
-//     refines the buckets, which are independent of each other, in parallel.
-//     Unlike with hash chains and binary trees no load depends on the one
-//     before, so the processor can wait for many at a time, and no worker needs
-//     tables of its own. The window is the dictionary before the span and the
-//     span itself, so it does not shrink where a span starts.
+//   - Package match finds long repeats, and then the longest earlier match of
+//     every other position of a span at once; a span is the whole block, or a
+//     part of up to 160 MiB.
 //   - Slices of the span are parsed in parallel. The parser looks for the
 //     cheapest path through all literals, matches and repeats (optimal.go) with
 //     prices from probabilities that follow the parse (price.go); of a long
 //     match only the start and the end are searched. Short and near matches,
-//     which the finder does not keep, come from small hash tables (near.go).
+//     which the finder does not keep, come from small hash tables (match.Near).
 //     Borders of slices are fixed.
 //   - One worker at a time encodes the slices that are parsed, in order, with
 //     the range coder (encoder.go, rangeenc.go, chunk.go). The probabilities go
@@ -37,7 +29,7 @@
 // reach there. Blocks of up to 64 MiB are therefore also compressed several at a
 // time, by four workers each.
 //
-// [Fast] leaves out the first two steps. It finds matches in small tables of
+// [Fast] leaves out the first step. It finds matches in small tables of
 // recent positions (recent.go), takes what seems best with a short lookahead
 // (lazy.go), and gives each block to one worker.
 //
@@ -58,8 +50,7 @@
 //
 // The container follows "The .xz File Format" 1.2.1 (tukaani.org), the symbols
 // the LZMA specification of the LZMA SDK, and the framing of LZMA2 chunks what
-// liblzma 5.4 accepts. The idea of a radix match finder that all threads share
-// is Conor McCarthy's (fast-lzma2). Optimal parsing by prices, with a literal
+// liblzma 5.4 accepts. Optimal parsing by prices, with a literal
 // and a repeat tried after each match, is that of the LZMA SDK.
 //
 // # Measuring

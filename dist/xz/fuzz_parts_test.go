@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"x.go/tests/corpus"
 )
 
 // parts are the pieces of a stream with one block, without CRC32s.
@@ -55,7 +57,7 @@ var oneBlock = []WriterConfig{
 
 func TestSeal(t *testing.T) {
 	for _, c := range oneBlock {
-		stream := compress(t, corpus(2000), c)
+		stream := compress(t, corpus.Mixed(2000), c)
 		if got := unseal(t, stream).seal(); !bytes.Equal(got, stream) {
 			t.Errorf("%+v: a stream taken apart and made again differs", c)
 		}
@@ -80,9 +82,9 @@ func FuzzBlock(f *testing.F) {
 // by ulikunitz/xz.
 func FuzzChunks(f *testing.F) {
 	for _, c := range oneBlock {
-		f.Add(unseal(f, compress(f, corpus(5000)[2000:], c)).data, uint8(0))
+		f.Add(unseal(f, compress(f, corpus.Mixed(5000)[2000:], c)).data, uint8(0))
 	}
-	big := compress(f, corpus(120_000), WriterConfig{Profile: Fast})
+	big := compress(f, corpus.Mixed(120_000), WriterConfig{Profile: Fast})
 	f.Add(unseal(f, big).data, uint8(dictSizeCode(64<<10)))
 	f.Fuzz(func(t *testing.T, data []byte, code uint8) {
 		dict := dictSizeOf(code % (dictSizeCode(fuzzContent) + 1))

@@ -8,6 +8,8 @@ import (
 
 	ulikunitz "github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"x.go/tests/corpus"
 )
 
 // What a decoder may hold, and what is read of it, while fuzzing, in bytes.
@@ -22,7 +24,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte(nil), uint8(0), uint16(0), uint8(0))
 	f.Add([]byte("abcabcabcabc"), uint8(1), uint16(4096), uint8(1))
 	f.Add(make([]byte, 5000), uint8(2), uint16(5000), uint8(2))
-	f.Add(corpus(20_000), uint8(2), uint16(0), uint8(5))
+	f.Add(corpus.Mixed(20_000), uint8(2), uint16(0), uint8(5))
 	f.Fuzz(func(t *testing.T, data []byte, profile uint8, block uint16, options uint8) {
 		c := WriterConfig{
 			Profile: profiles[int(profile)%len(profiles)],
@@ -47,7 +49,7 @@ func FuzzRoundTrip(f *testing.F) {
 
 // fuzzStreams are sound files of many kinds.
 func fuzzStreams(f *testing.F) {
-	data := corpus(3000)
+	data := corpus.Mixed(3000)
 	for _, c := range []WriterConfig{
 		{}, {Check: CheckSHA256}, {BCJ: BCJX86}, {BlockSize: 4096, DictSize: 4096}, {LC: -1, LP: 2, PB: -1, Check: CheckNone},
 	} {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/corpus"
 )
 
 // The bytes of each profile are pinned, so that another output is a decision.
@@ -18,7 +20,7 @@ import (
 func TestGoldenBytes(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/golden.json"
-	data := append(corpus(1_000_000), repeatedPages()...)
+	data := append(corpus.Mixed(1_000_000), corpus.RepeatedPages()...)
 	got := map[string]string{}
 	for _, p := range profiles {
 		stream := compress(t, data, WriterConfig{Profile: p})
@@ -65,7 +67,7 @@ func TestWriterBranchFilters(t *testing.T) {
 }
 
 func TestWriterContext(t *testing.T) {
-	data := corpus(600_000)
+	data := corpus.Mixed(600_000)
 	reason := errors.New("enough")
 	for _, p := range profiles {
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"x.go/tests/corpus"
 )
 
 // TestJoin joins streams that were compressed apart: the result is what one Writer
@@ -11,7 +13,7 @@ import (
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	const block = 100_000
-	data := corpus(3*block + 12_345)
+	data := corpus.Mixed(3*block + 12_345)
 	for _, c := range []WriterConfig{
 		{Profile: Fast, BlockSize: block}, {Profile: Best, BlockSize: block, Check: CheckSHA256},
 		{Profile: Balanced, BlockSize: block, Check: CheckNone, BCJ: BCJX86},
@@ -38,8 +40,8 @@ func TestJoin(t *testing.T) {
 
 func TestJoinErrors(t *testing.T) {
 	t.Parallel()
-	good := compress(t, corpus(5000), WriterConfig{Profile: Fast})
-	other := compress(t, corpus(5000), WriterConfig{Profile: Fast, Check: CheckCRC32})
+	good := compress(t, corpus.Mixed(5000), WriterConfig{Profile: Fast})
+	other := compress(t, corpus.Mixed(5000), WriterConfig{Profile: Fast, Check: CheckCRC32})
 	for name, tt := range map[string]struct {
 		second []byte
 		want   string

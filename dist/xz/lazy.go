@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/bits"
 	"sync"
+
+	"x.go/dist/match"
 )
 
 // lazyParser chooses symbols without prices: it takes the match that seems to
@@ -30,12 +32,11 @@ func newLazyParser() *lazyParser {
 	return new(lazyParser)
 }
 
-// match is a length and a distance counted from 1. save is about what it saves
+// saving is a match: a length and a distance counted from 1. save is about what it saves
 // against literals, in bits.
-type match struct {
+type saving struct {
 	length, dist uint32
 	save         int
-	noTail       bool // two bytes after the one that ends it do not match
 }
 
 // Guesses in bits that stand for prices. They were found by trying, with cargo's
@@ -48,8 +49,8 @@ const (
 )
 
 // slice implements sliceParser.
-func (p *lazyParser) slice(_ context.Context, set settings, data []byte, _ []found, _, start, end int, out []op) []op {
-	p.data, p.end = data[:end+radixTail], end
+func (p *lazyParser) slice(_ context.Context, set settings, data []byte, _ []match.Found, _, start, end int, out []op) []op {
+	p.data, p.end = data[:end+match.Tail], end
 	p.dict, p.nice = int(set.dictSize), set.niceLen
 	if start == 0 {
 		p.recent.reset(p.data)
@@ -83,9 +84,9 @@ func (p *lazyParser) slice(_ context.Context, set settings, data []byte, _ []fou
 
 // best returns the match at pos that saves the most; save is at most 0 if there
 // is none.
-func (p *lazyParser) best(pos int) match {
+func (p *lazyParser) best(pos int) saving {
 	limit := min(p.end-pos, maxMatch)
-	var m match
+	var m saving
 	if limit < minMatch {
 		return m
 	}
@@ -94,25 +95,25 @@ func (p *lazyParser) best(pos int) match {
 		if from < 0 || p.data[from] != p.data[pos] || p.data[from+1] != p.data[pos+1] {
 			continue
 		}
-		l := matchLen(p.data, from, pos, limit)
+		l := match.Len(p.data, from, pos, limit)
 		if save := l*literalBits - repBits - i - bits.Len(uint(l)); save > m.save {
-			m = match{length: uint32(l), dist: dist, save: save}
+			m = saving{length: uint32(l), dist: dist, save: save}
 		}
 	}
 	p.from = p.recent.find(pos, p.from[:0])
 	for _, from := range p.from {
 		if dist := pos - from; dist > 0 && dist <= p.dict {
-			m = m.or(matchLen(p.data, from, pos, limit), dist)
+			m = m.or(match.Len(p.data, from, pos, limit), dist)
 		}
 	}
 	return m
 }
 
 // or returns m, or the other match if that saves more.
-func (m match) or(length, dist int) match {
+func (m saving) or(length, dist int) saving {
 	save := length*literalBits - matchBits - bits.Len(uint(dist)) - bits.Len(uint(length))
 	if save > m.save {
-		return match{length: uint32(length), dist: uint32(dist), save: save}
+		return saving{length: uint32(length), dist: uint32(dist), save: save}
 	}
 	return m
 }

@@ -3,6 +3,8 @@ package xz
 import (
 	"context"
 	"math"
+
+	"x.go/dist/match"
 )
 
 // optimalParser finds the cheapest sequence of symbols by dynamic programming
@@ -16,7 +18,7 @@ type optimalParser struct {
 	end     int // matches may not pass it
 	niceLen uint32
 
-	near             nearTable
+	near             match.Near
 	skipFrom, skipTo int // nodes in the middle of a long match, to be left out
 	nodes            [maxNodes + maxMatch + 1]node
 	ops              []op
@@ -43,16 +45,16 @@ type node struct {
 }
 
 // slice implements sliceParser.
-func (p *optimalParser) slice(ctx context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op {
-	p.data, p.end = data[:end+radixTail], end
+func (p *optimalParser) slice(ctx context.Context, set settings, data []byte, result []match.Found, origin, start, end int, out []op) []op {
+	p.data, p.end = data[:end+match.Tail], end
 	p.niceLen = uint32(set.niceLen)
 	p.enc.reset(set.props, data, start, false, p.enc.out[:0])
 	if start > 0 {
-		p.near.reset(set, p.data, result, origin, start)
+		p.near.Reset(set.finder(), p.data, result, origin, start)
 		p.run(ctx, start, min(start+warmUpSize, end), nil)
 		p.enc.rewind(start)
 	}
-	p.near.reset(set, p.data, result, origin, start)
+	p.near.Reset(set.finder(), p.data, result, origin, start)
 	return p.run(ctx, start, end, out)
 }
 
@@ -246,7 +248,7 @@ func (p *optimalParser) relaxLiteral(pos, cur int, n *node, zero, one uint32, li
 		short := n.price + one + bitPrice(e.isRep[n.state], 1) + bitPrice(e.isRepG0[n.state], 0) +
 			bitPrice(e.isRep0Long[uint32(n.state)<<4|uint32(pos)&e.posMask], 0)
 		p.reach(cur+1, short, uint32(cur), 1, n.reps[0], 0)
-		return matchLen(p.data, pos-back, pos, limit)
+		return match.Len(p.data, pos-back, pos, limit)
 	}
 	if limit > minMatch {
 		p.relaxTail(pos, cur, price, afterLiteral[n.state&15], 0, 0, n.reps[0], limit, last)
@@ -263,7 +265,7 @@ func (p *optimalParser) relaxTail(pos, cur int, price uint32, s state, length, d
 	if room < minMatch {
 		return
 	}
-	tail := matchLen(p.data, at-int(back), at, room)
+	tail := match.Len(p.data, at-int(back), at, room)
 	if tail < minMatch {
 		return
 	}
@@ -292,7 +294,7 @@ func (p *optimalParser) relaxReps(pos, cur int, n *node, price uint32, rep0, lim
 			if int(back) > pos || p.data[pos-int(back)] != p.data[pos] {
 				continue
 			}
-			l = matchLen(p.data, pos-int(back), pos, limit)
+			l = match.Len(p.data, pos-int(back), pos, limit)
 		}
 		if l < minMatch {
 			continue
@@ -374,17 +376,17 @@ func (p *optimalParser) hole(cur int) (first, last int) {
 // relaxMatches offers matches longer than the longest repeat, which has rep
 // bytes.
 func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, limit int, last *int) (length, dist uint32) {
-	var m [nearMatches]match
-	count := p.near.find(pos, limit, &m)
+	var m [match.NearMatches]match.Match
+	count := p.near.Find(pos, limit, &m)
 	if count == 0 {
 		return 0, 0
 	}
-	longest := m[count-1].length
+	longest := m[count-1].Length
 	if rep >= p.niceLen && longest <= rep {
 		return 0, 0
 	}
 	if longest == maxMatch {
-		return longest, m[count-1].dist
+		return longest, m[count-1].Dist
 	}
 	p.extend(last, cur+int(longest))
 	p.leaveOut(cur, longest)
@@ -392,11 +394,11 @@ func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, l
 	lens := &p.matchLen[uint32(pos)&p.enc.posMask]
 	k := minMatch
 	for _, f := range m[:count] {
-		d, l := f.dist-1, int(f.length)
+		d, l := f.Dist-1, int(f.Length)
 		for ; k <= l && k < minMatch+distStates-1; k++ {
-			p.reach(cur+k, price+lens[k]+p.distance(d, distState(uint32(k))), uint32(cur), uint32(k), f.dist, 0)
+			p.reach(cur+k, price+lens[k]+p.distance(d, distState(uint32(k))), uint32(cur), uint32(k), f.Dist, 0)
 		}
-		total := price + p.distance(d, distState(f.length))
+		total := price + p.distance(d, distState(f.Length))
 		for ; k <= l; k++ {
 			if k >= hole {
 				k, hole = max(k, beyond), math.MaxInt
@@ -404,10 +406,10 @@ func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, l
 					break
 				}
 			}
-			p.reach(cur+k, total+lens[k], uint32(cur), uint32(k), f.dist, 0)
+			p.reach(cur+k, total+lens[k], uint32(cur), uint32(k), f.Dist, 0)
 		}
-		if !f.noTail {
-			p.afterMatch(pos, cur, total+lens[l], afterMatch[n.state&15], f.length, f.dist, limit, last)
+		if !f.NoTail {
+			p.afterMatch(pos, cur, total+lens[l], afterMatch[n.state&15], f.Length, f.Dist, limit, last)
 		}
 	}
 	return 0, 0

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -130,7 +131,7 @@ func (w *watchedInput) Read(p []byte) (int, error) {
 // A Reader that is given up reads nothing more, and its goroutines end: the
 // bubble ends only with them.
 func TestReaderGivenUp(t *testing.T) {
-	data := corpus(3 << 20)
+	data := corpus.Mixed(3 << 20)
 	for name, stream := range map[string][]byte{
 		"blocks":    compress(t, data, WriterConfig{Profile: Fast, BlockSize: 128 << 10}),
 		"one block": compress(t, data, WriterConfig{Profile: Fast}),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -36,7 +37,7 @@ func runXZ(t testing.TB, data []byte, args ...string) []byte {
 
 // branchy is content full of what the branch filters convert.
 func branchy(n int) []byte {
-	b := corpus(n)
+	b := corpus.Mixed(n)
 	for i := 0; i+8 < n; i += 3 + int(b[i])%13 {
 		b[i] = 0xE8 | b[i+1]&1
 		if b[i+2]&3 != 0 {
@@ -84,7 +85,7 @@ func TestReaderOfXZ(t *testing.T) {
 
 func TestReaderOfWriter(t *testing.T) {
 	t.Parallel()
-	data := corpus(400_000)
+	data := corpus.Mixed(400_000)
 	for _, c := range []WriterConfig{
 		{Profile: Fast},
 		{Profile: Fast, BlockSize: 64 << 10},
@@ -104,7 +105,7 @@ func TestReaderOfWriter(t *testing.T) {
 }
 
 func TestReaderStreams(t *testing.T) {
-	a, b := corpus(1000), corpus(2000)[1000:]
+	a, b := corpus.Mixed(1000), corpus.Mixed(2000)[1000:]
 	one, two := compress(t, a, WriterConfig{}), compress(t, b, WriterConfig{Check: CheckSHA256})
 	empty := compress(t, nil, WriterConfig{})
 	for _, tc := range []struct {
@@ -141,7 +142,7 @@ func TestReaderStreams(t *testing.T) {
 // Every cut and every changed byte must be noticed.
 func TestReaderDamage(t *testing.T) {
 	t.Parallel()
-	data := corpus(5000)[3000:]
+	data := corpus.Mixed(5000)[3000:]
 	for _, workers := range []int{1, 2} {
 		c := ReaderConfig{Workers: workers}
 		stream := compress(t, data, WriterConfig{Profile: Fast, BlockSize: 4096})
@@ -197,7 +198,7 @@ func TestReaderDamagedBytes(t *testing.T) {
 }
 
 func TestReaderErrors(t *testing.T) {
-	data := corpus(200_000)
+	data := corpus.Mixed(200_000)
 	whole := compress(t, data, WriterConfig{Profile: Fast, BlockSize: 64 << 10})
 	big := runXZ(t, []byte("tiny"), "--lzma2=preset=0,dict=1536MiB")
 	for _, tc := range []struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -48,7 +49,7 @@ func TestReaderOf7zz(t *testing.T) {
 // Content that is larger than the window, so that matches reach across its end.
 func TestReaderWindowWraps(t *testing.T) {
 	t.Parallel()
-	data := corpus(9 << 20)
+	data := corpus.Mixed(9 << 20)
 	for _, args := range []string{"dict=4KiB", "dict=100000", "dict=1MiB", "dict=3MiB,nice=273", "dict=4KiB,lc=0,lp=4,pb=4"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

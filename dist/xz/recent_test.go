@@ -4,10 +4,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/dist/match"
 )
 
 func TestRecentTable(t *testing.T) {
-	data := append([]byte("abcdefgh-abcxyz-abcdefgi-0123abcdefgj-xyz"), make([]byte, radixTail)...)
+	data := append([]byte("abcdefgh-abcxyz-abcdefgi-0123abcdefgj-xyz"), make([]byte, match.Tail)...)
 	var table recentTable
 	for range 2 { // a table can be used again
 		table.reset(data)

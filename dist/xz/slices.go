@@ -3,6 +3,8 @@ package xz
 import (
 	"context"
 	"sync"
+
+	"x.go/dist/match"
 )
 
 // sliceCoder compresses a block with several workers. The matches of a span of
@@ -14,8 +16,7 @@ import (
 // will know. It takes those that it reaches itself at the end of a first try at
 // the slice's beginning.
 type sliceCoder struct {
-	repeats repeatFinder
-	finder  radixFinder
+	finder  match.Finder
 	chunks  chunkEncoder
 	parsers []sliceParser
 	slices  []parsedSlice
@@ -24,7 +25,7 @@ type sliceCoder struct {
 // sliceParser parses data[start:end] and appends the ops to out. result holds
 // the matches of data from origin on. If ctx ends the ops are not complete.
 type sliceParser interface {
-	slice(ctx context.Context, set settings, data []byte, result []found, origin, start, end int, out []op) []op
+	slice(ctx context.Context, set settings, data []byte, result []match.Found, origin, start, end int, out []op) []op
 }
 
 // parsedSlice is a slice on its way from parser to encoder.
@@ -50,7 +51,7 @@ func (s *settings) spanSize(n int) int {
 }
 
 // encode appends the LZMA2 chunks of raw, with the end marker, to out. raw
-// needs a capacity of radixTail more bytes.
+// needs a capacity of match.Tail more bytes.
 func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
 	if !set.optimal {
 		set.workers = 1 // the lazy parser wants slices in order
@@ -63,13 +64,12 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 		}
 	}
 	c.chunks.reset(set.props, raw, 0, true, out)
-	c.repeats.reset(len(raw))
+	c.finder.Reset(len(raw))
 	span := set.spanSize(len(raw))
 	for start := 0; start < len(raw); start += span {
 		end := min(start+span, len(raw))
 		if set.optimal {
-			c.repeats.find(ctx, set, raw, end)
-			if err := c.finder.find(ctx, set, raw, c.repeats.repeats, start, end); err != nil {
+			if err := c.finder.Find(ctx, set.finder(), raw, start, end); err != nil {
 				return nil, err
 			}
 		}
@@ -117,7 +117,7 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 				}
 				mu.Unlock()
 				from := start + i*set.sliceSize
-				ops = p.slice(ctx, set, raw, c.finder.result, start, from, min(from+set.sliceSize, end), ops)
+				ops = p.slice(ctx, set, raw, c.finder.Result(), start, from, min(from+set.sliceSize, end), ops)
 				mu.Lock()
 				if ctx.Err() != nil {
 					return

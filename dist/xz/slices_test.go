@@ -6,13 +6,16 @@ import (
 	"errors"
 	"io"
 	"testing"
+
+	"x.go/dist/match"
+	"x.go/tests/corpus"
 )
 
 // Spans and slices far smaller than the real ones, so that there are many
 // borders: the chunks must decode, and be equal for any number of workers.
 func TestSliceCoderBorders(t *testing.T) {
 	t.Parallel()
-	data := append(corpus(400_000), make([]byte, 90_000)...)
+	data := append(corpus.Mixed(400_000), make([]byte, 90_000)...)
 	for _, p := range profiles {
 		var first []byte
 		for _, workers := range []int{1, 2, 3, 8} {
@@ -21,7 +24,7 @@ func TestSliceCoderBorders(t *testing.T) {
 				t.Fatal(err)
 			}
 			set.spanMax, set.sliceSize = 110_000, 30_000
-			raw := append(bytes.Clone(data), make([]byte, radixTail)...)[:len(data)]
+			raw := append(bytes.Clone(data), make([]byte, match.Tail)...)[:len(data)]
 			var c sliceCoder
 			coded, err := c.encode(t.Context(), set, raw, nil)
 			if err != nil {
@@ -65,7 +68,7 @@ func TestSliceCoderStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c sliceCoder
-	if _, err := c.encode(ctx, set, make([]byte, 1000, 1000+radixTail), nil); !errors.Is(err, context.Canceled) {
+	if _, err := c.encode(ctx, set, make([]byte, 1000, 1000+match.Tail), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"x.go/dist/match"
 )
 
 // Writer compresses what is written to it into one .xz stream.
@@ -87,9 +89,9 @@ func (w *Writer) room() []byte {
 		return room[:0]
 	}
 	if w.set.inputSize > 0 {
-		return make([]byte, 0, min(w.set.inputSize, w.set.blockSize)+radixTail)
+		return make([]byte, 0, min(w.set.inputSize, w.set.blockSize)+match.Tail)
 	}
-	return make([]byte, 0, min(w.set.blockSize, 1<<20)+radixTail)
+	return make([]byte, 0, min(w.set.blockSize, 1<<20)+match.Tail)
 }
 
 // Close compresses what is left and ends the stream. It does not close the
@@ -205,7 +207,7 @@ func (w *Writer) compress(coder *sliceCoder, raw []byte) codedBlock {
 		return codedBlock{raw: raw, coder: coder, err: err}
 	}
 	// The header comes first but states the coded size, so leave it room.
-	coded, err := coder.encode(w.ctx, set, slices.Grow(raw, radixTail), make([]byte, blockHeaderRoom))
+	coded, err := coder.encode(w.ctx, set, slices.Grow(raw, match.Tail), make([]byte, blockHeaderRoom))
 	if err != nil {
 		return codedBlock{raw: raw, coder: coder, err: err}
 	}

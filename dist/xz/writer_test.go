@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	ulikunitz "github.com/ulikunitz/xz"
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -28,46 +29,6 @@ func compress(t testing.TB, data []byte, c WriterConfig) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
-}
-
-// corpus is generated content of the kinds that matter: text, machine code
-// like records, noise and long repeats.
-func corpus(n int) []byte {
-	rng := rand.New(rand.NewPCG(1, 2))
-	words := make([][]byte, 300)
-	for i := range words {
-		words[i] = make([]byte, 2+rng.IntN(9))
-		for k := range words[i] {
-			words[i][k] = byte('a' + rng.IntN(20))
-		}
-	}
-	var b []byte
-	for len(b) < n {
-		switch rng.IntN(8) {
-		case 0: // noise
-			for range 100 + rng.IntN(3000) {
-				b = append(b, byte(rng.Uint32()))
-			}
-		case 1: // records with a changing field
-			v := rng.Uint32()
-			for range 50 + rng.IntN(500) {
-				v += rng.Uint32N(64)
-				b = append(b, 0x48, 0x8b, byte(v), byte(v>>8), byte(v>>16), 0, 0, byte(rng.IntN(4)))
-			}
-		case 2: // an old part again
-			if len(b) > 0 {
-				from := rng.IntN(len(b))
-				b = append(b, b[from:min(len(b), from+rng.IntN(20000))]...)
-			}
-		case 3: // one byte
-			b = append(b, bytes.Repeat([]byte{byte(rng.IntN(256))}, rng.IntN(4000))...)
-		default:
-			for range 20 + rng.IntN(400) {
-				b = append(append(b, words[rng.IntN(1+rng.IntN(len(words)))]...), ' ')
-			}
-		}
-	}
-	return b[:n]
 }
 
 // judge decodes stream with independent decoders and compares.
@@ -115,8 +76,8 @@ func TestWriterRoundTrip(t *testing.T) {
 		"short":         []byte("abcabcabcabcd"),
 		"zeros":         make([]byte, 5<<20),
 		"noise":         noise,
-		"corpus":        corpus(1_100_000),
-		"noise, corpus": append(bytes.Clone(noise), corpus(200_000)...),
+		"corpus":        corpus.Mixed(1_100_000),
+		"noise, corpus": append(bytes.Clone(noise), corpus.Mixed(200_000)...),
 	}
 	for name, data := range inputs {
 		for _, p := range profiles {
@@ -133,7 +94,7 @@ func TestWriterRoundTrip(t *testing.T) {
 
 func TestWriterOptions(t *testing.T) {
 	t.Parallel()
-	data := corpus(150_000)
+	data := corpus.Mixed(150_000)
 	for name, c := range map[string]WriterConfig{
 		"small dictionary":  {DictSize: 4 << 10},
 		"small blocks":      {BlockSize: 50_000},
@@ -171,7 +132,7 @@ func TestWriterEdges(t *testing.T) {
 
 func TestWriterSameBytesForAnyWorkers(t *testing.T) {
 	t.Parallel()
-	data := corpus(300_000)
+	data := corpus.Mixed(300_000)
 	for _, p := range profiles {
 		want := compress(t, data, WriterConfig{Profile: p, BlockSize: 130_000, Workers: 1})
 		for _, n := range []int{2, 3, 8} {
@@ -185,7 +146,7 @@ func TestWriterSameBytesForAnyWorkers(t *testing.T) {
 
 func TestWriterPiecewise(t *testing.T) {
 	t.Parallel()
-	data := corpus(300_000)
+	data := corpus.Mixed(300_000)
 	c := WriterConfig{Profile: Fast, BlockSize: 64 << 10}
 	var out bytes.Buffer
 	w, err := NewWriter(&out, c)
@@ -228,7 +189,7 @@ func (f *failAfter) Write(p []byte) (int, error) {
 
 func TestWriterReturnsErrorOfOutput(t *testing.T) {
 	t.Parallel()
-	data := corpus(300_000)
+	data := corpus.Mixed(300_000)
 	for _, room := range []int{0, 5, 100, 50_000} {
 		w, err := NewWriter(&failAfter{room}, WriterConfig{Profile: Fast, BlockSize: 64 << 10})
 		if err != nil {

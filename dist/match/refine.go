@@ -1,4 +1,4 @@
-package xz
+package match
 
 import (
 	"encoding/binary"
@@ -238,7 +238,7 @@ func (w *radixWorker) compareAll(a []radixEntry, depth, avail, above int) {
 			if same >= avail {
 				x = 0
 				length = depth + avail
-				length += matchLen(w.data, int(before[j].pos)+length, pos+length, max(w.cap-length, 0))
+				length += Len(w.data, int(before[j].pos)+length, pos+length, max(w.cap-length, 0))
 				if length <= best {
 					continue
 				}

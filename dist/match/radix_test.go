@@ -1,4 +1,4 @@
-package xz
+package match
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"x.go/tests/corpus"
 	"x.go/tests/testenv"
 )
 
@@ -14,7 +15,7 @@ import (
 // first, of at most maxLen bytes.
 func slowMatch(data []byte, pos, end, dictSize, maxLen int) (length, dist int) {
 	for from := pos - 1; from >= max(0, pos-dictSize); from-- {
-		if l := matchLen(data, from, pos, min(maxLen, end-pos)); l > length {
+		if l := Len(data, from, pos, min(maxLen, end-pos)); l > length {
 			length, dist = l, pos-from
 			if l == maxLen {
 				break
@@ -24,13 +25,13 @@ func slowMatch(data []byte, pos, end, dictSize, maxLen int) (length, dist int) {
 	return length, dist
 }
 
-func finderSettings(dict, depth, workers int) settings {
-	return settings{dictSize: int64(dict), depth: depth, leaf: 20, workers: workers}
+func finderSettings(dict, depth, workers int) Settings {
+	return Settings{DictSize: int64(dict), Depth: depth, Leaf: 20, Workers: workers}
 }
 
 func TestRadixFinder(t *testing.T) {
 	testenv.Long(t, "minutes with -race; shorter tests use as many goroutines")
-	text := corpus(12_000)
+	text := corpus.Mixed(12_000)
 	period := bytes.Repeat([]byte("abcdefg"), 600)
 	for _, tc := range []struct {
 		name        string
@@ -38,21 +39,21 @@ func TestRadixFinder(t *testing.T) {
 		start, dict int
 		maxLen      int
 	}{
-		{"text", text, 0, 1 << 20, foundCap},
+		{"text", text, 0, 1 << 20, Cap},
 		{"short matches", text, 0, 1 << 20, 20},
-		{"second span", text, 5000, 1 << 20, foundCap},
-		{"small dictionary", text, 6000, 1500, foundCap},
-		{"zeros", make([]byte, 3000), 0, 1 << 20, foundCap},
+		{"second span", text, 5000, 1 << 20, Cap},
+		{"small dictionary", text, 6000, 1500, Cap},
+		{"zeros", make([]byte, 3000), 0, 1 << 20, Cap},
 		{"zeros, second span", make([]byte, 3000), 1000, 500, 40},
-		{"period", period, 0, 1 << 20, foundCap},
-		{"mixed", append(append(bytes.Clone(period), make([]byte, 2000)...), text[:3000]...), 0, 1 << 20, foundCap},
-		{"tiny", []byte("ab"), 0, 1 << 20, foundCap},
-		{"one byte", []byte("a"), 0, 1 << 20, foundCap},
+		{"period", period, 0, 1 << 20, Cap},
+		{"mixed", append(append(bytes.Clone(period), make([]byte, 2000)...), text[:3000]...), 0, 1 << 20, Cap},
+		{"tiny", []byte("ab"), 0, 1 << 20, Cap},
+		{"one byte", []byte("a"), 0, 1 << 20, Cap},
 	} {
 		for _, workers := range []int{1, 3} {
 			t.Run(fmt.Sprintf("%s/%d", tc.name, workers), func(t *testing.T) {
 				end := len(tc.data)
-				data := append(bytes.Clone(tc.data), make([]byte, radixTail)...)
+				data := append(bytes.Clone(tc.data), make([]byte, Tail)...)
 				var f radixFinder
 				if err := f.find(t.Context(), finderSettings(tc.dict, tc.maxLen, workers), data, nil, tc.start, end); err != nil {
 					t.Fatal(err)
@@ -66,27 +67,27 @@ func TestRadixFinder(t *testing.T) {
 // checkFound compares each result with a slow search. The finder may leave out
 // runs of one byte as sources of matches and may see past end, so lengths are
 // cut there and a match as long as the limit may be any.
-func checkFound(t *testing.T, data []byte, result []found, start, end, dict, maxLen int) {
+func checkFound(t *testing.T, data []byte, result []Found, start, end, dict, maxLen int) {
 	t.Helper()
 	for pos := start; pos < end; pos++ {
 		length, dist := result[pos-start].longest()
 		length = min(length, end-pos)
 		want, wantDist := slowMatch(data, pos, end, dict, maxLen)
 		if dist == 0 {
-			if want >= foundMinLen && pos+foundCap < end {
+			if want >= foundMinLen && pos+Cap < end {
 				t.Fatalf("position %d: found nothing, want length %d at %d", pos, want, wantDist)
 			}
 			continue
 		}
-		if dist > min(dict, pos) || matchLen(data, pos-dist, pos, length) != length {
+		if dist > min(dict, pos) || Len(data, pos-dist, pos, length) != length {
 			t.Fatalf("position %d: length %d at %d is not a match", pos, length, dist)
 		}
-		if length < want && pos+foundCap < end {
+		if length < want && pos+Cap < end {
 			t.Fatalf("position %d: found length %d at %d, want %d at %d", pos, length, dist, want, wantDist)
 		}
 		if near, d := result[pos-start].nearer(); d != 0 {
 			near = min(near, end-pos)
-			if d >= dist || matchLen(data, pos-d, pos, near) != near {
+			if d >= dist || Len(data, pos-d, pos, near) != near {
 				t.Fatalf("position %d: length %d at %d is not a nearer match", pos, near, d)
 			}
 		}
@@ -99,14 +100,14 @@ func TestRadixFinderLargeBuckets(t *testing.T) {
 	for i := 0; i < len(data); i += 701 {
 		data[i] = byte(i >> 8)
 	}
-	end := len(data) - radixTail
+	end := len(data) - Tail
 	var f radixFinder
-	if err := f.find(t.Context(), finderSettings(1<<20, foundCap, 2), data, nil, 0, end); err != nil {
+	if err := f.find(t.Context(), finderSettings(1<<20, Cap, 2), data, nil, 0, end); err != nil {
 		t.Fatal(err)
 	}
 	for _, pos := range []int{1000, 50_000, 123_456, end - 500} {
 		length, dist := f.result[pos].longest()
-		want, wantDist := slowMatch(data, pos, end, 1<<20, foundCap)
+		want, wantDist := slowMatch(data, pos, end, 1<<20, Cap)
 		if diff := cmp.Diff([]int{want, wantDist}, []int{length, dist}); diff != "" {
 			t.Errorf("position %d: length and distance (-want +got):\n%s", pos, diff)
 		}
@@ -114,10 +115,10 @@ func TestRadixFinderLargeBuckets(t *testing.T) {
 }
 
 func TestFoundPacking(t *testing.T) {
-	f := makeFound(foundCap, foundMaxDist).withNear(nearMaxLen+5, nearMaxDist)
+	f := makeFound(Cap, foundMaxDist).withNear(nearMaxLen+5, nearMaxDist)
 	l, d := f.longest()
 	n, nd := f.nearer()
-	if diff := cmp.Diff([]int{foundCap, foundMaxDist, nearMaxLen, nearMaxDist}, []int{l, d, n, nd}); diff != "" {
+	if diff := cmp.Diff([]int{Cap, foundMaxDist, nearMaxLen, nearMaxDist}, []int{l, d, n, nd}); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
 	if _, d := makeFound(3, 1).withNear(3, nearMaxDist+1).nearer(); d != 0 {

@@ -1,13 +1,13 @@
-package xz
+package match
 
 import "encoding/binary"
 
-// nearTable finds the nearest match of each of a few short lengths. The radix
+// Near finds the nearest match of each of a few short lengths. The radix
 // finder knows the longest match, which is often far away; a shorter and nearer
 // one can be cheaper.
-type nearTable struct {
+type Near struct {
 	data   []byte
-	result []found // of data[origin:]
+	result []Found // of data[origin:]
 	origin int
 	dict   int
 	cap    int                        // results as long as this may be longer
@@ -20,13 +20,17 @@ type nearTable struct {
 var nearLengths = [...]uint{3, 5}
 
 const (
-	nearBits    = 14
-	nearWarmUp  = 1 << 16 // bytes before the start that are entered
-	nearMatches = len(nearLengths) + 3
+	pairLen = 2
+
+	nearBits   = 14
+	nearWarmUp = 1 << 16 // bytes before the start that are entered
+
+	// NearMatches is how many matches [Near.Find] finds at most.
+	NearMatches = len(nearLengths) + 3
 )
 
-// reset prepares for finding matches from start on.
-func (t *nearTable) reset(set settings, data []byte, result []found, origin, start int) {
+// Reset prepares for finding matches from start on.
+func (t *Near) Reset(set Settings, data []byte, result []Found, origin, start int) {
 	if t.pairs == nil {
 		t.pairs = make([]uint32, 1<<16)
 		for i := range t.tables {
@@ -38,7 +42,7 @@ func (t *nearTable) reset(set settings, data []byte, result []found, origin, sta
 		clear(table)
 	}
 	t.data, t.result, t.origin = data, result, origin
-	t.dict, t.cap = int(set.dictSize), set.depth
+	t.dict, t.cap = int(set.DictSize), set.Depth
 	t.next = max(0, start-nearWarmUp)
 	t.enter(start)
 }
@@ -49,7 +53,7 @@ func nearHash(v uint64, n uint) uint64 {
 }
 
 // enter enters the positions before pos.
-func (t *nearTable) enter(pos int) {
+func (t *Near) enter(pos int) {
 	for i := t.next; i < pos; i++ {
 		v := binary.LittleEndian.Uint64(t.data[i:])
 		t.pairs[uint16(v)] = uint32(i) + 1
@@ -60,9 +64,9 @@ func (t *nearTable) enter(pos int) {
 	t.next = max(t.next, pos)
 }
 
-// find stores the matches of pos in m, each longer than the one before, and
-// returns their number. limit is at least minMatch, and no match passes it.
-func (t *nearTable) find(pos, limit int, m *[nearMatches]match) int {
+// Find stores the matches of pos in m, each longer than the one before, and
+// returns their number. limit is at least 2, and no match passes it.
+func (t *Near) Find(pos, limit int, m *[NearMatches]Match) int {
 	t.enter(pos)
 	t.next = pos + 1
 	f := t.result[pos-t.origin]
@@ -70,23 +74,23 @@ func (t *nearTable) find(pos, limit int, m *[nearMatches]match) int {
 	if longest = min(longest, limit); dist == 0 {
 		longest, dist = limit, t.dict+1 // so that all near ones count
 	} else if longest >= t.cap {
-		longest += matchLen(t.data, pos-dist+longest, pos+longest, limit-longest)
+		longest += Len(t.data, pos-dist+longest, pos+longest, limit-longest)
 	}
 	v := binary.LittleEndian.Uint64(t.data[pos:])
 	now := uint32(pos) + 1
 	n, best := 0, 1
 	pair := &t.pairs[uint16(v)]
 	if d := now - *pair; *pair != 0 && int(d) < dist {
-		m[0] = match{length: minMatch, dist: d}
-		n, best = 1, minMatch
+		m[0] = Match{Length: pairLen, Dist: d}
+		n, best = 1, pairLen
 	}
 	*pair = now
 	for k, bytes := range nearLengths {
 		slot := &t.tables[k][nearHash(v, bytes)]
 		d := int(now - *slot)
 		if *slot != 0 && d < dist && best < longest {
-			if l := matchLen(t.data, pos-d, pos, longest); l > best {
-				m[n] = match{length: uint32(l), dist: uint32(d)}
+			if l := Len(t.data, pos-d, pos, longest); l > best {
+				m[n] = Match{Length: uint32(l), Dist: uint32(d)}
 				n++
 				best = l
 			}
@@ -97,11 +101,11 @@ func (t *nearTable) find(pos, limit int, m *[nearMatches]match) int {
 		return n
 	}
 	if l, d := f.nearer(); d != 0 && l > best && l < longest {
-		m[n] = match{length: uint32(l), dist: uint32(d), noTail: true}
+		m[n] = Match{Length: uint32(l), Dist: uint32(d), NoTail: true}
 		n++
 	}
 	if longest > best {
-		m[n] = match{length: uint32(longest), dist: uint32(dist), noTail: !f.tail()}
+		m[n] = Match{Length: uint32(longest), Dist: uint32(dist), NoTail: !f.tail()}
 		n++
 	}
 	return n

@@ -1,37 +1,16 @@
-package xz
+package match
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"x.go/tests/corpus"
 )
 
-// noise is n bytes that cannot be compressed, the same on every call with the
-// same seed.
-func noise(seed byte, n int) []byte {
-	data := make([]byte, n)
-	rand.NewChaCha8([32]byte{seed}).Read(data)
-	return data
-}
-
-// repeatedPages is four copies of a page with a change in each, and other bytes
-// between them.
-func repeatedPages() []byte {
-	page := noise(0, 20_000)
-	var data []byte
-	for i := range 4 {
-		data = append(data, page[:7000]...)
-		data = append(data, byte(i))
-		data = append(data, page[7001:]...)
-		data = append(data, noise(byte(i+1), 300+i)...)
-	}
-	return data
-}
-
 func TestRepeatFinder(t *testing.T) {
-	data := repeatedPages()
+	data := corpus.RepeatedPages()
 	var first []repeat
 	for _, workers := range []int{1, 3} {
 		for _, step := range []int{len(data), 33_333} {
@@ -39,7 +18,7 @@ func TestRepeatFinder(t *testing.T) {
 			r.reset(len(data))
 			for end := 0; end < len(data); {
 				end = min(end+step, len(data))
-				r.find(t.Context(), settings{workers: workers, dictSize: 1 << 20}, data, end)
+				r.find(t.Context(), Settings{Workers: workers, DictSize: 1 << 20}, data, end)
 			}
 			covered, last := 0, 0
 			for _, rep := range r.repeats {
@@ -66,11 +45,11 @@ func TestRepeatFinder(t *testing.T) {
 
 // Skips are in order, do not overlap, and name true matches.
 func TestRadixFinderSkips(t *testing.T) {
-	data := append(repeatedPages(), make([]byte, 5000)...)
-	data = append(data, repeatedPages()...)
+	data := append(corpus.RepeatedPages(), make([]byte, 5000)...)
+	data = append(data, corpus.RepeatedPages()...)
 	end := len(data)
-	data = append(data, make([]byte, radixTail)...)
-	set := finderSettings(1<<20, foundCap, 2)
+	data = append(data, make([]byte, Tail)...)
+	set := finderSettings(1<<20, Cap, 2)
 	var r repeatFinder
 	r.reset(end)
 	r.find(t.Context(), set, data, end)
@@ -91,7 +70,7 @@ func TestRadixFinderSkips(t *testing.T) {
 	}
 	for pos := range end {
 		length, dist := f.result[pos].longest()
-		if length = min(length, end-pos); dist != 0 && matchLen(data, pos-dist, pos, length) != length {
+		if length = min(length, end-pos); dist != 0 && Len(data, pos-dist, pos, length) != length {
 			t.Fatalf("position %d: length %d at %d is not a match", pos, length, dist)
 		}
 	}

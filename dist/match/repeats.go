@@ -1,4 +1,4 @@
-package xz
+package match
 
 import (
 	"context"
@@ -78,23 +78,23 @@ func (r *repeatFinder) reset(n int) {
 
 // find adds the repeats between the end of the last call and end. It stops when
 // ctx ends.
-func (r *repeatFinder) find(ctx context.Context, set settings, data []byte, end int) {
-	for len(r.samples) < set.workers {
+func (r *repeatFinder) find(ctx context.Context, set Settings, data []byte, end int) {
+	for len(r.samples) < set.Workers {
 		r.samples = append(r.samples, nil)
 	}
 	for r.next < end && ctx.Err() == nil {
 		from := r.next
 		n := min(repeatPiece, end-from)
 		var wg sync.WaitGroup
-		for i := range set.workers {
+		for i := range set.Workers {
 			wg.Go(func() {
-				r.samples[i] = sampleRepeats(data, from+n*i/set.workers, from+n*(i+1)/set.workers, r.samples[i][:0])
+				r.samples[i] = sampleRepeats(data, from+n*i/set.Workers, from+n*(i+1)/set.Workers, r.samples[i][:0])
 			})
 		}
 		wg.Wait()
-		for _, samples := range r.samples[:set.workers] {
+		for _, samples := range r.samples[:set.Workers] {
 			for _, s := range samples {
-				r.add(data, s, end, int(set.dictSize))
+				r.add(data, s, end, int(set.DictSize))
 			}
 		}
 		r.next = from + n
@@ -142,7 +142,7 @@ func longestRepeat(data []byte, s repeatSample, bucket *[repeatWays]repeatSample
 		if c.hash != s.hash || c.pos == 0 || dist > dictSize {
 			continue
 		}
-		to := pos + matchLen(data, pos-dist, pos, end-pos)
+		to := pos + Len(data, pos-dist, pos, end-pos)
 		start := pos
 		for start > max(from, dist) && data[start-1] == data[start-1-dist] {
 			start--

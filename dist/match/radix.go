@@ -1,4 +1,4 @@
-package xz
+package match
 
 import (
 	"context"
@@ -21,8 +21,8 @@ import (
 // The idea is that of the radix match finder of fast-lzma2; here buckets are
 // arrays instead of linked lists.
 
-// radixTail is how many bytes the finder reads behind its input.
-const radixTail = foundCap + 16
+// Tail is how many bytes the finder reads behind its input.
+const Tail = Cap + 16
 
 // Bounds of the finder's own work.
 const (
@@ -34,14 +34,14 @@ const (
 
 // radixFinder finds the matches of one span after the other.
 type radixFinder struct {
-	data     []byte // window and span, and radixTail bytes of any value
+	data     []byte // window and span, and Tail bytes of any value
 	end      int    // of the span
 	start    int    // of the span: only positions from here on are results
 	dictSize int
 	cap      int // greatest length looked for
 	leaf     int // buckets up to this size are compared directly
 
-	result []found // of each position of the span
+	result []Found // of each position of the span
 	skips  []skip
 
 	counts  [][]uint32    // positions by prefix, for each part of the input
@@ -91,26 +91,27 @@ type radixEntry struct {
 	near uint32 // distance to the predecessor in the parent bucket, 0 if none
 }
 
-// radixMemory is about what a sliceCoder with its finder holds for a block, in
-// bytes, beside the block.
-func radixMemory(block, dictSize, spanMax int64, workers int) int64 {
+// Memory is about what a Finder holds for a block of input, in bytes, beside the
+// block.
+func Memory(block int64, set Settings) int64 {
+	dictSize, spanMax := set.DictSize, int64(set.SpanMax)
 	span := min(block, spanMax)
 	sorted := min(block, span+dictSize)
 	group := min(sorted, int64(groupLimit(int(sorted))))
-	const perWorker = 2*16*radixBuffer + 4*prefixes + 16*sliceSize + 2<<20
-	return repeatMemory(block) + 8*span + 2*8*group + int64(workers)*perWorker
+	const perWorker = 2*16*radixBuffer + 4*prefixes
+	return repeatMemory(block) + 8*span + 2*8*group + int64(set.Workers)*perWorker
 }
 
-// find fills result for data[start:end]. data must go on for radixTail bytes
+// find fills result for data[start:end]. data must go on for Tail bytes
 // after end; their values do not matter for valid use of the result, which has
 // to be cut to end anyway.
-func (f *radixFinder) find(ctx context.Context, set settings, data []byte, repeats []repeat, start, end int) error {
-	workers := set.workers
-	f.data, f.start, f.end = data[:end+radixTail], start, end
-	f.dictSize = int(min(set.dictSize, foundMaxDist))
-	f.cap, f.leaf = set.depth, set.leaf
+func (f *radixFinder) find(ctx context.Context, set Settings, data []byte, repeats []repeat, start, end int) error {
+	workers := set.Workers
+	f.data, f.start, f.end = data[:end+Tail], start, end
+	f.dictSize = int(min(set.DictSize, foundMaxDist))
+	f.cap, f.leaf = set.Depth, set.Leaf
 	if cap(f.result) < end-start {
-		f.result = make([]found, end-start)
+		f.result = make([]Found, end-start)
 	} else {
 		f.result = f.result[:end-start]
 		clear(f.result)
@@ -126,7 +127,7 @@ func (f *radixFinder) find(ctx context.Context, set settings, data []byte, repea
 	if cap(f.group) < largest {
 		// The next spans are as long or, with the window, longer; so this is
 		// mostly done once.
-		largest = max(largest, groupLimit(min(len(data), set.spanMax+f.dictSize)))
+		largest = max(largest, groupLimit(min(len(data), set.SpanMax+f.dictSize)))
 		f.group, f.scratch = make([]radixMember, largest), make([]radixMember, largest)
 	}
 	for _, g := range groups {

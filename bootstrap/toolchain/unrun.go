@@ -1,0 +1,320 @@
+package toolchain
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+
+	"x.go/bootstrap/config"
+	"x.go/bootstrap/marks"
+	"x.go/dist"
+	"x.go/dist/inspect"
+	"x.go/dist/loader"
+	"x.go/targets"
+)
+
+// compilerIn returns the compiler of a sysroot, which is rustc.exe on Windows, whatever
+// system x runs on.
+func compilerIn(sysroot string) string {
+	rustc := filepath.Join(sysroot, "bin", "rustc")
+	if _, err := os.Stat(rustc); err != nil {
+		if _, err := os.Stat(rustc + ".exe"); err == nil {
+			return rustc + ".exe"
+		}
+	}
+	return rustc
+}
+
+// sysrootOf returns the sysroot of a compiler that does not run here.
+func sysrootOf(rustc string) string {
+	if real, err := filepath.EvalSymlinks(rustc); err == nil {
+		rustc = real
+	}
+	return filepath.Dir(filepath.Dir(rustc))
+}
+
+// HostTrees returns the toolchains in a build directory of x.py, by their hosts: those of
+// <dir>/<host>/stage2. There are none in a sysroot.
+func HostTrees(dir string) map[targets.Triple]string {
+	out := map[targets.Triple]string{}
+	if _, err := os.Stat(compilerIn(dir)); err == nil {
+		return out
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return out
+	}
+	for _, e := range entries {
+		t, err := targets.ParseTriple(e.Name())
+		tree := filepath.Join(dir, e.Name(), "stage2")
+		if _, missing := os.Stat(compilerIn(tree)); err == nil && missing == nil {
+			out[t] = tree
+		}
+	}
+	return out
+}
+
+// pickHost returns the toolchain of a host in a build directory; a sysroot is itself.
+func pickHost(dir string, host targets.Triple) (string, error) {
+	trees := HostTrees(dir)
+	if tree, ok := trees[host]; ok {
+		return tree, nil
+	}
+	var names []string
+	for t := range trees {
+		names = append(names, t.String())
+	}
+	slices.Sort(names)
+	switch {
+	case len(names) == 0:
+		return dir, nil
+	case !host.IsZero():
+		return "", fmt.Errorf("opening build directory %q: it has no toolchain for %s, but for %s", dir, host, strings.Join(names, ", "))
+	case len(names) > 1:
+		return "", fmt.Errorf("opening build directory %q: it has toolchains for %s: name one with --host", dir, strings.Join(names, ", "))
+	}
+	for _, tree := range trees {
+		dir = tree
+	}
+	return dir, nil
+}
+
+// withoutCompiler says what a sysroot without a compiler has, for an error.
+func withoutCompiler(sysroot string) string {
+	libs, err := fs.Glob(os.DirFS(sysroot), "lib/rustlib/*/lib/lib*.rlib")
+	if err != nil || len(libs) == 0 {
+		return ""
+	}
+	var names []string
+	for _, lib := range libs {
+		if name := strings.Split(lib, "/")[2]; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return fmt.Sprintf(", which alone tells the host and the release, although there is a standard library for %s: add the compiler that it belongs to", strings.Join(names, ", "))
+}
+
+// unrun reports whether an error of running a program says that this machine cannot run
+// it: it is for another machine, or its loader or libraries are not here. A script that
+// does not run is broken.
+func unrun(err error, program string) bool {
+	if err == nil {
+		return false
+	}
+	if _, notProgram := marks.ReadPlatform(program); notProgram != nil {
+		return false
+	}
+	if errors.Is(err, syscall.ENOEXEC) || errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok {
+		return false
+	}
+	text := err.Error()
+	return exit.ExitCode() == 127 || slices.ContainsFunc(loaderMessages, func(m string) bool { return strings.Contains(text, m) })
+}
+
+// loaderMessages are what loaders and emulators say of what they cannot start.
+var loaderMessages = []string{
+	"error while loading shared libraries", "Error loading shared library", "Error relocating", "not found (required by", "Could not open '", "Exec format error", "signal: illegal instruction",
+}
+
+// learn asks the compiler for its facts, and reads them from its files if it is one of
+// another machine or does not run here. If both tell, they must agree.
+func (tc *Toolchain) learn(ctx context.Context, given marks.Given) error {
+	asked := tc.askAll(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	cannot := unrun(asked, tc.Rustc)
+	if asked != nil && !cannot {
+		return asked
+	}
+	platform, err := marks.ReadPlatform(tc.Rustc)
+	if err != nil || !cannot && isHere(platform) { // a script is asked alone
+		return tc.compare(given.Host, given.Release)
+	}
+	if cannot && !isHere(platform) {
+		if tc.emulator = emulator(platform, tc.Sysroot, tc.env); tc.emulator != nil {
+			if err := tc.askAll(ctx); err == nil {
+				asked = nil
+			} else if ctx.Err() != nil {
+				return ctx.Err()
+			} else {
+				asked = fmt.Errorf("%w; %w", asked, err)
+			}
+		}
+	}
+	rel, err := filepath.Rel(tc.Sysroot, tc.Rustc)
+	if err != nil {
+		return err
+	}
+	facts, err := marks.Read(tc.Sysroot, filepath.ToSlash(rel), given)
+	if asked == nil {
+		return tc.agree(facts, err, given)
+	}
+	tc.emulator = nil
+	if err != nil {
+		return fmt.Errorf("%w; it does not run here to be asked: %w", err, asked)
+	}
+	tc.Host, tc.Version, tc.Spec, tc.Read, tc.Unrun = facts.Host, facts.Version, facts.Spec, facts.Known, asked
+	return nil
+}
+
+// agree compares what the compiler of another machine said with what its files do.
+func (tc *Toolchain) agree(facts marks.Facts, err error, given marks.Given) error {
+	if missing, ok := errors.AsType[*marks.MissingError](err); ok && missing != nil {
+		return tc.compare(given.Host, given.Release) // only the compiler tells
+	}
+	if err != nil {
+		return err
+	}
+	by := "emulation"
+	said, read := tc.Version, facts.Version
+	if read.CommitHash == "" { // the files may have no more of it than the first digits
+		said.CommitHash, said.CommitDate = "", ""
+	}
+	if tc.emulator != nil {
+		by = filepath.Base(tc.emulator[0])
+	}
+	for _, f := range []struct{ fact, asked, read string }{
+		{"host", tc.Host.String(), facts.Host.String()},
+		{"version", said.String(), read.String()},
+	} {
+		if f.asked != f.read {
+			return fmt.Errorf("comparing the %s of %q: it says %q by %s, but its files say %q: the tree holds parts of two toolchains; give one that is whole", f.fact, tc.Rustc, f.asked, by, f.read)
+		}
+	}
+	for _, k := range facts.Known {
+		if k.Fact == "host" || k.Fact == "release" || k.Fact == "commit" {
+			k.How += "; the compiler says the same by " + by
+			tc.Read = append(tc.Read, k)
+		}
+	}
+	how := "the compiler, by " + by
+	linker := "the system's"
+	if tc.BakedLLD() {
+		linker = "LLD"
+	}
+	tc.Read = append(tc.Read, marks.Known{Fact: "target spec", Value: tc.Host.String(), How: how}, marks.Known{Fact: "default linker", Value: linker, How: how})
+	return nil
+}
+
+// compare compares facts that somebody gave with those of the compiler.
+func (tc *Toolchain) compare(host targets.Triple, release targets.Release) error {
+	if !host.IsZero() && host != tc.Host {
+		return fmt.Errorf("comparing the host of %q: got %s by --host, but it says %s", tc.Rustc, host, tc.Host)
+	}
+	if !release.IsZero() && release != tc.Version.Release {
+		return fmt.Errorf("comparing the release of %q: got %s by --release, but it says %s", tc.Rustc, release, tc.Version.Release)
+	}
+	return nil
+}
+
+// goMachines are the machines of ELF files by the architectures of Go.
+var goMachines = map[string]elf.Machine{
+	"386": elf.EM_386, "amd64": elf.EM_X86_64, "arm": elf.EM_ARM, "arm64": elf.EM_AARCH64, "loong64": elf.EM_LOONGARCH,
+	"ppc64": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390,
+}
+
+// isHere reports whether a program is for a machine like this one.
+func isHere(p marks.Platform) bool {
+	switch p.Format {
+	case inspect.ELF:
+		return goMachines[runtime.GOARCH] == p.ELF && runtime.GOOS != "windows" && runtime.GOOS != "darwin"
+	case inspect.MachO:
+		return runtime.GOOS == "darwin"
+	}
+	return runtime.GOOS == "windows"
+}
+
+// qemuNames are what the emulators of QEMU are called: of little and of big endian.
+var qemuNames = map[elf.Machine][2]string{
+	elf.EM_386: {"i386", ""}, elf.EM_X86_64: {"x86_64", ""}, elf.EM_ARM: {"arm", "armeb"}, elf.EM_AARCH64: {"aarch64", "aarch64_be"},
+	elf.EM_PPC64: {"ppc64le", "ppc64"}, elf.EM_PPC: {"", "ppc"}, elf.EM_S390: {"", "s390x"}, elf.EM_LOONGARCH: {"loongarch64", ""},
+	elf.EM_SPARCV9: {"", "sparc64"}, elf.EM_SPARC32PLUS: {"", "sparc32plus"}, elf.EM_68K: {"", "m68k"},
+}
+
+// qemuName returns what the emulator of a platform is called; "" if there is none.
+func qemuName(p marks.Platform) string {
+	name := qemuNames[p.ELF][0]
+	if p.Data == elf.ELFDATA2MSB {
+		name = qemuNames[p.ELF][1]
+	}
+	switch p.ELF {
+	case elf.EM_RISCV:
+		name = map[elf.Class]string{elf.ELFCLASS32: "riscv32", elf.ELFCLASS64: "riscv64"}[p.Class]
+	case elf.EM_MIPS:
+		name = "mips"
+		if p.Class == elf.ELFCLASS64 {
+			name = "mips64"
+		}
+		if p.Data == elf.ELFDATA2LSB {
+			name += "el"
+		}
+	}
+	return name
+}
+
+// emulator returns the words that run a program by QEMU's emulator of user programs, if PATH has
+// one. Its loader is that of the system around the sysroot, or of a cross compiler.
+func emulator(p marks.Platform, sysroot string, env []string) []string {
+	name := qemuName(p)
+	if name == "" || runtime.GOOS != "linux" {
+		return nil
+	}
+	qemu, err := exec.LookPath("qemu-" + name)
+	if err != nil {
+		if qemu, err = exec.LookPath("qemu-" + name + "-static"); err != nil {
+			return nil
+		}
+	}
+	words := []string{qemu}
+	if slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "QEMU_LD_PREFIX=") }) {
+		return words
+	}
+	roots := []string{filepath.Dir(sysroot), sysroot}
+	if cross, err := filepath.Glob("/usr/*-linux-*"); err == nil {
+		roots = append(roots, cross...)
+	}
+	for _, root := range roots {
+		if p.Interpreter == "" || root == "/" {
+			continue
+		}
+		if isFile(filepath.Join(root, filepath.FromSlash(p.Interpreter))) {
+			return append(words, "-L", root)
+		}
+		if real := loader.InRoot(root, p.Interpreter); isFile(real) { // by an absolute link, which QEMU takes for one of this machine
+			return append(words, "-L", root, real)
+		}
+	}
+	return words
+}
+
+func isFile(name string) bool {
+	fi, err := os.Stat(name)
+	return err == nil && fi.Mode().IsRegular()
+}
+
+// unrunFindings tells that the compiler was not asked, and how each fact is known.
+func (tc Toolchain) unrunFindings() []config.Finding {
+	if tc.Unrun == nil {
+		return nil
+	}
+	var list []string
+	for _, k := range tc.Read {
+		list = append(list, fmt.Sprintf("%s %s (%s)", k.Fact, k.Value, k.How))
+	}
+	return []config.Finding{{Severity: config.Note, Place: tc.Rustc, Remedy: "compare them with `rustc -vV` on such a machine",
+		Reason: fmt.Sprintf("the compiler does not run here (%s), so its facts were read: %s", dist.OneLine(tc.Unrun.Error()), strings.Join(list, "; "))}}
+}
