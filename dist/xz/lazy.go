@@ -3,7 +3,6 @@ package xz
 import (
 	"context"
 	"math/bits"
-	"sync"
 
 	"x.go/dist/match"
 )
@@ -19,17 +18,6 @@ type lazyParser struct {
 	dict   int
 	nice   int
 	reps   [numReps]uint32 // counted from 1
-}
-
-// lazyParsers have the tables of Writers that are closed. Most of the time that a short
-// block takes is that of the system to find memory for them.
-var lazyParsers sync.Pool
-
-func newLazyParser() *lazyParser {
-	if p, ok := lazyParsers.Get().(*lazyParser); ok {
-		return p
-	}
-	return new(lazyParser)
 }
 
 // saving is a match: a length and a distance counted from 1. save is about what it saves

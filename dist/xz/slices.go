@@ -60,7 +60,7 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 		if set.optimal {
 			c.parsers = append(c.parsers, new(optimalParser))
 		} else {
-			c.parsers = append(c.parsers, newLazyParser())
+			c.parsers = append(c.parsers, new(lazyParser))
 		}
 	}
 	c.chunks.reset(set.props, raw, 0, true, out)
@@ -79,17 +79,6 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 	}
 	c.chunks.closeChunk()
 	return append(c.chunks.out, controlEnd), nil
-}
-
-// release gives away what another Writer can use. c is of no use after that.
-func (c *sliceCoder) release() {
-	for _, p := range c.parsers {
-		if lazy, ok := p.(*lazyParser); ok {
-			lazy.data, lazy.recent.data = nil, nil
-			lazyParsers.Put(lazy)
-		}
-	}
-	c.parsers = nil
 }
 
 // span encodes raw[start:end], of which the finder has the matches.

@@ -108,9 +108,6 @@ func (w *Writer) Close() error {
 	if w.failure() == nil {
 		w.err = w.finish()
 	}
-	for _, c := range w.coders {
-		c.release()
-	}
 	w.raw, w.spare, w.coders = nil, nil, nil
 	return w.err
 }
