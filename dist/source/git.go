@@ -1,18 +1,14 @@
 package source
 
 import (
-	"bufio"
 	"bytes"
 	"compress/zlib"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -27,9 +23,6 @@ const (
 	maxCommit = 1 << 20  // a commit
 	maxIndex  = 1 << 30  // the index of a pack
 )
-
-// errDelta is the error for a commit that is stored as a difference to another one.
-var errDelta = errors.New("git has stored the commit as a difference to another one")
 
 // readGit returns the commit that is checked out in a directory, and its day where it
 // was made, as `git log -1 --date=short` has it. It reads the files of git: starting git
@@ -130,35 +123,62 @@ func (g git) ref(ref string) (string, error) {
 	return "", fmt.Errorf("reference %.100q has no commit", ref)
 }
 
-// object returns the content of a commit, which lies in a file of its own or in a pack.
+// object returns the content of a commit, which lies in a file of its own or in a pack,
+// here or in a repository whose objects this one borrows.
 func (g git) object(hash string) ([]byte, error) {
-	f, err := dist.OpenFile(filepath.Join(g.common, "objects", hash[:2], hash[2:]))
-	if err == nil {
-		defer f.Close()
-		text, err := inflate(f)
+	for _, dir := range g.objectDirs() {
+		f, err := dist.OpenFile(filepath.Join(dir, hash[:2], hash[2:]))
+		if err == nil {
+			defer f.Close()
+			return loose(f)
+		}
+		packs, err := filepath.Glob(filepath.Join(quoteGlob(dir), "pack", "*.idx"))
 		if err != nil {
 			return nil, err
 		}
-		head, content, ok := bytes.Cut(text, []byte{0})
-		if !ok || !bytes.HasPrefix(head, []byte("commit ")) {
-			return nil, fmt.Errorf("got an object that begins with %.20q, want a commit", head)
-		}
-		return content, nil
-	}
-	packs, err := filepath.Glob(filepath.Join(quoteGlob(g.common), "objects", "pack", "*.idx"))
-	if err != nil {
-		return nil, err
-	}
-	for _, idx := range packs {
-		off, ok, err := findInPack(idx, hash)
-		if err != nil {
-			return nil, fmt.Errorf("reading %q: %w", filepath.Base(idx), err)
-		}
-		if ok {
-			return readPacked(strings.TrimSuffix(idx, ".idx")+".pack", off)
+		for _, idx := range packs {
+			off, ok, err := findInPack(idx, hash)
+			if err == nil && ok {
+				return readPacked(strings.TrimSuffix(idx, ".idx"), off)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("reading %q: %w", filepath.Base(idx), err)
+			}
 		}
 	}
 	return nil, errors.New("git does not have it here")
+}
+
+// objectDirs returns the directories of objects: that of the repository, and those that
+// it borrows, as after git clone --shared (gitrepository-layout(5)).
+func (g git) objectDirs() []string {
+	dirs := []string{filepath.Join(g.common, "objects")}
+	const most = 50 // of borrowing, one from another
+	for i := 0; i < len(dirs) && len(dirs) < most; i++ {
+		text, err := dist.ReadFile(filepath.Join(dirs[i], "info", "alternates"), maxFact)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				dirs = append(dirs, inDir(dirs[i], line))
+			}
+		}
+	}
+	return dirs
+}
+
+// loose returns the content of the commit in a file of its own.
+func loose(r io.Reader) ([]byte, error) {
+	text, err := inflate(r)
+	if err != nil {
+		return nil, err
+	}
+	head, content, ok := bytes.Cut(text, []byte{0})
+	if !ok || !bytes.HasPrefix(head, []byte("commit ")) {
+		return nil, fmt.Errorf("got an object that begins with %.20q, want a commit", head)
+	}
+	return content, nil
 }
 
 // quoteGlob keeps [filepath.Glob] from taking a path for a pattern.
@@ -173,79 +193,6 @@ func inflate(r io.Reader) ([]byte, error) {
 	}
 	defer z.Close()
 	return dist.ReadAll(z, "the commit", maxCommit)
-}
-
-// findInPack looks an object up in the index of a pack, version 2 (gitformat-pack(5)),
-// and returns its offset.
-func findInPack(idx, hash string) (off int64, ok bool, err error) {
-	want, err := hex.DecodeString(hash)
-	if err != nil {
-		return 0, false, err
-	}
-	f, err := dist.OpenFile(idx)
-	if err != nil {
-		return 0, false, err
-	}
-	defer f.Close()
-	const fanout = 8
-	at := func(off int64, n int) []byte {
-		b := make([]byte, n)
-		if _, rerr := f.ReadAt(b, off); rerr != nil && err == nil {
-			err = rerr
-		}
-		return b
-	}
-	if string(at(0, 8)) != "\xfftOc\x00\x00\x00\x02" {
-		return 0, false, errors.Join(err, errors.New("got another format than version 2"))
-	}
-	number := func(off int64) int64 { return int64(binary.BigEndian.Uint32(at(off, 4))) }
-	first, last, total := int64(0), number(fanout+4*int64(want[0])), number(fanout+4*255)
-	if want[0] > 0 {
-		first = number(fanout + 4*int64(want[0]-1))
-	}
-	if err != nil || first > last || last > total || total > maxIndex/24 {
-		return 0, false, errors.Join(err, errors.New("got a malformed table"))
-	}
-	hashes := int64(fanout + 4*256)
-	i := first + int64(sort.Search(int(last-first), func(i int) bool {
-		return bytes.Compare(at(hashes+20*(first+int64(i)), 20), want) >= 0
-	}))
-	if i == last || !bytes.Equal(at(hashes+20*i, 20), want) {
-		return 0, false, err
-	}
-	offsets := hashes + total*24 // behind the hashes and the checksums
-	if off = number(offsets + 4*i); off>>31 != 0 {
-		off = int64(binary.BigEndian.Uint64(at(offsets+4*total+8*(off&(1<<31-1)), 8)) & (1<<62 - 1))
-	}
-	return off, err == nil, err
-}
-
-// readPacked reads the commit at an offset of a pack.
-func readPacked(pack string, off int64) ([]byte, error) {
-	f, err := dist.OpenFile(pack)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	in := bufio.NewReader(io.NewSectionReader(f, off, maxCommit))
-	b, err := in.ReadByte()
-	if err != nil {
-		return nil, err
-	}
-	kind := b >> 4 & 7
-	for b&0x80 != 0 { // the size, which inflating tells, too
-		if b, err = in.ReadByte(); err != nil {
-			return nil, err
-		}
-	}
-	const commit, ofsDelta, refDelta = 1, 6, 7
-	switch kind {
-	case commit:
-		return inflate(in)
-	case ofsDelta, refDelta:
-		return nil, errDelta
-	}
-	return nil, fmt.Errorf("got an object of kind %d, want a commit", kind)
 }
 
 // commitDay returns the day of a commit, by the clock of who made it.

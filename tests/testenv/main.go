@@ -14,7 +14,7 @@ import (
 // programs are what tests run by name, themselves or in scripts. PATH has no
 // more: an LLD or mold of the machine would answer where none is meant to.
 var programs = strings.Fields(`
-	7zz apt-cache apt-get ar as bash busybox c++ caddy cargo cargo-clippy cc clang clippy-driver dash diff dpkg dpkg-deb dpkg-query g++ gcc go gpg gpgconf gpgv groff grotty gzip minisign
+	7zz apt-cache apt-get ar as bash busybox c++ caddy cargo cargo-clippy cc clang clippy-driver dash diff dpkg dpkg-deb dpkg-query g++ gcc git go gpg gpgconf gpgv groff grotty gzip minisign
 	ld ld.bfd ld.gold nginx nm objcopy objdump pigz ranlib readelf rsync rustc rustdoc rustfmt rustup sh shellcheck strace strip tar troff xz zstd
 	aarch64-linux-gnu-as aarch64-linux-gnu-gcc aarch64-linux-gnu-ld x86_64-linux-gnu-gcc x86_64-linux-gnu-ld
 	chromium-headless-shell cpio curl dh_builddeb dh_gencontrol dh_install dh_missing dpkg-architecture dpkg-gencontrol dpkg-split perl rpm rpm2cpio rpmbuild versitygw
