@@ -56,7 +56,8 @@ var files embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"yaml": yamlString, "sh": shellWord, "join": strings.Join, "literal": literal,
-	"dollars": func(s string) string { return strings.ReplaceAll(s, "$", "$$") }, // GitLab replaces $NAME in variables
+	"expressions": func(s string) string { return strings.ReplaceAll(s, "${{", "${{ '${{' }}") }, // GitHub replaces ${{ EXPRESSION }}
+	"dollars":     func(s string) string { return strings.ReplaceAll(s, "$", "$$") },             // GitLab replaces $NAME in variables
 }).ParseFS(files, "*.tmpl"))
 
 // limits are how many jobs an array or a matrix may have.
