@@ -298,6 +298,7 @@ func TestReadmeCommands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	writeSource(t, filepath.Join(filepath.Dir(t.TempDir()), "rust")) // ../rust of each section
 	left := maps.Clone(notRun)
 	dirs := map[string]string{} // by section
 	ran := 0

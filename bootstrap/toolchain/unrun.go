@@ -42,9 +42,9 @@ func sysrootOf(rustc string) string {
 	return filepath.Dir(filepath.Dir(rustc))
 }
 
-// HostTrees returns the toolchains in a build directory of x.py, by their hosts: those of
+// hostTrees returns the toolchains in a build directory of x.py, by their hosts: those of
 // <dir>/<host>/stage2. There are none in a sysroot.
-func HostTrees(dir string) map[targets.Triple]string {
+func hostTrees(dir string) map[targets.Triple]string {
 	out := map[targets.Triple]string{}
 	if _, err := os.Stat(compilerIn(dir)); err == nil {
 		return out
@@ -65,7 +65,7 @@ func HostTrees(dir string) map[targets.Triple]string {
 
 // pickHost returns the toolchain of a host in a build directory; a sysroot is itself.
 func pickHost(dir string, host targets.Triple) (string, error) {
-	trees := HostTrees(dir)
+	trees := hostTrees(dir)
 	if tree, ok := trees[host]; ok {
 		return tree, nil
 	}

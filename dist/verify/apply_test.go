@@ -54,8 +54,13 @@ func TestLoneArchive(t *testing.T) {
 // Sources are a bare tree: no component, no installer, and links are allowed.
 func TestSourceArchive(t *testing.T) {
 	var image dist.Image
-	if err := image.AddBytes("src/main.rs", []byte("fn main() {}\n"), dist.ModeFile); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"Cargo.lock": "version = 4\n", "Cargo.toml": "", "x.py": "", "version": "1.95.0 (59807616e 2026-04-14)", "src/version": "1.95.0\n", "src/ci/channel": "stable\n",
+		"src/bootstrap/Cargo.toml": "", "src/bootstrap/bootstrap.py": "", "library/std/Cargo.toml": "", "compiler/rustc/Cargo.toml": "", "src/main.rs": "fn main() {}\n",
+	} {
+		if err := image.AddBytes(name, []byte(text), dist.ModeFile); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := image.AddSymlink("src/link.rs", "main.rs"); err != nil {
 		t.Fatal(err)

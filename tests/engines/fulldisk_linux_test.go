@@ -21,19 +21,22 @@ func TestFullDisk(t *testing.T) {
 		flags = "-m" // a machine may forbid namespaces of users
 	}
 	// The file system is only seen by the command; what is on it is counted there.
-	const small = `dir=$0; mkdir -p "$dir" && mount -t tmpfs -o size=8k none "$dir" && { "$@"; code=$?; find "$dir" -type f; exit $code; }`
-	if out, err := exec.Command(unshare, flags, "sh", "-c", small, t.TempDir(), "true").CombinedOutput(); err != nil {
+	// It has two pages, some of them taken.
+	const small = `dir=$0; taken=$1; shift; mkdir -p "$dir" && mount -t tmpfs -o size=8k none "$dir" && dd if=/dev/zero of="$dir/taken" bs=4k count=$taken 2>/dev/null &&
+		{ "$@"; code=$?; find "$dir" -type f ! -name taken; exit $code; }`
+	if out, err := exec.Command(unshare, flags, "sh", "-c", small, t.TempDir(), "1", "true").CombinedOutput(); err != nil {
 		testenv.Missing(t, "a mount namespace: %v: %s", err, out)
 	}
 	dir := planned(t, 1)
 	runx.Must(t, dir, nil, "recompress", "task", "--plan", "plan.json", "--store", "kept", "--task", "0")
-	for full, args := range map[string][]string{
-		"temp":    {"task", "--task", "0", "--store", "new", "--temp", "temp"},
-		"small":   {"task", "--task", "0", "--store", "small"},
-		"release": {"collect", "--store", "kept", "--out", "release"},
+	for full, c := range map[string]struct{ taken, args string }{
+		"temp":    {"2", "task --task 0 --store new --temp temp"},
+		"small":   {"1", "task --task 0 --store small"},
+		"release": {"2", "collect --store kept --out release"},
 	} {
+		args := strings.Fields(c.args)
 		cmd := runx.Command(t, dir, nil, append([]string{"recompress", args[0], "--plan", "plan.json"}, args[1:]...)...)
-		line := append([]string{flags, "sh", "-c", small, filepath.Join(dir, full), cmd.Path}, cmd.Args[1:]...)
+		line := append([]string{flags, "sh", "-c", small, filepath.Join(dir, full), c.taken, cmd.Path}, cmd.Args[1:]...)
 		inside := exec.Command(unshare, line...)
 		inside.Dir, inside.Env = cmd.Dir, cmd.Env
 		out, err := inside.CombinedOutput()

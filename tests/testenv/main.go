@@ -21,8 +21,8 @@ var programs = strings.Fields(`
 	azurite-blob fake-gcs-server node
 	munged sbatch scontrol sinfo slurmctld slurmd squeue
 	awk base64 basename cat chgrp chmod chown cmp cp cut date dd dirname echo env expr false find grep head id
-	install ldd ln ls mkdir mkfifo mktemp mv od printf pwd readlink rm rmdir sed seq sha256sum sleep sort
-	stat sync tail tee test touch tr true uname uniq wc xargs`)
+	install ldd ln ls mkdir mkfifo mktemp mount mv od printf pwd readlink rm rmdir sed seq sha256sum sleep sort
+	stat sync tail tee test touch tr true uname uniq unshare wc xargs`)
 
 // isolated says that [Main] runs.
 var isolated bool
