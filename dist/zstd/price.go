@@ -61,14 +61,6 @@ func (p *prices) literals(n uint32) int32 {
 	return p.llCodes[llCode(min(n, 1<<17-1))]
 }
 
-// match is the price of the length of a match.
-func (p *prices) match(n uint32) int32 {
-	if n <= longest {
-		return p.ml[n]
-	}
-	return p.mlCodes[mlCode(n)]
-}
-
 // add counts one sequence.
 func (h *histogram) add(s seq, value uint32, literals []byte) {
 	for _, v := range literals {
