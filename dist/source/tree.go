@@ -55,6 +55,11 @@ func Open(dir string, o Options) (Tree, error) {
 }
 
 func (t *Tree) read() error {
+	if info, err := os.Stat(t.Dir); err != nil {
+		return dist.WithoutPath(err)
+	} else if !info.IsDir() {
+		return errors.New("it is not a directory: unpack it first")
+	}
 	number, err := t.fact(versionFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("it has no %s: name the top directory of Rust's sources", versionFile)
