@@ -90,6 +90,14 @@ func Load(ctx context.Context, o Options) (config.Config, toolchain.Toolchain, e
 	return o.load(ctx)
 }
 
+// begin fills o, and returns the time of the files that a Builder writes.
+func (o *Options) begin() (modTime time.Time, err error) {
+	if err := o.fill(); err != nil {
+		return time.Time{}, err
+	}
+	return SourceDate(o.getenv("SOURCE_DATE_EPOCH"))
+}
+
 // fill replaces zero values by their defaults.
 func (o *Options) fill() error {
 	if o.Config.Dir == "" {
@@ -155,10 +163,7 @@ func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
 // The error is a [config.Errors] or an [OptionError] if somebody has to change what
 // was asked for.
 func Open(ctx context.Context, o Options) (*Builder, error) {
-	if err := o.fill(); err != nil {
-		return nil, err
-	}
-	modTime, err := SourceDate(o.getenv("SOURCE_DATE_EPOCH"))
+	modTime, err := o.begin()
 	if err != nil {
 		return nil, err
 	}
@@ -170,12 +175,17 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder(inputs{
-		cfg: cfg, tc: tc, input: input, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), store: o.Store, tell: o.Notify, waiting: o.Waiting,
-	})
+	return o.builder(ctx, modTime, inputs{cfg: cfg, tc: tc, input: input})
+}
+
+// builder returns a Builder of what in has, and of the options. It takes the build
+// directory.
+func (o *Options) builder(ctx context.Context, modTime time.Time, in inputs) (*Builder, error) {
+	in.buildDir, in.env, in.version, in.dryRun = o.path(in.cfg.Build.BuildDir), o.Env, cmp.Or(o.Version, "devel"), o.DryRun
+	in.writer, in.store, in.tell, in.waiting = writer(in.cfg, in.tc), o.Store, o.Notify, o.Waiting
+	b := newBuilder(in)
 	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
-	b.compressBy(o)
+	b.compressBy(*o)
 	if err := b.openDir(ctx); err != nil {
 		return nil, err
 	}

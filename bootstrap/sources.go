@@ -100,10 +100,7 @@ func (o *Options) loadSource(dir string) (config.Config, source.Tree, error) {
 // OpenSource is [Open] for a source tree: it needs no toolchain, and [Builder.DistSources]
 // is what the Builder can do.
 func OpenSource(ctx context.Context, o Options, dir string) (*Builder, error) {
-	if err := o.fill(); err != nil {
-		return nil, err
-	}
-	modTime, err := SourceDate(o.getenv("SOURCE_DATE_EPOCH"))
+	modTime, err := o.begin()
 	if err != nil {
 		return nil, err
 	}
@@ -112,16 +109,7 @@ func OpenSource(ctx context.Context, o Options, dir string) (*Builder, error) {
 		return nil, err
 	}
 	tc := toolchain.Toolchain{Version: tree.Version, Host: targets.HostOf(runtime.GOOS, runtime.GOARCH)}
-	b := newBuilder(inputs{
-		cfg: cfg, tc: tc, tree: tree, buildDir: o.path(cfg.Build.BuildDir), env: o.Env,
-		version: cmp.Or(o.Version, "devel"), dryRun: o.DryRun, writer: writer(cfg, tc), store: o.Store, tell: o.Notify, waiting: o.Waiting,
-	})
-	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
-	b.compressBy(o)
-	if err := b.openDir(ctx); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return o.builder(ctx, modTime, inputs{cfg: cfg, tc: tc, tree: tree})
 }
 
 // DistSources writes archives of the source tree to [Builder.DistDir]: those that names

@@ -40,11 +40,7 @@ func (a *app) recompressCollect(ctx context.Context, f collectFlags) error {
 	if f.out == "" {
 		return usagef("want --out, the directory of the archives")
 	}
-	t, err := a.readTasks(ctx, f.plan, f.store)
-	if err != nil {
-		return err
-	}
-	s, err := a.openStore(ctx, f.store)
+	t, s, err := a.openTasks(ctx, f.plan, f.store)
 	if err != nil {
 		return err
 	}

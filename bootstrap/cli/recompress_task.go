@@ -10,6 +10,7 @@ import (
 	"x.go/bootstrap"
 	"x.go/dist/archive"
 	"x.go/dist/recompress"
+	"x.go/dist/store"
 )
 
 // taskFlags are the flags of x recompress task.
@@ -67,12 +68,17 @@ and replaced.`,
 	return cmd
 }
 
-// readTasks reads the plan of flags that name one, and a store.
-func (a *app) readTasks(ctx context.Context, plan, store string) (*recompress.Tasks, error) {
-	if plan == "" || store == "" {
-		return nil, usagef("want --plan and --store")
+// openTasks reads the plan and opens the store that flags name.
+func (a *app) openTasks(ctx context.Context, plan, place string) (*recompress.Tasks, *store.Store, error) {
+	if plan == "" || place == "" {
+		return nil, nil, usagef("want --plan and --store")
 	}
-	return recompress.ReadTasks(ctx, plan, a.Dir)
+	t, err := recompress.ReadTasks(ctx, plan, a.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := a.openStore(ctx, place)
+	return t, s, err
 }
 
 // number returns the number of the task.
@@ -96,11 +102,7 @@ func (a *app) recompressTask(ctx context.Context, f taskFlags) error {
 	if err != nil {
 		return usage(err)
 	}
-	t, err := a.readTasks(ctx, f.plan, f.store)
-	if err != nil {
-		return err
-	}
-	s, err := a.openStore(ctx, f.store)
+	t, s, err := a.openTasks(ctx, f.plan, f.store)
 	if err != nil {
 		return err
 	}

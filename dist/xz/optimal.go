@@ -18,10 +18,10 @@ type optimalParser struct {
 	end     int // matches may not pass it
 	niceLen uint32
 
-	near             match.Near
-	skipFrom, skipTo int // nodes in the middle of a long match, to be left out
-	nodes            [maxNodes + maxMatch + 1]node
-	ops              []op
+	near  match.Near
+	gap   match.Gap // nodes in the middle of a long match, to be left out
+	nodes [maxNodes + maxMatch + 1]node
+	ops   []op
 }
 
 // maxNodes is the longest batch, in bytes.
@@ -85,7 +85,7 @@ func (p *optimalParser) batch(pos int) int {
 	for i, r := range p.enc.reps {
 		n.reps[i] = r + 1
 	}
-	p.skipFrom, p.skipTo = 0, 0
+	p.gap = match.Gap{}
 	last := 0 // furthest node that has a price
 	for cur := 0; ; cur++ {
 		if cur > 0 {
@@ -101,9 +101,7 @@ func (p *optimalParser) batch(pos int) int {
 			p.ops = append(p.ops, op{0, long, dist})
 			return cur + int(long)
 		}
-		if cur+1 >= p.skipFrom && cur+1 < p.skipTo {
-			cur = p.skipTo - 1
-		}
+		cur = p.gap.After(cur+1) - 1
 	}
 }
 
@@ -314,8 +312,8 @@ func (p *optimalParser) relaxReps(pos, cur int, n *node, price uint32, rep0, lim
 		}
 		base += price
 		p.extend(last, cur+l)
-		p.leaveOut(cur, uint32(l))
-		hole, beyond := p.hole(cur)
+		p.gap.Add(cur, l, int(p.niceLen))
+		hole, beyond := p.gap.Lengths(cur)
 		for k := minMatch; k <= l; k++ {
 			if k >= hole {
 				k, hole = max(k, beyond), math.MaxInt
@@ -348,31 +346,6 @@ func (p *optimalParser) afterMatch(pos, cur int, price uint32, s state, length, 
 	p.relaxTail(pos, cur, price, afterLiteral[s&15], length, dist, dist, limit, last)
 }
 
-// leaveOut is told of a match of length bytes at node cur. If it is long, only
-// its start and its end are searched as usual.
-func (p *optimalParser) leaveOut(cur int, length uint32) {
-	if length >= p.niceLen && cur >= p.skipTo {
-		p.skipFrom, p.skipTo = cur+longStart, cur+int(length)-longEnd
-	}
-}
-
-// The parts of a long match that are searched as usual, in bytes. The start
-// matters most: a longer match, or one at a repeated distance, often begins a
-// few bytes later.
-const (
-	longStart = 32
-	longEnd   = 16
-)
-
-// hole returns the lengths, from first to below last, of matches at cur that
-// would end at a node that is left out.
-func (p *optimalParser) hole(cur int) (first, last int) {
-	if p.skipFrom >= p.skipTo {
-		return math.MaxInt, math.MaxInt
-	}
-	return p.skipFrom - cur, p.skipTo - cur
-}
-
 // relaxMatches offers matches longer than the longest repeat, which has rep
 // bytes.
 func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, limit int, last *int) (length, dist uint32) {
@@ -389,8 +362,8 @@ func (p *optimalParser) relaxMatches(pos, cur int, n *node, price, rep uint32, l
 		return longest, m[count-1].Dist
 	}
 	p.extend(last, cur+int(longest))
-	p.leaveOut(cur, longest)
-	hole, beyond := p.hole(cur)
+	p.gap.Add(cur, int(longest), int(p.niceLen))
+	hole, beyond := p.gap.Lengths(cur)
 	lens := &p.matchLen[uint32(pos)&p.enc.posMask]
 	k := minMatch
 	for _, f := range m[:count] {

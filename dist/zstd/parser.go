@@ -16,14 +16,14 @@ type parser struct {
 	most    int // bytes of a match, at most
 	niceLen int
 
-	near             match.Near
-	skipFrom, skipTo int // nodes in the middle of a long match, to be left out
-	nodes            [maxNodes + longest + 1]node
-	last             int // furthest node that has a price
-	path             []uint32
-	reps             repeats // at the start of the batch
-	pending          uint32  // literals before it that no match has followed
-	seqs             []seq
+	near    match.Near
+	gap     match.Gap // nodes in the middle of a long match, to be left out
+	nodes   [maxNodes + longest + 1]node
+	last    int // furthest node that has a price
+	path    []uint32
+	reps    repeats // at the start of the batch
+	pending uint32  // literals before it that no match has followed
+	seqs    []seq
 }
 
 // maxNodes is the longest batch, in bytes.
@@ -47,7 +47,7 @@ type node struct {
 // number. Literals at their end are left pending.
 func (p *parser) batch(pos int) int {
 	p.nodes[0] = node{literals: p.pending, reps: p.reps, price: p.literals(p.pending)}
-	p.skipFrom, p.skipTo = 0, 0
+	p.gap = match.Gap{}
 	p.last = 0
 	for cur := 0; ; cur++ {
 		if cur > 0 {
@@ -62,9 +62,7 @@ func (p *parser) batch(pos int) int {
 			p.emit(m.Length, m.Dist)
 			return cur + int(m.Length)
 		}
-		if cur+1 >= p.skipFrom && cur+1 < p.skipTo {
-			cur = p.skipTo - 1
-		}
+		cur = p.gap.After(cur+1) - 1
 	}
 }
 
@@ -203,8 +201,8 @@ func (p *parser) relaxReps(pos, cur int, n *node, limit int) (m match.Match) {
 // lengths offers matches at dist of from to to bytes.
 func (p *parser) lengths(cur int, price int32, from, to int, dist uint32) {
 	p.extend(cur + to)
-	p.leaveOut(cur, to)
-	hole, beyond := p.hole(cur)
+	p.gap.Add(cur, to, p.niceLen)
+	hole, beyond := p.gap.Lengths(cur)
 	for k := from; k <= to; k++ {
 		if k >= hole {
 			k, hole = max(k, beyond), math.MaxInt
@@ -230,31 +228,6 @@ func (p *parser) afterMatch(pos, cur int, price int32, length, dist uint32, limi
 	}
 	price += p.lit[p.data[at]] + p.ll[1] - p.ll[0]
 	p.relaxTail(pos, cur, price, length, dist, dist, limit)
-}
-
-// leaveOut is told of a match of length bytes at node cur. If it is long, only its
-// start and its end are searched as usual.
-func (p *parser) leaveOut(cur, length int) {
-	if length >= p.niceLen && cur >= p.skipTo {
-		p.skipFrom, p.skipTo = cur+longStart, cur+length-longEnd
-	}
-}
-
-// The parts of a long match that are searched as usual, in bytes. The start matters
-// most: a longer match, or one at a repeated distance, often begins a few bytes
-// later.
-const (
-	longStart = 32
-	longEnd   = 16
-)
-
-// hole returns the lengths, from first to below last, of matches at cur that would
-// end at a node that is left out.
-func (p *parser) hole(cur int) (first, last int) {
-	if p.skipFrom >= p.skipTo {
-		return math.MaxInt, math.MaxInt
-	}
-	return p.skipFrom - cur, p.skipTo - cur
 }
 
 // relaxMatches offers the matches that were found, if they are longer than the
