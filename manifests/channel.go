@@ -7,6 +7,14 @@ import (
 	"strings"
 )
 
+// Limits of what is read of a server, in bytes.
+const (
+	// MaxChannel bounds the text of a [Channel]. That of Rust's nightly has 1 MB.
+	MaxChannel = 64 << 20
+	// MaxListing bounds manifests.txt, the list of all manifests. Upstream's has 1 MB.
+	MaxListing = 64 << 20
+)
+
 // Channel is a channel manifest of version 2: the packages of one release, where
 // their archives are, and how rustup groups them. [Channel.Validate] judges it.
 // Source: `src/tools/build-manifest/src/manifest.rs` and rustup's

@@ -20,10 +20,8 @@ import (
 	"x.go/manifests"
 )
 
-const (
-	maxManifest = 64 << 20 // bytes
-	maxChecksum = 4 << 10  // bytes of a .sha256 file
-)
+// maxChecksum bounds a .sha256 file, in bytes.
+const maxChecksum = 4 << 10
 
 // manifest is a manifest of the directory.
 type manifest struct {
@@ -83,7 +81,7 @@ func (d *directory) readManifests(here map[string]bool) error {
 		if !strings.HasPrefix(name, "channel-rust-") || path.Ext(name) != ".toml" {
 			continue
 		}
-		data, err := dist.ReadOwn(d.root, name, maxManifest)
+		data, err := dist.ReadOwn(d.root, name, manifests.MaxChannel)
 		if err != nil {
 			return err
 		}

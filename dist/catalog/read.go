@@ -15,9 +15,6 @@ import (
 	"x.go/manifests"
 )
 
-// maxManifest bounds a manifest in bytes; the nightly one has 1 MB.
-const maxManifest = 64 << 20
-
 // Catalog is what a distribution server offers and has offered.
 type Catalog struct {
 	channels []*history
@@ -30,9 +27,6 @@ type history struct {
 	releases []*release
 }
 
-// maxListing bounds manifests.txt in bytes.
-const maxListing = 64 << 20
-
 // publicURL returns the URL above dist that the list of manifests has; "" if there is
 // none, or if it is that of Rust's own server, which the list of a mirror has.
 func publicURL(files fs.FS) (string, error) {
@@ -44,7 +38,7 @@ func publicURL(files fs.FS) (string, error) {
 		return "", fmt.Errorf("reading %q: %w", channel.ListingFile, dist.WithoutPath(err))
 	}
 	defer f.Close()
-	text, err := dist.ReadAll(f, channel.ListingFile, maxListing)
+	text, err := dist.ReadAll(f, channel.ListingFile, manifests.MaxListing)
 	if err != nil {
 		return "", err
 	}
@@ -187,7 +181,7 @@ func (r *reader) manifest(dir, file, name string) error {
 	if err != nil {
 		return fmt.Errorf("reading manifest %q: %w", at, dist.WithoutPath(err))
 	}
-	data, err := dist.ReadAll(f, at, maxManifest)
+	data, err := dist.ReadAll(f, at, manifests.MaxChannel)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}

@@ -208,9 +208,6 @@ func (d *Dir) undated(name string) (string, bool) {
 // those of one release.
 const maxAsked = 64
 
-// maxManifest bounds a manifest in bytes; the nightly one has 1 MB.
-const maxManifest = 64 << 20
-
 // known returns the days of the manifests, which are read again when they change.
 func (d *Dir) known() dates {
 	d.mu.Lock()
@@ -240,7 +237,7 @@ func (d *Dir) ask(entries []fs.DirEntry) dates {
 		if err != nil {
 			continue
 		}
-		data, err := dist.ReadAll(f, e.Name(), maxManifest)
+		data, err := dist.ReadAll(f, e.Name(), manifests.MaxChannel)
 		f.Close()
 		if err != nil {
 			continue

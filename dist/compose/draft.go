@@ -126,7 +126,7 @@ func (d *Draft) Write(ctx context.Context, out *os.Root, progress func(Event)) (
 // the directory for other paths.
 func (d *Draft) redirects(out *os.Root) (*dist.NewFile, error) {
 	rules := slices.Clone(d.Redirects)
-	data, err := dist.ReadOwn(out, channel.RedirectsFile, maxManifest)
+	data, err := dist.ReadOwn(out, channel.RedirectsFile, manifests.MaxChannel)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func replaced(out *os.Root, files []manifests.File) map[string]manifests.Hash {
 		if path.Ext(f.Name) != manifestExt {
 			continue
 		}
-		data, err := dist.ReadOwn(out, f.Name, maxManifest)
+		data, err := dist.ReadOwn(out, f.Name, manifests.MaxChannel)
 		if err != nil {
 			continue
 		}

@@ -81,7 +81,7 @@ var signatureExts = []string{".asc", ".minisig"}
 func stale(dir *os.Root, files []manifests.File) []string {
 	about := map[string]bool{} // names whose signatures no longer fit
 	for _, f := range files {
-		if old, err := dist.ReadOwn(dir, f.Name, maxManifest); err == nil && bytes.Equal(old, f.Data) {
+		if old, err := dist.ReadOwn(dir, f.Name, manifests.MaxChannel); err == nil && bytes.Equal(old, f.Data) {
 			continue
 		}
 		about[f.Name] = true

@@ -17,11 +17,8 @@ import (
 	"x.go/manifests"
 )
 
-// Limits of what is read of a channel, in bytes.
-const (
-	maxManifest = 64 << 20 // Rust's nightly has 1 MB
-	maxChecksum = 1 << 10
-)
+// maxChecksum bounds a .sha256 file, in bytes.
+const maxChecksum = 1 << 10
 
 // Parts of the names of a channel's files.
 const (
@@ -60,7 +57,7 @@ func Open(ctx context.Context, place string) (*Source, error) {
 	} else if !strings.HasSuffix(place, manifestExt) {
 		return nil, fmt.Errorf("reading channel %q: name the manifest itself, such as %s/%sstable%s", shown, strings.TrimSuffix(shown, "/"), manifestPrefix, manifestExt)
 	}
-	text, err := channel.Fetch(ctx, place, maxManifest)
+	text, err := channel.Fetch(ctx, place, manifests.MaxChannel)
 	if err != nil {
 		return nil, fmt.Errorf("reading channel %q: %w", shown, dist.WithoutPath(err))
 	}

@@ -318,15 +318,12 @@ func (r *resolver) directory(ctx context.Context, dir string) error {
 	return errors.New("the directory has neither archives (.tar.gz, .tar.xz, .tar.zst), nor a channel manifest (channel-rust-*.toml), nor components as an unpacked archive has them")
 }
 
-// maxChannel bounds a channel manifest, in bytes: those of Rust have 1 MB.
-const maxChannel = 64 << 20
-
 // sameChannel returns the one channel that manifests are of: one manifest lies under
 // several names.
 func sameChannel(ctx context.Context, paths []string) (string, error) {
 	var first []byte
 	for i, p := range paths {
-		data, err := channel.Fetch(ctx, p, maxChannel)
+		data, err := channel.Fetch(ctx, p, manifests.MaxChannel)
 		if err != nil {
 			return "", err
 		}
@@ -341,7 +338,7 @@ func sameChannel(ctx context.Context, paths []string) (string, error) {
 
 // manifest takes of a channel what rustup would.
 func (r *resolver) manifest(ctx context.Context, place string) error {
-	data, err := channel.Fetch(ctx, place, maxChannel)
+	data, err := channel.Fetch(ctx, place, manifests.MaxChannel)
 	if err != nil {
 		return err
 	}

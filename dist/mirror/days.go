@@ -46,7 +46,7 @@ func (m *mirror) listedDays(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	if !ok {
-		text, err := m.up.fetch(ctx, manifestsList, maxList)
+		text, err := m.up.fetch(ctx, manifestsList, manifests.MaxListing)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

@@ -18,7 +18,7 @@ const maxSwaps = 20
 // Lines that it does not know stay.
 func editList(ctx context.Context, s *store.Store, gone func(day, channel string) bool, add []string) error {
 	for range maxSwaps {
-		text, version, err := s.Load(ctx, manifestsList, maxList)
+		text, version, err := s.Load(ctx, manifestsList, manifests.MaxListing)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -130,7 +130,7 @@ func (p *pruner) list(ctx context.Context) error {
 		}
 		p.named[m.day] = append(p.named[m.day], m)
 		if m.day == "" {
-			if _, p.plan.seen[o.Name], err = p.store.Load(ctx, o.Name, maxManifest); err != nil {
+			if _, p.plan.seen[o.Name], err = p.store.Load(ctx, o.Name, manifests.MaxChannel); err != nil {
 				return err
 			}
 		}
@@ -358,7 +358,7 @@ func (p *Prune) run(ctx context.Context, deleted func(name string)) error {
 		deleted = func(string) {}
 	}
 	for name, planned := range p.seen {
-		if _, now, err := p.store.Load(ctx, name, maxManifest); err != nil || now != planned {
+		if _, now, err := p.store.Load(ctx, name, manifests.MaxChannel); err != nil || now != planned {
 			return errors.Join(fmt.Errorf("%q has changed since this was planned: plan again", name), err)
 		}
 	}

@@ -25,7 +25,7 @@ func readStored(ctx context.Context, s *store.Store, name string) (storedManifes
 	m := storedManifest{name: name}
 	m.day, m.channel, _ = parseManifestName(name)
 	var err error
-	if m.data, _, err = s.Load(ctx, name, maxManifest); err != nil {
+	if m.data, _, err = s.Load(ctx, name, manifests.MaxChannel); err != nil {
 		return m, err
 	}
 	if m.content, err = manifests.ParseChannel(m.data); err != nil {

@@ -183,7 +183,7 @@ func (m *mirror) listDirs(ctx context.Context, files []file) (map[string]bool, e
 
 // holds reports whether the store has a small file with that content.
 func (m *mirror) holds(ctx context.Context, name string, data []byte) bool {
-	got, _, err := m.store.Load(ctx, name, maxManifest)
+	got, _, err := m.store.Load(ctx, name, manifests.MaxChannel)
 	return err == nil && string(got) == string(data)
 }
 

@@ -107,12 +107,8 @@ func openUpstream(ctx context.Context, place string, client *channel.Client) (up
 	return nil, fmt.Errorf("reading %q: nothing is there: name the directory above dist", s)
 }
 
-// Limits on small files, in bytes.
-const (
-	maxManifest = 64 << 20 // the nightly manifest has 1 MB
-	maxSide     = 64 << 10 // checksums, signatures, dates
-	maxList     = 64 << 20
-)
+// maxSide bounds checksums, signatures and dates, in bytes.
+const maxSide = 64 << 10
 
 // torn is how often a manifest is read again that does not fit its checksum: another
 // release may be published at that moment.
@@ -122,7 +118,7 @@ const torn = 3
 // it. unchecked says that there is none.
 func readManifest(ctx context.Context, up upstream, name string) (data []byte, unchecked bool, err error) {
 	for range torn {
-		if data, err = up.fetch(ctx, name, maxManifest); err != nil {
+		if data, err = up.fetch(ctx, name, manifests.MaxChannel); err != nil {
 			return nil, false, err
 		}
 		var text []byte

@@ -193,7 +193,7 @@ func (v *verifier) flatten() {
 // readManifest notes what a manifest names.
 func (v *verifier) readManifest(ctx context.Context, name string) error {
 	v.report.Manifests++
-	data, _, err := v.store.Load(ctx, name, maxManifest)
+	data, _, err := v.store.Load(ctx, name, manifests.MaxChannel)
 	if err != nil {
 		v.problem("manifest", name, "%v", err)
 		return context.Cause(ctx)
@@ -364,7 +364,7 @@ func (v *verifier) missing(ctx context.Context) error {
 
 // list checks what manifests.txt and rustup's release file say is there.
 func (v *verifier) list(ctx context.Context) error {
-	text, _, err := v.store.Load(ctx, manifestsList, maxList)
+	text, _, err := v.store.Load(ctx, manifestsList, manifests.MaxListing)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		v.problem("list", manifestsList, "%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"x.go/dist/channel"
+	"x.go/manifests"
 )
 
 // listingName is the list of all dated manifests.
@@ -45,7 +46,7 @@ func appendLines(text string, lines []string) (out string, changed bool) {
 
 // append adds the manifests to the list.
 func (r *runner) append(ctx context.Context, _ *Step) error {
-	return r.edit(ctx, listingName, maxListed, func(text []byte) ([]byte, error) {
+	return r.edit(ctx, listingName, manifests.MaxListing, func(text []byte) ([]byte, error) {
 		out, _ := appendLines(string(text), r.listed)
 		return []byte(out), nil
 	})

@@ -18,12 +18,8 @@ import (
 	"x.go/targets"
 )
 
-// Limits of what is read into memory, in bytes.
-const (
-	maxManifest = 64 << 20 // Rust's nightly has 1 MB
-	maxSmall    = 1 << 20  // a text or a signature
-	maxListed   = 64 << 20 // manifests.txt; upstream's has 1 MB
-)
+// maxSmall bounds a text or a signature, in bytes.
+const maxSmall = 1 << 20
 
 // Options say what to publish and what to accept. Only Dir is required.
 type Options struct {
@@ -299,7 +295,7 @@ func (p *Plan) compare(ctx context.Context) error {
 // load reads a manifest of the store. One that cannot be read, such as somebody else's,
 // is an error: it would be replaced.
 func (p *Plan) load(ctx context.Context, name string) (offer, error) {
-	text, v, err := p.store.Load(ctx, name, maxManifest)
+	text, v, err := p.store.Load(ctx, name, manifests.MaxChannel)
 	if errors.Is(err, fs.ErrNotExist) {
 		return offer{}, nil
 	}

@@ -241,7 +241,7 @@ func (r *reader) small(at string, names ...string) error {
 	data, made := r.remade(filepath.Base(at))
 	if !made {
 		var err error
-		if data, err = dist.ReadFile(at, maxManifest); err != nil {
+		if data, err = dist.ReadFile(at, manifests.MaxChannel); err != nil {
 			return err
 		}
 	}

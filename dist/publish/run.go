@@ -130,7 +130,7 @@ func (r *runner) putSmall(ctx context.Context, s *Step) error {
 		}
 		return err
 	}
-	data, _, err := r.store.Load(ctx, s.Name, maxManifest)
+	data, _, err := r.store.Load(ctx, s.Name, manifests.MaxChannel)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (r *runner) stillOurs(ctx context.Context, s *Step) error {
 	if !ok || i < 0 {
 		return nil
 	}
-	text, _, err := r.store.Load(ctx, name, maxManifest)
+	text, _, err := r.store.Load(ctx, name, manifests.MaxChannel)
 	if err == nil && manifests.HashOf(text) != r.Steps[i].SHA256 {
 		err = store.ErrChanged
 	}
@@ -309,7 +309,7 @@ const maxSwaps = 50
 // swap gives a small file new content, unless it has it. check may refuse what is there.
 func swap(ctx context.Context, s *store.Store, name string, data []byte, check func(now []byte, v store.Version) error) (done bool, err error) {
 	for range maxSwaps {
-		now, v, err := s.Load(ctx, name, maxManifest)
+		now, v, err := s.Load(ctx, name, manifests.MaxChannel)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}

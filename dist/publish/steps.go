@@ -121,7 +121,7 @@ func nameOf(base string, names []string) string {
 
 // list plans the lines of manifests.txt.
 func (p *Plan) list(ctx context.Context) error {
-	text, _, err := p.store.Load(ctx, listingName, maxListed)
+	text, _, err := p.store.Load(ctx, listingName, manifests.MaxListing)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -151,7 +151,7 @@ func (p *Plan) present(ctx context.Context) error {
 			}
 			s.Present = err == nil && a.Size == s.Size && (a.Hash.IsZero() || a.Hash == s.SHA256)
 		case Replace:
-			text, _, err := p.store.Load(ctx, s.Name, maxManifest)
+			text, _, err := p.store.Load(ctx, s.Name, manifests.MaxChannel)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}

@@ -248,7 +248,7 @@ func ofName(names map[string]store.Object, dir, name string) []string {
 func (w *Withdrawal) restore(ctx context.Context, names map[string]store.Object, name, date string) error {
 	for _, base := range ofName(names, "dist/"+date+"/", name) {
 		from := "dist/" + date + "/" + base
-		data, _, err := w.store.Load(ctx, from, maxManifest)
+		data, _, err := w.store.Load(ctx, from, manifests.MaxChannel)
 		if err != nil {
 			return err
 		}

@@ -20,10 +20,8 @@ import (
 	"x.go/manifests"
 )
 
-const (
-	maxManifest = 64 << 20 // bytes; the nightly manifest has 1 MB
-	maxSideFile = 1 << 10  // bytes; a date or a commit
-)
+// maxSideFile bounds a date or a commit, in bytes.
+const maxSideFile = 1 << 10
 
 // channelFile is a channel manifest that was read.
 type channelFile struct {
@@ -76,7 +74,7 @@ func (g channelGroup) verify(ctx context.Context) error {
 func (g channelGroup) readChannel(ctx context.Context, c *channelFile) error {
 	s := c.subject
 	var err error
-	if c.data, err = channel.Fetch(ctx, c.at, maxManifest); err != nil {
+	if c.data, err = channel.Fetch(ctx, c.at, manifests.MaxChannel); err != nil {
 		s.failf(channelReadable, "%v", err)
 		return ctx.Err()
 	}
@@ -194,7 +192,7 @@ func (c *channelFile) redirects() error {
 	if !ok {
 		return nil
 	}
-	data, err := dist.ReadFile(filepath.Join(filepath.Dir(local), channel.RedirectsFile), maxManifest)
+	data, err := dist.ReadFile(filepath.Join(filepath.Dir(local), channel.RedirectsFile), manifests.MaxChannel)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -44,7 +44,7 @@ func (g clientGroup) verify(ctx context.Context) error {
 			c.skip(fmt.Sprintf("rustup asks for no channel %q", c.name))
 			continue
 		}
-		data, err := channel.Fetch(ctx, at, maxManifest)
+		data, err := channel.Fetch(ctx, at, manifests.MaxChannel)
 		if err != nil {
 			c.fail(err)
 			continue
@@ -380,7 +380,7 @@ func (c *client) update(ctx context.Context, file string) error {
 	}
 	if r := h.run(ctx, "update", "--no-self-update", c.name); !r.ok() {
 		s.failf(clientUpdate, "%s", refusal(r))
-	} else if got, err := dist.ReadFile(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), maxManifest); err != nil {
+	} else if got, err := dist.ReadFile(filepath.Join(h.prefix(), "lib", "rustlib", "multirust-channel-manifest.toml"), manifests.MaxChannel); err != nil {
 		s.failf(clientUpdate, "%v", err)
 	} else if installed, err := manifests.ParseChannel(got); err != nil || installed.Date != c.channel.Date {
 		s.failf(clientUpdate, "rustup kept the manifest of the earlier date")

@@ -150,7 +150,7 @@ func (c *sysrootChecker) rustupRecords() {
 			return nil
 		},
 	} {
-		b, err := dist.ReadFile(c.record(name), maxManifest)
+		b, err := dist.ReadFile(c.record(name), manifests.MaxChannel)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
