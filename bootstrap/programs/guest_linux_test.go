@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(testenv.Main(m, "mount", "qemu-aarch64-static", "unshare"))
+	os.Exit(testenv.Main(m, "qemu-aarch64-static"))
 }
 
 // machines are the architectures that have a guest program, with GOARCH and ELF names.
