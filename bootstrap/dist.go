@@ -155,14 +155,14 @@ func (b *Builder) planned(parts []part, plans []archive.Plan) []Archive {
 }
 
 // DescribeArchive says how an archive is going to be compressed: "dictionary
-// 48.0 MiB, 48.1 MiB to unpack".
+// 48 MiB, 48.1 MiB to unpack".
 func DescribeArchive(a archive.FormatPlan) string {
-	text := FormatMemory(a.DecoderMemory) + " to unpack"
+	text := dist.FormatBytes(a.DecoderMemory) + " to unpack"
 	switch a.Format {
 	case archive.XZ:
-		text = "dictionary " + FormatMemory(a.Dictionary) + ", " + text
+		text = "dictionary " + dist.FormatBytes(a.Dictionary) + ", " + text
 	case archive.Zst:
-		text = "window " + FormatMemory(a.Dictionary) + ", " + text
+		text = "window " + dist.FormatBytes(a.Dictionary) + ", " + text
 	}
 	if a.Lowered {
 		text += ", lowered by the memory limit"

@@ -58,12 +58,10 @@ func FewNames(root *os.Root, dir string) ([]string, error) {
 // size bytes: the file has changed since its size was read. When ctx ends, it stops
 // before the next read.
 func CopyExactly(ctx context.Context, w io.Writer, r io.Reader, size int64, buf []byte) error {
+	in := ContextReader{ctx, r}
 	var done int64
 	for {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		n, err := r.Read(buf)
+		n, err := in.Read(buf)
 		if done += int64(n); done > size {
 			return fmt.Errorf("file grew while it was read: got more than %d bytes", size)
 		}
@@ -79,6 +77,20 @@ func CopyExactly(ctx context.Context, w io.Writer, r io.Reader, size int64, buf 
 			return err
 		}
 	}
+}
+
+// ContextReader reads from Reader until Context ends, and fails then with its cause.
+type ContextReader struct {
+	Context context.Context
+	Reader  io.Reader
+}
+
+// Read implements [io.Reader].
+func (c ContextReader) Read(p []byte) (int, error) {
+	if err := context.Cause(c.Context); err != nil {
+		return 0, err
+	}
+	return c.Reader.Read(p)
 }
 
 // Hash returns the digest of the content of a regular file.

@@ -27,7 +27,6 @@ var layers = []struct {
 
 	{1, "bootstrap/programs/process", nil, nil},
 	{1, "bootstrap/toml", nil, []string{"github.com/pelletier/go-toml/v2"}},
-	{1, "dist/bench", []string{"dist/measure", "dist/plot"}, nil},
 	{1, "dist/installsh", nil, nil},
 	{1, "dist/linkage", nil, nil},
 	{1, "dist/sandbox", nil, []string{"golang.org/x/sys"}},
@@ -52,6 +51,7 @@ var layers = []struct {
 	{6, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "dist/zstd", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
+	{4, "dist/bench", []string{"dist", "dist/measure", "dist/plot"}, nil},
 	{4, "dist/channel", []string{"dist", "manifests"}, nil},
 	{4, "dist/layout", []string{"bootstrap/toml", "dist", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4"}},
 	{4, "dist/source", []string{"bootstrap/toml", "dist", "manifests", "targets"}, nil},

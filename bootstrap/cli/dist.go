@@ -11,6 +11,7 @@ import (
 
 	"x.go/bootstrap"
 	"x.go/bootstrap/lld"
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/manifests"
 )
@@ -235,7 +236,7 @@ func (a *app) printDist(answer distAnswer) {
 	w := tabwriter.NewWriter(a.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "ARCHIVE\tSIZE\tTO UNPACK")
 	for _, ar := range answer.Archives {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", filepath.Join(answer.Dist, ar.Name), bootstrap.FormatSize(ar.Size), bootstrap.FormatMemory(ar.DecoderMemory))
+		fmt.Fprintf(w, "%s\t%s\t%s\n", filepath.Join(answer.Dist, ar.Name), bootstrap.FormatSize(ar.Size), dist.FormatBytes(ar.DecoderMemory))
 	}
 	w.Flush()
 	for _, name := range answer.Channel {

@@ -59,14 +59,14 @@ func (p *progress) plan(plans []archive.Plan) {
 		}
 		if p.verbose {
 			fmt.Fprintf(p.out, "x: plan    %s (%s, %s, %s of memory)\n", plan.Package, bootstrap.FormatSize(plan.Size),
-				plural(plan.Workers, "worker"), bootstrap.FormatMemory(plan.Memory))
+				plural(plan.Workers, "worker"), dist.FormatBytes(plan.Memory))
 		}
 	}
 	fmt.Fprintf(p.out, "x: packing %s, profile %s: at most %s each, about %s of memory; unpacking takes up to %s\n",
-		plural(archives, "archive"), p.writer.Profile, plural(workers, "worker"), bootstrap.FormatMemory(p.writer.PeakMemory(plans)), bootstrap.FormatMemory(decoder))
+		plural(archives, "archive"), p.writer.Profile, plural(workers, "worker"), dist.FormatBytes(p.writer.PeakMemory(plans)), dist.FormatBytes(decoder))
 	if lowered > 0 {
 		fmt.Fprintf(p.out, "x: note: the memory limit of %s forces smaller dictionaries or blocks on %s: they grow larger\n",
-			bootstrap.FormatMemory(p.writer.MaxMemory), plural(lowered, "archive"))
+			dist.FormatBytes(p.writer.MaxMemory), plural(lowered, "archive"))
 	}
 }
 

@@ -145,7 +145,7 @@ func (a *app) printTasks(t *recompress.Tasks) error {
 			if p := task.Part; p != nil {
 				name, size = fmt.Sprintf("%s, part %d of %d", name, p.Index+1, p.Count), p.Size
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", n, name, bootstrap.FormatSize(size), bootstrap.FormatMemory(task.Memory), seconds(task.Seconds))
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", n, name, bootstrap.FormatSize(size), dist.FormatBytes(task.Memory), seconds(task.Seconds))
 		}
 	}
 	fmt.Fprintf(w, "%s\t\t\t\t%s\n", plural(len(t.Tasks), "task"), seconds(total))

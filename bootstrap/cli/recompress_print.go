@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"x.go/bootstrap"
+	"x.go/dist"
 	"x.go/dist/archive"
 	"x.go/dist/recompress"
 	"x.go/manifests"
@@ -120,7 +121,7 @@ func (a *app) printRecompressTable(done []recompress.Result) error {
 			} else {
 				totals[i].add(r.TarSize, ar.Before, ar.Size)
 			}
-			recompressRow(w, ar.Path, r.TarSize, before, ar.Size, change, bootstrap.FormatMemory(ar.DecoderMemory))
+			recompressRow(w, ar.Path, r.TarSize, before, ar.Size, change, dist.FormatBytes(ar.DecoderMemory))
 		}
 	}
 	for _, t := range totals {

@@ -61,16 +61,3 @@ func hashTar(ctx context.Context, r io.Reader, name string, memory int64) (manif
 	}
 	return manifests.Hash(h.Sum(nil)), nil
 }
-
-// contextReader fails when its context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := context.Cause(c.ctx); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
-}

@@ -293,7 +293,7 @@ func (r *Reader) drain() (junk bool, err error) {
 // copyTo reads the archive to its end, as [Reader.Next] does, and copies its
 // tar stream to w.
 func (r *Reader) copyTo(ctx context.Context, w io.Writer) error {
-	r.stream.r = io.TeeReader(contextReader{ctx, r.stream.r}, w)
+	r.stream.r = io.TeeReader(dist.ContextReader{Context: ctx, Reader: r.stream.r}, w)
 	for {
 		if _, err := r.Next(); errors.Is(err, io.EOF) {
 			return nil

@@ -139,7 +139,7 @@ func (s *scanner) file(ctx context.Context) error {
 	}
 	whole := readAhead(f, sum)
 	defer whole.close()
-	in := contextReader{ctx, &progressReader{whole, s.facts.Size, s.opts.Progress}}
+	in := dist.ContextReader{Context: ctx, Reader: &progressReader{whole, s.facts.Size, s.opts.Progress}}
 	err = s.content(ctx, f, in)
 	if _, problem := errors.AsType[Problem](err); err != nil && (s.found.strict || !problem) {
 		return err

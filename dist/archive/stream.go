@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"x.go/dist"
 )
 
 // Compress copies src to dst, compressed in format f like an archive of w. size is
@@ -25,7 +27,7 @@ func (w Writer) Compress(ctx context.Context, f Format, dst io.Writer, src io.Re
 	if err != nil {
 		return fmt.Errorf("compressing: %w", err)
 	}
-	if _, err := io.Copy(c, contextReader{ctx, src}); err != nil {
+	if _, err := io.Copy(c, dist.ContextReader{Context: ctx, Reader: src}); err != nil {
 		return fmt.Errorf("compressing: %w", err)
 	}
 	if err := c.Close(); err != nil {
@@ -44,7 +46,7 @@ func Decompress(ctx context.Context, dst io.Writer, src io.Reader, name string, 
 	}
 	defer r.Close()
 	r.stream.left = r.limits.Unpacked
-	if _, err := io.Copy(dst, contextReader{ctx, r.stream}); err != nil {
+	if _, err := io.Copy(dst, dist.ContextReader{Context: ctx, Reader: r.stream}); err != nil {
 		return r.format, fmt.Errorf("decompressing %q: %w", name, err)
 	}
 	return r.format, nil

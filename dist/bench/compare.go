@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"x.go/dist"
 	"x.go/dist/measure"
 )
 
@@ -34,16 +35,15 @@ type comparison struct {
 
 // newInput describes the file at path, called name in the report.
 func newInput(ctx context.Context, name, path string) (Input, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return Input{}, fmt.Errorf("reading input %q: %w", path, errors.Unwrap(err))
 	}
-	defer f.Close()
-	sum := newDigest(-1)
-	if _, err := io.Copy(sum, contextReader{ctx, f}); err != nil {
+	sum, err := dist.HashFile(ctx, path)
+	if err != nil {
 		return Input{}, fmt.Errorf("reading input %q: %w", path, err)
 	}
-	return Input{Name: name, Path: path, Bytes: sum.n, SHA256: sum.String()}, nil
+	return Input{Name: name, Path: path, Bytes: info.Size(), SHA256: sum.String()}, nil
 }
 
 // plan returns the rows of a comparison without running it. Decoders get no rows, as
@@ -101,11 +101,11 @@ func (b comparison) encodeTasks(in Input, rows []Row) (archives []archive, tasks
 		t := task{row: &rows[i], coder: c, in: in.Path, out: filepath.Join(b.Dir, strconv.Itoa(i)+"."+c.Format)}
 		checked := "" // digest of an output that was found right
 		t.accept = func(ctx context.Context, row *Row, out string) error {
-			sum, err := fileDigest(ctx, out)
-			if err != nil || sum == checked {
+			sum, err := dist.HashFile(ctx, out)
+			if err != nil || sum.String() == checked {
 				return err
 			}
-			checked = sum
+			checked = sum.String()
 			return b.check(ctx, in, row, out)
 		}
 		for _, d := range b.Decoders {
@@ -131,8 +131,8 @@ func (b comparison) decodeTasks(in Input, archives []archive) (rows []Row, tasks
 			tasks = append(tasks, task{
 				coder: d, in: a.path, out: filepath.Join(b.Dir, "decoded"),
 				accept: func(ctx context.Context, _ *Row, out string) error {
-					sum, err := fileDigest(ctx, out)
-					if err == nil && sum != in.SHA256 {
+					sum, err := dist.HashFile(ctx, out)
+					if err == nil && sum.String() != in.SHA256 {
 						err = errors.New("the result is not the input")
 					}
 					return err
@@ -208,43 +208,23 @@ func (b comparison) check(ctx context.Context, in Input, row *Row, out string) e
 	return fmt.Errorf("checking the output: no decoder for %s", row.Format)
 }
 
-// fileDigest returns the SHA-256 of a file in hexadecimal.
-func fileDigest(ctx context.Context, path string) (string, error) {
-	in, err := newInput(ctx, "", path)
-	return in.SHA256, err
-}
-
 // digest hashes what is written to it.
 type digest struct {
 	h interface {
 		io.Writer
 		Sum([]byte) []byte
 	}
-	n, limit int64 // bytes; limit is negative for none
+	n, limit int64 // bytes
 }
 
 func newDigest(limit int64) *digest { return &digest{h: sha256.New(), limit: limit} }
 
 // Write implements [io.Writer]. It fails behind the limit.
 func (d *digest) Write(p []byte) (int, error) {
-	if d.n += int64(len(p)); d.limit >= 0 && d.n > d.limit {
+	if d.n += int64(len(p)); d.n > d.limit {
 		return 0, io.ErrShortWrite
 	}
 	return d.h.Write(p)
 }
 
 func (d *digest) String() string { return hex.EncodeToString(d.h.Sum(nil)) }
-
-// contextReader fails when its context ends.
-type contextReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-// Read implements [io.Reader].
-func (c contextReader) Read(p []byte) (int, error) {
-	if err := context.Cause(c.ctx); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
-}
