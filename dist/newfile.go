@@ -108,7 +108,21 @@ func (f *NewFile) ReadFrom(r io.Reader) (int64, error) {
 	}
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
-	return io.CopyBuffer(outputFile{f}, struct{ io.Reader }{r}, buf[:])
+	return io.CopyBuffer(outputFile{f}, fullReader{r}, buf[:])
+}
+
+// fullReader fills buffers: a connection has a few kilobytes at a time, and each write
+// to a file costs more than its bytes.
+type fullReader struct{ r io.Reader }
+
+// Read implements [io.Reader].
+func (f fullReader) Read(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = f.r.Read(p[n:])
+		n += more
+	}
+	return n, err
 }
 
 func (f *NewFile) flush() error {

@@ -26,6 +26,7 @@ type dir struct {
 	users  *dist.DirLock   // nil until something is written
 	since  time.Time       // see [dist.Share]
 	swept  map[string]bool // directories without unfinished files of killed processes
+	held   map[string]*heldDir
 }
 
 func openDir(_ context.Context, place string) (Driver, error) {
@@ -39,7 +40,7 @@ func openDir(_ context.Context, place string) (Driver, error) {
 	if p == "" {
 		return nil, errors.New("want the path of a directory")
 	}
-	d := &dir{path: p, swept: map[string]bool{}}
+	d := &dir{path: p, swept: map[string]bool{}, held: map[string]*heldDir{}}
 	if _, err := d.root(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, dist.WithoutPath(err)
 	}
@@ -84,6 +85,9 @@ func (d *dir) writable() (*os.Root, error) {
 func (d *dir) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for above, h := range d.held {
+		d.drop(above, h)
+	}
 	if d.users != nil {
 		d.users.Remove()
 	}
@@ -118,44 +122,25 @@ func (d *dir) parent(name string) (*os.Root, error) {
 	return sub, nil
 }
 
-// within calls do with the directory of a name. It calls it again if another process
-// deletes the directory, which was empty, at that moment.
-func (d *dir) within(name string, do func(parent *os.Root, base string) error) error {
-	const tries = 5
-	var err error
-	for range tries {
-		var parent *os.Root
-		if parent, err = d.parent(name); err != nil {
-			return err
-		}
-		err = errors.Join(do(parent, path.Base(name)), parent.Close())
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if root, rerr := d.root(); rerr != nil || dist.CheckDir(root, path.Dir(name)) == nil {
-			return err
-		}
-	}
-	return err
-}
-
 // Put implements [Driver].
 func (d *dir) Put(_ context.Context, name string, r io.Reader, body Body, o Options) error {
 	if body.File != "" && o.Lazy && !o.IfAbsent {
 		adopt := func(parent *os.Root, base string) error { return dist.AdoptFile(parent, base, body.File) }
-		if d.within(name, adopt) == nil {
+		if d.within(name, true, adopt) == nil {
 			return nil
 		}
 	}
-	return d.within(name, func(parent *os.Root, base string) error {
+	return d.within(name, o.Lazy, func(parent *os.Root, base string) error {
 		f, err := dist.CreateFile(parent, base)
 		if err != nil {
 			return err
 		}
 		defer f.Discard()
 		f.WithoutHash() // the store does
-		if _, err := f.ReadFrom(r); err != nil {
+		if n, err := f.ReadFrom(r); err != nil {
 			return err
+		} else if n != body.Size {
+			return errors.New("its directory was removed meanwhile") // r was read before
 		}
 		if o.Lazy && !o.IfAbsent {
 			return f.CommitLazily()
@@ -176,7 +161,7 @@ func (d *dir) Flush(context.Context) error {
 	if err != nil {
 		return err
 	}
-	return dist.SyncAll(root)
+	return errors.Join(d.releaseAll(root), dist.SyncAll(root))
 }
 
 // commit gives a file its name.
@@ -272,7 +257,7 @@ func (d *dir) Copy(ctx context.Context, dst, src string, _ Options) error {
 	if err != nil {
 		return err
 	}
-	return d.within(dst, func(parent *os.Root, base string) error {
+	return d.within(dst, false, func(parent *os.Root, base string) error {
 		if err := dist.LinkFile(root, src, dst); err == nil {
 			return dist.SyncDir(parent)
 		}
@@ -356,7 +341,7 @@ func (d *dir) Swap(ctx context.Context, name string, old Version, data []byte, _
 	if now != old {
 		return ErrChanged
 	}
-	return d.within(name, func(parent *os.Root, base string) error {
+	return d.within(name, false, func(parent *os.Root, base string) error {
 		return dist.WriteOwn(parent, base, data, 0o644)
 	})
 }
