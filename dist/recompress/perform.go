@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"x.go/dist"
@@ -23,7 +22,7 @@ type PerformOptions struct {
 	// found them. Relative paths begin at Dir.
 	From, Dir string
 	// Temp is the directory for outputs that are not complete; "" means that of the
-	// system.
+	// system. What killed tasks of this machine left there is removed.
 	Temp string
 	// Jobs is how many processors to use; 0 means as many as were planned for. The bytes
 	// do not depend on it.
@@ -102,11 +101,11 @@ func (r *performer) run(ctx context.Context) error {
 	if len(r.skip) == len(r.task.Outputs) {
 		return nil
 	}
-	dir, err := os.MkdirTemp(r.o.Temp, "x-recompress-")
+	temp, err := dist.NewTempDir(r.o.Temp, "x-recompress")
 	if err != nil {
-		return fmt.Errorf("creating a temporary directory: %w", err)
+		return err
 	}
-	return errors.Join(r.compress(ctx, dir), os.RemoveAll(dir))
+	return errors.Join(r.compress(ctx, temp.Path), temp.Remove())
 }
 
 // compress writes what is missing to dir, and puts it into the store.

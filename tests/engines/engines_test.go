@@ -217,6 +217,7 @@ func TestGitHub(t *testing.T) {
 	if len(w.Jobs) != 3 || len(w.Jobs["recompress-0"].Strategy.Matrix.Task) != 3 || len(w.Jobs["recompress-1"].Strategy.Matrix.Task) != 2 || len(w.Jobs["collect"].Needs) != 2 {
 		t.Errorf("got %+v", w.Jobs)
 	}
+	temp := t.TempDir()
 	for _, name := range []string{"recompress-0", "recompress-1", "collect"} {
 		tasks := w.Jobs[name].Strategy.Matrix.Task
 		if tasks == nil {
@@ -226,7 +227,7 @@ func TestGitHub(t *testing.T) {
 			for _, step := range w.Jobs[name].Steps {
 				var env []string
 				for key, value := range step.Env {
-					env = append(env, key+"="+strings.ReplaceAll(value, "${{ matrix.task }}", fmt.Sprint(n)))
+					env = append(env, key+"="+strings.NewReplacer("${{ matrix.task }}", fmt.Sprint(n), "${{ runner.temp }}", temp).Replace(value))
 				}
 				shell(t, dir, env, step.Run)
 			}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -201,6 +202,11 @@ func (j job) Vars() [][2]string {
 		out = append(out, [2]string{name, value})
 	}
 	return out
+}
+
+// Sets reports whether a variable is among those of the user.
+func (j job) Sets(name string) bool {
+	return slices.ContainsFunc(j.Env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 }
 
 // taskArgs are the arguments of x for a task, and those for where inputs and outputs are.

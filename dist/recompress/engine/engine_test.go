@@ -27,7 +27,7 @@ func TestPrint(t *testing.T) {
 	all := Options{
 		Name: "release-1.95", X: "/opt/x/bin/x", Plan: "/srv/it's/plan.json", Store: "s3://kept?endpoint=http://10.0.0.1&use_path_style=true",
 		From: "/srv/ci", Out: "out put", First: 1, Last: -1, CPUs: 4, Memory: 5 << 30, Minutes: 90, Parallel: 7, Retries: 1, Limit: 2,
-		Env: []string{"A=b ${{ c }} $(d)", "AWS_REGION=eu-west-1"}, Secrets: []string{"AWS_ACCESS_KEY_ID"}, Directives: []string{"--partition=big"},
+		Env: []string{"A=b ${{ c }} $(d)", "TMPDIR=/scratch"}, Secrets: []string{"AWS_ACCESS_KEY_ID"}, Directives: []string{"--partition=big"},
 		Image: "registry.example/x:1", Namespace: "release", Claim: "data", Mount: "/srv", Runner: "large", Setup: `curl -sSf "https://x.example/x" -o x`,
 	}
 	least := Options{Plan: "plan.json", Store: "/srv/kept", Last: -1, Retries: 3, Image: "x:1"}
