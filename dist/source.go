@@ -42,6 +42,19 @@ func (s fileSource) open() (io.ReadCloser, error) {
 	return f, nil
 }
 
+// readable returns an error if the file cannot be opened. One on disk is not opened for
+// that: a toolchain has fifty thousand.
+func (s fileSource) readable() error {
+	if s.fsys == nil {
+		return readable(s.path)
+	}
+	f, err := s.open()
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 func (s fileSource) openFile() (fs.File, error) {
 	if s.fsys != nil {
 		return s.fsys.Open(s.path)

@@ -31,15 +31,14 @@ func (m *Image) AddFile(name, path string) error {
 	return m.Add(e)
 }
 
-// fileEntry describes a regular file. It opens the file, so that an unreadable one
-// is an error before anything is written.
+// fileEntry describes a regular file. An unreadable one is an error before anything is
+// written.
 func fileEntry(name string, fsys fs.FS, path string, info fs.FileInfo) (Entry, error) {
 	src := fileSource{fsys, path, info.Size(), info.ModTime()}
-	f, err := src.open()
-	if err != nil {
+	if err := src.readable(); err != nil {
 		return Entry{}, err
 	}
-	return Entry{Name: name, Mode: ModeOf(name, info.Mode()), Size: info.Size(), src: src}, f.Close()
+	return Entry{Name: name, Mode: ModeOf(name, info.Mode()), Size: info.Size(), src: src}, nil
 }
 
 // AddTree adds the files below the directory root on disk under prefix ("" for the
@@ -80,11 +79,17 @@ func (m *Image) AddFS(prefix string, fsys fs.FS, keep func(name string, d fs.Dir
 }
 
 func (m *Image) addTree(w treeWalk) error {
+	w.filled = map[string]bool{}
 	if err := fs.WalkDir(w.tree, ".", w.visit); err != nil {
 		return err
 	}
 	if len(w.errs) > 0 {
 		return errors.Join(w.errs...)
+	}
+	for _, dir := range w.dirs {
+		if !w.filled[dir] {
+			w.found = append(w.found, Entry{Name: path.Join(w.prefix, dir), Mode: ModeDir})
+		}
 	}
 	slices.SortFunc(w.found, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
 	return m.Merge(Image{w.found})
@@ -96,7 +101,9 @@ type treeWalk struct {
 	tree   fs.FS
 	root   string // of a tree on disk, else ""
 	keep   func(string, fs.DirEntry) bool
-	links  bool // symbolic links become entries
+	links  bool            // symbolic links become entries
+	dirs   []string        // of the tree
+	filled map[string]bool // directories of the tree that are not empty
 	found  []Entry
 	errs   []error
 }
@@ -108,6 +115,7 @@ func (w *treeWalk) visit(file string, d fs.DirEntry, err error) error {
 		}
 		return err
 	}
+	w.filled[path.Dir(file)] = true
 	if err != nil {
 		w.errs = append(w.errs, fmt.Errorf("reading %q: %w", w.path(file), WithoutPath(err)))
 		return nil
@@ -138,11 +146,8 @@ func (w *treeWalk) add(name, file string, d fs.DirEntry) error {
 	}
 	switch {
 	case d.IsDir():
-		children, err := fs.ReadDir(w.tree, file)
-		if err == nil && len(children) == 0 {
-			w.found = append(w.found, Entry{Name: name, Mode: ModeDir})
-		}
-		return nil // a read error is reported by the walk itself
+		w.dirs = append(w.dirs, file)
+		return nil
 	case d.Type().IsRegular():
 		info, err := d.Info()
 		if err != nil {

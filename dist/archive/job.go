@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -36,12 +37,15 @@ type Stream struct {
 	// before they get their names. After an error they get none. tar is the digest
 	// of the stream that went into them.
 	Ready func(ctx context.Context, tar manifests.Hash, archives []Artifact) error
+
+	tarball *tarball // what Write writes, if it is made of files
 }
 
 // Job is a set of planned archives: what to write and how to compress it.
 type Job struct {
 	writer Writer // with its defaults
 	tasks  []*task
+	sums   *fileSums  // of all tasks, if there is a keeper
 	mu     sync.Mutex // serialises Progress
 }
 
@@ -93,10 +97,14 @@ func (j *Job) writeTo(ctx context.Context, dir string) ([]Artifact, error) {
 // On error, or when ctx ends, no file is left and archives of an earlier run stay. A
 // killed process may leave temporary files; see [dist.RemoveStale].
 func (j *Job) Prepare(ctx context.Context, root *os.Root) (*Prepared, error) {
+	have, err := j.lookUp(ctx, root)
+	if err != nil {
+		return nil, err
+	}
 	each := make([]*Prepared, len(j.tasks))
-	err := j.eachTask(ctx, func(ctx context.Context, i int) error {
+	err = j.eachTask(ctx, func(ctx context.Context, i int) error {
 		var err error
-		if each[i], err = j.prepare(ctx, j.tasks[i], root); err != nil {
+		if each[i], err = j.prepare(ctx, j.tasks[i], root, have[i]); err != nil {
 			return fmt.Errorf("writing package %q to %q: %w", j.tasks[i].Name, root.Name(), err)
 		}
 		return nil
@@ -110,12 +118,16 @@ func (j *Job) Prepare(ctx context.Context, root *os.Root) (*Prepared, error) {
 	}
 	if err != nil {
 		all.Discard()
+		for _, k := range have {
+			k.discard()
+		}
 		return nil, err
 	}
 	return all, nil
 }
 
-// Prepared are archives that are complete and on the disk, and only lack their names.
+// Prepared are archives that are complete and on the disk, and only lack their names,
+// unless a [Keeper] had them there.
 type Prepared struct {
 	Artifacts []Artifact
 
@@ -168,7 +180,7 @@ func (j *Job) write(ctx context.Context, t *task) ([]Artifact, error) {
 		return nil, err
 	}
 	defer root.Close()
-	p, err := j.prepare(ctx, t, root)
+	p, err := j.prepare(ctx, t, root, kept{})
 	if err != nil {
 		return nil, err
 	}
@@ -184,45 +196,28 @@ func (p *Prepared) finish() ([]Artifact, error) {
 	return p.Artifacts, nil
 }
 
-// prepare writes all archives of one stream from one pass over it, without names.
-func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared, err error) {
+// prepare writes all archives of one stream that are not kept from one pass over it,
+// without names.
+func (j *Job) prepare(ctx context.Context, t *task, root *os.Root, k kept) (_ *Prepared, err error) {
 	p := &Prepared{root: root}
 	defer func() {
 		if err != nil {
 			p.Discard()
 		}
 	}()
-	for _, a := range t.plan.Archives {
-		o, err := dist.CreateFile(root, a.Name)
-		if err != nil {
-			return nil, err
-		}
-		p.archives = append(p.archives, o)
-	}
 	m := &meter{&j.mu, j.writer.Progress, Progress{Package: t.Name, Total: t.Size}}
 	m.add(0) // reports the start
-	var sum manifests.Hash
-	found := make([]bool, len(p.archives))
-	if j.writer.Keeper == nil {
-		sum, err = j.writeAll(ctx, t, p.archives, m)
-	} else {
-		sum, found, err = j.writeKept(ctx, t, root, p.archives, m)
-	}
+	sum, all, made, err := j.writeMissing(ctx, t, root, k, m)
+	p.archives = made
 	if err != nil {
 		return nil, err
 	}
 	p.Artifacts = t.plan.Artifacts(root.Name())
-	for i, o := range p.archives {
-		p.Artifacts[i].Size, p.Artifacts[i].SHA256, p.Artifacts[i].Kept = o.Size(), o.Sum(), found[i]
-		if j.writer.SkipChecksums {
-			continue
-		}
-		name := p.Artifacts[i].Name
-		s, err := dist.NewSmallFile(root, name+manifests.ChecksumExt, manifests.FormatChecksum(o.Sum(), name))
-		if err != nil {
+	for i, c := range all {
+		p.Artifacts[i].Size, p.Artifacts[i].SHA256, p.Artifacts[i].Kept = c.Size, c.Sum, k.found(i)
+		if err := p.addSum(p.Artifacts[i], k.found(i) && k.inPlace[i] != nil, j.writer.SkipChecksums); err != nil {
 			return nil, err
 		}
-		p.sums = append(p.sums, s)
 	}
 	if t.Ready != nil {
 		if err := t.Ready(ctx, sum, p.Artifacts); err != nil {
@@ -231,6 +226,24 @@ func (j *Job) prepare(ctx context.Context, t *task, root *os.Root) (_ *Prepared,
 	}
 	m.done()
 	return p, nil
+}
+
+// addSum prepares the checksum file of an archive, unless it is skipped. That of an
+// archive in its place may be there, too.
+func (p *Prepared) addSum(a Artifact, inPlace, skip bool) error {
+	name, text := a.Name+manifests.ChecksumExt, manifests.FormatChecksum(a.SHA256, a.Name)
+	if inPlace && !skip {
+		old, err := dist.ReadOwn(p.root, name, int64(len(text)))
+		skip = err == nil && bytes.Equal(old, text)
+	}
+	if skip {
+		return nil
+	}
+	f, err := dist.NewSmallFile(p.root, name, text)
+	if err == nil {
+		p.sums = append(p.sums, f)
+	}
+	return err
 }
 
 // writeAll compresses the stream into each file, reads them back, and returns the

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -17,17 +16,11 @@ func largerFirst(a, b int64) int { return cmp.Compare(b, a) }
 // eachTask runs do for all tasks, large ones first. Each gets a share of the jobs by
 // its part of the bytes. The first error ends all.
 func (j *Job) eachTask(ctx context.Context, do func(ctx context.Context, i int) error) error {
-	order := make([]int, len(j.tasks))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return largerFirst(j.tasks[a].Size, j.tasks[b].Size) })
-
 	jobs := semaphore.NewWeighted(int64(j.writer.Jobs))
 	memory := semaphore.NewWeighted(cmp.Or(j.writer.MaxMemory, math.MaxInt64))
 	g, gctx := errgroup.WithContext(ctx)
 	var stopped error
-	for _, i := range order {
+	for _, i := range j.largestFirst() {
 		workers, need := int64(j.tasks[i].plan.Workers), j.tasks[i].plan.Memory
 		// Only this goroutine acquires, so two tasks cannot each hold what the
 		// other waits for.

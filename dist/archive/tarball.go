@@ -2,11 +2,13 @@ package archive
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
 
 	"x.go/dist"
+	"x.go/manifests"
 )
 
 // tarball is a planned tar stream: its members, their order and its size are known
@@ -15,6 +17,8 @@ type tarball struct {
 	members []dist.Entry
 	modTime int64 // of files, in Unix seconds
 	size    int64 // of the whole stream, in bytes
+	// sums, if not nil, gets the digests of files.
+	sums *fileSums
 }
 
 // planTarball lays out img. Implied directories become members, too.
@@ -77,8 +81,17 @@ func (t tarball) writeMember(ctx context.Context, w io.Writer, e dist.Entry, buf
 		return err
 	}
 	defer r.Close()
-	if err := dist.CopyExactly(ctx, w, r, e.Size, buf); err != nil {
+	content := w
+	sum := sha256.New()
+	wanted := t.sums.wants(e)
+	if wanted {
+		content = io.MultiWriter(w, sum)
+	}
+	if err := dist.CopyExactly(ctx, content, r, e.Size, buf); err != nil {
 		return err
+	}
+	if wanted {
+		t.sums.put(e.Path(), manifests.Hash(sum.Sum(nil)))
 	}
 	_, err = w.Write(make([]byte, padded(e.Size)-e.Size))
 	return err

@@ -49,7 +49,8 @@ type Writer struct {
 	// SkipReadBack skips the check that decodes each archive before it gets its
 	// name.
 	SkipReadBack bool
-	// Keeper, if not nil, has archives of earlier runs: what it has is not compressed.
+	// Keeper, if not nil, has archives of earlier runs: [Job.Prepare] does not compress
+	// what it has.
 	Keeper Keeper
 	// Progress, if not nil, is called as the tar streams are compressed: from
 	// several goroutines, but one call at a time.
@@ -200,15 +201,25 @@ func (w Writer) planImages(images []namedImage) (*Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing archives: %w", err)
 	}
+	var sums *fileSums
+	if w.Keeper != nil {
+		sums = &fileSums{sums: map[string]manifests.Hash{}}
+	}
 	streams := make([]Stream, 0, len(images))
 	for _, n := range images {
 		t, err := planTarball(n.img, w.Order, w.ModTime.Unix())
 		if err != nil {
 			return nil, fmt.Errorf("writing archives: %w", err)
 		}
-		streams = append(streams, Stream{Name: n.name, Size: t.size, Write: t.write})
+		t.sums = sums
+		streams = append(streams, Stream{Name: n.name, Size: t.size, Write: t.write, tarball: &t})
 	}
-	return w.PlanStreams(streams)
+	j, err := w.PlanStreams(streams)
+	if err != nil {
+		return nil, err
+	}
+	j.sums = sums
+	return j, nil
 }
 
 // PlanStreams decides how to compress finished tar streams.

@@ -67,43 +67,48 @@ func (c *Cache) Outdated(name, newer string) (manifests.Hash, bool) {
 }
 
 // May implements [archive.Keeper].
-func (c *Cache) May(p archive.FormatPlan) bool {
-	_, ok := c.record.written(p)
-	return ok || c.store != nil
+func (c *Cache) May(p archive.FormatPlan) (may, byFiles bool) {
+	a, ok := c.record.written(p)
+	return ok || c.store != nil, ok && !a.Files.IsZero()
+}
+
+// Tar implements [archive.Keeper].
+func (c *Cache) Tar(files manifests.Hash) (manifests.Hash, bool) {
+	c.record.mu.Lock()
+	defer c.record.mu.Unlock()
+	for _, a := range c.record.Archives {
+		if a.Files == files {
+			return a.Tar, true
+		}
+	}
+	return manifests.Hash{}, false
+}
+
+// InPlace implements [archive.Keeper].
+func (c *Cache) InPlace(ctx context.Context, root *os.Root, tar manifests.Hash, p archive.FormatPlan) (archive.Complete, bool, error) {
+	entry, ok := c.record.written(p)
+	if !ok || entry.Tar != tar {
+		return archive.Complete{}, false, nil
+	}
+	const size = 256 << 10
+	got, err := dist.HashOwn(ctx, root, p.Name, make([]byte, size))
+	if errors.Is(err, fs.ErrNotExist) {
+		return archive.Complete{}, false, nil
+	}
+	if err == nil && got != entry.SHA256 {
+		c.noteDamage(fmt.Errorf("archive %q is damaged: got sha256 %s, want %s", filepath.Join(root.Name(), p.Name), got, entry.SHA256))
+		return archive.Complete{}, false, nil
+	}
+	open := func() (*os.File, error) { return dist.OpenOwn(root, p.Name) }
+	return archive.Complete{Size: entry.Size, Sum: got, Open: open}, err == nil, err
 }
 
 // Fetch implements [archive.Keeper].
 func (c *Cache) Fetch(ctx context.Context, tar manifests.Hash, p archive.FormatPlan, w io.Writer) (bool, error) {
-	if entry, ok := c.record.written(p); ok && entry.Tar == tar {
-		return c.fetchOwn(ctx, entry, p.Name, w)
-	}
 	if c.store == nil {
 		return false, nil
 	}
 	return c.fetchStored(ctx, keyOf(tar, p.Format, settingsDigest(p.Settings), nil), w)
-}
-
-// fetchOwn copies an archive of the directory.
-func (c *Cache) fetchOwn(ctx context.Context, entry recordedArchive, name string, w io.Writer) (bool, error) {
-	root, err := os.OpenRoot(c.record.dir)
-	if err != nil {
-		return false, dist.WithoutPath(err)
-	}
-	defer root.Close()
-	r, err := dist.OpenOwn(root, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer r.Close()
-	got, err := copyHashed(ctx, w, r)
-	if err == nil && got != entry.SHA256 {
-		c.noteDamage(fmt.Errorf("archive %q is damaged: got sha256 %s, want %s", filepath.Join(c.record.dir, name), got, entry.SHA256))
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // fetchStored copies an archive of the store.
@@ -126,13 +131,14 @@ func (c *Cache) fetchStored(ctx context.Context, key string, w io.Writer) (bool,
 }
 
 // Keep implements [archive.Keeper].
-func (c *Cache) Keep(ctx context.Context, content archive.Content, p archive.FormatPlan, f *dist.NewFile) error {
+func (c *Cache) Keep(ctx context.Context, content archive.Content, p archive.FormatPlan, a archive.Complete) error {
 	if c.store != nil {
-		if err := c.putStored(ctx, keyOf(content.Tar, p.Format, settingsDigest(p.Settings), nil), f); err != nil {
+		if err := c.putStored(ctx, keyOf(content.Tar, p.Format, settingsDigest(p.Settings), nil), a); err != nil {
 			return err
 		}
 	}
-	entry := entryOf(recordedFile{f.Size(), f.Sum(), content.Size, content.Tar}, p)
+	entry := entryOf(recordedFile{a.Size, a.Sum, content.Size, content.Tar}, p)
+	entry.Files = content.Files
 	if old, ok := c.record.written(p); ok && old == entry {
 		return nil
 	}
@@ -140,7 +146,7 @@ func (c *Cache) Keep(ctx context.Context, content archive.Content, p archive.For
 }
 
 // putStored puts an archive into the store, unless it is there and not damaged.
-func (c *Cache) putStored(ctx context.Context, key string, f *dist.NewFile) error {
+func (c *Cache) putStored(ctx context.Context, key string, a archive.Complete) error {
 	c.mu.Lock()
 	replace := c.replace[key]
 	c.mu.Unlock()
@@ -150,7 +156,7 @@ func (c *Cache) putStored(ctx context.Context, key string, f *dist.NewFile) erro
 			return err
 		}
 	}
-	body := store.Body{Open: func() (io.ReadCloser, error) { return f.Open() }, Size: f.Size(), Hash: f.Sum()}
+	body := store.Body{Open: func() (io.ReadCloser, error) { return a.Open() }, Size: a.Size, Hash: a.Sum}
 	damage, err := c.store.keep(ctx, key, body, replace)
 	if damage != nil {
 		c.noteDamage(damage)

@@ -49,6 +49,8 @@ type recordedFile struct {
 type recordedArchive struct {
 	recordedFile
 	Settings archive.Settings `json:"settings"`
+	// Files is that of [archive.Content], if the archive was made of files.
+	Files manifests.Hash `json:"files_sha256,omitzero"`
 	// Coder is that of [archive.Coder]. Records of before have none: then it is the
 	// first of its format.
 	Coder string `json:"coder,omitempty"`
@@ -59,7 +61,7 @@ var firstCoders = map[archive.Format]string{archive.GZ: "gz-1", archive.XZ: "xz-
 
 // entryOf returns the entry of an archive.
 func entryOf(f recordedFile, p archive.FormatPlan) recordedArchive {
-	return recordedArchive{f, p.Settings, archive.Coder(p.Format)}
+	return recordedArchive{recordedFile: f, Settings: p.Settings, Coder: archive.Coder(p.Format)}
 }
 
 // written returns the entry of an archive that was written as it is planned now.
