@@ -55,7 +55,7 @@ func complete(f *dist.NewFile) Complete { return Complete{f.Size(), f.Sum(), f.O
 
 // kept is what the keeper has of a task.
 type kept struct {
-	tar manifests.Hash // zero if there was no reason to look
+	tar, files manifests.Hash // of [Content]; zero if there was no reason to look
 	// inPlace are the archives that have their names already, fetched the copies of
 	// others, both in the order of the plan.
 	inPlace []*Complete
@@ -124,11 +124,11 @@ func (j *Job) lookUp(ctx context.Context, root *os.Root) (_ []kept, err error) {
 func (j *Job) find(ctx context.Context, t *task, byFiles bool, root *os.Root, k *kept) error {
 	ok := false
 	if byFiles {
-		files, err := t.tarball.files(ctx)
-		if err != nil {
+		var err error
+		if k.files, err = t.tarball.files(ctx); err != nil {
 			return err
 		}
-		k.tar, ok = j.writer.Keeper.Tar(files)
+		k.tar, ok = j.writer.Keeper.Tar(k.files)
 	}
 	if !ok {
 		h := sha256.New()
@@ -205,16 +205,16 @@ func (j *Job) writeMissing(ctx context.Context, t *task, root *os.Root, k kept, 
 			all, made = append(all, complete(k.fetched[i])), append(made, k.fetched[i])
 		}
 	}
-	return k.tar, all, made, j.keep(ctx, t, k.tar, all)
+	return k.tar, all, made, j.keep(ctx, t, k, all)
 }
 
 // keep tells the keeper of all archives of a task.
-func (j *Job) keep(ctx context.Context, t *task, tar manifests.Hash, all []Complete) error {
+func (j *Job) keep(ctx context.Context, t *task, k kept, all []Complete) error {
 	if j.writer.Keeper == nil {
 		return nil
 	}
-	content := Content{Tar: tar, Size: t.Size}
-	if t.tarball != nil {
+	content := Content{Tar: k.tar, Size: t.Size, Files: k.files}
+	if t.tarball != nil && content.Files.IsZero() {
 		var err error
 		if content.Files, err = t.tarball.files(ctx); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,6 +86,65 @@ func TestCache(t *testing.T) {
 	delete(got, RecordName)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("archives from a store are others (-want +got):\n%s", diff)
+	}
+}
+
+// TestCacheFiles writes archives that share a file again. They stay where they are as long
+// as the content is the same, whatever its time says.
+func TestCacheFiles(t *testing.T) {
+	t.Parallel()
+	src := testenv.WriteTree(t, "shared", "other")
+	out := t.TempDir()
+	set := func(text string) {
+		testenv.Must(t, os.WriteFile(filepath.Join(src, "shared"), []byte(text), 0o644))
+		testenv.Must(t, os.Chtimes(filepath.Join(src, "shared"), time.Unix(1, 0), time.Unix(1, 0)))
+	}
+	write := func() (kept int) {
+		t.Helper()
+		c := OpenCache(out, nil)
+		var whole, part dist.Image
+		testenv.Must(t, whole.AddTree("a", src, nil))
+		testenv.Must(t, part.AddFile("shared", filepath.Join(src, "shared")))
+		j, err := archive.Writer{Keeper: c}.Plan(nil, archive.Bare{Name: "whole", Image: whole}, archive.Bare{Name: "part", Image: part})
+		testenv.Must(t, err)
+		root, err := os.OpenRoot(out)
+		testenv.Must(t, err)
+		defer root.Close()
+		p, err := j.Prepare(t.Context(), root)
+		testenv.Must(t, err)
+		testenv.Must(t, p.Commit())
+		for _, a := range p.Artifacts {
+			if a.Kept {
+				kept++
+			}
+		}
+		if checkSums(t, out) != 4 {
+			t.Error("want four archives with their sums")
+		}
+		return kept
+	}
+	at := func() os.FileInfo {
+		info, err := os.Stat(filepath.Join(out, "whole.tar.xz"))
+		testenv.Must(t, err)
+		return info
+	}
+	set("a text")
+	if got := write(); got != 0 {
+		t.Errorf("first: got %d kept, want none", got)
+	}
+	before := at()
+	testenv.Must(t, os.Remove(filepath.Join(out, "part.tar.gz.sha256")))
+	testenv.Must(t, os.WriteFile(filepath.Join(out, "whole.tar.gz.sha256"), []byte("none"), 0o644))
+	if got := write(); got != 4 || !os.SameFile(before, at()) {
+		t.Errorf("again: got %d kept and the same file: %v, want 4 in their places", got, os.SameFile(before, at()))
+	}
+	set("b text") // of the same size and time
+	if got := write(); got != 0 {
+		t.Errorf("another text: got %d kept, want none", got)
+	}
+	testenv.Must(t, os.WriteFile(filepath.Join(src, "shared"), []byte("b text"), 0o644)) // at another time
+	if got := write(); got != 4 {
+		t.Errorf("another time: got %d kept, want 4", got)
 	}
 }
 
