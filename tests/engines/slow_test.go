@@ -42,19 +42,23 @@ func newSlowStore(t *testing.T, delay time.Duration) *slowStore {
 		r.Out.Host = r.In.Host // which is signed
 	}, ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }}
 	s := &slowStore{busy: map[string]int{}}
+	over := make(chan struct{})
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, ".tar.xz") {
 			s.count(r.URL.Path, 1)
 			defer s.count(r.URL.Path, -1)
 			select {
 			case <-time.After(delay):
-			case <-r.Context().Done(): // its sender is gone
+			case <-over: // its sender may be gone
 				return
 			}
 		}
 		pass.ServeHTTP(w, r)
 	}))
-	t.Cleanup(front.Close)
+	t.Cleanup(func() {
+		close(over)
+		front.Close()
+	})
 	query.Set("endpoint", front.URL)
 	u.RawQuery = query.Encode()
 	s.place = u.String()
