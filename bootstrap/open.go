@@ -272,7 +272,7 @@ func writer(cfg config.Config, tc toolchain.Toolchain) archive.Writer {
 		}
 	}
 	if cfg.X.Dist.BCJ {
-		w.BCJ = branchFilter(tc.Spec.Arch)
+		w.BCJ = xz.BCJAuto
 	}
 	return w
 }
@@ -288,17 +288,6 @@ func MemoryLimit(cfg config.Config, profile archive.Profile) int64 {
 		return limit
 	}
 	return fastMemory
-}
-
-// branchFilter returns the filter for the machine code of an architecture. There is
-// none for ARM64: liblzma knows that filter from 5.4 on, and rustup 1.29 has 5.2
-// built in.
-func branchFilter(arch string) xz.BCJ {
-	switch arch {
-	case "x86_64", "x86":
-		return xz.BCJX86
-	}
-	return xz.BCJNone
 }
 
 // Dist writes the archives of a selection, and the channel that describes them, to

@@ -54,7 +54,7 @@ measures x: as a process of its own, like the others.`,
 	flags := cmd.Flags()
 	flags.StringVar(&format, "format", string(archive.XZ), "write this `format`: xz, zst or gz")
 	flags.StringVar(&profile, "profile", string(archive.Fast), "compress as hard as this `profile`: fast, balanced or best")
-	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "use this branch `filter`: none, x86 or arm64")
+	flags.StringVar(&bcj, "bcj", xz.BCJNone.String(), "use this branch `filter`: none, x86, arm64 or auto")
 	flags.BoolVar(&decode, "decode", false, "decompress instead")
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose", "json")
 	return cmd

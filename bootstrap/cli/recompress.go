@@ -56,7 +56,7 @@ dist.read-back count, not the formats and the profile of x dist.`,
 		Example: `  x recompress build/dist
   x recompress --formats xz,zst --out release ci/*.tar.xz
   x recompress --shard 2/8 --out part2 ci
-  x recompress --bcj x86 --max-memory 4GiB --dry-run ci
+  x recompress --bcj auto --max-memory 4GiB --dry-run ci
   x recompress plan --out plan.json ci`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -85,11 +85,11 @@ func (f *recompressFlags) addSettings(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.formats, "formats", "gz,xz", "write these comma-separated `formats`: gz, xz, zst")
 	flags.StringVar(&f.profile, "profile", string(archive.Best), "compress as hard as this `profile`: fast, balanced or best")
-	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64, which rustup does not decode")
+	flags.StringVar(&f.bcj, "bcj", xz.BCJNone.String(), "use this branch `filter` in .tar.xz, the one of the machine code inside: none, x86 or arm64, which rustup does not decode, or auto: x86 where a sample of the archive gets smaller by it")
 	flags.StringVar(&f.blockSize, "block-size", "", "cut .tar.xz into blocks of so many `bytes`, such as 128MiB; small ones cost size (default that of the profile)")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("formats", completeList(string(archive.GZ), string(archive.XZ), string(archive.Zst))))
 	complete(cmd, "profile", string(archive.Fast), string(archive.Balanced), string(archive.Best))
-	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String())
+	complete(cmd, "bcj", xz.BCJNone.String(), xz.BCJX86.String(), xz.BCJARM64.String(), xz.BCJAuto.String())
 }
 
 // sizeFlag reads the value of a flag in bytes; "" is 0.

@@ -113,7 +113,7 @@ var xDistKeys = []Key{
 		Doc:    `Memory that compression may take, in bytes or with a unit such as "512MiB"; to fit, x runs fewer threads, then shrinks blocks and dictionaries.`,
 		Effect: "compression threads and, if fewer are not enough, the bytes of xz and zst archives"},
 	{Name: "bcj", Type: Bool, Default: "false",
-		Doc:    "Whether xz archives get the branch filter of their machine code (x86 only: rustup does not decode that of ARM64), which upstream's do not have. Archives are smaller.",
+		Doc:    "Whether xz archives that a sample shows to get smaller by it have the branch filter for x86 machine code, which upstream's do not have; rustup and xz decode it. There is none for ARM64: rustup does not decode that.",
 		Effect: "xz archives"},
 	{Name: "read-back", Type: Bool, Default: "true",
 		Doc:    "Whether each archive is read back and compared with its input.",

@@ -29,8 +29,8 @@ func TestCoders(t *testing.T) {
 	}
 	want := map[string]string{
 		"gz-1 fast": "64176dbb144eb5b1", "gz-1 balanced": "d0d9cbe6666d147c", "gz-1 best": "3c57db39814d6970",
-		"xz-1 fast": "77119729dcc40bdf", "xz-1 balanced": "6020394cef80502d", "xz-1 best": "be289318f4165e9b",
-		"zst-2 fast": "2cbe1b9f5c945d0d", "zst-2 balanced": "51cbe289028020ac", "zst-2 best": "a840536ec51183c9",
+		"xz-2 fast": "77119729dcc40bdf", "xz-2 balanced": "6020394cef80502d", "xz-2 best": "be289318f4165e9b",
+		"zst-3 fast": "2cbe1b9f5c945d0d", "zst-3 balanced": "51cbe289028020ac", "zst-3 best": "a840536ec51183c9",
 	}
 	got := map[string]string{}
 	for _, f := range manifests.Formats() {

@@ -18,7 +18,10 @@ type Finder struct {
 }
 
 // Reset prepares for a block of n bytes.
-func (f *Finder) Reset(n int) { f.repeats.reset(n) }
+func (f *Finder) Reset(n int) {
+	f.repeats.reset(n)
+	f.radix.block = n
+}
 
 // Find finds the matches of data[start:end], the window before it included. Spans of
 // a block must be given in order. data must go on for [Tail] bytes after end, whose

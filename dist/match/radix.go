@@ -28,12 +28,13 @@ const Tail = Cap + 16
 const (
 	radixBuffer = 1 << 14 // members refined with their bytes at hand
 	radixShare  = 1 << 20 // larger buckets are split before workers share them
-	radixGroup  = 1 << 21 // positions sorted at a time, at least
-	radixGroups = 8       // or a group is this part of the input, if that is more
+	radixGroup  = 1 << 20 // positions sorted at a time, at least
+	radixGroups = 16      // or a group is this part of the input, if that is more
 )
 
 // radixFinder finds the matches of one span after the other.
 type radixFinder struct {
+	block    int    // bytes of the whole block
 	data     []byte // window and span, and Tail bytes of any value
 	end      int    // of the span
 	start    int    // of the span: only positions from here on are results
@@ -127,7 +128,7 @@ func (f *radixFinder) find(ctx context.Context, set Settings, data []byte, repea
 	if cap(f.group) < largest {
 		// The next spans are as long or, with the window, longer; so this is
 		// mostly done once.
-		largest = max(largest, groupLimit(min(len(data), set.SpanMax+f.dictSize)))
+		largest = max(largest, groupLimit(min(f.block, set.SpanMax+f.dictSize)))
 		f.group, f.scratch = make([]radixMember, largest), make([]radixMember, largest)
 	}
 	for _, g := range groups {

@@ -19,10 +19,11 @@ const (
 	BCJNone BCJ = iota
 	BCJX86
 	BCJARM64
+	BCJAuto // x86 or none, block by block, whichever makes a sample smaller
 )
 
 // branches are the filter ids of each BCJ.
-var branches = [...]uint64{BCJNone: 0, BCJX86: filterX86, BCJARM64: filterARM64}
+var branches = [...]uint64{BCJNone: 0, BCJX86: filterX86, BCJARM64: filterARM64, BCJAuto: 0}
 
 // x86 filters CALL and JMP with 32-bit operands (opcodes E8 and E9).
 //

@@ -82,8 +82,8 @@ type WriterConfig struct {
 	// Check is the integrity check of each block.
 	Check Check
 
-	// BCJ is the branch filter to apply to all of the input. Some decoders
-	// cannot read it, ulikunitz/xz among them; rustup and xz can, but ARM64 only
+	// BCJ is the branch filter to apply to all of the input, or [BCJAuto]. Some
+	// decoders cannot read a filter, ulikunitz/xz among them; rustup and xz can, but ARM64 only
 	// from liblzma 5.4 on, and rustup 1.29 has 5.2.
 	BCJ BCJ
 
@@ -99,14 +99,14 @@ type WriterConfig struct {
 }
 
 // bcjNames are the words for the branch filters.
-var bcjNames = [...]string{BCJNone: "none", BCJX86: "x86", BCJARM64: "arm64"}
+var bcjNames = [...]string{BCJNone: "none", BCJX86: "x86", BCJARM64: "arm64", BCJAuto: "auto"}
 
-// ParseBCJ reads the name of a branch filter: "none", "x86" or "arm64".
+// ParseBCJ reads the name of a branch filter: "none", "x86", "arm64" or "auto".
 func ParseBCJ(s string) (BCJ, error) {
 	if i := slices.Index(bcjNames[:], s); i >= 0 {
 		return BCJ(i), nil
 	}
-	return BCJNone, fmt.Errorf("parsing branch filter: got %.20q, want none, x86 or arm64", s)
+	return BCJNone, fmt.Errorf("parsing branch filter: got %.20q, want none, x86, arm64 or auto", s)
 }
 
 // String returns what [ParseBCJ] reads.
@@ -338,6 +338,9 @@ func (s *settings) memoryOf(lanes, workers int) int64 {
 		set.Workers = workers
 		const perParser = 16*sliceSize + 2<<20
 		parsing = match.Memory(block, set) + int64(workers)*perParser
+	}
+	if s.bcj == BCJAuto {
+		parsing += sampleMemory
 	}
 	return filling + int64(lanes)*(block+output+parsing)
 }

@@ -141,7 +141,7 @@ func TestParseBCJ(t *testing.T) {
 			t.Errorf("%q: got %v and error %v", name, got, err)
 		}
 	}
-	if _, err := ParseBCJ("ARM64"); err == nil || err.Error() != `parsing branch filter: got "ARM64", want none, x86 or arm64` {
+	if _, err := ParseBCJ("ARM64"); err == nil || err.Error() != `parsing branch filter: got "ARM64", want none, x86, arm64 or auto` {
 		t.Errorf("ARM64: got error %v", err)
 	}
 	if got := BCJ(9).String(); got != "BCJ(9)" {

@@ -14,7 +14,7 @@
 //
 //   - Package match finds long repeats, and then the longest earlier match of
 //     every other position of a span at once; a span is the whole block, or a
-//     part of up to 160 MiB.
+//     part of up to 64 MiB.
 //   - Slices of the span are parsed in parallel. The parser looks for the
 //     cheapest path through all literals, matches and repeats (optimal.go) with
 //     prices from probabilities that follow the parse (price.go); of a long

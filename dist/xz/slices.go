@@ -1,7 +1,9 @@
 package xz
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"sync"
 
 	"x.go/dist/match"
@@ -20,6 +22,19 @@ type sliceCoder struct {
 	chunks  chunkEncoder
 	parsers []sliceParser
 	slices  []parsedSlice
+	pieces  [][]byte // of the output, in order
+}
+
+// pieceSize is the least size of a piece of the output but the last, in bytes: one
+// buffer that grew to the whole would leave several times as much behind.
+const pieceSize = 1 << 20
+
+// cut makes a piece of what the chunks are so far, if it is worth one.
+func (c *sliceCoder) cut(least int) {
+	if out := c.chunks.out; len(out) >= least {
+		c.pieces = append(c.pieces, bytes.Clone(out))
+		c.chunks.out = out[:0]
+	}
 }
 
 // sliceParser parses data[start:end] and appends the ops to out. result holds
@@ -37,7 +52,7 @@ type parsedSlice struct {
 // Sizes in bytes. A border between spans costs sorting the dictionary once
 // more, one between slices the warm-up and a few badly chosen symbols.
 const (
-	spanMax    = 160 << 20
+	spanMax    = 64 << 20
 	sliceSize  = 2 << 20
 	warmUpSize = 96 << 10
 )
@@ -50,9 +65,8 @@ func (s *settings) spanSize(n int) int {
 	return max(1, (slices+spans-1)/spans) * s.sliceSize
 }
 
-// encode appends the LZMA2 chunks of raw, with the end marker, to out. raw
-// needs a capacity of match.Tail more bytes.
-func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) ([]byte, error) {
+// encode returns the LZMA2 chunks of raw, with the end marker, in pieces.
+func (c *sliceCoder) encode(ctx context.Context, set settings, raw []byte) ([][]byte, error) {
 	if !set.optimal {
 		set.workers = 1 // the lazy parser wants slices in order
 	}
@@ -63,7 +77,9 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 			c.parsers = append(c.parsers, new(lazyParser))
 		}
 	}
-	c.chunks.reset(set.props, raw, 0, true, out)
+	c.pieces = nil
+	raw = slices.Grow(raw, match.Tail)
+	c.chunks.reset(set.props, raw, 0, true, c.chunks.out[:0])
 	c.finder.Reset(len(raw))
 	span := set.spanSize(len(raw))
 	for start := 0; start < len(raw); start += span {
@@ -78,7 +94,9 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw, out []byte) 
 		}
 	}
 	c.chunks.closeChunk()
-	return append(c.chunks.out, controlEnd), nil
+	c.chunks.out = append(c.chunks.out, controlEnd)
+	c.cut(1)
+	return c.pieces, nil
 }
 
 // span encodes raw[start:end], of which the finder has the matches.
@@ -117,6 +135,7 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 					ops := c.slices[encoded].ops
 					mu.Unlock()
 					c.chunks.encode(ops)
+					c.cut(pieceSize)
 					mu.Lock()
 					busy = false
 					spare = append(spare, ops)

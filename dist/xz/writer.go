@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"x.go/dist/match"
 )
@@ -32,7 +31,7 @@ type Writer struct {
 // codedBlock is a block ready to be written.
 type codedBlock struct {
 	raw   []byte
-	coded []byte // header, data, padding, check
+	coded [][]byte // header, data, padding with check
 	sizes blockSizes
 	coder *sliceCoder
 	err   error
@@ -155,7 +154,7 @@ func (w *Writer) collect(left int) {
 			w.err = b.err
 		default:
 			if w.err = w.begin(); w.err == nil {
-				w.err = w.emit(b.coded)
+				w.err = w.emit(b.coded...)
 			}
 			w.blocks = append(w.blocks, b.sizes)
 		}
@@ -179,43 +178,48 @@ func (w *Writer) finish() error {
 	return w.emit(appendStreamFooter(b, w.set.check, len(b)))
 }
 
-func (w *Writer) emit(b []byte) error {
-	n, err := w.out.Write(b)
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
+func (w *Writer) emit(pieces ...[]byte) error {
+	for _, b := range pieces {
+		n, err := w.out.Write(b)
+		if err == nil && n < len(b) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return fmt.Errorf("writing xz at offset %d: %w", w.offset+int64(n), err)
+		}
+		w.offset += int64(n)
 	}
-	if err != nil {
-		return fmt.Errorf("writing xz at offset %d: %w", w.offset+int64(n), err)
-	}
-	w.offset += int64(n)
 	return nil
 }
-
-// blockHeaderRoom is at least the size of any header the Writer writes.
-const blockHeaderRoom = 64
 
 // compress compresses raw into a block.
 func (w *Writer) compress(coder *sliceCoder, raw []byte) codedBlock {
 	set := w.set.lane()
 	h := set.check.newHash()
 	h.Write(raw)
+	bcj, err := set.chooseFilter(w.ctx, raw)
+	if err != nil {
+		return codedBlock{raw: raw, coder: coder, err: err}
+	}
+	set.bcj = bcj
 	filters, err := set.filters(raw)
 	if err != nil {
 		return codedBlock{raw: raw, coder: coder, err: err}
 	}
-	// The header comes first but states the coded size, so leave it room.
-	coded, err := coder.encode(w.ctx, set, slices.Grow(raw, match.Tail), make([]byte, blockHeaderRoom))
+	pieces, err := coder.encode(w.ctx, set, raw)
 	if err != nil {
 		return codedBlock{raw: raw, coder: coder, err: err}
 	}
-	size := uint64(len(coded) - blockHeaderRoom)
+	size := uint64(0)
+	for _, p := range pieces {
+		size += uint64(len(p))
+	}
 	header := appendBlockHeader(nil, size, uint64(len(raw)), filters)
-	coded = coded[blockHeaderRoom-len(header):]
-	copy(coded, header)
 	sizes := blockSizes{
-		unpadded: uint64(len(coded) + set.check.size()),
+		unpadded: uint64(len(header)+set.check.size()) + size,
 		raw:      uint64(len(raw)),
 	}
-	coded = append(coded, make([]byte, padding(size))...)
-	return codedBlock{raw: raw, coder: coder, coded: set.check.appendSum(coded, h), sizes: sizes}
+	coded := append([][]byte{header}, pieces...)
+	coded = append(coded, set.check.appendSum(make([]byte, padding(size)), h))
+	return codedBlock{raw: raw, coder: coder, coded: coded, sizes: sizes}
 }

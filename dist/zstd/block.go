@@ -2,7 +2,7 @@ package zstd
 
 // coderState is what a block takes over from those before it.
 type coderState struct {
-	huff   *huffTable
+	lits   *huffTable
 	tables [3]*fseTable // of literal lengths, offsets and match lengths
 	reps   repeats
 }
@@ -58,6 +58,7 @@ type blockCoder struct {
 	literals []byte
 	coded    []coded
 	counts   histogram
+	huff     huffCoder
 }
 
 // histogram counts the symbols of a block.
@@ -148,7 +149,7 @@ func (c *blockCoder) gather(b []byte, seqs []seq) {
 
 // sections appends the content of a compressed block.
 func (c *blockCoder) sections(out []byte) []byte {
-	out, c.huff = literalsSection(out, c.literals, &c.counts.lit, c.huff)
+	out, c.lits = c.huff.literalsSection(out, c.literals, &c.counts.lit, c.lits)
 	switch n := len(c.coded); {
 	case n == 0:
 		return append(out, 0)

@@ -80,7 +80,7 @@ func (c WriterConfig) resolve() (settings, error) {
 // Bounds of the bytes that are searched at a time. With each span the window before
 // it is sorted once more.
 const (
-	spanMax = 96 << 20
+	spanMax = 64 << 20
 	spanFit = 16 << 20 // the smallest that MaxMemory forces before all else
 	spanMin = sliceSize
 )

@@ -10,7 +10,7 @@
 //
 // # How content is compressed
 //
-// The Writer holds the window and a span of up to 96 MiB, and compresses span after
+// The Writer holds the window and a span of up to 64 MiB, and compresses span after
 // span:
 //
 //   - Package match finds the matches of all of the span at once; the window reaches

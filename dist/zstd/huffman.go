@@ -10,10 +10,10 @@ type huffTable struct {
 	text  []byte
 }
 
-// newHuffTable returns the best table for counts, at least two of which are not 0.
+// newTable returns the best table for counts, at least two of which are not 0.
 // It is nil if no description of it exists.
-func newHuffTable(counts *[256]uint32) *huffTable {
-	t := &huffTable{lens: codeLengths(counts)}
+func (c *huffCoder) newTable(counts *[256]uint32) *huffTable {
+	t := &huffTable{lens: c.codeLengths(counts)}
 	for _, l := range t.lens {
 		t.log = max(t.log, l)
 	}
@@ -38,27 +38,37 @@ func newHuffTable(counts *[256]uint32) *huffTable {
 	return t
 }
 
+// huffCoder makes tables and codes literals with them. It only holds memory, which the
+// next block uses again: garbage in such amounts would double the memory of all.
+type huffCoder struct {
+	symbols, all []pack
+	row, merged  []int32 // of all, in order of weight
+	body         []byte
+}
+
+// pack is a package of symbols.
+type pack struct {
+	weight      uint64
+	left, right int32 // packages; left -1 and right a symbol otherwise
+}
+
 // codeLengths returns the lengths, at most maxHuffLog, that code counts in the fewest
 // bits, by merging packages (Larmore and Hirschberg).
-func codeLengths(counts *[256]uint32) (lens [256]uint8) {
-	type pack struct {
-		weight      uint64
-		left, right int32 // packages; left -1 and right a symbol otherwise
-	}
-	var all, symbols []pack
-	for s, c := range counts {
-		if c > 0 {
-			symbols = append(symbols, pack{uint64(c), -1, int32(s)})
+func (c *huffCoder) codeLengths(counts *[256]uint32) (lens [256]uint8) {
+	symbols := c.symbols[:0]
+	for s, n := range counts {
+		if n > 0 {
+			symbols = append(symbols, pack{uint64(n), -1, int32(s)})
 		}
 	}
 	slices.SortStableFunc(symbols, func(a, b pack) int { return int(a.weight) - int(b.weight) })
-	var row []int32 // of all, in order of weight
-	all = append(all, symbols...)
+	row, spare := c.row[:0], c.merged
+	all := append(c.all[:0], symbols...)
 	for range symbols {
 		row = append(row, int32(len(row)))
 	}
 	for range maxHuffLog - 1 {
-		var merged []int32
+		merged := spare[:0]
 		k := int32(0)
 		for i := 0; i+1 < len(row); i += 2 {
 			p := pack{all[row[i]].weight + all[row[i+1]].weight, row[i], row[i+1]}
@@ -71,21 +81,23 @@ func codeLengths(counts *[256]uint32) (lens [256]uint8) {
 		for ; int(k) < len(symbols); k++ {
 			merged = append(merged, k)
 		}
-		row = merged
+		row, spare = merged, row
 	}
-	var take func(i int32)
-	take = func(i int32) {
-		if p := all[i]; p.left < 0 {
-			lens[p.right]++
-		} else {
-			take(p.left)
-			take(p.right)
-		}
-	}
+	c.symbols, c.all, c.row, c.merged = symbols, all, row, spare
 	for _, i := range row[:2*len(symbols)-2] {
-		take(i)
+		c.take(i, &lens)
 	}
 	return lens
+}
+
+// take makes the codes of the symbols in a package longer by one.
+func (c *huffCoder) take(i int32, lens *[256]uint8) {
+	if p := c.all[i]; p.left < 0 {
+		lens[p.right]++
+	} else {
+		c.take(p.left, lens)
+		c.take(p.right, lens)
+	}
 }
 
 // describe returns the description of the table, or nil if there is none: weights
@@ -174,11 +186,11 @@ const fourStreams = 1024
 
 // literalsSection appends the literals section of a block. before is the last
 // Huffman table of the frame, or nil; the new last one is returned.
-func literalsSection(out, literals []byte, counts *[256]uint32, before *huffTable) ([]byte, *huffTable) {
+func (c *huffCoder) literalsSection(out, literals []byte, counts *[256]uint32, before *huffTable) ([]byte, *huffTable) {
 	n := len(literals)
 	used := 0
-	for _, c := range counts {
-		used += int(min(c, 1))
+	for _, n := range counts {
+		used += int(min(n, 1))
 	}
 	if used <= 1 && n > 1 {
 		return append(plainHeader(out, 1, n), literals[0]), before
@@ -186,7 +198,7 @@ func literalsSection(out, literals []byte, counts *[256]uint32, before *huffTabl
 	if used < 2 {
 		return append(plainHeader(out, 0, n), literals...), before
 	}
-	best, kind := newHuffTable(counts), 2
+	best, kind := c.newTable(counts), 2
 	size := n
 	if best != nil {
 		size = len(best.text) + best.size(counts)
@@ -200,7 +212,7 @@ func literalsSection(out, literals []byte, counts *[256]uint32, before *huffTabl
 		return append(plainHeader(out, 0, n), literals...), before
 	}
 	start := len(out)
-	out = best.section(out, literals, kind)
+	out = c.section(out, literals, best, kind)
 	if plain := len(plainHeader(nil, 0, n)) + n; len(out)-start >= plain {
 		return append(plainHeader(out[:start], 0, n), literals...), before
 	}
@@ -219,8 +231,8 @@ func plainHeader(out []byte, kind, n int) []byte {
 }
 
 // section appends literals coded by t with their header.
-func (t *huffTable) section(out, literals []byte, kind int) []byte {
-	var body []byte
+func (c *huffCoder) section(out, literals []byte, t *huffTable, kind int) []byte {
+	body := c.body[:0]
 	if kind == 2 {
 		body = append(body, t.text...)
 	}
@@ -241,6 +253,7 @@ func (t *huffTable) section(out, literals []byte, kind int) []byte {
 		}
 		format = 1
 	}
+	c.body = body
 	width := uint(10)
 	if most := max(n, len(body)); most >= 1<<14 {
 		format, width = 3, 18

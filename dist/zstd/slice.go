@@ -22,6 +22,7 @@ type sliceCoder struct {
 	parser   parser
 	splitter splitter
 	blocks   blockCoder
+	out      []byte // of the last slice
 }
 
 // slice is a part of the input: data[start:end].
@@ -34,8 +35,10 @@ type slice struct {
 	last       bool
 }
 
-// encode appends the blocks of s to out. If ctx ends they are not complete.
-func (c *sliceCoder) encode(ctx context.Context, set settings, s slice, out []byte) []byte {
+// encode returns the blocks of s, which are valid until the next call. If ctx ends
+// they are not complete.
+func (c *sliceCoder) encode(ctx context.Context, set settings, s slice) []byte {
+	out := c.out[:0]
 	p := &c.parser
 	p.data, p.niceLen = s.data[:s.end+match.Tail], set.niceLen
 	c.blocks.coderState = coderState{}
@@ -69,6 +72,7 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, s slice, out []by
 		out = c.blocks.block(out, b[from:to], p.seqs, s.last && to == len(b))
 		from = to
 	}
+	c.out = out
 	return out
 }
 

@@ -1,6 +1,7 @@
 package zstd
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -151,13 +152,22 @@ func (w *Writer) compress(last bool) {
 		return
 	}
 	data := w.buf[:end+match.Tail]
-	w.finder.Reset(end)
+	w.finder.Reset(max(end, w.known()))
 	if err := w.finder.Find(w.ctx, w.set.finder(), data, w.start, end); err != nil {
 		w.fail(err)
 		return
 	}
 	w.slices(data, first, last)
 	w.slide()
+}
+
+// known is how many bytes the buffer will have at most if the content's size is known,
+// else 0.
+func (w *Writer) known() int {
+	if w.set.size == 0 {
+		return 0
+	}
+	return int(w.set.room())
 }
 
 // slices compresses the slices of the span and writes them in order.
@@ -183,7 +193,7 @@ func (w *Writer) slices(data []byte, first, last bool) {
 					start: from, end: min(from+w.set.sliceSize, end),
 					first: first && i == 0, last: last && i == n-1,
 				}
-				coded[i] = c.encode(w.ctx, w.set, s, nil)
+				coded[i] = bytes.Clone(c.encode(w.ctx, w.set, s))
 			}
 		})
 	}
