@@ -28,12 +28,15 @@ type Builder struct {
 	inputs
 	dir *builddir.Dir // the build directory; nil in a dry run
 
+	// hosts are the Builders of all hosts, this one among them, sorted by host. They share
+	// the build directory, the plan and what was told.
+	hosts []*Builder
 	memo  map[any]*memo
 	stack []string                // names of the steps that run now, outermost first
 	told  map[config.Finding]bool // of components
 	// unbuilt is a file that a dry run has laid out and not built, if there is one.
 	unbuilt string
-	plan    []Action
+	plan    *[]Action
 }
 
 // inputs say what a [Builder] works on and how.
@@ -85,11 +88,13 @@ type memo struct {
 
 // newBuilder returns a Builder for opts.
 func newBuilder(opts inputs) *Builder {
-	return &Builder{inputs: opts, memo: map[any]*memo{}, told: map[config.Finding]bool{}}
+	b := &Builder{inputs: opts, memo: map[any]*memo{}, told: map[config.Finding]bool{}, plan: new([]Action)}
+	b.hosts = []*Builder{b}
+	return b
 }
 
 // Plan returns the actions so far, in order.
-func (b *Builder) Plan() []Action { return b.plan }
+func (b *Builder) Plan() []Action { return *b.plan }
 
 // step is a unit of work that is identified by its value: two equal steps are
 // the same work. Implementations are small structs of comparable fields.
@@ -129,7 +134,7 @@ func (b *Builder) act(verb, object, detail string) bool {
 	if n := len(b.stack); n > 0 {
 		a.Step = b.stack[n-1]
 	}
-	b.plan = append(b.plan, a)
+	*b.plan = append(*b.plan, a)
 	b.notify(Event{Action: a})
 	return !b.dryRun
 }

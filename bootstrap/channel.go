@@ -16,6 +16,7 @@ import (
 	"x.go/dist"
 	"x.go/dist/compose"
 	"x.go/manifests"
+	"x.go/targets"
 )
 
 // channelStep is the step that describes the archives of a selection for rustup.
@@ -26,9 +27,16 @@ func (c channelStep) String() string { return "Channel" + c.Selection.String() }
 
 // Dist is what a run has written to [Builder.DistDir].
 type Dist struct {
-	LLD      lld.Outcome // what the toolchain has of LLD
+	Hosts    []DistHost // none of archives of sources
 	Archives []Archive
 	Channel  []string // names of the channel's files; none if there is no channel
+}
+
+// DistHost is a toolchain that was packaged.
+type DistHost struct {
+	Host    targets.Triple `json:"host"`
+	Sysroot string         `json:"sysroot"`
+	LLD     lld.Outcome    `json:"lld"` // what the toolchain has of LLD
 }
 
 // Run implements [step]. Archives of earlier runs stay in the channel, so that one
@@ -39,15 +47,19 @@ type Dist struct {
 // archives get their names, and last the new channel: whenever the run is stopped, a
 // channel that is there names archives that are there.
 func (c channelStep) Run(ctx context.Context, b *Builder) (Dist, error) {
-	decided, err := ensure(ctx, b, decideLLDStep{})
-	if err != nil {
-		return Dist{}, err
+	var hosts []DistHost
+	for _, h := range b.hosts {
+		decided, err := ensure(ctx, h, decideLLDStep{})
+		if err != nil {
+			return Dist{}, err
+		}
+		hosts = append(hosts, DistHost{h.tc.Host, h.tc.Sysroot, decided})
 	}
 	set, err := ensure(ctx, b, archivesStep(c))
 	if err != nil {
 		return Dist{}, err
 	}
-	return b.publishSet(set, Dist{LLD: decided, Archives: set.archives})
+	return b.publishSet(set, Dist{Hosts: hosts, Archives: set.archives})
 }
 
 // publishSet gives archives their names, and writes the channel.

@@ -41,7 +41,7 @@ type unnamed struct {
 // Run implements [step]: it writes the archives of all parts, in all formats at
 // once.
 func (a archivesStep) Run(ctx context.Context, b *Builder) (unnamed, error) {
-	parts, err := ensure(ctx, b, packagesStep(a))
+	parts, err := b.allParts(ctx, a.Selection)
 	if err != nil {
 		return unnamed{}, err
 	}

@@ -13,8 +13,8 @@ import (
 func ExampleOpen() {
 	build := func(ctx context.Context, sysroot, destdir string) error {
 		b, err := bootstrap.Open(ctx, bootstrap.Options{
-			Sysroot: sysroot,
-			Config:  config.Source{Sets: []string{"rust.lld=false", "install.prefix=/usr"}},
+			Sysroots: []string{sysroot},
+			Config:   config.Source{Sets: []string{"rust.lld=false", "install.prefix=/usr"}},
 		})
 		if err != nil {
 			return err

@@ -88,6 +88,9 @@ func (i installStep) announce(b *Builder, components []dist.Component) bool {
 // selected lays out the components of a selection, and the uninstaller of all.
 func (b *Builder) selected(ctx context.Context, s Selection) ([]dist.Component, []byte, error) {
 	parts, err := ensure(ctx, b, packagesStep{s})
+	if err == nil {
+		err = anyOf(parts)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,7 +32,7 @@ func (decideLLDStep) Run(ctx context.Context, b *Builder) (lld.Outcome, error) {
 		return lld.Outcome{}, err // it names keys and places
 	}
 	for _, f := range d.Findings {
-		b.note("%s: %s", f.Key, f.Text())
+		b.note("%s%s: %s", b.hostPrefix(), f.Key, f.Text())
 	}
 	return d.Outcome, nil
 }

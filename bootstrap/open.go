@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,13 +33,19 @@ type Options struct {
 	// count: the toolchain knows better. If Dir is "", it is the current directory; if
 	// ReadFile is nil, files are those of the disk; if Getenv is nil, Env is asked.
 	Config config.Source
-	// Sysroot is the input toolchain. "" stands for that of build.rustc, else of
-	// rustc on PATH.
-	Sysroot string
-	// Given are the host and the release, for a compiler that does not run here and whose
-	// files do not tell them. Host also picks one of several toolchains in a build directory.
-	Given marks.Given
-	// Toolchain, if not nil, is the input, asked before. Sysroot does not count then.
+	// Sysroots are the input toolchains, one for each host, or build directories of x.py.
+	// None stand for that of build.rustc, else of rustc on PATH; if build.host names
+	// several hosts, for those in the build directory.
+	Sysroots []string
+	// Hosts are the hosts to work for; none stand for those of build.host or, if that is
+	// not set, for all that have a toolchain. Of a compiler that does not run here and whose
+	// files do not tell its host, it is one of them.
+	Hosts []targets.Triple
+	// Release is that of a compiler that does not run here and whose files do not tell it.
+	Release targets.Release
+	// OneHost has one of several hosts picked: this machine's.
+	OneHost bool
+	// Toolchain, if not nil, is the input, asked before. Sysroots do not count then.
 	Toolchain *toolchain.Toolchain
 	// Env is the environment of the programs that a build runs, as in
 	// [os/exec.Cmd]; nil means that of this process.
@@ -82,12 +89,18 @@ func optionErrorf(option, format string, args ...any) error {
 }
 
 // Load finds the input toolchain and loads the configuration as of its release:
-// keys come and go, and rust.lld has changed its meaning. Each file is read once.
+// keys come and go, and rust.lld has changed its meaning. Each file is read once. Of
+// several toolchains it is that of [Options.OneHost], whatever that says.
 func Load(ctx context.Context, o Options) (config.Config, toolchain.Toolchain, error) {
+	o.OneHost = true
 	if err := o.fill(); err != nil {
 		return config.Config{}, toolchain.Toolchain{}, err
 	}
-	return o.load(ctx)
+	in, err := o.load(ctx)
+	if err != nil {
+		return config.Config{}, toolchain.Toolchain{}, err
+	}
+	return in[0].cfg, in[0].tc, nil
 }
 
 // begin fills o, and returns the time of the files that a Builder writes.
@@ -120,42 +133,129 @@ func (o *Options) fill() error {
 	return nil
 }
 
-func (o *Options) load(ctx context.Context) (config.Config, toolchain.Toolchain, error) {
-	tc, err := o.toolchain(ctx)
+// load finds the input toolchains, and loads the configuration for each.
+func (o *Options) load(ctx context.Context) ([]inputs, error) {
+	all, err := o.toolchains(ctx)
 	if err != nil {
-		return config.Config{}, tc, err
+		return nil, err
 	}
+	var out []inputs
+	for _, tc := range all {
+		cfg, err := o.configure(tc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, inputs{cfg: cfg, tc: tc})
+	}
+	return out, nil
+}
+
+// configure loads the configuration for a toolchain.
+func (o *Options) configure(tc toolchain.Toolchain) (config.Config, error) {
 	src := o.Config
 	src.Host, src.Release = tc.Host, tc.Version.Release
 	cfg, err := config.Load(src)
 	if err != nil {
-		return cfg, tc, err
+		return cfg, err
 	}
 	// The channel is in file names and inside the compiler itself.
 	if want := cfg.Rust.Channel; cfg.IsSet("rust.channel") && want != "auto-detect" && want != tc.Version.Channel() {
-		return cfg, tc, optionErrorf("rust.channel", "%s: rust.channel: got %q, want %q, which rustc %s was built as",
+		return cfg, optionErrorf("rust.channel", "%s: rust.channel: got %q, want %q, which rustc %s was built as",
 			cfg.Origin("rust.channel"), want, tc.Version.Channel(), tc.Version.Release)
 	}
-	return cfg, tc, nil
+	return cfg, nil
 }
 
-// toolchain finds the input. Only build.rustc is needed to find it, which has had
+// toolchains finds the input. Only keys of [build] are needed to find it, which have had
 // one meaning in all releases.
-func (o *Options) toolchain(ctx context.Context) (toolchain.Toolchain, error) {
+func (o *Options) toolchains(ctx context.Context) ([]toolchain.Toolchain, error) {
 	if o.Toolchain != nil {
-		return *o.Toolchain, nil
+		return []toolchain.Toolchain{*o.Toolchain}, nil
 	}
 	src := o.Config
 	src.Host, src.Release = targets.HostOf(runtime.GOOS, runtime.GOARCH), targets.Release{}
 	cfg, refused := config.Load(src)
-	tc, err := toolchain.Find(ctx, toolchain.Source{Sysroot: o.path(o.Sysroot), Rustc: o.path(cfg.Build.Rustc), Env: o.Env, Given: o.Given})
+	found, err := toolchain.FindAll(ctx, o.Trees(cfg))
 	if err != nil && refused != nil {
-		return tc, refused
+		return nil, refused
 	}
-	return tc, err // the toolchain's release decides what is refused
+	if err != nil { // the toolchain's release decides what is refused
+		return nil, err
+	}
+	for _, tc := range found.Left {
+		o.notify("%s: it is left out: its host %s is not asked for", tc.Sysroot, tc.Host)
+	}
+	return o.Pick(cfg, found)
 }
 
-// Open loads the configuration, asks the toolchain, sorts its files into components,
+// Pick returns the toolchains to work on, of those that were found. With an [OptionError],
+// it returns those that are there.
+func (o *Options) Pick(cfg config.Config, found toolchain.Found) ([]toolchain.Toolchain, error) {
+	if o.OneHost {
+		return o.oneOf(found.Toolchains)
+	}
+	if len(found.Missing) > 0 {
+		return found.Toolchains, missingHosts(cfg, found, len(o.Hosts) > 0)
+	}
+	return found.Toolchains, nil
+}
+
+// Trees says where the toolchains of a configuration are.
+func (o *Options) Trees(cfg config.Config) toolchain.Trees {
+	t := toolchain.Trees{
+		Source: toolchain.Source{Rustc: o.path(cfg.Build.Rustc), Env: o.Env, Given: marks.Given{Release: o.Release}},
+		Hosts:  o.Hosts, Named: len(o.Hosts) > 0, BuildDir: o.path(cfg.Build.BuildDir),
+	}
+	if !t.Named && cfg.IsSet("build.host") {
+		t.Hosts = cfg.Build.Host
+	}
+	for _, dir := range o.Sysroots {
+		t.Sysroots = append(t.Sysroots, o.path(dir))
+	}
+	return t
+}
+
+// oneOf returns the toolchain of this machine, or the only one.
+func (o *Options) oneOf(all []toolchain.Toolchain) ([]toolchain.Toolchain, error) {
+	here := targets.HostOf(runtime.GOOS, runtime.GOARCH)
+	i := slices.IndexFunc(all, func(tc toolchain.Toolchain) bool { return tc.Host == here })
+	if len(all) == 1 {
+		i = 0
+	}
+	if i < 0 {
+		var names []string
+		for _, tc := range all {
+			names = append(names, tc.Host.String())
+		}
+		return nil, optionErrorf("--host", "finding the toolchain: there are several, and none is for this machine: %s: name one with --host", strings.Join(names, ", "))
+	}
+	return all[i : i+1], nil
+}
+
+// missingHosts is the error of hosts that have no toolchain.
+func missingHosts(cfg config.Config, found toolchain.Found, named bool) error {
+	var missing, have []string
+	for _, h := range found.Missing {
+		missing = append(missing, h.String())
+	}
+	for _, tc := range found.Toolchains {
+		have = append(have, tc.Host.String())
+	}
+	option, place := "--host", "--host"
+	if !named {
+		option, place = "build.host", fmt.Sprintf("%s: build.host", cfg.Origin("build.host"))
+	}
+	return optionErrorf(option, "%s names %s, and there is no toolchain for it: give it with --sysroot, or package those that are there with --host %s", place, strings.Join(missing, ", "), strings.Join(have, ","))
+}
+
+// notify tells a note before there is a Builder.
+func (o *Options) notify(format string, args ...any) {
+	if o.Notify != nil {
+		o.Notify(Event{Note: fmt.Sprintf(format, args...)})
+	}
+}
+
+// Open loads the configuration, asks the toolchains, sorts their files into components,
 // and takes the build directory: after it, [Builder.Dist] and [Builder.Install] do what
 // `x dist` and `x install` do, with the same defaults. Close the Builder to give the
 // build directory back.
@@ -167,25 +267,33 @@ func Open(ctx context.Context, o Options) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, tc, err := o.load(ctx)
+	all, err := o.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	input, err := toolchain.ReadInput(tc)
-	if err != nil {
-		return nil, err
+	for i := range all {
+		if all[i].input, err = toolchain.ReadInput(all[i].tc); err != nil {
+			return nil, err
+		}
 	}
-	return o.builder(ctx, modTime, inputs{cfg: cfg, tc: tc, input: input})
+	lendStd(all)
+	return o.builder(ctx, modTime, all...)
 }
 
-// builder returns a Builder of what in has, and of the options. It takes the build
-// directory.
-func (o *Options) builder(ctx context.Context, modTime time.Time, in inputs) (*Builder, error) {
-	in.buildDir, in.env, in.version, in.dryRun = o.path(in.cfg.Build.BuildDir), o.Env, cmp.Or(o.Version, "devel"), o.DryRun
-	in.writer, in.store, in.tell, in.waiting = writer(in.cfg, in.tc), o.Store, o.Notify, o.Waiting
-	b := newBuilder(in)
-	b.writer.ModTime, b.writer.Progress = modTime, o.Progress
-	b.compressBy(*o)
+// builder returns a Builder of what all have, each of one host, and of the options. It
+// takes the build directory.
+func (o *Options) builder(ctx context.Context, modTime time.Time, all ...inputs) (*Builder, error) {
+	var hosts []*Builder
+	for _, in := range all {
+		in.buildDir, in.env, in.version, in.dryRun = o.path(in.cfg.Build.BuildDir), o.Env, cmp.Or(o.Version, "devel"), o.DryRun
+		in.writer, in.store, in.tell, in.waiting = writer(in.cfg, in.tc), o.Store, o.Notify, o.Waiting
+		b := newBuilder(in)
+		b.writer.ModTime, b.writer.Progress = modTime, o.Progress
+		b.compressBy(*o)
+		hosts = append(hosts, b)
+	}
+	b := hosts[0]
+	b.join(hosts)
 	if err := b.openDir(ctx); err != nil {
 		return nil, err
 	}
@@ -203,15 +311,18 @@ func (b *Builder) compressBy(o Options) {
 }
 
 // openDir takes the build directory, unless nothing is going to be written.
-func (b *Builder) openDir(ctx context.Context) (err error) {
+func (b *Builder) openDir(ctx context.Context) error {
 	if b.dryRun {
 		return nil
 	}
-	b.dir, err = builddir.Open(ctx, b.buildDir, func(holder string) {
+	dir, err := builddir.Open(ctx, b.buildDir, func(holder string) {
 		if b.waiting != nil {
 			b.waiting(b.buildDir, holder)
 		}
 	})
+	for _, h := range b.hosts {
+		h.dir = dir
+	}
 	return err
 }
 
@@ -356,6 +467,8 @@ func (b *Builder) Writer() archive.Writer { return b.writer }
 func (b *Builder) Close() {
 	if b.dir != nil {
 		b.dir.Close()
-		b.dir = nil
+	}
+	for _, h := range b.hosts {
+		h.dir = nil
 	}
 }

@@ -75,7 +75,7 @@ func (b *Builder) archiveNames(names []string) (string, error) {
 }
 
 func (b *Builder) archiveName(name string) (string, error) {
-	archives := b.input.Archives()
+	archives := toolchain.Input{Components: b.components()}.Archives()
 	if name == combinedArchive || name == "extended" {
 		return combinedArchive, nil
 	}
@@ -84,9 +84,14 @@ func (b *Builder) archiveName(name string) (string, error) {
 	if ok && id.Target == "" && slices.Contains(archives, spec.Archive) {
 		return spec.Archive, nil
 	}
-	for _, c := range b.input.Components {
+	for _, c := range b.components() {
 		if triple := c.Target.String(); ok && c.Spec.Archive == spec.Archive && triple != "" && triple == id.Target {
 			return spec.Archive + "-" + triple, nil
+		}
+	}
+	for _, h := range b.hosts {
+		if id.Archive == combinedArchive && id.Target == h.tc.Host.String() {
+			return combinedArchive + "-" + id.Target, nil
 		}
 	}
 	names := append(archives, combinedArchive)
@@ -115,7 +120,7 @@ func isNamed(names, archive string, target targets.Triple) bool {
 // wantsCombined reports whether to write the combined archive.
 func (b *Builder) wantsCombined(s Selection) bool {
 	if s.names != "" {
-		return s.has(combinedArchive, targets.Triple{})
+		return s.has(combinedArchive, b.tc.Host)
 	}
 	return b.cfg.Build.Extended || !b.cfg.IsSet("build.extended")
 }
@@ -141,7 +146,7 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkTargets(components); err != nil {
+	if err := b.checkTargets(); err != nil {
 		return nil, err
 	}
 	var combined []int
@@ -172,21 +177,26 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if len(parts) == 0 {
-		return nil, errors.New("selecting components: the configuration leaves none of the toolchain's")
-	}
 	return parts, nil
 }
 
+// anyOf returns an error for a selection that leaves nothing.
+func anyOf(parts []part) error {
+	if len(parts) == 0 {
+		return errors.New("selecting components: the configuration leaves none of the toolchain's")
+	}
+	return nil
+}
+
 // checkTargets reports the triples of build.target that the input has no
-// standard library for.
-func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
-	if !b.cfg.IsSet("build.target") {
+// standard library for, once for all hosts.
+func (b *Builder) checkTargets() error {
+	if !b.cfg.IsSet("build.target") || b != b.hosts[0] {
 		return nil
 	}
 	var errs []error
 	for _, t := range b.cfg.Build.Target {
-		if !slices.ContainsFunc(components, func(c toolchain.InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
+		if !slices.ContainsFunc(b.components(), func(c toolchain.InputComponent) bool { return c.Spec.Archive == "rust-std" && c.Target == t }) {
 			errs = append(errs, fmt.Errorf("%s: build.target names %s, but the toolchain has no rust-std for it", b.cfg.Origin("build.target"), t))
 		}
 	}
@@ -195,7 +205,7 @@ func (b *Builder) checkTargets(components []toolchain.InputComponent) error {
 
 // part lays out the archive of one component, which is component in it.
 func (b *Builder) part(ctx context.Context, c toolchain.InputComponent, component dist.Component) (part, error) {
-	version, err := b.tc.ComponentVersion(ctx, c.Spec)
+	version, err := b.componentVersion(ctx, c.Spec)
 	if err != nil {
 		return part{}, err
 	}

@@ -48,7 +48,7 @@ var layers = []struct {
 
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
-	{6, "bootstrap/toolchain", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, nil},
+	{6, "bootstrap/toolchain", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "dist/zstd", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/bench", []string{"dist", "dist/measure", "dist/plot"}, nil},

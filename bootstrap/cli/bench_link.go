@@ -152,7 +152,7 @@ func (a *app) benchLinkOptions(cmd *cobra.Command, args []string, f benchLinkFla
 	}
 	o := linkbench.Options{
 		Command: args, Dir: a.Dir, Env: a.Env, X: self, Mode: linkbench.Incremental,
-		Sysroot: a.path(a.flags.sysroot), Only: commaList(f.only), Rounds: f.rounds, Timeout: f.timeout,
+		Sysroot: a.sysroot(), Only: commaList(f.only), Rounds: f.rounds, Timeout: f.timeout,
 	}
 	if f.clean {
 		o.Mode = linkbench.Clean

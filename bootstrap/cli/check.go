@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,7 @@ type checkFlags struct {
 	strict, noToolchain bool
 	release, destdir    string
 	source              string
-	host                string
+	given               givenFlags
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -83,8 +84,7 @@ Exit status: 0 no errors, 2 errors, or warnings with --strict.`,
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "fail on warnings, too")
 	cmd.Flags().BoolVar(&f.noToolchain, "no-toolchain", false, "do not run the compiler")
 	cmd.Flags().StringVar(&f.release, "release", "", "apply the rules of this `version` of Rust (default the compiler's, else the newest)")
-	cmd.Flags().StringVar(&f.host, "host", "", "`triple` of the input's compiler: picks one of several, and says it where nothing else does")
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
+	f.given.addHosts(cmd)
 	cmd.Flags().StringVar(&f.destdir, "destdir", "", "install will stage below this `directory` (default DESTDIR in the environment)")
 	cmd.Flags().StringVar(&f.source, "source", "", "check the source tree in this `directory`, and its bootstrap.toml")
 	cobra.CheckErr(cmd.MarkFlagDirname("source"))
@@ -98,7 +98,7 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 		return checkReport{}, err
 	}
 	report := checkReport{Findings: []config.Finding{}}
-	if err := a.give(givenFlags{host: f.host}); err != nil {
+	if err := a.give(f.given); err != nil {
 		return checkReport{}, err
 	}
 	src := a.configSource()
@@ -114,40 +114,56 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	}
 	src.Release = release
 	cfg, loadErr := config.Load(src)
-	facts := check.Machine()
-	if f.noToolchain {
-		facts.Sysroot, facts.NoCompiler = a.path(a.flags.sysroot), true // its files can be looked at all the same
-	} else {
+	var all []toolchain.Toolchain
+	if !f.noToolchain {
 		missing := config.Failure
 		if !release.IsZero() {
 			missing = config.Note
 		}
-		tc, found, err := a.askToolchain(ctx, cfg, missing, release)
-		report.Findings = append(report.Findings, found...)
+		found, findings, err := a.askToolchains(ctx, cfg, command, missing, release)
+		report.Findings = append(report.Findings, findings...)
 		if err != nil {
 			return checkReport{}, err
 		}
-		if tc != nil {
-			// The compiler knows better than this program which keys it has and
-			// what machine it is for.
-			src.Host = tc.Host
-			if src.Release.IsZero() {
-				src.Release = tc.Version.Release
+		all = found
+	}
+	judge := func(facts check.Facts) {
+		if !release.IsZero() {
+			facts.LLD.Release, facts.LLD.Channel = release, ""
+		}
+		facts.Verbose = a.flags.verbose
+		facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
+		for _, finding := range check.Run(cfg, loadErr, facts) {
+			if !slices.Contains(report.Findings, finding) {
+				report.Findings = append(report.Findings, finding)
 			}
-			cfg, loadErr = config.Load(src)
-			if facts, err = check.Ask(ctx, cfg, *tc); err != nil {
-				return checkReport{}, err
-			}
-			report.Toolchain = &checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD(), tc.Read}
 		}
 	}
-	if !release.IsZero() {
-		facts.LLD.Release, facts.LLD.Channel = release, ""
+	for _, tc := range all {
+		// The compiler knows better than this program which keys it has and
+		// what machine it is for.
+		src.Host = tc.Host
+		if src.Release.IsZero() {
+			src.Release = tc.Version.Release
+		}
+		cfg, loadErr = config.Load(src)
+		facts, err := check.Ask(ctx, cfg, tc)
+		if err != nil {
+			return checkReport{}, err
+		}
+		report.Toolchains = append(report.Toolchains, checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD(), tc.Read})
+		judge(facts)
 	}
-	facts.Verbose = a.flags.verbose
-	facts.Command, facts.Dir, facts.Destdir = command, a.Dir, a.path(cmp.Or(f.destdir, a.getenv("DESTDIR")))
+	if len(all) == 0 {
+		facts := check.Machine()
+		if f.noToolchain {
+			facts.Sysroot, facts.NoCompiler = a.sysroot(), true // its files can be looked at all the same
+		}
+		judge(facts)
+	} else {
+		report.Toolchain = &report.Toolchains[0]
+	}
 	report.Config = cfg.MainFile()
-	report.Findings = append(report.Findings, check.Run(cfg, loadErr, facts)...)
 	if loadErr == nil {
 		for _, d := range declared(cfg) {
 			if err := d.Check(); err != nil {
@@ -166,29 +182,35 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 	return report, nil
 }
 
-// askToolchain finds the input toolchain and asks it. That there is none stops dist,
-// so it is an error, but missing is how severe: somebody who names a release may well
-// ask about a compiler that is still to be built.
-func (a *app) askToolchain(ctx context.Context, cfg config.Config, missing config.Severity, release targets.Release) (*toolchain.Toolchain, []config.Finding, error) {
-	src := toolchain.Source{Sysroot: a.path(a.flags.sysroot), Rustc: a.path(cfg.Build.Rustc), Env: a.Env, Given: a.given}
-	tc, err := toolchain.Find(ctx, src)
+// askToolchains finds the input toolchains and asks them: for install, which takes one,
+// that one. That there is none stops dist, so it is an error, but missing is how severe:
+// somebody who names a release may well ask about a compiler that is still to be built.
+func (a *app) askToolchains(ctx context.Context, cfg config.Config, command string, missing config.Severity, release targets.Release) ([]toolchain.Toolchain, []config.Finding, error) {
+	o := a.options()
+	o.OneHost = command == "install"
+	src := o.Trees(cfg)
+	found, err := toolchain.FindAll(ctx, src)
 	if _, missing := errors.AsType[*marks.MissingError](err); missing && !release.IsZero() {
-		src.Given.Release = release
-		tc, err = toolchain.Find(ctx, src)
+		src.Source.Given.Release = release
+		found, err = toolchain.FindAll(ctx, src)
 	}
 	switch {
 	case err == nil:
-		return &tc, nil, nil
+		all, err := o.Pick(cfg, found)
+		if err == nil {
+			return all, nil, nil
+		}
+		return all, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error()}}, nil
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
 	case errors.Is(err, toolchain.ErrNoToolchain):
 		return nil, []config.Finding{{Severity: missing, Place: "PATH", Reason: "there is no rustc, so nothing was compared with a toolchain",
 			Remedy: "give one with --sysroot, set build.rustc, or check the files alone with --no-toolchain"}}, nil
-	case src.Sysroot != "":
+	case len(src.Sysroots) > 0:
 		return nil, []config.Finding{{Severity: config.Failure, Place: "--sysroot", Reason: err.Error(), Remedy: "name a finished toolchain"}}, nil
-	case src.Rustc != "" && !fileExists(src.Rustc):
+	case src.Source.Rustc != "" && !fileExists(src.Source.Rustc):
 		return nil, nil, nil // Check says so
-	case src.Rustc != "":
+	case src.Source.Rustc != "":
 		return nil, []config.Finding{{Severity: config.Failure, Place: cfg.Origin("build.rustc").String(), Key: "build.rustc", Reason: err.Error(),
 			Remedy: "name the compiler of a finished toolchain"}}, nil
 	}

@@ -12,12 +12,13 @@ import (
 
 // checkReport is what `x check --json` prints.
 type checkReport struct {
-	Config    string           `json:"config"` // main file; empty if there is none
-	Toolchain *checkToolchain  `json:"toolchain"`
-	Findings  []config.Finding `json:"findings"`
-	Errors    int              `json:"errors"`
-	Warnings  int              `json:"warnings"`
-	Notes     int              `json:"notes"`
+	Config     string           `json:"config"`    // main file; empty if there is none
+	Toolchain  *checkToolchain  `json:"toolchain"` // the first of Toolchains
+	Toolchains []checkToolchain `json:"toolchains,omitempty"`
+	Findings   []config.Finding `json:"findings"`
+	Errors     int              `json:"errors"`
+	Warnings   int              `json:"warnings"`
+	Notes      int              `json:"notes"`
 }
 
 // checkToolchain is the compiler that was asked.
@@ -58,7 +59,7 @@ func (a *app) printCheck(r checkReport) error {
 	if r.Config != "" {
 		with = append(with, r.Config)
 	}
-	if t := r.Toolchain; t != nil {
+	for _, t := range r.Toolchains {
 		with = append(with, fmt.Sprintf("rustc %s in %s", t.Release, t.Sysroot))
 	}
 	subject := cmp.Or(strings.Join(with, ", "), "the defaults")

@@ -50,7 +50,7 @@ func (a *app) ask(ctx context.Context, f *compilerFlags) (*explain.Asked, error)
 
 // explainOptions is about a compiler to run, where one is named.
 func (a *app) explainOptions(rustc string) explain.Options {
-	return explain.Options{Rustc: rustc, Sysroot: a.flags.sysroot, Dir: a.Dir, Env: a.Env}
+	return explain.Options{Rustc: rustc, Sysroot: a.sysroot(), Dir: a.Dir, Env: a.Env}
 }
 
 // questionError turns a wrong question into a usage error.

@@ -73,8 +73,14 @@ unpacking takes.
 The compiler need not run here. If it is for another machine, x runs it by QEMU where
 qemu-user and its libraries are there, and reads the host, the release and the commit
 from its files; both must agree. ` + "`x check`" + ` says how each fact is known. What no file
-says is given with --host and --release. --sysroot may be a build directory of x.py
-with several <host>/stage2, of which --host picks one.`,
+says is given with --host and --release.
+
+Several hosts are packaged at once, into one channel: --sysroot may be repeated, or be a
+build directory of x.py with several <host>/stage2. They are all that are there, those of
+build.host if that is set, or those of --host. Without --sysroot, the hosts of a
+build.host that names several are looked for in the build directory, too. A host without
+a toolchain is an error, as are two releases. Standard libraries may be in any of the
+toolchains; what several have, such as rust-src, must be equal.`,
 		Example: `  x dist
   x dist rustc rust-std cargo --set 'dist.compression-formats=["xz"]'
   x dist --set rust.lld=false
@@ -83,6 +89,8 @@ with several <host>/stage2, of which --host picks one.`,
   x dist --compress-later
   x dist rustc-src --source ../rust --set rust.channel=auto-detect
   x dist --sysroot debian/arm64/usr --release 1.63
+  x dist --sysroot ../rust/build
+  x dist --sysroot ~/rust-x86_64 --sysroot ~/rust-aarch64
   x dist --dry-run --json`,
 		ValidArgsFunction: a.completeComponents,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -105,12 +113,14 @@ with several <host>/stage2, of which --host picks one.`,
 
 // distAnswer is what `x dist --json` prints.
 type distAnswer struct {
-	Dist     string          `json:"dist"`
-	Release  string          `json:"release"`
-	Host     string          `json:"host"`
-	LLD      lld.Outcome     `json:"lld"`
-	Archives []archiveAnswer `json:"archives"`
-	Channel  []string        `json:"channel"`
+	Dist    string      `json:"dist"`
+	Release string      `json:"release"`
+	Host    string      `json:"host"` // the first of Hosts
+	LLD     lld.Outcome `json:"lld"`
+	// Hosts are the toolchains that were packaged.
+	Hosts    []bootstrap.DistHost `json:"hosts"`
+	Archives []archiveAnswer      `json:"archives"`
+	Channel  []string             `json:"channel"`
 	// Compression says how the archives were compressed.
 	Compression compressionAnswer `json:"compression"`
 }
@@ -220,7 +230,10 @@ func (s *session) dist(ctx context.Context, sources bool, args []string) (distAn
 	}
 	answer := distAnswer{
 		Dist: s.DistDir(), Release: s.Toolchain().Version.Release.String(), Host: s.Toolchain().Host.String(),
-		LLD: done.LLD, Channel: done.Channel, Compression: s.progress.compression(),
+		Hosts: append([]bootstrap.DistHost{}, done.Hosts...), Channel: done.Channel, Compression: s.progress.compression(),
+	}
+	if len(done.Hosts) > 0 {
+		answer.LLD = done.Hosts[0].LLD
 	}
 	for _, ar := range done.Archives {
 		answer.Archives = append(answer.Archives, archiveAnswer{

@@ -184,6 +184,7 @@ directory of the system, as a package does in its own script.`,
 	}
 	cobra.CheckErr(cmd.MarkFlagDirname("destdir"))
 	f.layout.add(cmd)
+	cmd.Annotations = map[string]string{manySysroots: "yes"}
 	return cmd
 }
 
@@ -235,7 +236,11 @@ func (a *app) install(cmd *cobra.Command, args []string, f installFlags) error {
 	}
 	switch {
 	case len(sources) == 0:
-		if err := a.give(givenFlags{f.host, f.release}); err != nil {
+		given := givenFlags{release: f.release}
+		if f.host != "" {
+			given.hosts = []string{f.host}
+		}
+		if err := a.give(given); err != nil {
 			return err
 		}
 		return a.installToolchain(cmd.Context(), f, st, destdir)
@@ -256,7 +261,9 @@ func trimmed(names []string) []string {
 
 // installToolchain installs the assembled toolchain, or stages it.
 func (a *app) installToolchain(ctx context.Context, f installFlags, st *stager, destdir string) error {
-	s, err := a.open(ctx, a.options())
+	o := a.options()
+	o.OneHost = true
+	s, err := a.open(ctx, o)
 	if err != nil {
 		return err
 	}

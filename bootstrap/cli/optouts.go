@@ -147,7 +147,7 @@ func (a *app) printOptOuts(r *optouts.Report, edits []optouts.Edit, f optOutsFla
 
 // optOutsOptions reads the flags.
 func (a *app) optOutsOptions(ctx context.Context, f optOutsFlags) (optouts.Options, error) {
-	if f.host == "" && f.rustc == "" && a.flags.sysroot == "" {
+	if f.host == "" && f.rustc == "" && a.sysroot() == "" {
 		f.host = "x86_64-unknown-linux-gnu" // whose default changed; the same answer on every machine
 	}
 	o := optouts.Options{Dir: a.Dir, NoIgnore: f.noIgnore, Jobs: a.flags.jobs}

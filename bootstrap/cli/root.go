@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"x.go/bootstrap/config"
-	"x.go/bootstrap/marks"
+	"x.go/targets"
 	"x.go/targets/nearest"
 )
 
@@ -23,7 +23,8 @@ type app struct {
 	flags globalFlags
 	// configFlags are flags of a command that replace keys of the configuration.
 	configFlags []config.Flag
-	given       marks.Given // facts of the input toolchain
+	hosts       []targets.Triple // of --host
+	release     targets.Release  // of --release
 	link        explainLinkFlags
 
 	stdout   *output   // what IO.Stdout is
@@ -35,7 +36,7 @@ type globalFlags struct {
 	config   string
 	set      []string
 	buildDir string
-	sysroot  string
+	sysroots []string
 	jobs     int
 	dryRun   bool
 	quiet    bool
@@ -65,6 +66,12 @@ and never changes it. Everything x writes goes into the build directory.`,
 		SilenceUsage:  true,
 		Args:          unknownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if n := len(a.flags.sysroots); n > 1 && cmd.Annotations[manySysroots] == "" {
+				return usagef("got --sysroot %d times, want it once: only dist, build, install and check take several toolchains", n)
+			}
+			return nil
+		},
 	}
 	// Before there are commands: that of cobra's own completion takes what is set.
 	root.SetIn(a.Stdin)
@@ -89,6 +96,17 @@ and never changes it. Everything x writes goes into the build directory.`,
 	return root
 }
 
+// manySysroots is the annotation of commands that take --sysroot several times.
+const manySysroots = "many-sysroots"
+
+// sysroot returns the toolchain of --sysroot, for a command that takes one; "" for none.
+func (a *app) sysroot() string {
+	if len(a.flags.sysroots) == 0 {
+		return ""
+	}
+	return a.path(a.flags.sysroots[0])
+}
+
 // addGlobalFlags defines the flags of every command.
 func (a *app) addGlobalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
@@ -96,7 +114,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	f.StringVar(&a.flags.config, "config", "", "read this `file` instead of searching for bootstrap.toml")
 	f.StringArrayVar(&a.flags.set, "set", nil, "override a `key=value` of bootstrap.toml or x.toml; may be repeated")
 	f.StringVar(&a.flags.buildDir, "build-dir", "", "write everything below this `directory` (default build.build-dir, else build)")
-	f.StringVar(&a.flags.sysroot, "sysroot", "", "input toolchain: the `directory` with bin/rustc (default that of build.rustc, else of rustc on PATH)")
+	f.StringArrayVar(&a.flags.sysroots, "sysroot", nil, "input toolchain: the `directory` with bin/rustc, once for each host (default that of build.rustc, else of rustc on PATH)")
 	f.IntVarP(&a.flags.jobs, "jobs", "j", 0, "use this `number` of processors (default build.jobs, else all)")
 	f.BoolVar(&a.flags.dryRun, "dry-run", false, "print the plan and write nothing")
 	f.BoolVarP(&a.flags.quiet, "quiet", "q", false, "print no progress")

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,30 +36,43 @@ func (s *session) close() {
 // options are what the global flags say about a build.
 func (a *app) options() bootstrap.Options {
 	return bootstrap.Options{
-		Config: a.configSource(), Sysroot: a.flags.sysroot, Given: a.given, Env: a.Env, Version: buildVersion().released(), DryRun: a.flags.dryRun,
+		Config: a.configSource(), Sysroots: a.flags.sysroots, Hosts: a.hosts, Release: a.release, Env: a.Env, Version: buildVersion().released(), DryRun: a.flags.dryRun,
 	}
 }
 
 // givenFlags are the facts of a compiler that does not run here, as a user gives them.
-type givenFlags struct{ host, release string }
+type givenFlags struct {
+	hosts   []string
+	release string
+}
 
 // add adds the flags to a command.
 func (f *givenFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.host, "host", "", "`triple` of the input's compiler: picks one of several, and says it where nothing else does")
+	f.addHosts(cmd)
 	cmd.Flags().StringVar(&f.release, "release", "", "`version` of the input's compiler, where it does not run here and its files do not say it")
-	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("release", completeReleases))
+}
+
+// addHosts adds the flag --host, and has the command take --sysroot several times.
+func (f *givenFlags) addHosts(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.hosts, "host", nil, "comma-separated `triples` of the input's compilers: pick some of several, and say the host where nothing else does (default build.host, else all)")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
+	cmd.Annotations = map[string]string{manySysroots: "yes"}
 }
 
 // give reads the flags.
 func (a *app) give(f givenFlags) error {
 	var err error
-	if a.given.Release, err = releaseFlag("--release", f.release); err != nil {
+	if a.release, err = releaseFlag("--release", f.release); err != nil {
 		return err
 	}
-	if f.host != "" {
-		if a.given.Host, err = targets.ParseTriple(f.host); err != nil {
+	for _, name := range trimmed(f.hosts) {
+		t, err := targets.ParseTriple(name)
+		if err != nil {
 			return usagef("reading --host: %w", err)
+		}
+		if !slices.Contains(a.hosts, t) {
+			a.hosts = append(a.hosts, t)
 		}
 	}
 	return nil
@@ -77,7 +91,9 @@ func (a *app) open(ctx context.Context, o bootstrap.Options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.reportInput(s.Toolchain(), s.Input())
+	for _, h := range s.Hosts() {
+		a.reportInput(h.Toolchain(), h.Input())
+	}
 	return s, nil
 }
 

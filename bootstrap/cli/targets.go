@@ -323,7 +323,7 @@ for.`,
   x targets import --rustc rustc --parent 1.95.0`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if rustc == "" && a.flags.sysroot == "" {
+			if rustc == "" && a.sysroot() == "" {
 				return usagef("no compiler to import from: name one with --rustc PATH or --sysroot DIR")
 			}
 			from, err := parentSnapshot(parent)

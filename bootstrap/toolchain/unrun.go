@@ -42,52 +42,6 @@ func sysrootOf(rustc string) string {
 	return filepath.Dir(filepath.Dir(rustc))
 }
 
-// hostTrees returns the toolchains in a build directory of x.py, by their hosts: those of
-// <dir>/<host>/stage2. There are none in a sysroot.
-func hostTrees(dir string) map[targets.Triple]string {
-	out := map[targets.Triple]string{}
-	if _, err := os.Stat(compilerIn(dir)); err == nil {
-		return out
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return out
-	}
-	for _, e := range entries {
-		t, err := targets.ParseTriple(e.Name())
-		tree := filepath.Join(dir, e.Name(), "stage2")
-		if _, missing := os.Stat(compilerIn(tree)); err == nil && missing == nil {
-			out[t] = tree
-		}
-	}
-	return out
-}
-
-// pickHost returns the toolchain of a host in a build directory; a sysroot is itself.
-func pickHost(dir string, host targets.Triple) (string, error) {
-	trees := hostTrees(dir)
-	if tree, ok := trees[host]; ok {
-		return tree, nil
-	}
-	var names []string
-	for t := range trees {
-		names = append(names, t.String())
-	}
-	slices.Sort(names)
-	switch {
-	case len(names) == 0:
-		return dir, nil
-	case !host.IsZero():
-		return "", fmt.Errorf("opening build directory %q: it has no toolchain for %s, but for %s", dir, host, strings.Join(names, ", "))
-	case len(names) > 1:
-		return "", fmt.Errorf("opening build directory %q: it has toolchains for %s: name one with --host", dir, strings.Join(names, ", "))
-	}
-	for _, tree := range trees {
-		dir = tree
-	}
-	return dir, nil
-}
-
 // withoutCompiler says what a sysroot without a compiler has, for an error.
 func withoutCompiler(sysroot string) string {
 	libs, err := fs.Glob(os.DirFS(sysroot), "lib/rustlib/*/lib/lib*.rlib")

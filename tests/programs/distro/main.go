@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context, sysroot, destdir string, components []string) error {
-	b, err := bootstrap.Open(ctx, bootstrap.Options{Sysroot: sysroot})
+	b, err := bootstrap.Open(ctx, bootstrap.Options{Sysroots: []string{sysroot}})
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,190 @@
+package tests
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"x.go/manifests"
+	"x.go/tests/foreign"
+	"x.go/tests/runx"
+	"x.go/tests/testenv"
+)
+
+const (
+	linuxARM   = "aarch64-unknown-linux-gnu"
+	linuxZ     = "s390x-unknown-linux-gnu"
+	windowsGNU = "x86_64-pc-windows-gnu"
+	macARM     = "aarch64-apple-darwin"
+	wasm       = "wasm32-unknown-unknown"
+)
+
+// gzOnly keeps tests of many archives short.
+const gzOnly = `dist.compression-formats=["gz"]`
+
+// TestManyHosts packages the toolchains in a build directory of x.py, and the same ones
+// named each: the bytes are equal. Standard libraries lie where x.py has them.
+func TestManyHosts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tree := func(host string, more ...string) string {
+		return foreign.Sysroot(t, filepath.Join(dir, "build", host, "stage2"), host, more...)
+	}
+	std := foreign.Std(wasm, foreign.Full)
+	trees := []string{
+		tree(linuxARM, std, foreign.Std(linuxZ, foreign.Full)), tree(linuxZ, "lib/rustlib/"+linuxZ+"/lib", std), tree(windowsGNU, std), tree(macARM),
+	}
+	args := []string{"dist", "--json", "--set", gzOnly, "--set", fmt.Sprintf(`build.target=["%s","%s"]`, linuxZ, wasm)}
+	run := func(more ...string) (names map[string]manifests.Hash, hosts []string) {
+		r := runx.Must(t, dir, nil, append(slices.Clip(args), more...)...)
+		var answer struct {
+			Hosts    []struct{ Host string }
+			Archives []struct {
+				Name   string
+				SHA256 manifests.Hash
+			}
+		}
+		testenv.Must(t, json.Unmarshal([]byte(r.Stdout), &answer))
+		names = map[string]manifests.Hash{}
+		for _, a := range answer.Archives {
+			names[a.Name] = a.SHA256
+		}
+		for _, h := range answer.Hosts {
+			hosts = append(hosts, h.Host)
+		}
+		return names, hosts
+	}
+	got, hosts := run("--sysroot", "build", "--build-dir", "a")
+	var want []string
+	for _, host := range []string{macARM, linuxARM, linuxZ, windowsGNU} {
+		for _, c := range []string{"cargo", "rust", "rust-std", "rustc"} {
+			want = append(want, c+"-1.95.0-"+host+".tar.gz")
+		}
+	}
+	want = append(want, "rust-src-1.95.0.tar.gz", "rust-std-1.95.0-"+wasm+".tar.gz")
+	names := func(m map[string]manifests.Hash) (out []string) {
+		for name := range m {
+			out = append(out, name)
+		}
+		slices.Sort(out)
+		return out
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, names(got)); diff != "" {
+		t.Errorf("archives (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{macARM, linuxARM, linuxZ, windowsGNU}, hosts); diff != "" {
+		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	again, _ := run("--build-dir", "b", "--sysroot", trees[3], "--sysroot", trees[1], "--sysroot", trees[0], "--sysroot", trees[2])
+	if diff := cmp.Diff(got, again); diff != "" {
+		t.Errorf("named in another order (-build directory +named):\n%s", diff)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "a/dist/channel-rust-stable.toml"))
+	testenv.Must(t, err)
+	channel, err := manifests.ParseChannel(data)
+	testenv.Must(t, err)
+	if got := len(channel.Packages["rust"].Targets); got != 4 {
+		t.Errorf("got %d hosts in the channel, want 4", got)
+	}
+	if got := len(channel.Packages["rust-std"].Targets); got != 5 {
+		t.Errorf("got %d standard libraries in the channel, want 5", got)
+	}
+	some, hosts := run("--sysroot", "build", "--build-dir", "c", "--host", windowsGNU+","+linuxARM, "rustc")
+	if diff := cmp.Diff([]string{"rustc-1.95.0-" + linuxARM + ".tar.gz", "rustc-1.95.0-" + windowsGNU + ".tar.gz"}, names(some)); diff != "" {
+		t.Errorf("picked by --host (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{linuxARM, windowsGNU}, hosts); diff != "" {
+		t.Errorf("hosts of --host (-want +got):\n%s", diff)
+	}
+}
+
+// TestManyBuilt has the toolchains of build.host in the build directory, and assembles
+// and installs them.
+func TestManyBuilt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, host := range []string{linuxARM, windowsGNU} {
+		foreign.Sysroot(t, filepath.Join(dir, "build", host, "stage2"), host)
+	}
+	hosts := fmt.Sprintf(`build.host=["%s","%s"]`, windowsGNU, linuxARM)
+	plan := runx.Must(t, dir, nil, "dist", "--dry-run", "--set", gzOnly, "--set", hosts, "cargo").Stdout
+	want := ""
+	for _, host := range []string{linuxARM, windowsGNU} {
+		want += fmt.Sprintf("emit    %s/build/dist/cargo-1.95.0-%s.tar.gz", dir, host)
+	}
+	var emits string
+	for line := range strings.Lines(plan) {
+		if strings.HasPrefix(line, "emit") {
+			emit, _, _ := strings.Cut(line, " (")
+			emits += emit
+		}
+	}
+	if diff := cmp.Diff(want, emits); diff != "" {
+		t.Errorf("the plan (-want +got):\n%s", diff)
+	}
+	r := runx.Must(t, dir, nil, "build", "--sysroot", "build", "--build-dir", "out")
+	if diff := cmp.Diff(fmt.Sprintf("%[1]s/out/%[2]s/stage2\n%[1]s/out/%[3]s/stage2\n", dir, linuxARM, windowsGNU), r.Stdout); diff != "" {
+		t.Errorf("x build (-want +got):\n%s", diff)
+	}
+	if r := runx.X(t, dir, nil, "install", "--sysroot", "build", "--prefix", filepath.Join(dir, "to")); r.Code == 0 || !strings.Contains(r.Stderr, "name one with --host") {
+		t.Errorf("x install of two hosts: got exit status %d\n%s", r.Code, r.Stderr)
+	}
+	runx.Must(t, dir, nil, "install", "--sysroot", "build", "--host", windowsGNU, "--prefix", filepath.Join(dir, "to"))
+	if _, err := os.Stat(filepath.Join(dir, "to/bin/rustc.exe")); err != nil {
+		t.Error(err)
+	}
+	var report struct{ Toolchains []struct{ Host string } }
+	testenv.Must(t, json.Unmarshal([]byte(runx.Must(t, dir, nil, "check", "--json", "--set", hosts).Stdout), &report))
+	if len(report.Toolchains) != 2 {
+		t.Errorf("x check: got %d toolchains, want 2", len(report.Toolchains))
+	}
+}
+
+// TestManyWrong wants clear errors of toolchains that do not belong together.
+func TestManyWrong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tree := func(name, host string, more ...string) {
+		foreign.Sysroot(t, filepath.Join(dir, name), host, more...)
+	}
+	const other = "1.96.0 (ac68faa20 2026-05-25)"
+	tree("arm", linuxARM)
+	tree("arm2", linuxARM)
+	tree("z", linuxZ, foreign.Std(wasm, foreign.Full))
+	tree("old", linuxZ, "lib/librustc_driver-1.so: @"+other, foreign.Std(linuxZ, other))
+	tree("changed", macARM, "lib/rustlib/src/rust/library/core/src/lib.rs: other", foreign.Std(wasm, foreign.Full)+"x")
+	tree("named/"+linuxZ+"/stage2", linuxARM)
+	for _, tt := range []struct{ name, args, want string }{
+		{"two releases", "--sysroot arm --sysroot old", `/arm" is rustc 1.95.0 (59807616e 2026-04-14): one channel holds one release`},
+		{"two of a host", "--sysroot arm --sysroot arm2", `/arm2" are both for aarch64-unknown-linux-gnu`},
+		{"sources that differ", "--sysroot arm --sysroot changed", `differ in "lib/rustlib/src/rust/library/core/src/lib.rs"`},
+		{"libraries that differ", "--sysroot z --sysroot changed rust-std", `packaging rust-std-1.95.0-wasm32-unknown-unknown: "`},
+		{"a host without a toolchain", `--sysroot arm --set build.host=["` + linuxARM + `","` + linuxZ + `"]`, "build.host names s390x-unknown-linux-gnu, and there is no toolchain for it"},
+		{"another host", `--sysroot arm --set build.host=["` + linuxZ + `"]`, "build.host names s390x-unknown-linux-gnu, and there is only"},
+		{"a host of --host", "--sysroot arm --sysroot z --host " + linuxARM + "," + macARM, "--host names aarch64-apple-darwin"},
+		{"a directory of another host", "--sysroot named", "got s390x-unknown-linux-gnu by the name of the directory, but the compiler is for aarch64-unknown-linux-gnu"},
+		{"a target of none", `--sysroot arm --sysroot z --set build.target=["riscv64gc-unknown-linux-gnu"]`, "the toolchain has no rust-std for it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := runx.X(t, dir, nil, append([]string{"dist", "--dry-run"}, strings.Fields(tt.args)...)...)
+			if r.Code == 0 || !strings.Contains(r.Stderr, tt.want) {
+				t.Errorf("got exit status %d, want %q in\n%s", r.Code, tt.want, r.Stderr)
+			}
+		})
+	}
+	r := runx.Must(t, dir, nil, "dist", "--dry-run", "--sysroot", "arm", "--sysroot", "changed", "--set", "build.build="+macARM)
+	if !strings.Contains(r.Stderr, "warning: rust-src-1.95.0 is that of ") {
+		t.Errorf("got no warning of the sources of build.build:\n%s", r.Stderr)
+	}
+	if r := runx.X(t, dir, nil, "explain", "link", "--sysroot", "arm", "--sysroot", "z"); r.Code != 2 || !strings.Contains(r.Stderr, "got --sysroot 2 times, want it once") {
+		t.Errorf("x explain of two: got exit status %d\n%s", r.Code, r.Stderr)
+	}
+}
