@@ -241,7 +241,7 @@ func (k *checker) known(t targets.Triple) error {
 	switch tc := k.f.Toolchain; {
 	case k.f.KnownTarget != nil:
 		return k.f.KnownTarget(t)
-	case tc != nil && (tc.Host == t || hasStd(tc.Sysroot, t)), k.c.HasSpecFile(t):
+	case tc != nil && (tc.Host == t || k.hasStd(t)), k.c.HasSpecFile(t):
 		return nil
 	}
 	if s, note, err := registry().At(k.c.Release()); err == nil && note == "" {
@@ -348,7 +348,7 @@ func (k *checker) toolchain(tc toolchain.Toolchain) {
 		return
 	}
 	for _, t := range k.c.Build.Target {
-		if !hasStd(tc.Sysroot, t) {
+		if !k.hasStd(t) {
 			k.say(config.Failure, "build.target", "remove it, or add its rust-std to the toolchain", "it names %s, but the toolchain has no rust-std for it", t)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"x.go/bootstrap/config"
@@ -39,6 +40,8 @@ type Facts struct {
 	Versions map[string]error
 	// Sysroot is the directory of the input toolchain.
 	Sysroot string
+	// Others are those of toolchains of other hosts that are packaged with it.
+	Others []string
 	// Memory is the machine's memory in bytes, and InputSize what is to be packed.
 	Memory    int64
 	InputSize int64
@@ -104,6 +107,11 @@ func askVersions(ctx context.Context, tc toolchain.Toolchain, in toolchain.Input
 		}
 	}
 	return out
+}
+
+// hasStd reports whether any of the toolchains has a standard library for a target.
+func (k *checker) hasStd(t targets.Triple) bool {
+	return hasStd(k.f.Sysroot, t) || slices.ContainsFunc(k.f.Others, func(sysroot string) bool { return hasStd(sysroot, t) })
 }
 
 // hasStd reports whether a sysroot has a standard library for a target.

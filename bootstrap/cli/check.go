@@ -151,6 +151,9 @@ func (a *app) check(ctx context.Context, command string, f checkFlags) (checkRep
 		if err != nil {
 			return checkReport{}, err
 		}
+		for _, other := range all {
+			facts.Others = append(facts.Others, other.Sysroot)
+		}
 		report.Toolchains = append(report.Toolchains, checkToolchain{tc.Rustc, tc.Sysroot, tc.Host, tc.Version.Release.String(), tc.BakedLLD(), tc.Read})
 		judge(facts)
 	}
