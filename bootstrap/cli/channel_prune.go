@@ -61,9 +61,6 @@ type prunedAnswer struct {
 }
 
 func (a *app) channelPrune(ctx context.Context, place string, f pruneFlags) error {
-	if f.days <= 0 && f.newest <= 0 && len(f.versions) == 0 {
-		return usagef("got no rule of what stays: --keep-days, --newest or --keep-versions")
-	}
 	now, err := a.sourceDateEpoch()
 	if err != nil {
 		return err
@@ -71,12 +68,16 @@ func (a *app) channelPrune(ctx context.Context, place string, f pruneFlags) erro
 	if now.IsZero() {
 		now = time.Now()
 	}
+	rule := mirror.Retention{Days: f.days, Now: now, Newest: f.newest, Versions: f.versions}
+	if err := rule.Validate(); err != nil {
+		return usage(err)
+	}
 	s, err := a.openStore(ctx, place)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	plan, err := mirror.PlanPrune(ctx, s, mirror.Retention{Days: f.days, Now: now, Newest: f.newest, Versions: f.versions})
+	plan, err := mirror.PlanPrune(ctx, s, rule)
 	if err != nil {
 		return err
 	}

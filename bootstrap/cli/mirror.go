@@ -108,6 +108,9 @@ servers from the URL or ~/.netrc. See also: x channel prune, x verify --store`,
 
 // openStore opens the store that an argument names.
 func (a *app) openStore(ctx context.Context, place string) (*store.Store, error) {
+	if err := store.CheckPlace(place); err != nil {
+		return nil, usage(err)
+	}
 	if !strings.Contains(place, "://") {
 		place = a.path(place)
 	}

@@ -30,6 +30,24 @@ type Retention struct {
 	Versions []string
 }
 
+// Validate returns what is wrong with a rule, all at once.
+func (r Retention) Validate() error {
+	var errs []error
+	for _, n := range []int{r.Days, r.Newest} {
+		if n < 0 {
+			errs = append(errs, fmt.Errorf("got a rule that keeps %d, want 0 or more", n))
+		}
+	}
+	for _, v := range r.Versions {
+		_, _, err := parseToolchain(v)
+		errs = append(errs, err)
+	}
+	if r.Days == 0 && r.Newest == 0 && len(r.Versions) == 0 {
+		errs = append(errs, errors.New("got no rule of what stays: --keep-days, --newest or --keep-versions"))
+	}
+	return errors.Join(errs...)
+}
+
 // Prune is what a retention rule takes out of a store.
 type Prune struct {
 	// Store is the place.
@@ -87,11 +105,14 @@ func PlanPrune(ctx context.Context, s *store.Store, r Retention) (*Prune, error)
 }
 
 func (p *pruner) run(ctx context.Context) error {
-	if p.Days <= 0 && p.Newest <= 0 && len(p.Versions) == 0 {
-		return errors.New("got no rule of what stays: --keep-days, --newest or --keep-versions")
+	if err := p.Validate(); err != nil {
+		return err
 	}
 	if err := p.list(ctx); err != nil {
 		return err
+	}
+	if len(p.root) == 0 && len(p.days) == 0 {
+		return errors.New("nothing is there: name what is above dist")
 	}
 	p.attribute()
 	p.byRule()

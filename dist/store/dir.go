@@ -42,6 +42,9 @@ func openDir(_ context.Context, place string) (Driver, error) {
 	}
 	d := &dir{path: p, swept: map[string]bool{}, held: map[string]*heldDir{}}
 	if _, err := d.root(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if info, serr := os.Stat(p); serr == nil && !info.IsDir() {
+			return nil, fmt.Errorf("it is %s, want a directory", dist.KindOf(info.Mode()))
+		}
 		return nil, dist.WithoutPath(err)
 	}
 	return d, nil

@@ -56,7 +56,12 @@ func TestOpen(t *testing.T) {
 		{"azblob://container", "-tags cloud"},
 		{"file://host/srv", "want file:///PATH"},
 		{"", "want the path of a directory"},
-		{file, "not a directory"},
+		{"s3:bucket", `opening store "s3:bucket": it is no path: want s3://, or ./ before a path`},
+		{"S3://bucket", "want s3://"},
+		{"s3:/bucket", "want s3://"},
+		{"https:host", "want https://"},
+		{file, "it is a regular file, want a directory"},
+		{filepath.Join(file, "below"), "not a directory"},
 	} {
 		if _, err := store.Open(t.Context(), tt.place); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: got %v, want %q", tt.place, err, tt.want)

@@ -35,10 +35,10 @@ func (t treeFS) Open(name string) (fs.File, error) {
 		return &treeFile{tree: t, name: name, info: treeInfo{path.Base(name), a.Size, a.ModTime, 0o444}}, nil
 	}
 	for _, lerr := range t.store.List(t.ctx, name+"/") {
-		if lerr == nil {
-			return &treeDir{tree: t, name: name}, nil
+		if lerr != nil { // there is no such bucket, which err need not know
+			return nil, lerr
 		}
-		err = errors.Join(err, lerr)
+		return &treeDir{tree: t, name: name}, nil
 	}
 	return nil, err
 }

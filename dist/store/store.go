@@ -151,11 +151,25 @@ var remedies = map[string]string{
 	"https":  "an HTTP server can only be read: name a directory or a bucket",
 }
 
+// CheckPlace returns an error if a place looks like a path, and is the URL of a store with
+// a mistake in it, such as s3:bucket.
+func CheckPlace(place string) error {
+	scheme, rest, ok := strings.Cut(place, ":")
+	lower := strings.ToLower(scheme)
+	if !ok || scheme == lower && strings.HasPrefix(rest, "//") || lower != "file" && remedies[lower] == "" {
+		return nil
+	}
+	return fmt.Errorf("opening store %q: it is no path: want %s://, or ./ before a path", manifests.Redact(place), lower)
+}
+
 // Open opens the store at a place. A directory need not exist: the first file that is
 // put creates it.
 func Open(ctx context.Context, place string) (*Store, error) {
 	s := &Store{shown: manifests.Redact(place)}
 	open := openDir
+	if err := CheckPlace(place); err != nil {
+		return nil, err
+	}
 	if scheme, _, ok := strings.Cut(place, "://"); ok && scheme != "file" {
 		schemesMu.Lock()
 		open = schemes[scheme]

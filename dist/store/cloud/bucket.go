@@ -40,6 +40,9 @@ type kind struct {
 	// beforeCopy and afterCopy have a copy get headers of its own. The key has the prefix.
 	beforeCopy func(o store.Options, metadata map[string]string, as func(any) bool) error
 	afterCopy  func(ctx context.Context, b *blob.Bucket, key string, o store.Options) error
+	// explain says in few words what an error means that is not about a file; nil if it
+	// does not know.
+	explain func(err error) error
 }
 
 // opener returns what opens the buckets of a scheme.
@@ -79,12 +82,21 @@ func withoutURL(err error, place string) error {
 }
 
 // found turns the errors of gocloud into those of package store.
-func found(err error, name string) error {
-	switch gcerrors.Code(err) {
-	case gcerrors.NotFound:
-		return &store.AbsentError{Name: name}
-	case gcerrors.Canceled, gcerrors.DeadlineExceeded:
+func (b *bucket) found(err error, name string) error {
+	if err == nil {
+		return nil
+	}
+	code := gcerrors.Code(err)
+	if code == gcerrors.Canceled || code == gcerrors.DeadlineExceeded {
 		return errors.Join(context.Canceled, err)
+	}
+	if b.kind.explain != nil {
+		if said := b.kind.explain(err); said != nil {
+			return said
+		}
+	}
+	if code == gcerrors.NotFound {
+		return &store.AbsentError{Name: name}
 	}
 	return err
 }
@@ -97,7 +109,7 @@ func (b *bucket) Put(ctx context.Context, name string, r io.Reader, body store.B
 	if o.IfAbsent && refused(err) {
 		return store.ErrExists
 	}
-	return err
+	return b.found(err, name)
 }
 
 // partSize is the size of the parts in which a file is sent: S3 takes 10,000.
@@ -142,7 +154,7 @@ func (b *bucket) Get(ctx context.Context, name string, offset int64) (io.ReadClo
 		}
 	}
 	if err != nil {
-		return nil, store.Attrs{}, found(err, name)
+		return nil, store.Attrs{}, b.found(err, name)
 	}
 	return r, store.Attrs{Size: r.Size(), ModTime: r.ModTime(), ContentType: r.ContentType()}, nil
 }
@@ -151,7 +163,7 @@ func (b *bucket) Get(ctx context.Context, name string, offset int64) (io.ReadClo
 func (b *bucket) Stat(ctx context.Context, name string) (store.Attrs, error) {
 	a, err := b.Attributes(ctx, name)
 	if err != nil {
-		return store.Attrs{}, found(err, name)
+		return store.Attrs{}, b.found(err, name)
 	}
 	out := store.Attrs{Size: a.Size, ModTime: a.ModTime, CacheControl: a.CacheControl, ContentType: a.ContentType}
 	out.Hash, _ = manifests.ParseHash(a.Metadata[hashKey]) // others may have put it
@@ -168,7 +180,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[store.Object
 				return
 			}
 			if err != nil {
-				yield(store.Object{}, err)
+				yield(store.Object{}, b.found(err, prefix))
 				return
 			}
 			if !yield(store.Object{Name: o.Key, Size: o.Size, ModTime: o.ModTime}, nil) {
@@ -182,25 +194,25 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[store.Object
 func (b *bucket) Copy(ctx context.Context, dst, src string, o store.Options) error {
 	a, err := b.Attributes(ctx, src)
 	if err != nil {
-		return found(err, src)
+		return b.found(err, src)
 	}
 	before := func(as func(any) bool) error { return b.kind.beforeCopy(o, a.Metadata, as) }
 	if err := b.Bucket.Copy(ctx, dst, src, &blob.CopyOptions{BeforeCopy: before}); err != nil {
-		return found(err, src)
+		return b.found(err, src)
 	}
 	return b.kind.afterCopy(ctx, b.Bucket, b.prefix+dst, o)
 }
 
 // Delete implements [store.Driver].
 func (b *bucket) Delete(ctx context.Context, name string) error {
-	return found(b.Bucket.Delete(ctx, name), name)
+	return b.found(b.Bucket.Delete(ctx, name), name)
 }
 
 // Load implements [store.Driver].
 func (b *bucket) Load(ctx context.Context, name string, limit int64) ([]byte, store.Version, error) {
 	r, err := b.NewReader(ctx, name, nil)
 	if err != nil {
-		return nil, "", found(err, name)
+		return nil, "", b.found(err, name)
 	}
 	data, err := dist.ReadAll(r, name, limit)
 	if err := errors.Join(err, r.Close()); err != nil {
@@ -223,5 +235,5 @@ func (b *bucket) Swap(ctx context.Context, name string, old store.Version, data 
 	if refused(err) || old != "" && gcerrors.Code(err) == gcerrors.NotFound {
 		return store.ErrChanged
 	}
-	return err
+	return b.found(err, name)
 }

@@ -5,6 +5,9 @@ package cloud
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -49,5 +52,48 @@ func init() {
 			return nil
 		},
 		afterCopy: func(context.Context, *blob.Bucket, string, store.Options) error { return nil },
+		explain:   explainS3,
 	}))
+}
+
+// explainS3 says what the SDK says in several lines, with identifiers of the request.
+func explainS3(err error) error {
+	answer, ok := errors.AsType[interface { // smithy.APIError
+		error
+		ErrorCode() string
+		ErrorMessage() string
+	}](err)
+	if ok {
+		switch code := answer.ErrorCode(); code {
+		case "NoSuchKey", "NotFound":
+			return nil
+		case "NoSuchBucket":
+			return errors.New("there is no such bucket: create it, or name another")
+		case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken":
+			return fmt.Errorf("the server does not accept the credentials: %s: %q", code, answer.ErrorMessage())
+		case "AccessDenied", "Forbidden":
+			return fmt.Errorf("the credentials do not allow it: %s: %q", code, answer.ErrorMessage())
+		default:
+			return fmt.Errorf("the server answers %s: %q", code, answer.ErrorMessage())
+		}
+	}
+	if sent, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("asking %q: %w", hostOf(sent.URL), sent.Err)
+	}
+	switch text := err.Error(); { // the SDK has no types for these
+	case strings.Contains(text, "get credentials:"):
+		return errors.New("there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
+	case strings.Contains(text, "resolve endpoint:"):
+		return errors.New("the region is not known: set AWS_REGION, or add region=NAME to the query of the store")
+	}
+	return nil
+}
+
+// hostOf returns the server of a URL: the rest names the file once more.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the server"
+	}
+	return u.Host
 }
