@@ -48,7 +48,7 @@ var layers = []struct {
 
 	{4, "bootstrap/builddir", []string{"dist"}, []string{"golang.org/x/sys"}},
 	{4, "bootstrap/migrate", []string{"bootstrap/config", "bootstrap/toml", "targets"}, nil},
-	{6, "bootstrap/toolchain", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, []string{"golang.org/x/sync"}},
+	{6, "bootstrap/toolchain", []string{"bootstrap/builddir", "bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "dist", "dist/linkage", "dist/loader", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{4, "dist/archive", []string{"dist", "dist/installsh", "dist/xz", "dist/zstd", "manifests", "targets/nearest"},
 		[]string{"github.com/klauspost/compress", "golang.org/x/sync"}},
 	{4, "dist/bench", []string{"dist", "dist/measure", "dist/plot"}, nil},
@@ -60,7 +60,7 @@ var layers = []struct {
 	{4, "dist/store", []string{"dist", "manifests"}, nil},
 	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
 
-	{5, "bootstrap/marks", []string{"dist/inspect", "dist/linkage", "manifests", "targets"}, []string{"github.com/klauspost/compress"}},
+	{5, "bootstrap/marks", []string{"dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, []string{"github.com/klauspost/compress"}},
 	{7, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{7, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
@@ -79,7 +79,7 @@ var layers = []struct {
 		"bootstrap/toolchain", "dist", "dist/archive", "dist/compose", "dist/install", "dist/recompress", "dist/source", "dist/store", "dist/xz", "manifests", "targets", "targets/nearest"}, nil},
 	{6, "dist/recompress/engine", []string{"dist/recompress"}, nil},
 	{6, "dist/mirror", []string{"bootstrap/toml", "dist/channel", "dist/sign", "dist/store", "manifests", "targets"}, []string{"golang.org/x/sync"}},
-	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "dist/source", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sync"}},
+	{6, "dist/verify", []string{"bootstrap/lld", "bootstrap/marks", "bootstrap/toml", "dist", "dist/archive", "dist/channel", "dist/install", "dist/linkage", "dist/loader", "dist/page", "dist/recompress", "dist/sandbox", "dist/sign", "dist/source", "manifests", "targets", "targets/nearest"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sync"}},
 
 	{7, "dist/publish", []string{"dist", "dist/channel", "dist/compose", "dist/sign", "dist/store", "dist/verify", "manifests", "targets"}, []string{"golang.org/x/sync"}},
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/dist/sandbox"
 	"x.go/dist/verify"
@@ -34,6 +35,13 @@ The archives' own compiler is run, on Linux in a sandbox: it sees the system
 read-only, writes to a temporary directory, reaches no network, and leaves no process
 behind. With --sandbox=require, a machine that has no whole sandbox is a failure.
 rustup is not in it: --checks static,sysroot,link,channel leaves it out.
+
+A compiler for another machine is run by QEMU (qemu-user), if PATH has it, with the C
+compiler of that machine, such as aarch64-linux-gnu-gcc, in the place of cc. The libraries
+come from the directories of cross compilers, or from the root of a system that
+QEMU_LD_PREFIX names. Where it does not run, a rustc of the same build links with the
+archives' standard library: that of other archives, of PATH, or of rustup. The rest is
+skipped, and the reason says what to install.
 
 With --installed, x compares what is installed below a prefix with the digests that
 x install has recorded; or with sources, which are those of x install: archives, a
@@ -120,6 +128,29 @@ check; the report still shows it.`,
 	}
 	complete(cmd, "allow-skip", names...)
 	return cmd
+}
+
+// ownCompilers returns this machine's compilers: the one that PATH leads to, and those of
+// rustup, which verify could not ask for: nothing of the environment reaches it.
+func (a *app) ownCompilers(ctx context.Context) []string {
+	var out []string
+	if tc, err := toolchain.Find(ctx, toolchain.Source{Env: a.Env}); err == nil && tc.Unrun == nil {
+		out = append(out, tc.Rustc)
+	}
+	home := a.getenv("RUSTUP_HOME")
+	if home == "" {
+		home = filepath.Join(a.getenv("HOME"), ".rustup")
+	}
+	more, err := filepath.Glob(filepath.Join(home, "toolchains", "*", "bin", "rustc"))
+	if err != nil {
+		return out
+	}
+	for _, rustc := range more {
+		if real, err := filepath.EvalSymlinks(rustc); err == nil && !slices.Contains(out, real) {
+			out = append(out, real)
+		}
+	}
+	return out
 }
 
 // listChecks explains the checks that globs match, or all of them.
@@ -271,6 +302,7 @@ func (a *app) verifyOptions(args []string, f verifyFlags) (verify.Options, error
 	if rustup, err := exec.LookPath("rustup"); err == nil {
 		opts.Rustup = rustup
 	}
+	opts.Compilers, opts.SystemRoot = a.ownCompilers, a.getenv("QEMU_LD_PREFIX")
 	// The programs that are linked look for linkers where this command would.
 	opts.SearchPath = a.getenv("PATH")
 	return opts, nil

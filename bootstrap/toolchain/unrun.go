@@ -2,14 +2,12 @@ package toolchain
 
 import (
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,8 +15,6 @@ import (
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/marks"
 	"x.go/dist"
-	"x.go/dist/inspect"
-	"x.go/dist/loader"
 	"x.go/targets"
 )
 
@@ -95,10 +91,10 @@ func (tc *Toolchain) learn(ctx context.Context, given marks.Given) error {
 		return asked
 	}
 	platform, err := marks.ReadPlatform(tc.Rustc)
-	if err != nil || !cannot && isHere(platform) { // a script is asked alone
+	if err != nil || !cannot && platform.IsHere() { // a script is asked alone
 		return tc.compare(given.Host, given.Release)
 	}
-	if cannot && !isHere(platform) {
+	if cannot && !platform.IsHere() {
 		if tc.emulator = emulator(platform, tc.Sysroot, tc.env); tc.emulator != nil {
 			if err := tc.askAll(ctx); err == nil {
 				asked = nil
@@ -175,89 +171,16 @@ func (tc *Toolchain) compare(host targets.Triple, release targets.Release) error
 	return nil
 }
 
-// goMachines are the machines of ELF files by the architectures of Go.
-var goMachines = map[string]elf.Machine{
-	"386": elf.EM_386, "amd64": elf.EM_X86_64, "arm": elf.EM_ARM, "arm64": elf.EM_AARCH64, "loong64": elf.EM_LOONGARCH,
-	"ppc64": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390,
-}
-
-// isHere reports whether a program is for a machine like this one.
-func isHere(p marks.Platform) bool {
-	switch p.Format {
-	case inspect.ELF:
-		return goMachines[runtime.GOARCH] == p.ELF && runtime.GOOS != "windows" && runtime.GOOS != "darwin"
-	case inspect.MachO:
-		return runtime.GOOS == "darwin"
-	}
-	return runtime.GOOS == "windows"
-}
-
-// qemuNames are what the emulators of QEMU are called: of little and of big endian.
-var qemuNames = map[elf.Machine][2]string{
-	elf.EM_386: {"i386", ""}, elf.EM_X86_64: {"x86_64", ""}, elf.EM_ARM: {"arm", "armeb"}, elf.EM_AARCH64: {"aarch64", "aarch64_be"},
-	elf.EM_PPC64: {"ppc64le", "ppc64"}, elf.EM_PPC: {"", "ppc"}, elf.EM_S390: {"", "s390x"}, elf.EM_LOONGARCH: {"loongarch64", ""},
-	elf.EM_SPARCV9: {"", "sparc64"}, elf.EM_SPARC32PLUS: {"", "sparc32plus"}, elf.EM_68K: {"", "m68k"},
-}
-
-// qemuName returns what the emulator of a platform is called; "" if there is none.
-func qemuName(p marks.Platform) string {
-	name := qemuNames[p.ELF][0]
-	if p.Data == elf.ELFDATA2MSB {
-		name = qemuNames[p.ELF][1]
-	}
-	switch p.ELF {
-	case elf.EM_RISCV:
-		name = map[elf.Class]string{elf.ELFCLASS32: "riscv32", elf.ELFCLASS64: "riscv64"}[p.Class]
-	case elf.EM_MIPS:
-		name = "mips"
-		if p.Class == elf.ELFCLASS64 {
-			name = "mips64"
-		}
-		if p.Data == elf.ELFDATA2LSB {
-			name += "el"
-		}
-	}
-	return name
-}
-
 // emulator returns the words that run a program by QEMU's emulator of user programs, if PATH has
 // one. Its loader is that of the system around the sysroot, or of a cross compiler.
 func emulator(p marks.Platform, sysroot string, env []string) []string {
-	name := qemuName(p)
-	if name == "" || runtime.GOOS != "linux" {
-		return nil
-	}
-	qemu, err := exec.LookPath("qemu-" + name)
-	if err != nil {
-		if qemu, err = exec.LookPath("qemu-" + name + "-static"); err != nil {
-			return nil
-		}
-	}
-	words := []string{qemu}
-	if slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "QEMU_LD_PREFIX=") }) {
-		return words
-	}
 	roots := []string{filepath.Dir(sysroot), sysroot}
-	if cross, err := filepath.Glob("/usr/*-linux-*"); err == nil {
-		roots = append(roots, cross...)
-	}
-	for _, root := range roots {
-		if p.Interpreter == "" || root == "/" {
-			continue
-		}
-		if isFile(filepath.Join(root, filepath.FromSlash(p.Interpreter))) {
-			return append(words, "-L", root)
-		}
-		if real := loader.InRoot(root, p.Interpreter); isFile(real) { // by an absolute link, which QEMU takes for one of this machine
-			return append(words, "-L", root, real)
+	for _, v := range env {
+		if root, ok := strings.CutPrefix(v, "QEMU_LD_PREFIX="); ok {
+			roots = append([]string{root}, roots...)
 		}
 	}
-	return words
-}
-
-func isFile(name string) bool {
-	fi, err := os.Stat(name)
-	return err == nil && fi.Mode().IsRegular()
+	return p.Emulation(exec.LookPath, roots...).Words
 }
 
 // unrunFindings tells that the compiler was not asked, and how each fact is known.

@@ -42,6 +42,16 @@ func (r *run) newBox(prefix string, write ...string) *box {
 	return &box{sandbox.Policy{Read: read, Write: write, Limits: r.opts.limits}, &breaches{}}
 }
 
+// reading returns a box that may read more directories.
+func (b *box) reading(dirs ...string) *box {
+	if b == nil {
+		return nil
+	}
+	more := box{b.policy, b.breaches}
+	more.policy.Read = slices.Concat(b.policy.Read, slices.DeleteFunc(dirs, func(d string) bool { return d == "" }))
+	return &more
+}
+
 // hiding returns a box that hides one file more, if it is an LLD or mold; nil if it
 // cannot.
 func (b *box) hiding(path string) *box {

@@ -83,6 +83,7 @@ const (
 const (
 	treeUnpack      = "sysroot/unpack"
 	treeCompiler    = "sysroot/compiler-runs"
+	treeFacts       = "sysroot/compiler-facts"
 	treeRelocated   = "sysroot/relocated"
 	treeGCCLD       = "sysroot/gcc-ld"
 	treeRustLLD     = "sysroot/rust-lld"
@@ -177,7 +178,8 @@ var staticTable = []CheckInfo{
 
 var treeTable = []CheckInfo{
 	{treeUnpack, Sysroot, "the archives unpack and install into one prefix"},
-	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH"},
+	{treeCompiler, Sysroot, "rustc runs from a moved prefix in a clean environment, without LD_LIBRARY_PATH; by QEMU if it is for another machine"},
+	{treeFacts, Sysroot, "the files of a compiler for another machine name one host and one release: those of its archive, and of what it says where an emulator runs it"},
 	{treeContained, Sysroot, "in their sandbox, the compiler and what it links write and read nothing of others, reach no network, stay within limits of memory, processes and disk, and leave no process behind"},
 	{treeRelocated, Sysroot, "rustc finds its sysroot and its own libraries at the moved prefix"},
 	{treeGCCLD, Sysroot, "gcc-ld holds ld.lld, ld64.lld, lld-link and wasm-ld, as executable programs, and nothing else"},

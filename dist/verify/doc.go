@@ -17,6 +17,11 @@
 // needs. A file that no check looked at is a failure. One skip makes the whole
 // report a skip: what was not tested did not pass.
 //
+// A compiler for another machine is run by QEMU, if the machine has it, with a cross C
+// compiler in the place of cc. Where it does not run, a compiler of this machine and of the
+// same build links with its standard library: see [Options.Compilers]. What neither can
+// do is skipped.
+//
 // No program that runs here inherits the caller's environment: a run sets PATH,
 // HOME and all else that they get. Run runs the archives' compiler, in a sandbox
 // as far as the machine has one: see [Options.Sandbox]. rustup, which starts what it

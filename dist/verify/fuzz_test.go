@@ -106,7 +106,7 @@ func unpackAll(t *testing.T, outer, path, name string) {
 		t.Fatalf("an archive's fault came as an error of the machine: %v", err)
 	}
 	l := checkArchive(a, manifests.ArchiveName{})
-	if err := work.install(unpackedDir(0), l, "prefix"); err != nil {
+	if err := work.install(unpackedDir(0), l, "prefix", false); err != nil {
 		t.Logf("installing: %v", err) // a finding of the caller
 	}
 	if !a.Complete && !a.subject.failed(archiveReadable, archiveLimits, archiveName) {

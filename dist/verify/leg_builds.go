@@ -66,7 +66,7 @@ func (b *bench) compile(ctx context.Context, t *toolchain, source, out string, f
 		return result{}, err
 	}
 	args := append([]string{"--edition=2021", in, "-o", out}, flags...)
-	return t.rustc(ctx, b.dir, append(args, witnessFlags...)...), nil
+	return t.rustc(ctx, b.dir, append(args, t.witnessFlags()...)...), nil
 }
 
 // rustcLeg compiles, links and runs one program.
@@ -83,7 +83,7 @@ func (b *bench) linkProgram(ctx context.Context, t *toolchain, p program, flags 
 		return built{failure: err.Error()}
 	}
 	if !r.ok() {
-		return built{failure: r.why()}
+		return t.unbuilt(r)
 	}
 	return built{products: []product{{out, []string{}, p.prints}}, witness: findWitness(r.output)}
 }
@@ -94,7 +94,7 @@ func systemLLDLeg(ctx context.Context, b *bench) built {
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		return built{failure: err.Error()}
 	}
-	if err := os.Symlink(b.gccLD("ld.lld"), filepath.Join(bin, "ld.lld")); err != nil {
+	if err := os.Symlink(b.wrapperPath("ld.lld"), filepath.Join(bin, "ld.lld")); err != nil {
 		return built{failure: err.Error()}
 	}
 	t := *b.toolchain
@@ -164,16 +164,21 @@ func cdylibLeg(ctx context.Context, b *bench) built {
 		return built{failure: err.Error()}
 	}
 	if !r.ok() {
-		return built{failure: r.why()}
+		return b.unbuilt(r)
 	}
 	user, why := b.compileC(ctx, "-L"+b.dir, "-lanswer", "-Wl,-rpath,"+b.dir)
 	if why != "" {
 		return built{failure: why}
 	}
-	if c := (command{path: user, dir: b.dir, env: b.env(), box: b.box}.run(ctx)); !c.ok() || c.output != "42\n" {
+	out := built{products: []product{{path: lib}}, witness: findWitness(r.output), unrun: b.runsNone(user)}
+	if out.unrun != "" {
+		return out
+	}
+	c := b.own(ctx, b.dir, user)
+	if out.unrun = b.cannotRun(c, filepath.Base(lib)); out.unrun == "" && (!c.ok() || c.output != "42\n") {
 		return built{failure: fmt.Sprintf("running a C program with the library: %s", c.why())}
 	}
-	return built{products: []product{{path: lib}}, witness: findWitness(r.output)}
+	return out
 }
 
 // staticlibLeg gives a Rust library to the C compiler to link.
@@ -184,7 +189,7 @@ func staticlibLeg(ctx context.Context, b *bench) built {
 		return built{failure: err.Error()}
 	}
 	if !r.ok() {
-		return built{failure: r.why()}
+		return b.unbuilt(r)
 	}
 	user, why := b.compileC(ctx, append([]string{lib}, nativeLibs(r.output)...)...)
 	if why != "" {

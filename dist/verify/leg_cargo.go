@@ -46,13 +46,20 @@ pub fn word(_: TokenStream) -> TokenStream {
 
 // cargoLeg builds the project by the archives' own cargo, offline.
 func cargoLeg(ctx context.Context, b *bench) built {
+	if b.foreign.lender != nil {
+		return built{skipped: "the cargo of the archives does not run here"}
+	}
 	for _, name := range slices.Sorted(maps.Keys(cargoProject)) {
 		if _, err := b.write(name, cargoProject[name], 0o644); err != nil {
 			return built{failure: err.Error()}
 		}
 	}
-	env := append(b.env(), "RUSTC="+b.path("bin", "rustc"))
-	r := command{path: b.path("bin", "cargo"), args: []string{"build", "--offline"}, dir: b.dir, env: env, box: b.box}.run(ctx)
+	t := *b.toolchain
+	t.more = []string{"RUSTC=" + b.compiler}
+	r := t.own(ctx, b.dir, b.path("bin", "cargo"+b.exe), "build", "--offline")
+	if why := b.cannotRun(r); why != "" {
+		return built{skipped: why}
+	}
 	if !r.ok() {
 		return built{failure: "running cargo build: " + r.why()}
 	}

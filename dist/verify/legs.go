@@ -42,6 +42,8 @@ type built struct {
 	refused string
 	// skipped is why this machine cannot run the leg.
 	skipped string
+	// unrun is why this machine cannot run what was linked.
+	unrun string
 }
 
 // product is a linked file.
@@ -137,6 +139,9 @@ var legs = []leg{
 }
 
 func needCC(b *bench) string {
+	if b.ccError != nil && b.isForeign {
+		return b.ccError.Error()
+	}
 	if b.ccError != nil {
 		return "no C compiler: " + b.ccError.Error()
 	}
@@ -193,6 +198,9 @@ func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Bin
 		s.notef(links, "%s", out.refused)
 		return s, nil
 	}
+	if by := b.linkedBy(); by != "" {
+		s.notef(links, "by %s", by)
+	}
 	linker, runs := legCheck(l.name, partLinker), legCheck(l.name, partRuns)
 	var rows []Binary
 	for _, p := range out.products {
@@ -204,12 +212,30 @@ func runLeg(ctx context.Context, l leg, b *bench, label string) (*subject, []Bin
 		row := binaryRow(filepath.Base(p.path), p.path, info)
 		row.Leg, row.Witness = l.name, out.witness
 		rows = append(rows, row)
-		judge(s, linker, b.demanded(l.want), info, out.witness, filepath.Base(p.path))
+		if lent := b.foreign.lender; lent != nil {
+			s.skipf(linker, "linked by %s, for %s: the compiler of the archives has a default of its own, and does not run here", describeLinker(info), lent.label)
+		} else {
+			judge(s, linker, b.demanded(l.want), info, out.witness, filepath.Base(p.path))
+		}
 		if p.run != nil {
 			runProduct(ctx, s, runs, b, p)
 		}
 	}
+	if out.unrun != "" {
+		s.skipf(runs, "%s", out.unrun)
+	}
 	return s, rows
+}
+
+// linkedBy says what linked with a tree for another machine, for a reader.
+func (t *toolchain) linkedBy() string {
+	switch {
+	case t.foreign.lender != nil:
+		return t.foreign.lender.label
+	case t.isForeign:
+		return t.foreign.runs
+	}
+	return ""
 }
 
 // judge compares the linker that linked a product with the required one.
@@ -247,8 +273,14 @@ func describeLinker(info linkage.Info) string {
 // runProduct runs a program that was linked.
 func runProduct(ctx context.Context, s *subject, check string, b *bench, p product) {
 	s.declare(check)
-	r := command{path: p.path, args: p.run, dir: b.dir, env: b.env(), box: b.box}.run(ctx)
-	switch {
+	if why := b.runsNone(p.path); why != "" {
+		s.skipf(check, "%s", why)
+		return
+	}
+	r := b.own(ctx, b.dir, p.path, p.run...)
+	switch why := b.cannotRun(r); {
+	case why != "":
+		s.skipf(check, "%s", why)
 	case !r.ok():
 		s.failf(check, "running %s: %s", filepath.Base(p.path), r.why())
 	case r.output != p.want:

@@ -87,6 +87,13 @@ type Options struct {
 	// Legs are the link legs to run, by the middle part of their checks' names;
 	// empty means all.
 	Legs []string
+	// Compilers returns the paths of this machine's own compilers, outside of any proxy. One
+	// of the same build links with the standard library of a compiler for another machine. It
+	// is called where one is needed; nil means that there are none.
+	Compilers func(ctx context.Context) []string
+	// SystemRoot is the root of a system of another machine, whose libraries QEMU gives to
+	// programs for that machine; empty means that there is none but those of cross compilers.
+	SystemRoot string
 	// SearchPath is the list of directories, as in PATH, in which the C compiler
 	// and the linkers that it calls are found; empty means /usr/local/bin:/usr/bin:/bin.
 	SearchPath string

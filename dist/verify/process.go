@@ -56,7 +56,7 @@ type result struct {
 // run runs c and collects its output. It ends with the context, or after
 // commandTimeout, which only a hung program takes.
 func (c command) run(ctx context.Context) result {
-	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, fmt.Errorf("no end after %s", commandTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, commandTimeout, errTooLong)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.path, c.args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
@@ -133,6 +133,9 @@ func lookPath(name, searchPath string) (string, error) {
 	}
 	return "", fmt.Errorf("no %s in %s", name, searchPath)
 }
+
+// errTooLong says that a program hung.
+var errTooLong = fmt.Errorf("no end after %s", commandTimeout)
 
 // errForeign says that this machine cannot run a program.
 var errForeign = errors.New("the program is for another machine")

@@ -56,6 +56,9 @@ func (r Report) WriteText(w io.Writer, verbose bool) error {
 	if r.Program != "" {
 		fmt.Fprintf(&b, "%s by %s on %s, in %.0f s\n", r.Date, dist.OneLine(r.Program), dist.OneLine(r.Machine), r.Seconds)
 	}
+	for _, f := range r.Foreign {
+		fmt.Fprintf(&b, "compiler for %s\n", dist.OneLine(f.String()))
+	}
 	if r.Sandbox != "" {
 		fmt.Fprintf(&b, "the archives' programs ran %s\n", dist.OneLine(r.Sandbox))
 	}
@@ -183,6 +186,9 @@ func (r Report) facts() [][2]string {
 		if f[1] != "" {
 			out = append(out, f)
 		}
+	}
+	for _, f := range r.Foreign {
+		out = append(out, [2]string{"foreign compiler", f.String()})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"x.go/bootstrap/marks"
 	"x.go/dist/install"
 )
 
@@ -75,13 +76,44 @@ type Report struct {
 	Compiler string `json:"compiler,omitempty"`
 	// Sandbox says how the archives' programs were contained, or why they were not;
 	// empty if none ran.
-	Sandbox string  `json:"sandbox,omitempty"`
-	Checks  []Check `json:"checks"`
+	Sandbox string `json:"sandbox,omitempty"`
+	// Foreign are the compilers for other machines, and how each was tested.
+	Foreign []Foreign `json:"foreign,omitempty"`
+	Checks  []Check   `json:"checks"`
 	// Installation is what an installed toolchain was found to be; nil unless the report
 	// is on one.
 	Installation *install.State `json:"installation,omitempty"`
 	Archives     []Archive      `json:"archives,omitempty"`
 	Binaries     []Binary       `json:"binaries,omitempty"`
+}
+
+// Foreign is a compiler for another machine.
+type Foreign struct {
+	Subject string `json:"subject"`
+	Host    string `json:"host"`
+	// Version is that of the compiler by its files; empty if they do not tell.
+	Version string `json:"version,omitempty"`
+	// Facts are what its files tell, each with how it is known.
+	Facts []marks.Known `json:"facts,omitempty"`
+	// Runs is what runs its programs here, "qemu-s390x-static", with the libraries of the
+	// system at Root; empty if nothing does.
+	Runs string `json:"runs,omitempty"`
+	Root string `json:"root,omitempty"`
+	// LinkedBy is the compiler that linked in its place; empty if it did so itself, or
+	// nothing did.
+	LinkedBy string `json:"linked_by,omitempty"`
+}
+
+// String says how the compiler was tested, for a reader.
+func (f Foreign) String() string {
+	how := "not run, and nothing links in its place"
+	switch {
+	case f.LinkedBy != "":
+		how = "not run: linked by " + f.LinkedBy
+	case f.Runs != "":
+		how = "run by " + f.Runs
+	}
+	return cmp.Or(f.Host, f.Subject) + ": rustc " + cmp.Or(f.Version, "of an unknown release") + ", " + how
 }
 
 // Archive is a row of the report's table of archives.

@@ -15,7 +15,6 @@ import (
 
 	"x.go/dist/linkage"
 	"x.go/manifests"
-	"x.go/targets"
 )
 
 // treeFile is one file of a tree under test.
@@ -33,7 +32,6 @@ type sysrootChecker struct {
 	t       *toolchain
 	s       *subject
 	whole   bool // every file of the prefix belongs to the toolchain
-	foreign bool // its programs are for another machine
 	files   []treeFile
 	byName  map[string][]string // base name to directories, of shared libraries
 	machine elf.Machine         // of bin/rustc
@@ -41,10 +39,7 @@ type sysrootChecker struct {
 
 // checkTree judges the files of a tree and returns the rows of its binaries.
 func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, whole bool, roots []string, probeErr error) ([]Binary, error) {
-	if errors.Is(probeErr, errForeign) && t.host.IsZero() {
-		t.host = guessHost(t)
-	}
-	c := &sysrootChecker{t: t, s: s, whole: whole, foreign: errors.Is(probeErr, errForeign), byName: map[string][]string{}}
+	c := &sysrootChecker{t: t, s: s, whole: whole, byName: map[string][]string{}}
 	for _, name := range []string{treeGCCLD, treeELF, treeMachine, treeNeeded, treeRunPath, treeScript, treeCtors, treeLinkerFacts, treeMode, treeSymlink} {
 		s.declare(name)
 	}
@@ -52,6 +47,9 @@ func checkTree(ctx context.Context, t *toolchain, s *subject, expect Expect, who
 		return nil, err
 	}
 	c.gccLD(expect)
+	if probeErr == nil || t.isForeign {
+		c.rustLLD(expect)
+	}
 	if probeErr == nil {
 		c.wrappers(ctx, expect)
 	}
@@ -186,12 +184,15 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 		return
 	}
 	programs := manifests.GCCLDPrograms()
+	for i := range programs {
+		programs[i] += c.t.exe
+	}
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 		if !slices.Contains(programs, e.Name()) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s has a name that no driver looks for with -fuse-ld=lld", e.Name())
-		} else if !isExecutable(c.t.gccLD(e.Name())) {
+		} else if !isExecutable(filepath.Join(c.t.gccLD(), e.Name())) {
 			c.s.failf(treeGCCLD, "gcc-ld/%s is not an executable file", e.Name())
 		}
 	}
@@ -206,9 +207,8 @@ func (c *sysrootChecker) gccLD(expect Expect) {
 	}
 }
 
-// wrappers runs each wrapper. Here, one that does not reach its linker says why; in a
-// failed link, only the C driver speaks.
-func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
+// rustLLD requires LLD where it is expected.
+func (c *sysrootChecker) rustLLD(expect Expect) {
 	c.s.declare(treeRustLLD)
 	_, err := os.Stat(c.t.rustLLD())
 	shipped := err == nil
@@ -218,13 +218,20 @@ func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	if !shipped {
 		c.s.notef(treeRustLLD, "not shipped")
 	}
+}
+
+// wrappers runs each wrapper. Here, one that does not reach its linker says why; in a
+// failed link, only the C driver speaks.
+func (c *sysrootChecker) wrappers(ctx context.Context, expect Expect) {
 	for _, name := range manifests.GCCLDPrograms() {
-		if !isExecutable(c.t.gccLD(name)) {
+		if !isExecutable(c.t.wrapperPath(name)) {
 			continue // found by gccLD
 		}
-		r := command{path: c.t.gccLD(name), args: []string{"--version"}, dir: c.t.home, env: c.t.env(), box: c.t.box}.run(ctx)
+		r := c.t.own(ctx, c.t.home, c.t.wrapperPath(name), "--version")
 		answer := strings.TrimSpace(firstLine(r.output))
-		switch {
+		switch why := c.t.cannotRun(r); {
+		case why != "":
+			c.s.skipf(treeWrapper, "gcc-ld/%s: %s", name, why)
 		case expect == ExpectSystem && c.t.idleShim:
 			c.s.skipf(treeWrapper, "gcc-ld/ld.lld runs the system linker, and this machine has none: no ld in %s", c.t.search)
 		case !r.ok() && (expect == ExpectLLD || name == "ld.lld"):
@@ -272,18 +279,4 @@ func (c *sysrootChecker) binary(f treeFile) {
 func (c *sysrootChecker) forOtherTarget(rel string) bool {
 	parts := strings.Split(rel, "/")
 	return len(parts) > 3 && parts[0] == "lib" && parts[1] == "rustlib" && !c.t.host.IsZero() && parts[2] != c.t.host.String()
-}
-
-// guessHost names the host of a compiler that does not run here: the target
-// whose directory in lib/rustlib has programs.
-func guessHost(t *toolchain) targets.Triple {
-	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "bin"))
-	if err != nil || len(dirs) != 1 {
-		return targets.Triple{}
-	}
-	host, err := targets.ParseTriple(filepath.Base(filepath.Dir(dirs[0])))
-	if err != nil {
-		return targets.Triple{}
-	}
-	return host
 }

@@ -103,7 +103,7 @@ func (c *sysrootChecker) needed(tree loader.Tree, n loader.Need, hostLibs map[st
 		c.s.failf(treeNeeded, "%s needs %s, which is a part of Rust and not in the tree", n.File, n.Library)
 	default:
 		hostLibs[n.Library] = true
-		if !c.foreign && !strings.ContainsRune(n.Library, '/') && !onHost(n.Library) {
+		if !c.t.isForeign && !strings.ContainsRune(n.Library, '/') && !onHost(n.Library) {
 			c.s.failf(treeNeeded, "%s needs %s, which is neither in the tree nor on this host", n.File, n.Library)
 		}
 	}

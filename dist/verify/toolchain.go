@@ -2,14 +2,15 @@ package verify
 
 import (
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
+	"x.go/bootstrap/marks"
 	"x.go/dist/linkage"
 	"x.go/dist/loader"
 	"x.go/manifests"
@@ -20,14 +21,25 @@ import (
 type toolchain struct {
 	label  string // subject of its checks
 	prefix string
-	home   string // writable directory beside it
-	search string
+	// named and namedRelease are what the names of its archives say; zero for a tree.
+	named        targets.Triple
+	namedRelease string
+	// systemRoot is the root of a system for the machine of the tree; empty if there is none.
+	systemRoot string
+	compiler   string // bin/rustc, or bin/rustc.exe
+	exe        string // ".exe" of a host that has it
+	// isForeign: its programs are for another machine. foreign says what is known then.
+	isForeign bool
+	foreign   foreign
+	home      string // writable directory beside it
+	search    string
 	// wholePath, if set, is PATH instead of the tree's bin and search.
 	wholePath string
 	host      targets.Triple
 	version   string // first line of rustc -vV
 	release   string // "1.95.0"
-	cargo     bool   // has its own cargo
+	says      manifests.Rustc
+	cargo     bool // has its own cargo
 	targets   []targets.Triple
 	// asksLLD: a default link passes -fuse-ld=lld or runs an lld.
 	asksLLD bool
@@ -37,7 +49,8 @@ type toolchain struct {
 	// idleShim: gcc-ld/ld.lld is x's shim for the system linker, and this machine
 	// has no linker that it could run.
 	idleShim bool
-	box      *box // of its programs
+	more     []string // of the environment
+	box      *box     // of its programs
 	// borrowed says why the compiler that runs is not, or not only, the tree's; empty
 	// if it is.
 	borrowed string
@@ -47,6 +60,7 @@ type toolchain struct {
 
 func (t *toolchain) env() []string {
 	env := cleanEnv(t.prefix, t.home, t.search)
+	env = append(env, t.more...)
 	if t.wholePath != "" {
 		env = append(env, "PATH="+t.wholePath) // the last one counts
 	}
@@ -57,33 +71,62 @@ func (t *toolchain) path(elem ...string) string {
 	return filepath.Join(append([]string{t.prefix}, elem...)...)
 }
 
-// gccLD is a path in the directory that rustc passes to the C driver.
-func (t *toolchain) gccLD(elem ...string) string {
-	return t.path(append([]string{"lib", "rustlib", t.host.String(), "bin", "gcc-ld"}, elem...)...)
+// gccLD is the directory that rustc passes to the C driver.
+func (t *toolchain) gccLD() string {
+	return t.path("lib", "rustlib", t.host.String(), "bin", "gcc-ld")
 }
+
+// wrapperPath is the path of a program in gcc-ld.
+func (t *toolchain) wrapperPath(name string) string { return filepath.Join(t.gccLD(), name+t.exe) }
 
 func (t *toolchain) rustLLD() string {
-	return t.path("lib", "rustlib", t.host.String(), "bin", "rust-lld")
+	return t.path("lib", "rustlib", t.host.String(), "bin", "rust-lld"+t.exe)
 }
 
-// rustc runs the compiler in dir.
+// rustc runs the compiler in dir, or the one that links in its place.
 func (t *toolchain) rustc(ctx context.Context, dir string, args ...string) result {
-	return command{path: t.path("bin", "rustc"), args: args, dir: dir, env: t.env(), box: t.box}.run(ctx)
+	l := t.foreign.lender
+	if l == nil {
+		return t.own(ctx, dir, t.compiler, args...)
+	}
+	args = append([]string{"--sysroot", t.prefix}, args...)
+	if !slices.Contains(args, "--target") {
+		args = append(args, "--target", t.host.String())
+	}
+	return command{path: l.rustc, args: args, dir: dir, env: t.env(), box: t.box}.run(ctx)
+}
+
+// own runs a program of the tree, or one that its compiler has linked, in dir.
+func (t *toolchain) own(ctx context.Context, dir, path string, args ...string) result {
+	e := t.emulation(path)
+	words, env := slices.Concat(e.Words, []string{path}, args), t.env()
+	if e.Root != "" {
+		env = append(env, "QEMU_LD_PREFIX="+e.Root) // for what the kernel starts by QEMU
+	}
+	return command{path: words[0], args: words[1:], dir: dir, env: env, box: t.box}.run(ctx)
 }
 
 // probe asks the compiler about itself. A compiler that does not run is a
 // failed check; one for another machine is a skip, with errForeign.
 func (t *toolchain) probe(ctx context.Context, s *subject) error {
 	s.declare(treeCompiler)
-	if err := runsHere(t.path("bin", "rustc")); err != nil {
-		if errors.Is(err, errForeign) {
-			s.skipf(treeCompiler, "%v", err)
-		} else {
-			s.failf(treeCompiler, "%v", err)
+	t.compiler, t.exe = compilerPath(t.prefix)
+	if err := runsHere(t.compiler); errors.Is(err, errForeign) {
+		t.isForeign = true
+		t.readFacts(s)
+		if why := t.emulate(ctx); why != "" {
+			s.skipf(treeCompiler, "%v: %s", err, why)
+			return fmt.Errorf("%w: %s", err, why)
 		}
+	} else if err != nil {
+		s.failf(treeCompiler, "%v", err)
 		return err
 	}
 	r := t.rustc(ctx, t.home, "-vV")
+	if why := t.cannotRun(r); why != "" {
+		s.skipf(treeCompiler, "%s", why)
+		return fmt.Errorf("%w: %s", errForeign, why)
+	}
 	if !r.ok() {
 		s.failf(treeCompiler, "running rustc -vV: %s", r.why())
 		return r.err
@@ -93,8 +136,12 @@ func (t *toolchain) probe(ctx context.Context, s *subject) error {
 		s.failf(treeCompiler, "running rustc -vV: %v", err)
 		return err
 	}
-	t.host, t.version, t.release = says.Host, says.Line, says.Version.Release.String()
+	t.says, t.host, t.version, t.release = says, says.Host, says.Line, says.Version.Release.String()
 	s.notef(treeCompiler, "%s", t.version)
+	if t.isForeign {
+		s.notef(treeCompiler, "%s, by %s", t.version, t.foreign.runs)
+		t.compareFacts(s, says)
+	}
 	t.checkSysroot(ctx, s)
 	t.readTree()
 	t.cc, t.ccError = lookPath("cc", t.search)
@@ -127,7 +174,7 @@ func (t *toolchain) checkSysroot(ctx context.Context, s *subject) {
 // tree. If the search path does not lead to them, it started with those of the host,
 // which are another toolchain's.
 func (t *toolchain) checkOwn(s *subject, whole bool) {
-	program := "bin/rustc"
+	program := "bin/rustc" + t.exe
 	if _, err := os.Stat(t.path("libexec", "rustc")); err == nil {
 		program = "libexec/rustc" // behind a launcher
 	}
@@ -147,7 +194,8 @@ func (t *toolchain) checkOwn(s *subject, whole bool) {
 // readTree finds out which parts are beside the compiler: cargo, and the targets
 // with a standard library.
 func (t *toolchain) readTree() {
-	t.cargo = isExecutable(t.path("bin", "cargo"))
+	t.targets = nil
+	t.cargo = isExecutable(t.path("bin", "cargo"+t.exe))
 	dirs, err := filepath.Glob(t.path("lib", "rustlib", "*", "lib"))
 	if err != nil {
 		return
@@ -167,7 +215,7 @@ func (t *toolchain) readTree() {
 // answers. It links one program with --print link-args: rustc prints them even if
 // the link fails.
 func (t *toolchain) askDefaults(ctx context.Context, dir string) {
-	if r := (command{path: t.gccLD("ld.lld"), args: []string{"--version"}, dir: dir, env: t.env(), box: t.box}).run(ctx); r.ok() {
+	if r := t.own(ctx, dir, t.wrapperPath("ld.lld"), "--version"); r.ok() {
 		t.wrapper = strings.TrimSpace(firstLine(r.output))
 	} else if _, err := lookPath("ld", t.search); err != nil {
 		t.idleShim = strings.Contains(r.output, shimWithoutLinker)
@@ -185,10 +233,9 @@ func (t *toolchain) askDefaults(ctx context.Context, dir string) {
 
 // specAsksLLD asks the compiler for its own target's specification.
 func (t *toolchain) specAsksLLD(ctx context.Context, dir string) bool {
-	r := command{
-		path: t.path("bin", "rustc"), args: []string{"-Zunstable-options", "--print", "target-spec-json"},
-		dir: dir, env: append(t.env(), "RUSTC_BOOTSTRAP=1"), box: t.box,
-	}.run(ctx)
+	unstable := *t
+	unstable.more = []string{"RUSTC_BOOTSTRAP=1"}
+	r := unstable.rustc(ctx, dir, "-Zunstable-options", "--print", "target-spec-json")
 	if !r.ok() {
 		return false
 	}
@@ -212,29 +259,25 @@ func (t *toolchain) defaultLinker(e Expect) Expect {
 	return ExpectLLD
 }
 
-// machines maps GOARCH to the ELF machine of its native programs.
-var machines = map[string]elf.Machine{
-	"386": elf.EM_386, "amd64": elf.EM_X86_64, "arm": elf.EM_ARM, "arm64": elf.EM_AARCH64, "loong64": elf.EM_LOONGARCH,
-	"ppc64": elf.EM_PPC64, "ppc64le": elf.EM_PPC64, "riscv64": elf.EM_RISCV, "s390x": elf.EM_S390,
-}
-
 // runsHere returns an error if path is missing, is no program, or is for another
 // machine. It takes a script for a program that runs: a launcher may be one.
 func runsHere(path string) error {
-	info, err := linkage.ReadFile(path)
-	if errors.Is(err, linkage.ErrNotELF) {
-		if runtime.GOOS == "linux" && isExecutable(path) {
-			return nil
-		}
-		return fmt.Errorf("%q: %w", path, errForeign)
-	}
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return err
 	}
-	if info.Machine != machines[runtime.GOARCH] || runtime.GOOS != "linux" {
-		return fmt.Errorf("it is built for %s, this is %s/%s: %w", info.Machine, runtime.GOOS, runtime.GOARCH, errForeign)
-	}
-	if !isExecutable(path) {
+	here := fmt.Sprintf("%s/%s", runtime.GOOS, runtime.GOARCH)
+	p, err := marks.ReadPlatform(path)
+	_, elfErr := linkage.ReadFile(path)
+	switch {
+	case err == nil && (!p.IsHere() || runtime.GOOS != "linux"):
+		return fmt.Errorf("it is built for %s, this is %s: %w", p, here, errForeign)
+	case err != nil && elfErr == nil: // of a machine that no host of Rust has
+		return fmt.Errorf("%w; this is %s: %w", err, here, errForeign)
+	case err != nil && !errors.Is(elfErr, linkage.ErrNotELF):
+		return elfErr
+	case err != nil && runtime.GOOS != "linux":
+		return fmt.Errorf("%q: %w", path, errForeign)
+	case !isExecutable(path):
 		return fmt.Errorf("%q is not executable", path)
 	}
 	return nil

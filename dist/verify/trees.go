@@ -16,10 +16,19 @@ import (
 type treeGroup struct {
 	*run
 	plans []plan // of trees to unpack from archives
+	state *treeState
+}
+
+// treeState is what the tests of one tree leave for those of the next.
+type treeState struct {
+	own     []lender        // compilers of trees that run here
+	machine []lender        // compilers of this machine
+	asked   bool            // for those
+	crossed map[string]bool // builds and targets that a compiler has linked for
 }
 
 func newTreeGroup(r *run) treeGroup {
-	g := treeGroup{run: r}
+	g := treeGroup{run: r, state: &treeState{crossed: map[string]bool{}}}
 	if r.opts.has(Sysroot) || r.opts.has(Link) {
 		g.plans = plans(r.in.archives)
 	}
@@ -38,7 +47,7 @@ func (g treeGroup) verify(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading operand %q: %w", dir, err)
 		}
-		if err := g.tree(ctx, abs, dir, nil); err != nil {
+		if err := g.tree(ctx, &toolchain{label: dir, prefix: abs}, nil); err != nil {
 			return err
 		}
 	}
@@ -58,7 +67,8 @@ func (g treeGroup) unpacked(ctx context.Context, i int, p plan) error {
 	whole := true
 	for _, f := range p.files {
 		j := slices.IndexFunc(g.packs, func(q pack) bool { return q.path == f.path })
-		if err := g.work.install(g.packs[j].dir, g.packs[j].Layout, built); err != nil {
+		kept := slices.ContainsFunc(g.plans[i+1:], func(later plan) bool { return slices.Contains(later.files, f) })
+		if err := g.work.install(g.packs[j].dir, g.packs[j].Layout, built, kept); err != nil {
 			s.failf(treeUnpack, "%s: %v", f.file, err)
 		}
 		if !g.packs[j].Complete {
@@ -75,12 +85,14 @@ func (g treeGroup) unpacked(ctx context.Context, i int, p plan) error {
 	if err := g.work.root.Rename(built, moved); err != nil {
 		return fmt.Errorf("moving a prefix: %w", err)
 	}
-	return g.tree(ctx, filepath.Join(g.work.dir, filepath.FromSlash(moved)), label, s)
+	prefix := filepath.Join(g.work.dir, filepath.FromSlash(moved))
+	return g.tree(ctx, &toolchain{label: label, prefix: prefix, named: p.host, namedRelease: p.release}, s)
 }
 
-// tree tests one unpacked tree. s holds what is known of it already; it may be
-// nil.
-func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) error {
+// tree tests the unpacked tree of t, which has its label, prefix and names. s holds what
+// is known of it already; it may be nil.
+func (g treeGroup) tree(ctx context.Context, t *toolchain, s *subject) error {
+	label, prefix := t.label, t.prefix
 	if err := g.needWorkspace(); err != nil {
 		return err
 	}
@@ -92,7 +104,7 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	if err != nil {
 		return fmt.Errorf("creating a home for the compiler: %w", err)
 	}
-	t := &toolchain{label: label, prefix: prefix, home: home, search: g.opts.SearchPath, box: g.newBox(prefix, home)}
+	t.home, t.search, t.box, t.systemRoot = home, g.opts.SearchPath, g.newBox(prefix, home), g.opts.SystemRoot
 	if has := sandbox.Probe(ctx); g.opts.Sandbox == sandbox.Require && !has.Whole() {
 		s.failf(treeContained, "this machine has no whole sandbox: %s", strings.Join(has.Missing, "; "))
 		g.add(s)
@@ -102,6 +114,9 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	probeErr := t.probe(ctx, s)
 	if probeErr == nil || errors.Is(probeErr, errBroken) { // it may have looked for its libraries elsewhere
 		t.checkOwn(s, whole)
+	}
+	if err := g.elsewhere(ctx, t, probeErr); err != nil {
+		return err
 	}
 	if probeErr == nil && t.borrowed == "" {
 		t.askDefaults(ctx, home)
@@ -126,7 +141,7 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 	if !g.opts.has(Link) {
 		return nil
 	}
-	err = linkGroup{g.run, t, probeErr, expect}.verify(ctx)
+	err = linkGroup{g.run, t, probeErr, expect, g.state.crossed}.verify(ctx)
 	if late := newSubject(label + ", linking"); t.box != nil {
 		t.box.report(late)
 		g.add(late)
@@ -138,7 +153,9 @@ func (g treeGroup) tree(ctx context.Context, prefix, label string, s *subject) e
 // with its own libraries, could not be asked; what is shipped beside it tells then.
 func (g treeGroup) expectation(t *toolchain) Expect {
 	if g.opts.Expect == Auto && (t.version == "" || t.borrowed != "") {
-		if _, err := os.Stat(t.rustLLD()); err != nil {
+		_, err := os.Stat(t.rustLLD())
+		_, launcher := os.Stat(t.path("libexec", "rustc"+t.exe)) // it changes the default
+		if spec := t.foreign.facts.Spec; err != nil || spec != nil && !spec.BakedLLD() && launcher != nil {
 			return ExpectSystem
 		}
 		return ExpectLLD

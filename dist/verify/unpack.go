@@ -199,9 +199,10 @@ func belongs(n manifests.ArchiveName, host targets.Triple) bool {
 	return n.Component.Scope == manifests.ScopeTarget || n.Target == host || n.Target.IsZero()
 }
 
-// install moves the files that l's manifests list from dir to prefix, as rustup does.
-// It follows the usable lines only: the static checks report the others.
-func (w *workspace) install(dir string, l *archive.Layout, prefix string) error {
+// install moves the files that l's manifests list from dir to prefix, as rustup does; kept
+// says that another prefix needs them, too. It follows the usable lines only: the static
+// checks report the others.
+func (w *workspace) install(dir string, l *archive.Layout, prefix string, kept bool) error {
 	for _, c := range l.Components {
 		for _, d := range l.Lists[c] {
 			from, to := path.Join(dir, c, d.Path), path.Join(prefix, d.Path)
@@ -211,9 +212,40 @@ func (w *workspace) install(dir string, l *archive.Layout, prefix string) error 
 			if err := w.root.MkdirAll(path.Dir(to), 0o755); err != nil {
 				return fmt.Errorf("installing %q: %w", d.Path, err)
 			}
-			if err := w.root.Rename(from, to); err != nil {
+			put := w.root.Rename
+			if kept {
+				put = w.link
+			}
+			if err := put(from, to); err != nil {
 				return fmt.Errorf("installing %q: %w", d.Path, err)
 			}
+		}
+	}
+	return nil
+}
+
+// link links a file, or the files of a directory, to another name.
+func (w *workspace) link(from, to string) error {
+	info, err := w.root.Lstat(from)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		if err := w.root.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return w.root.Link(from, to)
+	}
+	if err := w.root.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(w.root.FS(), from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := w.link(path.Join(from, e.Name()), path.Join(to, e.Name())); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -9,8 +9,19 @@ import (
 )
 
 // witnessFlags ask the linker to name itself while it links, and rustc to pass that
-// on. Compilers that do not know the lint say nothing.
-var witnessFlags = []string{"-Wlinker-messages", "-Clink-arg=-Wl,-v"}
+// on. The lint is of 1.86 (rust-lang/rust#119286); compilers before 1.73 refuse one that
+// they do not know.
+func (t *toolchain) witnessFlags() []string {
+	says := t.says
+	if t.foreign.lender != nil {
+		says = t.foreign.lender.says
+	}
+	flags := []string{"-Clink-arg=-Wl,-v"}
+	if says.Version.Release.Minor() >= 86 {
+		flags = append(flags, "-Wlinker-messages")
+	}
+	return flags
+}
 
 // findWitness returns the line of a compiler's output in which a linker says
 // who it is, or "".
