@@ -2,6 +2,7 @@ package archive
 
 import (
 	"fmt"
+	"slices"
 
 	"x.go/dist"
 	"x.go/manifests"
@@ -48,6 +49,25 @@ func Collisions(all []Claimant) []string {
 		o.compare(&all[i])
 	}
 	return o.found
+}
+
+// OwnRecords returns the paths, sorted, that an archive installs where rustup and
+// install.sh keep their own records: rustup refuses them as a "detected conflict", too.
+func OwnRecords(l *Layout) []string {
+	var found []string
+	for _, name := range l.Components {
+		for _, d := range l.Lists[name] {
+			own := manifests.IsInstallerFile(d.Path) || d.Path == "lib" || d.Path == "lib/rustlib"
+			for above := range dist.Parents(d.Path) {
+				own = own || manifests.IsInstallerFile(above)
+			}
+			if own {
+				found = append(found, d.Path)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // owners says which archives install a path.

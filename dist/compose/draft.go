@@ -96,11 +96,13 @@ func (d *Draft) Write(ctx context.Context, out *os.Root, progress func(Event)) (
 		if err != nil {
 			return w, err
 		}
-		if w.Bytes += file.Size; copied == nil {
-			w.Kept++
-		} else {
+		if copied != nil {
 			news = append(news, copied)
 			w.Copied++
+			w.Bytes += copied.Size()
+		} else if info, err := out.Lstat(file.Name); err == nil {
+			w.Kept++
+			w.Bytes += info.Size()
 		}
 		sum, err := dist.NewSmallFile(out, file.Name+manifests.ChecksumExt, manifests.FormatChecksum(file.Hash, file.Name))
 		if err != nil {

@@ -185,6 +185,11 @@ func collisions(all []stored, c *manifests.Channel) error {
 	}
 	var errs []error
 	const most = 20
+	for _, c := range claimants {
+		if own := archive.OwnRecords(c.Layout); len(own) > 0 {
+			errs = append(errs, fmt.Errorf("%q of %s is where rustup keeps its own records", own[0], c.Name.Stem()))
+		}
+	}
 	for i, text := range archive.Collisions(claimants) {
 		if i == most {
 			errs = append(errs, errors.New("and more paths of two components"))

@@ -99,6 +99,8 @@ func TestMakeRefuses(t *testing.T) {
 		"two of one":       {[]string{write(t, rustc(host), own("acme-1.0-"+host, "acme", "bin/a"), own("acme-2.0-"+host, "acme", "bin/a"))}, "leave one out"},
 		"collision":        {[]string{write(t, rustc(host), own("acme-1.0-"+host, "acme", "bin/rustc"))}, `"bin/rustc" belongs to`},
 		"below a file":     {[]string{write(t, rustc(host), own("acme-1.0", "acme", "bin/rustc/x"))}, "which is a file of"},
+		"rustup's records": {[]string{write(t, rustc(host), own("acme-1.0-"+host, "acme", "lib/rustlib/manifest-rustc"))}, "where rustup keeps its own records"},
+		"below a record":   {[]string{write(t, rustc(host), own("acme-1.0", "acme", "lib/rustlib/components/x"))}, "where rustup keeps its own records"},
 		"host against any": {[]string{write(t, rustc(host), own("acme-1.0", "acme", "bin/rustc"))}, `"bin/rustc" belongs to`},
 		"two targets": {[]string{write(t, rustc(host), with(std("a-b-c"), func(m *made) { m.files = []string{"lib/x"} }), with(std("a-b-d"), func(m *made) { m.files = []string{"lib/x"} }))},
 			`"lib/x" belongs to`},
@@ -132,8 +134,8 @@ func TestWriteIntoUsed(t *testing.T) {
 	testenv.Must(t, err)
 	defer root.Close()
 	w, err := d.Write(t.Context(), root, nil)
-	if err != nil || w.Copied != 0 || w.Kept != 2 {
-		t.Errorf("got %+v, %v; want 2 kept", w, err)
+	if err != nil || w.Copied != 0 || w.Kept != 2 || w.Bytes == 0 {
+		t.Errorf("got %+v, %v; want 2 kept, with their size", w, err)
 	}
 	at := filepath.Join(out, "rustc-1.95.0-"+host+".tar.gz")
 	testenv.Must(t, os.WriteFile(at, []byte("another"), 0o644))

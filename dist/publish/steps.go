@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -141,6 +142,7 @@ func (p *Plan) list(ctx context.Context) error {
 
 // present notes what the store has already, by size: what it holds is read later.
 func (p *Plan) present(ctx context.Context) error {
+	var missing []error
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		switch s.Action {
@@ -156,7 +158,23 @@ func (p *Plan) present(ctx context.Context) error {
 				return err
 			}
 			s.Present = err == nil && manifests.HashOf(text) == s.SHA256
+		case Check:
+			if s.Phase != ReadBack || s.body.Open != nil {
+				continue
+			}
+			if _, err := p.store.Stat(ctx, s.Name); errors.Is(err, fs.ErrNotExist) {
+				missing = append(missing, fmt.Errorf("%q is neither in the directory nor in the store", s.Name))
+			} else if err != nil {
+				return err
+			}
 		}
+	}
+	const most = 20
+	if len(missing) > most {
+		missing = append(missing[:most], fmt.Errorf("and %d more", len(missing)-most))
+	}
+	if len(missing) > 0 {
+		return errors.Join(missing...)
 	}
 	return p.copied(ctx)
 }

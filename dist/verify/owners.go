@@ -1,11 +1,6 @@
 package verify
 
-import (
-	"slices"
-
-	"x.go/dist/archive"
-	"x.go/manifests"
-)
+import "x.go/dist/archive"
 
 // checkOwners finds paths that two archives of one release install into one
 // toolchain, and rustup's own records.
@@ -30,19 +25,11 @@ func checkOwners(packs []pack) []*subject {
 
 // ownRecords finds files that rustup and install.sh write themselves.
 func ownRecords(p *pack) []*subject {
-	var found []string
-	for _, c := range p.Components {
-		for _, d := range p.Lists[c] {
-			if manifests.IsInstallerFile(d.Path) || slices.Contains([]string{"lib", "lib/rustlib"}, d.Path) {
-				found = append(found, d.Path)
-			}
-		}
-	}
+	found := archive.OwnRecords(p.Layout)
 	if len(found) == 0 {
 		return nil
 	}
 	s := newSubject(p.stem, setOwner)
-	slices.Sort(found)
 	for _, path := range found {
 		s.failf(setOwner, "%q is where rustup and install.sh keep their own records", path)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -175,6 +176,13 @@ func TestCompared(t *testing.T) {
 	less := release{version: "1.96.0", date: "2026-05-28"}.write(t)
 	older := release{version: "1.94.1", date: "2026-06-01"}.write(t)
 	p := place{url: t.TempDir()}
+	half := release{version: "1.95.0", date: "2026-04-16"}.write(t)
+	for _, ext := range []string{".tar.gz", ".tar.xz"} {
+		testenv.Must(t, os.Remove(filepath.Join(half, "cargo-1.95.0-"+host+ext)))
+	}
+	if r := p.publish(t, half); r.Code != 1 || strings.Count(r.Stderr, "is neither in the directory nor in the store") != 2 || len(storetest.Names(t, p.open(t), "")) > 0 {
+		t.Errorf("half a channel: got %d, %s", r.Code, r.Stderr)
+	}
 	p.must(t, full)
 	if r := p.publish(t, less); r.Code != 1 || !strings.Contains(r.Stderr, "clippy-preview-"+host) {
 		t.Errorf("got %d, %s; want a word on clippy", r.Code, r.Stderr)
