@@ -122,44 +122,20 @@ func (f *radixFinder) find(ctx context.Context, set Settings, data []byte, repea
 		f.workers = append(f.workers, &radixWorker{radixFinder: f})
 	}
 	parts := f.parts(max(0, start-f.dictSize), workers)
-	f.count(parts)
-	starts := f.prefixStarts()
-	groups, largest := cutGroups(starts)
-	if cap(f.group) < largest {
+	o := f.prefixOrder(parts)
+	limit := groupLimit(int(o.starts[prefixes]))
+	if cap(f.group) < limit {
 		// The next spans are as long or, with the window, longer; so this is
 		// mostly done once.
-		largest = max(largest, groupLimit(min(f.block, set.SpanMax+f.dictSize)))
-		f.group, f.scratch = make([]radixMember, largest), make([]radixMember, largest)
+		most := max(limit, groupLimit(min(f.block, set.SpanMax+f.dictSize)))
+		f.group, f.scratch = make([]radixMember, most), make([]radixMember, most)
 	}
-	for _, g := range groups {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		f.sortGroup(parts, starts, g)
-		f.refine(ctx, starts, g, workers)
-	}
-	return nil
+	return f.sort(ctx, parts, o, limit)
 }
 
 // groupLimit is how many of n positions are sorted at a time, unless more have
-// the same prefix.
+// the same three bytes.
 func groupLimit(n int) int { return max(radixGroup, n/radixGroups) }
-
-// cutGroups makes ranges of prefixes that are sorted one after the other, to
-// save memory. It also returns the greatest number of positions in one.
-func cutGroups(starts []uint32) (groups []bucket, largest int) {
-	limit := groupLimit(int(starts[prefixes]))
-	for low := 0; low < prefixes; {
-		high := low + 1
-		for high < prefixes && int(starts[high+1]-starts[low]) <= limit {
-			high++
-		}
-		groups = append(groups, bucket{low, high})
-		largest = max(largest, int(starts[high]-starts[low]))
-		low = high
-	}
-	return groups, largest
-}
 
 // parts cuts the input into as many ranges of positions as there are workers.
 func (f *radixFinder) parts(from, workers int) []bucket {
@@ -186,8 +162,37 @@ func (f *radixFinder) kept(part bucket, visit func(from, to int)) {
 	}
 }
 
-// count counts the prefixes of each part.
-func (f *radixFinder) count(parts []bucket) {
+// order is how positions are sorted: by their first bytes, which are a key.
+type order struct {
+	bytes  int        // of a key
+	first  uint64     // key that the first of counts is for
+	counts [][]uint32 // positions by key, for each part; then their places
+	starts []uint32   // where each key starts, and the end
+}
+
+// avail is how many of the bytes that follow a key its members have: as many as if
+// they had been sorted by two bytes first, so that results are the same.
+func (o *order) avail() int { return memberKey - (o.bytes - 2) }
+
+func (o *order) key(v uint64) uint64 { return v >> (64 - 8*o.bytes) }
+
+// place turns counts into the place of each part's first position of each key, in the
+// order of all positions.
+func (o *order) place() {
+	n := len(o.counts[0])
+	o.starts = make([]uint32, n+1)
+	sum := uint32(0)
+	for k := range n {
+		o.starts[k] = sum
+		for _, c := range o.counts {
+			c[k], sum = sum, sum+c[k]
+		}
+	}
+	o.starts[n] = sum
+}
+
+// prefixOrder is the order of all positions by their first two bytes.
+func (f *radixFinder) prefixOrder(parts []bucket) order {
 	for len(f.counts) < len(parts) {
 		f.counts = append(f.counts, make([]uint32, prefixes))
 	}
@@ -206,41 +211,80 @@ func (f *radixFinder) count(parts []bucket) {
 		})
 	}
 	wg.Wait()
+	o := order{bytes: 2, counts: f.counts[:len(parts)]}
+	o.place()
+	return o
 }
 
-// prefixStarts turns counts into the place of each part's first position of
-// each prefix, in the order of all positions. It returns where each prefix
-// starts.
-func (f *radixFinder) prefixStarts() []uint32 {
-	starts := make([]uint32, prefixes+1)
-	sum := uint32(0)
-	for p := range prefixes {
-		starts[p] = sum
-		for _, c := range f.counts {
-			c[p], sum = sum, sum+c[p]
-		}
+// thirdOrder is the order of the positions of one prefix by their third byte.
+// Nothing is lost: a match of two bytes is not worth a place.
+func (f *radixFinder) thirdOrder(parts []bucket, prefix int) order {
+	o := order{bytes: 3, first: uint64(prefix) << 8}
+	for range parts {
+		o.counts = append(o.counts, make([]uint32, 256))
 	}
-	starts[prefixes] = sum
-	return starts
-}
-
-// sortGroup fills group with the positions whose prefix is in g.
-func (f *radixFinder) sortGroup(parts []bucket, starts []uint32, g bucket) {
-	base := starts[g.from]
-	n := int(starts[g.to] - base)
-	f.group, f.scratch = f.group[:n], f.scratch[:n]
-	lowest, width := uint16(g.from), uint32(g.to-g.from)
 	var wg sync.WaitGroup
 	for i, part := range parts {
 		wg.Go(func() {
-			next := (*[prefixes]uint32)(f.counts[i])
+			counts := o.counts[i]
+			f.kept(part, func(from, to int) {
+				for p := from; p < to; p++ {
+					if third := o.key(binary.BigEndian.Uint64(f.data[p:])) - o.first; third < 256 {
+						counts[third]++
+					}
+				}
+			})
+		})
+	}
+	wg.Wait()
+	o.place()
+	return o
+}
+
+// sort works through the positions of the order in groups of up to limit.
+func (f *radixFinder) sort(ctx context.Context, parts []bucket, o order, limit int) error {
+	for low := 0; low < len(o.starts)-1; {
+		high := low + 1
+		for high < len(o.starts)-1 && int(o.starts[high+1]-o.starts[low]) <= limit {
+			high++
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if n := int(o.starts[high] - o.starts[low]); n > limit && o.bytes == 2 {
+			if err := f.sort(ctx, parts, f.thirdOrder(parts, low), limit); err != nil {
+				return err
+			}
+		} else if n > 0 {
+			f.sortGroup(parts, o, bucket{low, high})
+			f.refine(ctx, o, bucket{low, high}, len(parts))
+		}
+		low = high
+	}
+	return nil
+}
+
+// sortGroup fills group with the positions whose keys are in g.
+func (f *radixFinder) sortGroup(parts []bucket, o order, g bucket) {
+	base := o.starts[g.from]
+	n := int(o.starts[g.to] - base)
+	if cap(f.group) < n {
+		f.group, f.scratch = make([]radixMember, n), make([]radixMember, n)
+	}
+	f.group, f.scratch = f.group[:n], f.scratch[:n]
+	lowest, width := o.first+uint64(g.from), uint64(g.to-g.from)
+	var wg sync.WaitGroup
+	for i, part := range parts {
+		wg.Go(func() {
+			next := o.counts[i][g.from:g.to]
+			shift := uint(8 * o.bytes)
+			mask := ^uint64(0) << (32 + shift - 16) // of what avail counts
 			f.kept(part, func(from, to int) {
 				for p := from; p < to; p++ {
 					v := binary.BigEndian.Uint64(f.data[p:])
-					prefix := uint16(v >> 48)
-					if uint32(prefix-lowest) < width {
-						f.group[next[prefix]-base] = radixMember(v>>16<<32 | uint64(p))
-						next[prefix]++
+					if k := v>>(64-shift) - lowest; k < width {
+						f.group[next[k]-base] = radixMember(v<<shift&mask | uint64(p))
+						next[k]++
 					}
 				}
 			})
@@ -249,14 +293,14 @@ func (f *radixFinder) sortGroup(parts []bucket, starts []uint32, g bucket) {
 	wg.Wait()
 }
 
-// refine works through the buckets of the prefixes in g, the largest first so
+// refine works through the buckets of the keys in g, the largest first so
 // that workers end together.
-func (f *radixFinder) refine(ctx context.Context, starts []uint32, g bucket, workers int) {
+func (f *radixFinder) refine(ctx context.Context, o order, g bucket, workers int) {
 	var tasks []radixTask
-	for p := g.from; p < g.to; p++ {
-		from, to := starts[p]-starts[g.from], starts[p+1]-starts[g.from]
+	for k := g.from; k < g.to; k++ {
+		from, to := o.starts[k]-o.starts[g.from], o.starts[k+1]-o.starts[g.from]
 		if to-from > 1 {
-			tasks = append(tasks, radixTask{f.group[from:to], f.scratch[from:to], 2, memberKey})
+			tasks = append(tasks, radixTask{f.group[from:to], f.scratch[from:to], o.bytes, o.avail()})
 		}
 	}
 	for len(tasks) > 0 {

@@ -3,6 +3,7 @@ package match
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -110,6 +111,32 @@ func TestRadixFinderLargeBuckets(t *testing.T) {
 		want, wantDist := slowMatch(data, pos, end, 1<<20, Cap)
 		if diff := cmp.Diff([]int{want, wantDist}, []int{length, dist}); diff != "" {
 			t.Errorf("position %d: length and distance (-want +got):\n%s", pos, diff)
+		}
+	}
+}
+
+// However few positions are sorted at a time, the matches are the same, those of a
+// prefix that is sorted by its third byte included.
+func TestRadixFinderGroups(t *testing.T) {
+	data := append(corpus.Mixed(60_000), make([]byte, Tail)...)
+	for i := 0; i < 30_000; i += 5 {
+		data[i], data[i+1] = 0, 0
+	}
+	end := len(data) - Tail
+	var f radixFinder
+	if err := f.find(t.Context(), finderSettings(1<<20, Cap, 2), data, nil, 20_000, end); err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Clone(f.result)
+	for _, limit := range []int{200, 3000} {
+		clear(f.result)
+		f.makeSkips(nil, 0)
+		parts := f.parts(0, 2)
+		if err := f.sort(t.Context(), parts, f.prefixOrder(parts), limit); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, f.result); diff != "" {
+			t.Errorf("groups of %d (-want +got):\n%s", limit, diff)
 		}
 	}
 }
