@@ -26,7 +26,7 @@ func (s *settings) chooseFilter(ctx context.Context, raw []byte) (BCJ, error) {
 	}
 	plain, filtered := sample(raw)
 	set := *s
-	set.optimal, set.niceLen = false, presets[Fast].niceLen
+	set.optimal, set.chooseProps, set.niceLen = false, false, presets[Fast].niceLen
 	set.dictSize = presets[Fast].dictSize
 	var coder sliceCoder
 	without, err := coder.size(ctx, set, plain)

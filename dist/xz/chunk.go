@@ -51,6 +51,20 @@ func (c *chunkEncoder) beginChunk() {
 	}
 }
 
+// isNew reports whether all probabilities are as they start.
+func (c *chunkEncoder) isNew() bool { return c.needState && c.pos == c.start }
+
+// use codes what follows with p. If that is new, the chunk ends.
+func (c *chunkEncoder) use(p props) {
+	if p == c.props {
+		return
+	}
+	c.closeChunk()
+	c.props = p
+	c.needProps, c.needState = true, true
+	c.beginChunk()
+}
+
 // rewind goes back to pos but keeps the probabilities.
 func (c *chunkEncoder) rewind(pos int) {
 	c.pos, c.needState = pos, false

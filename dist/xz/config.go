@@ -29,12 +29,13 @@ type preset struct {
 	niceLen   int
 	depth     int
 	leaf      int
+	choose    bool // the properties of each slice
 }
 
 var presets = map[Profile]preset{
-	Fast:     {false, 8 << 20, 8 << 20, 32, match.Cap, 0},
-	Balanced: {true, 32 << 20, 64 << 20, 24, 24, 12},
-	Best:     {true, 128 << 20, 512 << 20, 64, match.Cap, 12},
+	Fast:     {false, 8 << 20, 8 << 20, 32, match.Cap, 0, false},
+	Balanced: {true, 32 << 20, 64 << 20, 24, 24, 12, false},
+	Best:     {true, 128 << 20, 512 << 20, 64, match.Cap, 12, true},
 }
 
 // Limits of a WriterConfig.
@@ -70,7 +71,8 @@ type WriterConfig struct {
 
 	// LC, LP and PB are LZMA's literal context, literal position and position
 	// bits, at most 4 each and LC+LP at most 4. Zero means the default (3, 0
-	// and 2), a negative value means zero.
+	// and 2), a negative value means zero. If all are zero, Best chooses them as the
+	// content goes.
 	LC, LP, PB int
 
 	// NiceLen is the length from which only the start and the end of a match are
@@ -163,6 +165,9 @@ type settings struct {
 	depth     int
 	leaf      int // see match.Settings
 	props     props
+
+	chooseProps bool // from propChoices, slice by slice
+
 	bcj       BCJ
 	check     Check
 	workers   int   // of all lanes together
@@ -192,6 +197,9 @@ func (c WriterConfig) resolve() (settings, error) {
 		niceLen:   cmp.Or(c.NiceLen, p.niceLen),
 		depth:     cmp.Or(c.Depth, p.depth),
 		leaf:      p.leaf,
+
+		chooseProps: p.choose && c.LC == 0 && c.LP == 0 && c.PB == 0,
+
 		check:     c.Check,
 		bcj:       c.BCJ,
 		workers:   c.Workers,

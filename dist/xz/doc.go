@@ -25,6 +25,11 @@
 //     the range coder (encoder.go, rangeenc.go, chunk.go). The probabilities go
 //     on from slice to slice, so that slices cost next to nothing.
 //
+// [Best] also chooses literal and position bits slice by slice (choose_props.go): each
+// worker codes a sample of what it has parsed with a few of them, and the encoder takes
+// others where those gain what a new start of the probabilities costs. With [BCJAuto] a
+// sample of each block decides about the branch filter (choose.go).
+//
 // The last step is sequential within a block and bounds what many cores can
 // reach there. Blocks of up to 64 MiB are therefore also compressed several at a
 // time, by four workers each.

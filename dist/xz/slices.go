@@ -21,6 +21,8 @@ type sliceCoder struct {
 	finder  match.Finder
 	chunks  chunkEncoder
 	parsers []sliceParser
+	trials  []*propTrial // of each parser
+	chooser propChooser
 	slices  []parsedSlice
 	pieces  [][]byte // of the output, in order
 }
@@ -46,6 +48,7 @@ type sliceParser interface {
 // parsedSlice is a slice on its way from parser to encoder.
 type parsedSlice struct {
 	ops    []op
+	sizes  propSizes // if properties are chosen
 	parsed bool
 }
 
@@ -77,7 +80,10 @@ func (c *sliceCoder) encode(ctx context.Context, set settings, raw []byte) ([][]
 			c.parsers = append(c.parsers, new(lazyParser))
 		}
 	}
-	c.pieces = nil
+	for len(c.trials) < len(c.parsers) {
+		c.trials = append(c.trials, new(propTrial))
+	}
+	c.pieces, c.chooser = nil, propChooser{}
 	raw = slices.Grow(raw, match.Tail)
 	c.chunks.reset(set.props, raw, 0, true, c.chunks.out[:0])
 	c.finder.Reset(len(raw))
@@ -111,7 +117,7 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 		busy    bool       // a worker is encoding
 		spare   [][]op
 	)
-	for _, p := range c.parsers {
+	for k, p := range c.parsers {
 		wg.Go(func() {
 			mu.Lock()
 			defer mu.Unlock()
@@ -125,15 +131,22 @@ func (c *sliceCoder) span(ctx context.Context, set settings, raw []byte, start, 
 				mu.Unlock()
 				from := start + i*set.sliceSize
 				ops = p.slice(ctx, set, raw, c.finder.Result(), start, from, min(from+set.sliceSize, end), ops)
+				var sizes propSizes
+				if set.chooseProps {
+					sizes = c.trials[k].sizes(raw, from, ops)
+				}
 				mu.Lock()
 				if ctx.Err() != nil {
 					return
 				}
-				c.slices[i] = parsedSlice{ops, true}
+				c.slices[i] = parsedSlice{ops, sizes, true}
 				for !busy && encoded < n && c.slices[encoded].parsed {
 					busy = true
-					ops := c.slices[encoded].ops
+					ops, sizes := c.slices[encoded].ops, c.slices[encoded].sizes
 					mu.Unlock()
+					if set.chooseProps {
+						c.chunks.use(c.chooser.next(sizes, c.chunks.isNew()))
+					}
 					c.chunks.encode(ops)
 					c.cut(pieceSize)
 					mu.Lock()
