@@ -2,6 +2,7 @@ package xz
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -78,6 +79,29 @@ func BenchmarkWriter(b *testing.B) {
 			b.ReportMetric(float64(size), "coded-bytes")
 			b.ReportMetric(float64(size)/float64(theirSize), "size/xz")
 			b.ReportMetric(ours.Seconds()/theirs.Seconds(), "time/xz")
+		})
+	}
+}
+
+// BenchmarkWorkers compresses with more and more workers. With -blockprofile and
+// -mutexprofile it shows what they wait for.
+func BenchmarkWorkers(b *testing.B) {
+	data := benchInput(b)
+	for _, workers := range []int{1, 2, 4, 8} {
+		b.Run(fmt.Sprint(workers), func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				w, err := NewWriter(io.Discard, WriterConfig{Profile: Best, Size: int64(len(data)), Workers: workers})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := w.Write(data); err != nil {
+					b.Fatal(err)
+				}
+				if err := w.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
