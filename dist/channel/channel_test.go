@@ -103,7 +103,7 @@ func TestServe(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "m.toml"), []byte("on disk"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s, err := channel.Serve(filepath.Join(dir, "channel-rust-stable.toml"))
+	s, err := channel.Serve(filepath.Join(dir, "channel-rust-stable.toml"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,9 @@ import (
 // itself. The URLs of its manifest name dated directories that do not exist yet: the
 // files of such a date are those of the directory.
 type Dir struct {
-	tree tree
-	flat bool
+	tree   tree
+	flat   bool
+	public map[string][]byte // manifests in the place of those on disk
 
 	mu    sync.Mutex
 	state string // of the manifests that dates is from
@@ -233,12 +234,7 @@ func (d *Dir) known() dates {
 func (d *Dir) ask(entries []fs.DirEntry) dates {
 	out := dates{any: len(entries) == 0, releases: map[string]bool{}, files: map[string]bool{}}
 	for _, e := range entries {
-		f, err := d.tree.file(e.Name())
-		if err != nil {
-			continue
-		}
-		data, err := dist.ReadAll(f, e.Name(), manifests.MaxChannel)
-		f.Close()
+		data, err := d.manifest(e.Name())
 		if err != nil {
 			continue
 		}
@@ -254,4 +250,17 @@ func (d *Dir) ask(entries []fs.DirEntry) dates {
 		}
 	}
 	return out
+}
+
+// manifest returns the text of a manifest, as it is served.
+func (d *Dir) manifest(name string) ([]byte, error) {
+	if data, ok := d.public[name]; ok {
+		return data, nil
+	}
+	f, err := d.tree.file(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return dist.ReadAll(f, name, manifests.MaxChannel)
 }

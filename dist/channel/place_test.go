@@ -97,7 +97,7 @@ func TestServeOther(t *testing.T) {
 	other := httptest.NewServer(http.FileServer(http.Dir(root)))
 	defer other.Close()
 	for _, manifest := range []string{other.URL + "/dist/channel-rust-stable.toml", filepath.Join(root, "dist", "channel-rust-stable.toml")} {
-		s, err := channel.Serve(manifest)
+		s, err := channel.Serve(manifest, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

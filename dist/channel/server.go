@@ -98,12 +98,13 @@ func withoutAddress(err error) error {
 
 // Serve starts to serve the channel whose manifest is at a place, on a free port of the
 // loopback interface: from a directory, which it takes for a flat one whose links may
-// lead anywhere, and whose redirects it obeys, or from another server.
-func Serve(manifest string) (*Server, error) {
+// lead anywhere, and whose redirects it obeys, or from another server. Manifests of public,
+// by their names there, take the place of those on disk.
+func Serve(manifest string, public map[string][]byte) (*Server, error) {
 	o := Options{Listen: "127.0.0.1:0", Files: func(ctx context.Context) fs.FS { return remote{ctx, manifest} }}
 	var err error
 	if local, ok := LocalPath(manifest); ok {
-		d := &Dir{tree: openTree(filepath.Dir(local)), flat: true}
+		d := &Dir{tree: openTree(filepath.Dir(local)), flat: true, public: public}
 		o.Files = func(context.Context) fs.FS { return d }
 		o.Redirects, err = ReadRedirects(d)
 	}
@@ -113,6 +114,11 @@ func Serve(manifest string) (*Server, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("serving %q: %w", manifests.Redact(manifest), err)
+	}
+	for name, data := range public {
+		if isManifest(name) {
+			s.Override(name, data)
+		}
 	}
 	return s, nil
 }

@@ -20,7 +20,7 @@ func TestServeSpecialFiles(t *testing.T) {
 	dir := t.TempDir()
 	testenv.Must(t, syscall.Mkfifo(filepath.Join(dir, "channel-rust-stable.toml.sha256"), 0o644))
 	testenv.Must(t, os.MkdirAll(filepath.Join(dir, "2026-04-16", "more"), 0o755))
-	s, err := channel.Serve(filepath.Join(dir, "channel-rust-stable.toml"))
+	s, err := channel.Serve(filepath.Join(dir, "channel-rust-stable.toml"), nil)
 	testenv.Must(t, err)
 	defer s.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -89,6 +89,23 @@ func signedBy(s *compose.Source) string {
 	return ""
 }
 
+// remade returns what says in public what files on disk do not say, by their names there.
+func (p *Plan) remade() map[string][]byte {
+	r := reader{src: p.source, anew: p.anew}
+	out := map[string][]byte{}
+	for _, name := range p.source.Names {
+		for _, suffix := range movingSuffixes {
+			for _, ext := range []string{"", manifests.ChecksumExt} {
+				base := channelPrefix + name + suffix + ext
+				if data, ok := r.remade(base); ok {
+					out[base] = data
+				}
+			}
+		}
+	}
+	return out
+}
+
 // remade returns the content of a file of the channel that says what the one on disk no
 // longer says, if the manifests are not those on disk.
 func (r *reader) remade(base string) (data []byte, ok bool) {

@@ -138,6 +138,7 @@ type Plan struct {
 	store   *store.Store
 	options Options
 	source  *compose.Source
+	anew    bool // the manifests are not those of the directory
 	offered map[string]offer
 	listed  []string           // lines of manifests.txt
 	rules   []channel.Redirect // of the channel
@@ -227,8 +228,7 @@ func (p *Plan) make(ctx context.Context) error {
 	if p.rules, err = readRules(p.source.Place); err != nil {
 		return err
 	}
-	anew, err := p.date()
-	if err != nil {
+	if p.anew, err = p.date(); err != nil {
 		return err
 	}
 	c := p.source.Channel
@@ -236,7 +236,7 @@ func (p *Plan) make(ctx context.Context) error {
 	if err := p.compare(ctx); err != nil {
 		return err
 	}
-	files, err := readFiles(ctx, p.source, anew, p.redirected)
+	files, err := readFiles(ctx, p.source, p.anew, p.redirected)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (g clientGroup) verify(ctx context.Context) error {
 			c.skip(fmt.Sprintf("rustup asks for no channel %q", c.name))
 			continue
 		}
-		data, err := channel.Fetch(ctx, at, manifests.MaxChannel)
+		data, err := g.text(ctx, at, manifests.MaxChannel)
 		if err != nil {
 			c.fail(err)
 			continue
@@ -87,7 +87,7 @@ func (c *client) verify(ctx context.Context, at string) error {
 		c.skip(why)
 		return nil
 	}
-	server, err := channel.Serve(at)
+	server, err := channel.Serve(at, c.r.opts.Public)
 	if err != nil {
 		return fmt.Errorf("testing rustup: %w", err)
 	}
@@ -402,7 +402,7 @@ func (c *client) before(ctx context.Context, h *home, file string) (result, erro
 	earlier := *c.channel
 	earlier.Date = "2000-01-01"
 	c.server.Override(file, earlier.Encode(manifests.DialectDist))
-	defer c.server.Override(file, nil)
+	defer c.server.Override(file, c.r.opts.Public[file])
 	return h.install(ctx, c.smallest()), nil
 }
 

@@ -102,6 +102,9 @@ type Options struct {
 	// AskElsewhere has other servers asked whether they have the files that the redirects
 	// of an overlay leave to them. Without it these files are skipped.
 	AskElsewhere bool
+	// Public are the texts of manifests, and of small files beside them, that will be
+	// public in place of those on disk, by their names without directory.
+	Public map[string][]byte
 	// Offered are the files that users of the channel have now, before the one on disk is
 	// published, by their paths on the server. client/update installs that first; nil
 	// means that there is nothing.

@@ -21,16 +21,16 @@ func (p place) gated(t *testing.T, dir string, args ...string) runx.Result {
 }
 
 // The gate has the real rustup install, add, remove and update from what the store has,
-// and stops what it cannot.
+// and stops what it cannot. A release that gets its day from publication is tested as that.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	testenv.Need(t, "rustup")
 	first := release{version: "1.97.0-nightly", date: "2026-04-16"}.write(t)
-	second := release{version: "1.97.0-nightly", date: "2026-04-17"}.write(t)
+	second := release{version: "1.97.0-nightly", date: "2026-04-16", undated: true, salt: "other"}.write(t)
 	bad := release{version: "1.97.0-nightly", date: "2026-04-18"}.write(t)
 	p := place{url: t.TempDir()}
 	p.must(t, first)
-	if r := p.gated(t, second, "--gate", "channel,client"); r.Code != 0 {
+	if r := p.gated(t, second, "--gate", "channel,client", "--date", "2026-04-17"); r.Code != 0 {
 		t.Fatalf("got %d\n%s", r.Code, r.Stderr)
 	}
 	s := p.open(t)
