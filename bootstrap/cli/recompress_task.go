@@ -17,7 +17,7 @@ import (
 type taskFlags struct {
 	plan, task, store, from, temp string
 	first                         int
-	check, noReadBack             bool
+	check, readBack               bool
 }
 
 // addPlanPlace adds the flags that name a plan and a store.
@@ -34,8 +34,8 @@ func (a *app) recompressTaskCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "task",
 		Short: "Do one task of a planned recompression",
-		Long: `Do one task of a planned recompression: read its input, compress it, prove the result
-by decoding it, and put it into the store. The key there is made of the digest of the
+		Long: `Do one task of a planned recompression: read its input, compress it, and put it into the
+store. The key there is made of the digest of the
 tar stream, that of the settings and the version of the compressor. So what was done
 for any plan is found with one request, and nothing is done: after a kill, in another
 copy of the task, or for the next release.
@@ -46,7 +46,11 @@ counts from 1) or BUILDKITE_PARALLEL_JOB. If several are set, they must agree.
 
 A directory notes no digests, so what is found there is read and compared with the
 digest beside it; for a bucket, --check does that. What is damaged is said, done again
-and replaced.`,
+and replaced.
+
+Each archive is decoded, and compared with the digest of its tar stream, once: by
+x recompress collect, or by an x dist --store that takes it before. --read-back does that
+here, too, so that an error of the processor or the memory fails its own task.`,
 		Example: `  x recompress task --plan plan.json --task 0 --store /srv/kept
   x recompress task --plan plan.json --task auto --store s3://rust-kept
   x recompress task --plan s3://ci/plan.json --task auto --from ci --store kept`,
@@ -60,7 +64,7 @@ and replaced.`,
 	flags.StringVar(&f.from, "from", "", "read the input in this `place`, a directory or a store (default where it was planned)")
 	flags.StringVar(&f.temp, "temp", "", "keep what is not complete in this `directory` (default that of the system)")
 	flags.BoolVar(&f.check, "check", false, "read what a bucket has, too, and replace what is damaged")
-	flags.BoolVar(&f.noReadBack, "no-read-back", false, "do not decode what was compressed: x recompress collect does, and names what is wrong")
+	flags.BoolVar(&f.readBack, "read-back", false, "decode what was compressed here, too: x recompress collect does in any case, and names what is wrong")
 	complete(cmd, "task", "auto")
 	cobra.CheckErr(cmd.MarkFlagDirname("from"))
 	cobra.CheckErr(cmd.MarkFlagDirname("temp"))
@@ -114,7 +118,7 @@ func (a *app) recompressTask(ctx context.Context, f taskFlags) error {
 		a.limitMemory(t.Tasks[number].Memory)
 	}
 	done, err := t.Perform(ctx, number, recompress.PerformOptions{
-		Store: s, From: f.from, Dir: a.Dir, Temp: a.path(f.temp), Jobs: a.flags.jobs, Check: f.check, SkipReadBack: f.noReadBack, Progress: p.packing,
+		Store: s, From: f.from, Dir: a.Dir, Temp: a.path(f.temp), Jobs: a.flags.jobs, Check: f.check, ReadBack: f.readBack, Progress: p.packing,
 	})
 	p.close()
 	for _, text := range done.Damaged {

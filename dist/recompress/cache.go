@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"x.go/dist"
 	"x.go/dist/archive"
@@ -108,17 +111,17 @@ func (c *Cache) Fetch(ctx context.Context, tar manifests.Hash, p archive.FormatP
 	if c.store == nil {
 		return false, nil
 	}
-	return c.fetchStored(ctx, keyOf(tar, p.Format, settingsDigest(p.Settings), nil), w)
+	return c.fetchStored(ctx, tar, keyOf(tar, p.Format, settingsDigest(p.Settings), nil), w)
 }
 
 // fetchStored copies an archive of the store.
-func (c *Cache) fetchStored(ctx context.Context, key string, w io.Writer) (bool, error) {
+func (c *Cache) fetchStored(ctx context.Context, tar manifests.Hash, key string, w io.Writer) (bool, error) {
 	_, err := c.store.store.Stat(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err == nil {
-		_, err = c.store.fetch(ctx, key, w)
+		err = c.fetchProven(ctx, tar, key, w)
 	}
 	if damage := (*damageError)(nil); errors.As(err, &damage) {
 		c.noteDamage(err)
@@ -128,6 +131,47 @@ func (c *Cache) fetchStored(ctx context.Context, key string, w io.Writer) (bool,
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// fetchProven copies an archive of the store, and decodes it if nobody has done that: the
+// tasks leave it to those who take what they made.
+func (c *Cache) fetchProven(ctx context.Context, tar manifests.Hash, key string, w io.Writer) error {
+	want, err := c.store.digest(ctx, key)
+	if err != nil {
+		return err
+	}
+	proven, err := c.store.isProven(ctx, key, want)
+	if err != nil {
+		return err
+	}
+	if proven {
+		_, err := c.store.fetch(ctx, key, w)
+		return err
+	}
+	r, pipe := io.Pipe()
+	var g errgroup.Group
+	g.Go(func() error {
+		err := proveTar(ctx, r, key, math.MaxInt64, tar)
+		r.CloseWithError(err)
+		return err
+	})
+	got, err := c.store.fetch(ctx, key, io.MultiWriter(w, pipe))
+	pipe.CloseWithError(err)
+	if damage := g.Wait(); damage != nil && (err == nil || errors.Is(err, damage)) {
+		return inKept(key, damage)
+	}
+	if err == nil {
+		err = c.store.setNote(ctx, key, provenExt, got)
+	}
+	return err
+}
+
+// inKept names the output that is damaged.
+func inKept(key string, err error) error {
+	if d := (*damageError)(nil); errors.As(err, &d) {
+		return &damageError{key, d.Err}
+	}
+	return err
 }
 
 // Keep implements [archive.Keeper].
@@ -160,6 +204,9 @@ func (c *Cache) putStored(ctx context.Context, key string, a archive.Complete) e
 	damage, err := c.store.keep(ctx, key, body, replace)
 	if damage != nil {
 		c.noteDamage(damage)
+	}
+	if err == nil {
+		err = c.store.setNote(ctx, key, provenExt, a.Sum) // it was read back
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package recompress
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,6 +87,85 @@ func TestCache(t *testing.T) {
 	delete(got, RecordName)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("archives from a store are others (-want +got):\n%s", diff)
+	}
+}
+
+// TestCacheUnproven takes from a store what a task put there and nobody has decoded: another
+// archive under that key, with its right digest, is found.
+func TestCacheUnproven(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var img dist.Image
+	testenv.Must(t, img.AddBytes("file", []byte(strings.Repeat("text of a file\n", 1000)), 0o644))
+	_, err := archive.Writer{}.WriteImage(t.Context(), filepath.Join(dir, "ci"), "a", img)
+	testenv.Must(t, err)
+	tasks := split(t, dir, SplitOptions{Settings: quick})
+	s := openStore(t, filepath.Join(dir, "kept"))
+	performAll(t, tasks, PerformOptions{Store: s, Dir: dir})
+	k := kept{s}
+	gz, xz := tasks.Tasks[0].Outputs[0].Key, tasks.Tasks[0].Outputs[1].Key
+	wrong, err := os.ReadFile(pack(t, filepath.Join(dir, "wrong"), "a", tarOf(t, 7, 9000), archive.GZ)[0])
+	testenv.Must(t, err)
+	_, err = k.keep(t.Context(), gz, store.Bytes(wrong), true)
+	testenv.Must(t, err)
+	for n, want := range []struct{ kept, damage int }{{1, 1}, {2, 0}} {
+		c := OpenCache(filepath.Join(dir, fmt.Sprint(n)), s)
+		artifacts, err := archive.Writer{Keeper: c}.WriteImage(t.Context(), filepath.Join(dir, fmt.Sprint(n)), "a", img)
+		testenv.Must(t, err)
+		found := 0
+		for _, a := range artifacts {
+			if a.Kept {
+				found++
+			}
+		}
+		if got := c.Damaged(); found != want.kept || len(got) != want.damage || n == 0 && !strings.Contains(got[0], "got a tar stream of sha256") {
+			t.Errorf("run %d: got %d from the store and damage %q, want %+v", n, found, got, want)
+		}
+		for _, key := range []string{gz, xz} {
+			h, err := k.digest(t.Context(), key)
+			testenv.Must(t, err)
+			if ok, err := k.isProven(t.Context(), key, h); !ok || err != nil {
+				t.Errorf("run %d: %s: got %v and %v, want it proven", n, key, ok, err)
+			}
+		}
+	}
+	if _, err := tasks.Collect(t.Context(), CollectOptions{Store: s, Dir: filepath.Join(dir, "release")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCollectProves has a task whose output is another archive, with its right digest.
+// Only a task that reads back its own output notes that it is proven.
+func TestCollectProves(t *testing.T) {
+	t.Parallel()
+	dir := release(t)
+	tasks := split(t, dir, SplitOptions{Settings: quick})
+	s := openStore(t, filepath.Join(dir, "kept"))
+	k := kept{s}
+	performAll(t, tasks, PerformOptions{Store: s, Dir: dir, ReadBack: true})
+	key := tasks.Tasks[0].Outputs[0].Key
+	h, err := k.digest(t.Context(), key)
+	testenv.Must(t, err)
+	if ok, err := k.isProven(t.Context(), key, h); !ok || err != nil {
+		t.Errorf("got %v and %v, want what was read back proven", ok, err)
+	}
+	wrong, err := os.ReadFile(pack(t, filepath.Join(dir, "wrong"), "a", tarOf(t, 7, 9000), archive.GZ)[0])
+	testenv.Must(t, err)
+	_, err = k.keep(t.Context(), key, store.Bytes(wrong), true)
+	testenv.Must(t, err)
+	out := CollectOptions{Store: s, Dir: filepath.Join(dir, "release")}
+	if _, err = tasks.Collect(t.Context(), out); err == nil || !strings.Contains(err.Error(), "got a tar stream of sha256") || !strings.Contains(err.Error(), "do task 0 again") {
+		t.Errorf("got %v, want an archive of another content", err)
+	}
+	performAll(t, tasks, PerformOptions{Store: s, Dir: dir})
+	if h, err = k.digest(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := k.isProven(t.Context(), key, h); ok || err != nil {
+		t.Errorf("got %v and %v, want what was not read back not proven", ok, err)
+	}
+	if _, err = tasks.Collect(t.Context(), out); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -204,16 +204,22 @@ func prove(ctx context.Context, f *dist.NewFile, task Task) error {
 		return err
 	}
 	defer r.Close()
+	return proveTar(ctx, r, f.Path(), task.TarSize, task.Tar)
+}
+
+// proveTar compares the tar stream in an archive with one of a size and a digest. Whatever
+// is wrong with it is a [*damageError].
+func proveTar(ctx context.Context, r io.Reader, name string, size int64, tar manifests.Hash) error {
 	h := sha256.New()
-	limits := archive.Limits{Unpacked: task.TarSize, Memory: math.MaxInt32}
-	if _, err := archive.Decompress(ctx, h, r, f.Path(), limits); err != nil {
+	limits := archive.Limits{Unpacked: size, Memory: math.MaxInt32}
+	if _, err := archive.Decompress(ctx, h, r, name, limits); err != nil {
 		if context.Cause(ctx) != nil {
 			return err
 		}
 		return &damageError{Err: err}
 	}
-	if got := manifests.Hash(h.Sum(nil)); got != task.Tar {
-		return &damageError{Err: fmt.Errorf("got a tar stream of sha256 %s, want %s as in the plan", got, task.Tar)}
+	if got := manifests.Hash(h.Sum(nil)); got != tar {
+		return &damageError{Err: fmt.Errorf("got a tar stream of sha256 %s, want %s", got, tar)}
 	}
 	return nil
 }

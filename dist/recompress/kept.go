@@ -13,7 +13,8 @@ import (
 )
 
 // kept are outputs in a store, by key. Beside each there is its digest, KEY.sha256,
-// which comes first: what has its key has its digest, too.
+// which comes first: what has its key has its digest, too. KEY.proven has the same digest
+// if somebody has decoded the output, and found the tar stream of its key.
 type kept struct{ store *store.Store }
 
 // damageError says that a kept output is not what was put.
@@ -54,8 +55,13 @@ func (k kept) look(ctx context.Context, key string, check bool) (bool, error) {
 
 // digest returns the digest that was put with an output.
 func (k kept) digest(ctx context.Context, key string) (manifests.Hash, error) {
+	return k.note(ctx, key, manifests.ChecksumExt)
+}
+
+// note returns the digest in a note beside an output.
+func (k kept) note(ctx context.Context, key, ext string) (manifests.Hash, error) {
 	const limit = 1 << 10
-	data, _, err := k.store.Load(ctx, key+manifests.ChecksumExt, limit)
+	data, _, err := k.store.Load(ctx, key+ext, limit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return manifests.Hash{}, &damageError{key, errors.New("its digest is missing")}
 	}
@@ -69,17 +75,32 @@ func (k kept) digest(ctx context.Context, key string) (manifests.Hash, error) {
 	return h, nil
 }
 
+// setNote puts a digest beside an output.
+func (k kept) setNote(ctx context.Context, key, ext string, h manifests.Hash) error {
+	return k.store.Put(ctx, key+ext, store.Bytes(manifests.FormatChecksum(h, path.Base(key))), store.Options{})
+}
+
+const provenExt = ".proven"
+
+// isProven reports whether the output of a digest was decoded before.
+func (k kept) isProven(ctx context.Context, key string, h manifests.Hash) (bool, error) {
+	got, err := k.note(ctx, key, provenExt)
+	if d := (*damageError)(nil); errors.As(err, &d) {
+		return false, nil
+	}
+	return got == h, err
+}
+
 // keep puts an output under its key, unless the same is there: another copy of the task
 // may have come first. replace puts it in any case. Something else that is there is
 // replaced, and returned as damage.
 func (k kept) keep(ctx context.Context, key string, body store.Body, replace bool) (damage, err error) {
-	sum := store.Bytes(manifests.FormatChecksum(body.Hash, path.Base(key)))
 	h, err := k.digest(ctx, key)
 	if d := (*damageError)(nil); err != nil && !errors.As(err, &d) {
 		return nil, err
 	}
 	if err != nil || h != body.Hash {
-		if err := k.store.Put(ctx, key+manifests.ChecksumExt, sum, store.Options{}); err != nil {
+		if err := k.setNote(ctx, key, manifests.ChecksumExt, body.Hash); err != nil {
 			return nil, err
 		}
 	}
@@ -114,5 +135,5 @@ func (k kept) fetch(ctx context.Context, key string, w io.Writer) (manifests.Has
 
 // remove removes an output, so that the next run of its task makes it again.
 func (k kept) remove(ctx context.Context, key string) error {
-	return errors.Join(k.store.Delete(ctx, key), k.store.Delete(ctx, key+manifests.ChecksumExt))
+	return errors.Join(k.store.Delete(ctx, key), k.store.Delete(ctx, key+manifests.ChecksumExt), k.store.Delete(ctx, key+provenExt))
 }

@@ -30,10 +30,9 @@ type PerformOptions struct {
 	// Check reads what the store has already, and replaces what is damaged. Where a
 	// store notes no digests, this is done in any case.
 	Check bool
-	// SkipReadBack does not decode what was compressed: [Tasks.Collect] does that in any
-	// case.
-	SkipReadBack bool
-	Progress     func(archive.Progress)
+	// ReadBack decodes what was compressed. [Tasks.Collect] does that in any case.
+	ReadBack bool
+	Progress func(archive.Progress)
 }
 
 // Performed is what became of a task.
@@ -54,8 +53,8 @@ type PerformedOutput struct {
 	Size int64 `json:"size,omitempty"`
 }
 
-// Perform does one task: it compresses what the store does not have yet, proves that
-// by reading it back, and puts it there if it is absent. A task may be done any number
+// Perform does one task: it compresses what the store does not have yet, and puts it there
+// if it is absent. A task may be done any number
 // of times, at the same time too.
 func (t *Tasks) Perform(ctx context.Context, number int, o PerformOptions) (Performed, error) {
 	if number < 0 || number >= len(t.Tasks) {
@@ -127,7 +126,7 @@ func (r *performer) compress(ctx context.Context, dir string) error {
 	if r.o.Jobs > 0 {
 		w.Jobs = r.o.Jobs
 	}
-	w.SkipChecksums, w.SkipReadBack, w.Progress = true, r.o.SkipReadBack, r.o.Progress
+	w.SkipChecksums, w.SkipReadBack, w.Progress = true, !r.o.ReadBack, r.o.Progress
 	stream := r.task.stream()
 	stream.Dir, stream.Extra = dir, 0
 	for _, f := range r.Settings.Formats {
@@ -183,7 +182,11 @@ func (r *performer) proveInput(in *input) error {
 func (r *performer) put(ctx context.Context, a archive.Artifact) error {
 	i := slices.IndexFunc(r.task.Outputs, func(o TaskOutput) bool { return o.Format == a.Format })
 	body := store.Body{Open: func() (io.ReadCloser, error) { return dist.OpenFile(a.Path) }, Size: a.Size, Hash: a.SHA256}
-	damage, err := r.kept.keep(ctx, r.task.Outputs[i].Key, body, r.replace[a.Format])
+	key := r.task.Outputs[i].Key
+	damage, err := r.kept.keep(ctx, key, body, r.replace[a.Format])
+	if err == nil && r.o.ReadBack && r.task.Part == nil {
+		err = r.kept.setNote(ctx, key, provenExt, a.SHA256)
+	}
 	if damage != nil {
 		r.done.Damaged = append(r.done.Damaged, damage.Error())
 	}
