@@ -27,6 +27,9 @@ func (a archivesStep) String() string { return "Archives" + a.Selection.String()
 type Archive struct {
 	archive.Artifact
 	Listed manifests.ListedArchive
+	// MayBeKept says in a dry run, which does not read the files, that the archive was
+	// compressed before with the same settings, or that a store is asked.
+	MayBeKept bool
 }
 
 // unnamed are archives that only lack their names in dir. In a dry run there are
@@ -55,16 +58,13 @@ func (a archivesStep) Run(ctx context.Context, b *Builder) (unnamed, error) {
 // prepare writes the archives of the parts, all but their names. In a dry run they have
 // names, but neither sizes nor digests.
 func (b *Builder) prepare(ctx context.Context, parts []part, pkgs []dist.Package, bare []archive.Bare) (unnamed, error) {
-	writer, cache := b.writer, (*recompress.Cache)(nil)
-	if !b.dryRun {
-		cache = recompress.OpenCache(b.DistDir(), b.store)
-		writer.Keeper = cache
-	}
+	writer, cache := b.writer, recompress.OpenCache(b.DistDir(), b.store)
+	writer.Keeper = cache
 	job, err := writer.Plan(pkgs, bare...)
 	if err != nil {
 		return unnamed{}, err
 	}
-	u := unnamed{archives: b.planned(parts, job.Plans())}
+	u := unnamed{archives: b.planned(parts, job.Plans(), cache)}
 	if b.dryRun {
 		return u, nil
 	}
@@ -136,7 +136,7 @@ func (u unnamed) discard() {
 
 // planned tells how the parts are going to be compressed, and returns their
 // archives as far as they are known before they are written.
-func (b *Builder) planned(parts []part, plans []archive.Plan) []Archive {
+func (b *Builder) planned(parts []part, plans []archive.Plan, cache *recompress.Cache) []Archive {
 	b.notify(Event{Plans: plans})
 	var archives []Archive
 	for i, plan := range plans {
@@ -145,10 +145,18 @@ func (b *Builder) planned(parts []part, plans []archive.Plan) []Archive {
 			size += c.Image.Size()
 		}
 		for k, art := range plan.Artifacts(b.DistDir()) {
-			b.act("emit", art.Path, FormatSize(size)+" of files, "+DescribeArchive(plan.Archives[k]))
+			here, inStore := cache.MayHave(plan.Archives[k])
+			detail := FormatSize(size) + " of files, " + DescribeArchive(plan.Archives[k])
+			switch {
+			case here:
+				detail += ", kept if the files are unchanged"
+			case inStore:
+				detail += ", looked for in the store"
+			}
+			b.act("emit", art.Path, detail)
 			listed := manifests.ListedArchive{ArchiveName: parts[i].name, VersionText: parts[i].version}
 			listed.Format = art.Format
-			archives = append(archives, Archive{art, listed})
+			archives = append(archives, Archive{art, listed, b.dryRun && (here || inStore)})
 		}
 	}
 	return archives

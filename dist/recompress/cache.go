@@ -75,6 +75,16 @@ func (c *Cache) May(p archive.FormatPlan) (may, byFiles bool) {
 	return ok || c.store != nil, ok && !a.Files.IsZero()
 }
 
+// MayHave tells without reading anything whether the directory has an archive that was
+// compressed as it is planned now, whatever is in it, and whether a store will be asked.
+func (c *Cache) MayHave(p archive.FormatPlan) (here, inStore bool) {
+	if a, ok := c.record.written(p); ok {
+		info, err := os.Lstat(filepath.Join(c.record.dir, p.Name))
+		here = err == nil && info.Mode().IsRegular() && info.Size() == a.Size
+	}
+	return here, c.store != nil
+}
+
 // Tar implements [archive.Keeper].
 func (c *Cache) Tar(files manifests.Hash) (manifests.Hash, bool) {
 	c.record.mu.Lock()

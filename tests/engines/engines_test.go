@@ -2,10 +2,12 @@ package engines
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,8 +147,43 @@ func planned(t *testing.T, count int) string {
 			t.Fatalf("%v: %s", err, out)
 		}
 	}
+	planAndMake(t, dir)
+	return dir
+}
+
+// planAndMake makes the plan of the archives in ci, and the release of one machine.
+func planAndMake(t *testing.T, dir string) {
+	t.Helper()
 	runx.Must(t, dir, nil, "recompress", "plan", "--formats", "xz", "--profile", "fast", "--out", "plan.json", "ci")
 	runx.Must(t, dir, nil, "recompress", "--formats", "xz", "--profile", "fast", "--out", "one", "ci")
+}
+
+// plannedReal is planned for archives of real files: the libraries of a toolchain, the
+// largest of those that take no more than about a second each.
+func plannedReal(t *testing.T, count int) string {
+	t.Helper()
+	libs, err := filepath.Glob(filepath.Join(testenv.Sysroot(t, "stable"), "lib/rustlib/*/lib/*.rlib"))
+	testenv.Must(t, err)
+	size := func(lib string) int64 {
+		info, err := os.Stat(lib)
+		testenv.Must(t, err)
+		return info.Size()
+	}
+	const most = 8 << 20
+	libs = slices.DeleteFunc(libs, func(lib string) bool { return size(lib) > most })
+	slices.SortFunc(libs, func(a, b string) int { return cmp.Or(cmp.Compare(size(b), size(a)), cmp.Compare(a, b)) })
+	if len(libs) < count {
+		testenv.Missing(t, "a toolchain with %d libraries: got %d", count, len(libs))
+	}
+	dir := t.TempDir()
+	testenv.Must(t, os.Mkdir(filepath.Join(dir, "ci"), 0o755))
+	for i, lib := range libs[:count] {
+		cmd := exec.Command(testenv.Need(t, "tar"), "--mtime=@1", "-czf", filepath.Join(dir, "ci", fmt.Sprintf("a%d.tar.gz", i)), "-C", filepath.Dir(lib), filepath.Base(lib))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	planAndMake(t, dir)
 	return dir
 }
 

@@ -175,14 +175,14 @@ func (c *cluster) kill(a attempt) {
 	}
 }
 
-// TestSlurm does eight tasks on two nodes with a store in S3. Each node is lost once
+// TestSlurm does eight tasks of real archives on two nodes with a store in S3. Each node is lost once
 // with its task, whose archive was on its way to the store, while another copy of a task
 // runs elsewhere. The release has the bytes of one machine's, and no task but the two has
 // run twice.
 func TestSlurm(t *testing.T) {
 	testenv.Long(t, "it waits for Slurm to miss a node")
 	c := startSlurm(t)
-	dir := planned(t, 8)
+	dir := plannedReal(t, 8)
 	s := newSlowStore(t, 3*time.Second)
 	for _, v := range credentials {
 		name, value, _ := strings.Cut(v, "=")
