@@ -27,9 +27,6 @@ func (a archivesStep) String() string { return "Archives" + a.Selection.String()
 type Archive struct {
 	archive.Artifact
 	Listed manifests.ListedArchive
-	// MayBeKept says in a dry run, which does not read the files, that the archive was
-	// compressed before with the same settings, or that a store is asked.
-	MayBeKept bool
 }
 
 // unnamed are archives that only lack their names in dir. In a dry run there are
@@ -149,14 +146,14 @@ func (b *Builder) planned(parts []part, plans []archive.Plan, cache *recompress.
 			detail := FormatSize(size) + " of files, " + DescribeArchive(plan.Archives[k])
 			switch {
 			case here:
-				detail += ", kept if the files are unchanged"
+				detail += ", kept if files and settings are those of before"
 			case inStore:
 				detail += ", looked for in the store"
 			}
 			b.act("emit", art.Path, detail)
 			listed := manifests.ListedArchive{ArchiveName: parts[i].name, VersionText: parts[i].version}
 			listed.Format = art.Format
-			archives = append(archives, Archive{art, listed, b.dryRun && (here || inStore)})
+			archives = append(archives, Archive{art, listed})
 		}
 	}
 	return archives

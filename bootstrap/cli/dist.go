@@ -47,8 +47,8 @@ bucket that machines share, and put there if they are absent. Keys are those of
 x recompress task: the digest of the tar stream, that of the settings and the version
 of the compressor. What is damaged is said and made again, also in the store.
 
---dry-run reads no content, so it only says which archives were compressed before with
-the same settings: they are kept if their files are unchanged.
+--dry-run reads no content, so it only says which archives are there from before, and
+that a store is asked: whether files and settings are the same shows when they are read.
 
 --compress-later writes only .tar.gz of the profile fast, whatever
 dist.compression-formats and dist.compression-profile say, with .sha256 and a channel
@@ -143,9 +143,8 @@ type archiveAnswer struct {
 	Format    string         `json:"format"`
 	Size      int64          `json:"size"`
 	SHA256    manifests.Hash `json:"sha256"`
-	// Kept says that it was compressed before, MayBeKept in a dry run that it perhaps was.
-	Kept      bool `json:"kept"`
-	MayBeKept bool `json:"may_be_kept,omitempty"`
+	// Kept says that it was compressed before.
+	Kept bool `json:"kept"`
 	// DecoderMemory is what unpacking takes, in bytes.
 	DecoderMemory int64 `json:"decoder_memory"`
 }
@@ -242,7 +241,7 @@ func (s *session) dist(ctx context.Context, sources bool, args []string) (distAn
 	for _, ar := range done.Archives {
 		answer.Archives = append(answer.Archives, archiveAnswer{
 			Name: ar.Name, Component: ar.Listed.Component.Archive, Source: ar.Listed.Source, Version: ar.Listed.VersionText,
-			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, Kept: ar.Kept, MayBeKept: ar.MayBeKept, DecoderMemory: ar.DecoderMemory,
+			Format: string(ar.Format), Size: ar.Size, SHA256: ar.SHA256, Kept: ar.Kept, DecoderMemory: ar.DecoderMemory,
 		})
 	}
 	return answer, nil

@@ -75,10 +75,14 @@ func (c *Cache) May(p archive.FormatPlan) (may, byFiles bool) {
 	return ok || c.store != nil, ok && !a.Files.IsZero()
 }
 
-// MayHave tells without reading anything whether the directory has an archive that was
-// compressed as it is planned now, whatever is in it, and whether a store will be asked.
+// MayHave tells without reading anything whether the directory has an archive of that
+// name from before at the same level, whatever is in it, and whether a store will be
+// asked.
 func (c *Cache) MayHave(p archive.FormatPlan) (here, inStore bool) {
-	if a, ok := c.record.written(p); ok {
+	c.record.mu.Lock()
+	defer c.record.mu.Unlock()
+	a, ok := c.record.Archives[p.Name]
+	if ok && a.Settings.Level == p.Settings.Level && a.Settings.Filter == p.Settings.Filter {
 		info, err := os.Lstat(filepath.Join(c.record.dir, p.Name))
 		here = err == nil && info.Mode().IsRegular() && info.Size() == a.Size
 	}

@@ -64,12 +64,12 @@ func TestDistBucket(t *testing.T) {
 			t.Errorf("%s has other bytes on another machine", name)
 		}
 	}
-	for _, tt := range []struct {
-		build, place string
-		want         int
-	}{{"one", "", 2}, {"new", "", 0}, {"new", b.url, 2}} {
-		if r := dist(tt.build, tt.place, "--dry-run"); strings.Count(r.Stdout, `"may_be_kept": true`) != tt.want {
-			t.Errorf("dry run of %s with store %q: want %d that may be kept:\n%s", tt.build, tt.place, tt.want, r.Stdout)
+	for _, tt := range []struct{ build, place, said string }{
+		{"one", "", "kept if files and settings are those of before"}, {"new", "", ""}, {"new", b.url, "looked for in the store"},
+	} {
+		r := dist(tt.build, tt.place, "--dry-run")
+		if r.Code != 0 || tt.said != "" && strings.Count(r.Stdout, tt.said) != 2 || tt.said == "" && (strings.Contains(r.Stdout, "kept") || strings.Contains(r.Stdout, "store")) {
+			t.Errorf("dry run of %s with store %q: want %q of two archives:\n%s", tt.build, tt.place, tt.said, r.Stdout)
 		}
 	}
 	for name, tt := range map[string]struct {

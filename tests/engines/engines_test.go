@@ -169,7 +169,7 @@ func plannedReal(t *testing.T, count int) string {
 		testenv.Must(t, err)
 		return info.Size()
 	}
-	const most = 8 << 20
+	const most = 8 << 20 // bytes
 	libs = slices.DeleteFunc(libs, func(lib string) bool { return size(lib) > most })
 	slices.SortFunc(libs, func(a, b string) int { return cmp.Or(cmp.Compare(size(b), size(a)), cmp.Compare(a, b)) })
 	if len(libs) < count {
