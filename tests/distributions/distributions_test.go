@@ -21,22 +21,10 @@ import (
 
 	"x.go/dist/linkage"
 	"x.go/dist/loader"
+	"x.go/tests/debian"
 	"x.go/tests/runx"
 	"x.go/tests/testenv"
 )
-
-// onDebian ends a test on other systems than Debian, which lack its packages.
-func onDebian(t *testing.T) {
-	t.Helper()
-	testenv.Long(t, "it downloads and packs a distribution's toolchain")
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil || !regexp.MustCompile(`(?m)^ID="?debian"?$`).Match(release) {
-		testenv.Missing(t, "Debian: its packages run on no other system")
-	}
-	for _, name := range []string{"apt-get", "apt-cache", "dpkg", "dpkg-deb", "dpkg-query", "tar"} {
-		testenv.Need(t, name)
-	}
-}
 
 // dependency matches a line of apt-cache depends that names a package.
 var dependency = regexp.MustCompile(`(?m)^[ |]+(?:Pre)?Depends: ([^<\s]+)$`)
@@ -73,14 +61,7 @@ type debianToolchain struct {
 // those of the machine's Debian.
 func unpackDebian(t *testing.T, dir string, packages ...string) debianToolchain {
 	t.Helper()
-	for _, p := range packages {
-		if out, err := exec.Command("apt-cache", "policy", p).Output(); err != nil || !bytes.Contains(out, []byte("Candidate: ")) || bytes.Contains(out, []byte("Candidate: (none)")) {
-			if exec.Command("apt-cache", "show", "libc6").Run() != nil {
-				testenv.Missing(t, "apt's lists of packages: run apt-get update")
-			}
-			testenv.Missing(t, "package %s in this release of Debian", p)
-		}
-	}
+	debian.Require(t, packages...)
 	tree, system := packages, []string(nil)
 	for next := packages; len(next) > 0; {
 		var more []string
@@ -110,29 +91,7 @@ func unpackDebian(t *testing.T, dir string, packages ...string) debianToolchain 
 func fetchDebian(t *testing.T, dir string, packages []string) map[string][]string {
 	t.Helper()
 	contents := map[string][]string{}
-	if len(packages) == 0 {
-		return contents
-	}
-	files := filepath.Join(dir, "packages")
-	testenv.Must(t, os.MkdirAll(files, 0o755))
-	cmd := exec.Command("apt-get", append([]string{"download", "-qq", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=2"}, packages...)...)
-	cmd.Dir = files
-	if out, err := cmd.CombinedOutput(); err != nil {
-		testenv.Missing(t, "packages of Debian: %v: %v\n%s", cmd.Args, err, out)
-	}
-	for _, file := range testenv.List(t, files) {
-		// What takes long is to decompress it: once for both.
-		data, err := exec.Command("dpkg-deb", "--fsys-tarfile", filepath.Join(files, file)).Output()
-		testenv.Must(t, err)
-		unpack := exec.Command("tar", "-x", "-C", dir)
-		unpack.Stdin = bytes.NewReader(data)
-		if out, err := unpack.CombinedOutput(); err != nil {
-			t.Fatalf("unpacking %s: %v\n%s", file, err, out)
-		}
-		name, _, _ := strings.Cut(file, "_")
-		contents[name] = debianFiles(t, data)
-	}
-	testenv.Must(t, os.RemoveAll(files))
+	debian.Fetch(t, dir, packages, func(name string, files []byte) { contents[name] = debianFiles(t, files) })
 	return contents
 }
 
@@ -173,7 +132,7 @@ func (d debianToolchain) driver(t *testing.T) string {
 }
 
 func TestDebian(t *testing.T) {
-	onDebian(t)
+	debian.On(t)
 	for _, packages := range [][]string{{"rustc"}, {"rustc-web", "rust-web-llvm"}} {
 		t.Run(packages[0], func(t *testing.T) {
 			t.Parallel()
@@ -415,7 +374,7 @@ func withLinkers(t *testing.T) []string {
 // are made by that LLD, with another one and mold in PATH.
 func TestArch(t *testing.T) {
 	t.Parallel()
-	onDebian(t) // its LLD needs a library that only it brings
+	debian.On(t) // its LLD needs a library that only it brings
 	env := withLinkers(t)
 	root := t.TempDir()
 	usr := filepath.Join(root, "usr")
