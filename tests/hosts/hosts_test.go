@@ -49,7 +49,7 @@ var (
 
 	releases = []release{
 		{"1.63.0", of163, nil, []host{arm64, s390x}, false},
-		{"1.63.0", of163, []string{"libstd-rust-dev-windows", "libstd-rust-dev-wasm32"}, []host{amd64, arm64, armhf, {"armel", "arm-unknown-linux-gnueabi"}, i386, ppc, s390x, {"mips64el", "mips64el-unknown-linux-gnuabi64"}}, true},
+		{"1.63.0", of163, []string{"libstd-rust-dev-windows", "libstd-rust-dev-wasm32"}, []host{amd64, arm64, armhf, {"armel", "armv5te-unknown-linux-gnueabi"}, i386, ppc, s390x, {"mips64el", "mips64el-unknown-linux-gnuabi64"}}, true},
 		{"1.85.0", of185, nil, []host{amd64, armhf, i386, ppc, s390x}, true},
 		{"1.96.0", of196, nil, []host{amd64, arm64}, true},
 	}
