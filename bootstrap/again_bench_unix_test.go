@@ -36,7 +36,7 @@ func BenchmarkAgain(b *testing.B) {
 	run := func() (wall, busy float64) {
 		began, before := time.Now(), processor()
 		x, err := bootstrap.Open(b.Context(), bootstrap.Options{
-			Sysroot: sysroot, Env: os.Environ(), Config: config.Source{Sets: []string{`build.build-dir="` + build + `"`}},
+			Sysroots: []string{sysroot}, Env: os.Environ(), Config: config.Source{Sets: []string{`build.build-dir="` + build + `"`}},
 		})
 		testenv.Must(b, err)
 		everything, err := x.Select()
