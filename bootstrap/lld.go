@@ -75,7 +75,7 @@ func (lldWrapperStep) Run(ctx context.Context, b *Builder) (dist.Image, error) {
 	}
 	var img dist.Image
 	add := img.AddFile
-	file := func(name string) string { return filepath.Join(b.tc.Sysroot, filepath.FromSlash(name)) }
+	file := b.tc.Path
 	switch decided.Wrapper {
 	case lld.WrapperNone:
 		return img, nil

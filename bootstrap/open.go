@@ -203,7 +203,7 @@ func (o *Options) Pick(cfg config.Config, found toolchain.Found) ([]toolchain.To
 // Trees says where the toolchains of a configuration are.
 func (o *Options) Trees(cfg config.Config) toolchain.Trees {
 	t := toolchain.Trees{
-		Source: toolchain.Source{Rustc: o.path(cfg.Build.Rustc), Env: o.Env, Given: marks.Given{Release: o.Release}},
+		Source: toolchain.Source{Rustc: o.path(cfg.Build.Rustc), Env: o.Env, Given: marks.Given{Release: o.Release, Libdir: libdir(cfg)}},
 		Hosts:  o.Hosts, Named: len(o.Hosts) > 0, BuildDir: o.path(cfg.Build.BuildDir),
 	}
 	if !t.Named && cfg.IsSet("build.host") {
@@ -213,6 +213,21 @@ func (o *Options) Trees(cfg config.Config) toolchain.Trees {
 		t.Sysroots = append(t.Sysroots, o.path(dir))
 	}
 	return t
+}
+
+// libdir returns install.libdir as a directory of a sysroot; "" if it is none.
+func libdir(cfg config.Config) string {
+	if !cfg.IsSet("install.libdir") {
+		return ""
+	}
+	dir := filepath.ToSlash(filepath.Clean(cfg.Install.Libdir))
+	if rel, err := filepath.Rel(cmp.Or(cfg.Install.Prefix, "/usr/local"), dir); filepath.IsAbs(dir) && err == nil {
+		dir = filepath.ToSlash(rel)
+	}
+	if !filepath.IsLocal(dir) {
+		return ""
+	}
+	return dir
 }
 
 // oneOf returns the toolchain of this machine, or the only one.

@@ -53,6 +53,8 @@ var owners = []owner{
 		"bin/rustc", "bin/rustc.exe", "bin/rustdoc", "bin/rustdoc.exe", "bin/rust-gdb", "bin/rust-gdbgui", "bin/rust-lldb", "bin/rust-windbg.cmd", "bin/*.dll",
 		"etc/target-spec-json-schema.json",
 		"lib/librustc_driver-*", "lib/libLLVM*", "lib/libstd-*", "lib/libtest-*",
+		"lib{64,32,x32}/librustc_driver-*", "lib{64,32,x32}/libstd-*", "lib{64,32,x32}/libtest-*", // by install.libdir
+		"lib/*-*/librustc_driver-*", "lib/*-*/libstd-*", "lib/*-*/libtest-*", // of Debian, by a triple
 		"lib/rustlib/etc/*",
 		"lib/rustlib/{host}/bin/rust-lld", "lib/rustlib/{host}/bin/rust-lld.exe", "lib/rustlib/{host}/bin/gcc-ld/*",
 		"lib/rustlib/{host}/bin/rust-objcopy", "lib/rustlib/{host}/bin/rust-objcopy.exe",
@@ -77,6 +79,7 @@ var installerFiles = []string{
 // sysroot of host, by its archive name, and the target it belongs to, which is
 // host for files of no other. ok is false if no component claims it.
 func OwnerOf(name string, host targets.Triple) (component string, target targets.Triple, ok bool) {
+	name = inLib(name)
 	for _, o := range owners {
 		for _, p := range o.files {
 			if t, ok := match(p, name, host); ok {
@@ -85,6 +88,15 @@ func OwnerOf(name string, host targets.Triple) (component string, target targets
 		}
 	}
 	return "", targets.Triple{}, false
+}
+
+// inLib returns the name of a file of rustlib as it is where install.libdir is lib.
+func inLib(name string) string {
+	dir, rest, ok := strings.Cut(name, "/rustlib/")
+	if ok && doublestar.MatchUnvalidated("{lib64,lib32,libx32,lib/*-*}", dir) {
+		return "lib/rustlib/" + rest
+	}
+	return name
 }
 
 // IsInstallerFile reports whether name is a record of an installer.

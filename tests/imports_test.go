@@ -61,9 +61,9 @@ var layers = []struct {
 	{4, "dist/inspect", []string{"dist", "dist/linkage", "dist/loader", "targets/nearest"}, nil},
 
 	{5, "bootstrap/marks", []string{"dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets"}, []string{"github.com/klauspost/compress"}},
-	{7, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
+	{7, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
-	{7, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
+	{7, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/marks", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
 	{5, "dist/catalog", []string{"dist", "dist/archive", "dist/channel", "dist/page", "dist/plot", "manifests"}, nil},
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -186,5 +187,69 @@ func TestManyWrong(t *testing.T) {
 	}
 	if r := runx.X(t, dir, nil, "explain", "link", "--sysroot", "arm", "--sysroot", "z"); r.Code != 2 || !strings.Contains(r.Stderr, "got --sysroot 2 times, want it once") {
 		t.Errorf("x explain of two: got exit status %d\n%s", r.Code, r.Stderr)
+	}
+}
+
+// TestLibdirs packages toolchains whose libraries are where install.libdir has them. In
+// archives they are where x.py has them.
+func TestLibdirs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, libdir, driver, set string }{
+		{"lib64", "lib64", "lib64", "rust.lld=true"},
+		{"Debian's libraries", "lib", "lib/aarch64-linux-gnu", "rust.lld=true"},
+		{"all of Debian's", "lib/aarch64-linux-gnu", "lib/aarch64-linux-gnu", "rust.lld=true"},
+		{"a directory of its own", "lib/rust/1.95", "lib/rust/1.95", "install.libdir=/usr/local/lib/rust/1.95"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			root := foreign.Sysroot(t, filepath.Join(dir, "tree"), linuxARM)
+			for _, move := range [][2]string{{"lib/rustlib", tt.libdir + "/rustlib"}, {"lib/librustc_driver-1.so", tt.driver + "/librustc_driver-1.so"}, {"lib/libstd-1.so", tt.driver + "/libstd-1.so"}} {
+				to := filepath.Join(root, move[1])
+				if move[0] == move[1] {
+					continue
+				}
+				testenv.Must(t, os.MkdirAll(filepath.Dir(to), 0o755))
+				testenv.Must(t, os.Rename(filepath.Join(root, move[0]), to))
+			}
+			r := runx.Must(t, dir, nil, "dist", "--sysroot", "tree", "--set", gzOnly, "--set", tt.set)
+			for _, lost := range []string{"no component owns", "left out"} {
+				if strings.Contains(r.Stderr, lost) {
+					t.Errorf("got %q in\n%s", lost, r.Stderr)
+				}
+			}
+			for archive, file := range map[string]string{
+				"rustc-1.95.0-" + linuxARM:    "rustc/lib/rustlib/" + linuxARM + "/bin/gcc-ld/ld.lld",
+				"rust-std-1.95.0-" + linuxARM: "rust-std-" + linuxARM + "/lib/rustlib/" + linuxARM + "/lib/libcore-1.rlib",
+				"rust-src-1.95.0":             "rust-src/lib/rustlib/src/rust/library/std/Cargo.toml",
+				"rust-1.95.0-" + linuxARM:     "rustc/" + tt.driver + "/librustc_driver-1.so",
+			} {
+				list, err := exec.Command(testenv.Need(t, "tar"), "-tzf", filepath.Join(dir, "build/dist", archive+".tar.gz")).Output()
+				testenv.Must(t, err)
+				if !strings.Contains(string(list), file) {
+					t.Errorf("got no %s in %s:\n%s", file, archive, list)
+				}
+			}
+		})
+	}
+}
+
+// TestExplainUnrun asks about compilers that do not run here. cargo's question to the
+// compiler, which conditions hold, is answered by the registry.
+func TestExplainUnrun(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, host := range []string{linuxZ, windowsGNU} {
+		foreign.Sysroot(t, filepath.Join(dir, "build", host, "stage2"), host)
+	}
+	foreign.Tree(t, dir, foreign.S390X, "Cargo.toml: [package]\nname = \"a\"\n", "src/main.rs: fn main() {}", ".cargo/config.toml: [target.'cfg(target_os = \"linux\")']\nrustflags = [\"-Clink-arg=-fuse-ld=lld\"]\n")
+	if r := runx.X(t, dir, nil, "explain", "--sysroot", "build"); r.Code == 0 || !strings.Contains(r.Stderr, "name one with --host") {
+		t.Errorf("of several hosts: got exit status %d\n%s", r.Code, r.Stderr)
+	}
+	for host, want := range map[string]string{linuxZ: "-fuse-ld=lld", windowsGNU: "x86_64-w64-mingw32-gcc"} {
+		r := runx.Must(t, dir, nil, "explain", "--sysroot", "build", "--host", host)
+		if !strings.Contains(r.Stdout, want) || !strings.Contains(r.Stdout, "the compiler does not run here, so its facts were read from its files") {
+			t.Errorf("%s: got no %q in\n%s", host, want, r.Stdout)
+		}
 	}
 }

@@ -256,6 +256,8 @@ var notRun = map[string]string{
 	"CGO_ENABLED=0 go build":    "writes into the checkout",
 	"x bench link":              "links, which needs a real compiler: script bench_link",
 	"dh_install":                "needs a source package: tests/packages",
+	"x dist --sysroot":          "needs toolchains of several hosts: TestManyHosts",
+	"x dist --host":             "needs toolchains of several hosts: TestManyHosts",
 	"x mirror":                  "asks a server: script mirror, TestMirror",
 	"x channel overlay":         "asks a server: script channel_overlay, TestOverlayForRustup",
 	"x channel page":            "reads what x publish has written: TestChannelPage",

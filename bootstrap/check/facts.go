@@ -13,6 +13,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/marks"
 	"x.go/bootstrap/programs"
 	"x.go/bootstrap/toolchain"
 	"x.go/dist"
@@ -116,7 +117,7 @@ func (k *checker) hasStd(t targets.Triple) bool {
 
 // hasStd reports whether a sysroot has a standard library for a target.
 func hasStd(sysroot string, t targets.Triple) bool {
-	libs, err := fs.Glob(os.DirFS(sysroot), path.Join("lib/rustlib", t.String(), "lib/lib*.rlib"))
+	libs, err := fs.Glob(os.DirFS(marks.Rustlib(sysroot)), path.Join(t.String(), "lib/lib*.rlib"))
 	return err == nil && len(libs) > 0
 }
 
@@ -131,7 +132,7 @@ func canBuild(host targets.Triple) error {
 
 // largeDirs are where nearly all bytes of a toolchain lie, but for its
 // documentation, as patterns of [fs.Glob].
-var largeDirs = []string{"bin", "lib", "libexec", "lib/rustlib/*/lib", "lib/rustlib/*/bin", "lib/rustlib/*/codegen-backends"}
+var largeDirs = []string{"bin", "lib", "lib64", "libexec", "lib64/rustlib/*/lib", "lib64/rustlib/*/bin", "lib/rustlib/*/lib", "lib/rustlib/*/bin", "lib/rustlib/*/codegen-backends"}
 
 // docsSize is the size of share/doc in bytes, in 52000 files: that of stable
 // 1.95.0, which grows by a few per cent with each release.

@@ -9,6 +9,7 @@ import (
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
+	"x.go/bootstrap/marks"
 	"x.go/targets"
 )
 
@@ -30,7 +31,7 @@ func (k *checker) sysrootFiles() {
 	if tc := k.f.Toolchain; tc != nil {
 		host, exe = tc.Host, tc.Spec.ExeSuffix
 	}
-	bin := filepath.Join(k.f.Sysroot, "lib", "rustlib", host.String(), "bin")
+	bin := filepath.Join(marks.Rustlib(k.f.Sysroot), host.String(), "bin")
 	k.rustLLD(filepath.Join(bin, "rust-lld"+exe))
 	rule := programRule(0)
 	if k.f.Input != nil {

@@ -22,8 +22,8 @@ type compilerFlags struct {
 // add defines the flags. The global --sysroot belongs to them too.
 func (f *compilerFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.release, "release", "", "`version` of the compiler, or a channel (default the newest stable that x knows)")
-	fs.StringVar(&f.host, "host", "", "`triple` that the compiler runs on (default this machine's)")
+	fs.StringVar(&f.release, "release", "", "`version` of the compiler, or a channel (default the newest stable that x knows, or that of --sysroot)")
+	fs.StringVar(&f.host, "host", "", "`triple` that the compiler runs on (default this machine's, or that of --sysroot); picks one of several")
 	fs.StringVar(&f.rustc, "rustc", "", "ask this `compiler` for its release, host and default; --sysroot does the same")
 	fs.StringVar(&f.lldDefault, "lld-default", "auto", "whether the compiler was built to link with LLD: `answer` yes, no, or auto for what rust-lang.org ships")
 	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("release", completeReleases))

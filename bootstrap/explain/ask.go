@@ -3,7 +3,6 @@ package explain
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +27,8 @@ type Options struct {
 
 	// Release and Host describe a compiler that need not be here. Release is a
 	// version or a channel, "" for the newest stable release; Host is a triple,
-	// "" for this machine's where rustc runs there.
+	// "" for this machine's where rustc runs there. Of one that Rustc or Sysroot names,
+	// they are what it must say, or what nothing else says if it does not run here.
 	Release, Host string
 
 	// LLDDefault says whether the compiler was built to link with LLD. Unknown
@@ -65,11 +65,12 @@ func wrong(err error) error {
 // Asked is a compiler and the facts about it. [Ask] creates it.
 type Asked struct {
 	Compiler targets.Compiler
-	Rustc    string           // the program that was run, "" where none was
+	Rustc    string           // the compiler, "" where none is named; it may not run here
 	Snapshot targets.Snapshot // of the compiler's release, or of the nearest
 	Note     string           // says that Snapshot is another release's, "" where it is not
 
 	machine  machine
+	tc       toolchain.Toolchain // of Rustc
 	registry targets.Registry
 	host     *targets.Spec
 	built    lld.Outcome // how x built the toolchain to link otherwise, zero where it did not
@@ -154,29 +155,32 @@ func defaultHost(s targets.Snapshot) targets.Triple {
 	return s.Info().Host
 }
 
+// runs reports whether there is a compiler that can be asked more.
+func (a *Asked) runs() bool { return a.Rustc != "" && a.tc.Unrun == nil }
+
 // run asks a real compiler for its facts.
 func (a *Asked) run(ctx context.Context, o Options) error {
-	if o.Release != "" || o.Host != "" {
-		return wrong(errors.New("--release and --host cannot be combined with --rustc or --sysroot"))
-	}
 	tc, err := a.machine.toolchain(ctx, o)
 	if err != nil {
 		return err
 	}
 	release := tc.Version.Release
-	a.Rustc = tc.Rustc
+	a.Rustc, a.tc = tc.Rustc, tc
 	a.Compiler = targets.Compiler{Release: release, Host: tc.Host, LLDDefault: tc.BakedLLD()}
 	if a.Snapshot, a.Note, err = a.registry.At(release); err != nil {
 		return err
 	}
 	if tc.Unrun != nil {
-		a.Note = strings.TrimPrefix(a.Note+"; the compiler does not run here, so its facts were read from its files", "; ")
+		a.Note = strings.TrimPrefix(a.Note+"; the compiler does not run here, so its facts were read from its files, and what its machine has is not known", "; ")
 	} else if a.Note != "" || a.Snapshot.Info().Commit != tc.Version.CommitHash {
 		if err := a.learn(ctx, tc); err != nil {
 			return err
 		}
 	}
 	a.world = a.machine.world(tc.Sysroot, tc.Host)
+	if tc.Unrun != nil {
+		a.world = link.World{Sysroot: tc.Sysroot} // of another machine, about which nothing is known
+	}
 	record, _, err := tc.BuiltBy()
 	a.built = lld.Recorded(record)
 	return err
@@ -232,6 +236,17 @@ func importTargets(ctx context.Context, env []string, tc toolchain.Toolchain, pa
 // toolchain asks the compiler that the options name, else rustc on PATH.
 func (m machine) toolchain(ctx context.Context, o Options) (toolchain.Toolchain, error) {
 	src := toolchain.Source{Sysroot: m.path(o.Sysroot), Rustc: m.path(o.Rustc), Env: m.env}
+	var err error
+	if o.Host != "" {
+		if src.Given.Host, err = targets.ParseTriple(o.Host); err != nil {
+			return toolchain.Toolchain{}, wrong(err)
+		}
+	}
+	if o.Release != "" {
+		if src.Given.Release, err = targets.ParseRelease(o.Release); err != nil {
+			return toolchain.Toolchain{}, wrong(err)
+		}
+	}
 	if name := cmp.Or(o.Rustc, "rustc"); src.Sysroot == "" && !strings.ContainsRune(name, filepath.Separator) {
 		found, ok := m.lookPath(name, m.searchPath())
 		if !ok {

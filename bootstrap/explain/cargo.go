@@ -179,7 +179,7 @@ func (p *probe) targetArgs() []string {
 // cfgs answers for flags: by the compiler if there is one, else by what the
 // registry knows.
 func (p *probe) cfgs(flags []string) (cargoflags.Cfgs, error) {
-	if p.asked.Rustc != "" {
+	if p.asked.runs() {
 		return p.run(flags)
 	}
 	// A wrong command line is for the decision to report.
@@ -212,7 +212,7 @@ func (p *probe) run(flags []string) (cargoflags.Cfgs, error) {
 		args = append(args, "--crate-type", kind)
 	}
 	args = append(args, "--print=sysroot", "--print=split-debuginfo", "--print=crate-name", "--print=cfg", "-Wwarnings")
-	cmd := toolchain.Command(p.ctx, p.asked.Rustc, args...)
+	cmd := p.asked.tc.Command(p.ctx, args...)
 	cmd.Dir = p.asked.machine.dir
 	cmd.Env = slices.DeleteFunc(slices.Clone(p.env), func(v string) bool { return strings.HasPrefix(v, "RUSTC_LOG=") })
 	stdout, stderr, err := output(p.ctx, cmd, flags)

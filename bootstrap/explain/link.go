@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"x.go/bootstrap/cargoflags"
-	"x.go/bootstrap/toolchain"
 	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
@@ -103,7 +102,7 @@ func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) err
 	if err != nil {
 		return wrong(err)
 	}
-	if q.CustomTarget && q.Refusal == "" && a.Rustc != "" {
+	if q.CustomTarget && q.Refusal == "" && a.runs() {
 		if q.Refusal, err = a.askAboutFile(ctx, answer.TargetName); err != nil {
 			return err
 		}
@@ -117,7 +116,7 @@ func (a *Asked) fill(ctx context.Context, answer *Answer, question Question) err
 // askAboutFile returns the compiler's refusal of a target's file, "" for none: it
 // holds the fields against each other.
 func (a *Asked) askAboutFile(ctx context.Context, name string) (string, error) {
-	cmd := toolchain.Command(ctx, a.Rustc, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
+	cmd := a.tc.Command(ctx, "-Zunstable-options", "--print", "sysroot", "--target", a.machine.path(name))
 	cmd.Env = append(slices.Clip(a.machine.env), "RUSTC_BOOTSTRAP=1")
 	_, _, err := output(ctx, cmd, nil)
 	if refused, ok := errors.AsType[*refusal](err); ok {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"x.go/bootstrap/marks"
 	"x.go/dist"
 	"x.go/targets"
 	"x.go/targets/link"
@@ -82,7 +83,7 @@ func (m machine) lookPath(name string, dirs []string) (string, bool) {
 
 // world looks at the file system as the compiler of a sysroot would.
 func (m machine) world(sysroot string, host targets.Triple) link.World {
-	bin := filepath.Join(sysroot, "lib", "rustlib", host.String(), "bin")
+	bin := filepath.Join(marks.Rustlib(sysroot), host.String(), "bin")
 	dirs := append([]string{bin, filepath.Join(bin, "self-contained")}, m.searchPath()...)
 	return link.World{
 		Sysroot: sysroot,

@@ -73,7 +73,7 @@ func (l linker) find(tc toolchain.Toolchain) (found, error) {
 		}
 		return f, fmt.Errorf("PATH has no %s", strings.Join(l.names, " or "))
 	}
-	bin := filepath.Join(tc.Sysroot, "lib", "rustlib", tc.Host.String(), "bin")
+	bin := tc.Path("lib/rustlib/" + tc.Host.String() + "/bin")
 	f.program = filepath.Join(bin, "gcc-ld", "ld.lld")
 	if l.wrapper != nil {
 		f.lld = filepath.Join(bin, "rust-lld")

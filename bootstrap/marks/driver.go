@@ -28,14 +28,14 @@ var driverPatterns = []string{
 
 // findDriver finds the compiler's library: the one that the program needs, or else the
 // only one for its machine.
-func findDriver(root, program string, p Platform) (driver, error) {
+func findDriver(root, program, libdir string, p Platform) (driver, error) {
 	d := driver{program: program, needed: p.needed}
 	type found struct {
 		name     string
 		platform Platform
 	}
 	var all, fit []found
-	for _, pattern := range driverPatterns {
+	for _, pattern := range append(driverPatterns[:len(driverPatterns):len(driverPatterns)], escaped(libdir)+"/librustc_driver-*") {
 		names, err := filepath.Glob(filepath.Join(escaped(root), filepath.FromSlash(pattern)))
 		if err != nil {
 			continue
@@ -52,7 +52,10 @@ func findDriver(root, program string, p Platform) (driver, error) {
 			if err != nil {
 				return d, err
 			}
-			all = append(all, found{filepath.ToSlash(rel), q})
+			f := found{filepath.ToSlash(rel), q}
+			if !slices.ContainsFunc(all, func(o found) bool { return o.name == f.name }) {
+				all = append(all, f)
+			}
 		}
 	}
 	wanted := func(name string) bool { return slices.Contains(p.needed, path.Base(name)) }

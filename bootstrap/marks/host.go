@@ -20,6 +20,7 @@ type hostFinder struct {
 	dir      string
 	platform Platform
 	driver   driver
+	rustlib  string // "lib/rustlib"
 }
 
 // candidate is a triple that the compiler may be for.
@@ -48,18 +49,18 @@ func (h hostFinder) find(given targets.Triple) (targets.Triple, string, error) {
 	case 0:
 		return h.registered(dirs)
 	case 1:
-		return fit[0].triple, fmt.Sprintf("the machine of %s, and the directory %s", h.driver.program, path.Join("lib/rustlib", fit[0].triple.String())), nil
+		return fit[0].triple, fmt.Sprintf("the machine of %s, and the directory %s", h.driver.program, path.Join(h.rustlib, fit[0].triple.String())), nil
 	}
 	left, how := h.narrow(fit, true)
 	if len(left) == 1 {
 		return left[0].triple, "the machine of " + h.driver.program + ", and " + how, nil
 	}
-	return targets.Triple{}, "", missingf("finding the host: several directories in lib/rustlib are for such a machine, %s: %s: name the host with --host", h.platform, names(left))
+	return targets.Triple{}, "", missingf("finding the host: several directories in %s are for such a machine, %s: %s: name the host with --host", h.rustlib, h.platform, names(left))
 }
 
 // directories returns the triples that have a directory in lib/rustlib, in order.
 func (h hostFinder) directories() []candidate {
-	entries, err := fs.ReadDir(h.root, "lib/rustlib")
+	entries, err := fs.ReadDir(h.root, h.rustlib)
 	if err != nil {
 		return nil
 	}
@@ -75,7 +76,7 @@ func (h hostFinder) directories() []candidate {
 }
 
 func (h hostFinder) hasDir(t targets.Triple, name string) bool {
-	fi, err := fs.Stat(h.root, path.Join("lib/rustlib", t.String(), name))
+	fi, err := fs.Stat(h.root, path.Join(h.rustlib, t.String(), name))
 	return err == nil && fi.IsDir()
 }
 
@@ -85,7 +86,7 @@ func (h hostFinder) fits(c candidate) bool {
 	if c.spec != nil {
 		return h.platform.fits(c.spec)
 	}
-	libs, err := fs.Glob(h.root, path.Join("lib/rustlib", c.triple.String(), "lib/lib*.rlib"))
+	libs, err := fs.Glob(h.root, path.Join(h.rustlib, c.triple.String(), "lib/lib*.rlib"))
 	if err != nil || h.platform.Format != inspect.ELF {
 		return false
 	}
@@ -115,9 +116,9 @@ func (h hostFinder) registered(dirs []candidate) (targets.Triple, string, error)
 	} else if len(left) > 1 {
 		fit = left
 	}
-	what := "lib/rustlib has no directory for such a machine"
+	what := h.rustlib + " has no directory for such a machine"
 	if len(dirs) > 0 {
-		what = fmt.Sprintf("lib/rustlib has %s, and none is for such a machine", names(dirs))
+		what = fmt.Sprintf("%s has %s, and none is for such a machine", h.rustlib, names(dirs))
 	}
 	hint := "name the host with --host"
 	if len(fit) > 0 {
@@ -143,7 +144,7 @@ func (h hostFinder) narrow(fit []candidate, inTree bool) (left []candidate, how 
 		holds  func(candidate) bool
 	}{
 		{"the list manifest-rustc", true, func(c candidate) bool {
-			_, err := fs.Stat(h.root, "lib/rustlib/manifest-rustc-"+c.triple.String())
+			_, err := fs.Stat(h.root, h.rustlib+"/manifest-rustc-"+c.triple.String())
 			return err == nil
 		}},
 		{"the libstd that the compiler needs", true, h.hasNeeded},
@@ -171,7 +172,7 @@ func (h hostFinder) hasNeeded(c candidate) bool {
 			continue
 		}
 		stem, _, _ := strings.Cut(lib, ".")
-		if found, err := fs.Glob(h.root, path.Join("lib/rustlib", c.triple.String(), "lib", stem+".*")); err == nil && len(found) > 0 {
+		if found, err := fs.Glob(h.root, path.Join(h.rustlib, c.triple.String(), "lib", stem+".*")); err == nil && len(found) > 0 {
 			return true
 		}
 	}

@@ -19,6 +19,8 @@ import (
 type Given struct {
 	Host    targets.Triple  // --host
 	Release targets.Release // --release
+	// Libdir is where install.libdir has the libraries, in the sysroot; mostly "".
+	Libdir string
 }
 
 // Known is a fact, and how it is known.
@@ -43,6 +45,7 @@ type reader struct {
 	given    Given
 	platform Platform
 	driver   driver
+	rustlib  string // "lib/rustlib"
 	out      Facts
 }
 
@@ -57,10 +60,12 @@ func Read(root, program string, given Given) (Facts, error) {
 	if r.platform, err = ReadPlatform(filepath.Join(root, program)); err != nil {
 		return Facts{}, err
 	}
-	if r.driver, err = findDriver(root, program, r.platform); err != nil {
+	libdir := Libdir(root, given.Libdirs()...)
+	if r.driver, err = findDriver(root, program, libdir, r.platform); err != nil {
 		return Facts{}, err
 	}
-	find := hostFinder{os.DirFS(root), root, r.platform, r.driver}
+	r.rustlib = libdir + "/rustlib"
+	find := hostFinder{os.DirFS(root), root, r.platform, r.driver, r.rustlib}
 	host, how, err := find.find(given.Host)
 	if err != nil {
 		return Facts{}, err
@@ -86,7 +91,7 @@ func (r *reader) know(fact, value, how string) {
 // the first file that has it.
 func (r *reader) stdVersions() map[string]string {
 	out := map[string]string{}
-	dir := filepath.Join(r.root, "lib/rustlib", r.out.Host.String(), "lib")
+	dir := filepath.Join(r.root, r.rustlib, r.out.Host.String(), "lib")
 	for _, pattern := range []string{"libcore-*.rlib", "libstd-*.rlib", "libcore-*.rmeta", "libstd-*.so", "libcore.rlib", "libstd.rlib"} {
 		names, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
@@ -95,7 +100,7 @@ func (r *reader) stdVersions() map[string]string {
 		for _, name := range names {
 			text := crateVersion(filepath.Join(dir, name))
 			if _, known := out[text]; text != "" && !known {
-				out[text] = "lib/rustlib/" + r.out.Host.String() + "/lib/" + name
+				out[text] = r.rustlib + "/" + r.out.Host.String() + "/lib/" + name
 			}
 		}
 	}
@@ -121,7 +126,7 @@ func (r *reader) version() error {
 	switch {
 	case len(found) == 0:
 		if found, how = r.ownVersions(own), "%s"; len(found) == 0 && r.given.Release.IsZero() {
-			return missingf("finding the release: nothing tells it: %q and its library bear no mark of rustc, and lib/rustlib/%s/lib has no library with metadata: give it with --release", r.driver.program, r.out.Host)
+			return missingf("finding the release: nothing tells it: %q and its library bear no mark of rustc, and %s/%s/lib has no library with metadata: give it with --release", r.driver.program, r.rustlib, r.out.Host)
 		}
 	case r.driver.library != "":
 		if err := r.belongs(found, own); err != nil {
@@ -290,7 +295,7 @@ func (r *reader) spec() error {
 // withoutLLD returns the description as a compiler has it that does not link with LLD by
 // default: one without any LLD could link nothing.
 func (r *reader) withoutLLD() (*targets.Spec, bool) {
-	bin := filepath.Join(r.root, "lib/rustlib", r.out.Host.String(), "bin")
+	bin := filepath.Join(r.root, r.rustlib, r.out.Host.String(), "bin")
 	for _, name := range []string{"rust-lld", "gcc-ld/ld.lld"} {
 		if _, err := os.Lstat(filepath.Join(bin, name)); err == nil {
 			return nil, false

@@ -61,7 +61,7 @@ func ReadInput(tc Toolchain) (Input, error) { return readInput(tc, true) }
 func ReadPrograms(tc Toolchain) (Input, error) { return readInput(tc, false) }
 
 func readInput(tc Toolchain, texts bool) (Input, error) {
-	lists, err := filepath.Glob(filepath.Join(globEscape(tc.Sysroot), "lib", "rustlib", "manifest-*"))
+	lists, err := filepath.Glob(filepath.Join(globEscape(tc.Path("lib/rustlib")), "manifest-*"))
 	if err != nil {
 		return Input{}, fmt.Errorf("reading sysroot %q: %w", tc.Sysroot, err)
 	}
@@ -77,6 +77,7 @@ func readInput(tc Toolchain, texts bool) (Input, error) {
 		return Input{}, err
 	}
 	r.libraries()
+	r.spares()
 	r.programs()
 	r.oldNames()
 	slices.SortFunc(r.in.Components, func(a, b InputComponent) int {
@@ -135,6 +136,10 @@ type inputReader struct {
 	texts bool // read documentation and sources, too
 	in    Input
 	owned map[string]string // file to the component that owns it
+	// spare are libraries in other directories than lib, and last says that nobody else is
+	// going to claim them.
+	spare []string
+	last  bool
 	// shared says that the sysroot holds more than a toolchain.
 	shared bool
 	errs   []error
@@ -179,9 +184,11 @@ func (r *inputReader) readList(list string) {
 	if !r.texts && slices.Contains(textComponents, spec.Archive) {
 		return
 	}
-	for _, d := range m {
+	for i := range m {
+		m[i].Path = r.tc.archived(m[i].Path)
+		d := m[i]
 		if d.Kind == manifests.DirDirective {
-			err = c.Image.AddTree(d.Path, filepath.Join(r.tc.Sysroot, filepath.FromSlash(d.Path)), func(name string, e fs.DirEntry) bool {
+			err = c.Image.AddTree(d.Path, r.path(d.Path), func(name string, e fs.DirEntry) bool {
 				return e.IsDir() || r.claim(d.Path+"/"+name, full)
 			})
 		} else if r.claim(d.Path, full) {

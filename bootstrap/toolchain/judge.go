@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -14,9 +15,32 @@ import (
 	"x.go/targets"
 )
 
-// path returns the path of a name in the sysroot.
-func (tc Toolchain) path(name string) string {
-	return filepath.Join(tc.Sysroot, filepath.FromSlash(name))
+// Path returns the path of a file of an archive in the sysroot. That of rustlib, and what
+// lies beside it, may be in another directory than lib.
+func (tc Toolchain) Path(name string) string {
+	p := filepath.Join(tc.Sysroot, filepath.FromSlash(name))
+	rest, ok := strings.CutPrefix(name, "lib/")
+	if tc.libdir == "lib" || tc.libdir == "" || !ok {
+		return p
+	}
+	if moved := filepath.Join(tc.Sysroot, filepath.FromSlash(tc.libdir), filepath.FromSlash(rest)); exists(moved) && !exists(p) {
+		return moved
+	}
+	return p
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// archived returns what a file of the sysroot is called in an archive: rustlib is in lib
+// there, as x.py has it.
+func (tc Toolchain) archived(name string) string {
+	if rest, ok := strings.CutPrefix(name, tc.libdir+"/rustlib"); ok && tc.libdir != "" {
+		return "lib/rustlib" + rest
+	}
+	return name
 }
 
 // isCompiler reports whether c is the compiler of the host.
@@ -49,7 +73,7 @@ func (tc Toolchain) RustLLD(cfg config.Config) string {
 	if cfg.X.LLD.Binary != "" {
 		return cfg.X.LLD.Binary
 	}
-	return tc.path(dist.LLDFile(tc.Host.String(), tc.Spec.ExeSuffix))
+	return tc.Path(dist.LLDFile(tc.Host.String(), tc.Spec.ExeSuffix))
 }
 
 // WithLibraries returns the components with what their programs lack: an own library
@@ -171,9 +195,9 @@ func (c InputComponent) Judge(tc Toolchain, wanted, asked bool) Verdict {
 	if len(errs) == 0 { // else they say why it is missing
 		errs = append(errs, missing...)
 	}
-	place := tc.path("lib/rustlib")
+	place := tc.Path("lib/rustlib")
 	if len(c.Broken) > 0 {
-		place = tc.path(c.Broken[0].Name)
+		place = tc.Path(c.Broken[0].Name)
 	}
 	optional := !c.isCompiler(tc.Host) && (len(c.Broken) == 0 || !minimal[c.Spec.Archive])
 	switch {
@@ -195,7 +219,7 @@ func (c InputComponent) Judge(tc Toolchain, wanted, asked bool) Verdict {
 	}
 	v := Verdict{Packed: true}
 	if len(left) > 0 {
-		v.Finding = note(config.Warning, tc.path(left[0].Name), "it is left out: %v", left[0].Err)
+		v.Finding = note(config.Warning, tc.Path(left[0].Name), "it is left out: %v", left[0].Err)
 	}
 	return v
 }

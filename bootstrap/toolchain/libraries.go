@@ -31,10 +31,10 @@ func (r *inputReader) libraries() {
 			if !mayNeed(e.Name, r.tc.Host) {
 				continue
 			}
-			for _, n := range tree.Needs(e.Name) {
+			for _, n := range tree.Needs(r.inTree(e.Name)) {
 				reached[n.At] = true
-				if r.takes(n) && !slices.Contains(needed[n.At], i) {
-					needed[n.At] = append(needed[n.At], i)
+				if at := r.placed(e.Name, n); r.owned[at] == "" && r.takes(n) && !slices.Contains(needed[at], i) {
+					needed[at] = append(needed[at], i)
 				}
 			}
 		}
@@ -45,11 +45,31 @@ func (r *inputReader) libraries() {
 	r.dropOtherReleases(reached)
 }
 
-// takes reports whether a library that is needed belongs to the toolchain and to none
-// of its components yet. In a sysroot of its own that is every library that a search
+// inTree returns where the sysroot has a file of an archive, as a slash path.
+func (r *inputReader) inTree(name string) string {
+	rel, err := filepath.Rel(r.tc.Sysroot, r.path(name))
+	if err != nil {
+		return name
+	}
+	return filepath.ToSlash(rel)
+}
+
+// placed returns where a library must be in an archive for a program of it. One that a
+// program in rustlib finds from its own place moves with rustlib.
+func (r *inputReader) placed(program string, n loader.Need) string {
+	if at := r.tc.archived(n.At); at != n.At || n.How != loader.Moves || r.inTree(program) == program {
+		return at
+	}
+	if rest, ok := strings.CutPrefix(n.At, r.tc.libdir+"/"); ok {
+		return "lib/" + rest
+	}
+	return n.At
+}
+
+// takes reports whether a library that is needed belongs to the toolchain. In a sysroot of its own that is every library that a search
 // path leads to; what only the system's directories lead to may be the system's.
 func (r *inputReader) takes(n loader.Need) bool {
-	if n.How != loader.Fixed && n.How != loader.Moves || r.owned[n.At] != "" {
+	if n.How != loader.Fixed && n.How != loader.Moves {
 		return false
 	}
 	if loader.Own(n.Library) {
@@ -109,7 +129,7 @@ type elfFiles struct {
 // elfFiles returns the files of the sysroot.
 func (r *inputReader) elfFiles() elfFiles {
 	return elfFiles{seen: map[string]*linkage.Info{}, path: func(name string) (string, bool) {
-		p := filepath.Join(r.tc.Sysroot, filepath.FromSlash(name))
+		p := r.path(name)
 		fi, err := os.Stat(p)
 		return p, err == nil && fi.Mode().IsRegular()
 	}}

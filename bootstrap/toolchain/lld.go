@@ -3,7 +3,6 @@ package toolchain
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	"x.go/bootstrap/config"
 	"x.go/bootstrap/lld"
@@ -56,6 +55,6 @@ func (tc Toolchain) optsOut(ctx context.Context) bool {
 
 // has reports whether the sysroot has the file name.
 func (tc Toolchain) has(name string) bool {
-	fi, err := os.Stat(filepath.Join(tc.Sysroot, filepath.FromSlash(name)))
+	fi, err := os.Stat(tc.Path(name))
 	return err == nil && fi.Mode().IsRegular()
 }

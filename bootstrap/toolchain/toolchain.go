@@ -43,6 +43,8 @@ type Toolchain struct {
 	Read []marks.Known
 	// Unrun says why the compiler does not run here; nil if it does.
 	Unrun error
+	// libdir is the directory of rustlib: "lib", or another by install.libdir.
+	libdir string
 	// emulator are the words before a program of the toolchain that run it here.
 	emulator []string
 }
@@ -105,7 +107,7 @@ func find(ctx context.Context, src Source) (Toolchain, error) {
 	if sysroot, err = pickHost(sysroot, src.Given.Host); err != nil {
 		return Toolchain{}, err
 	}
-	tc := Toolchain{Sysroot: sysroot, Rustc: compilerIn(sysroot), env: src.Env}
+	tc := Toolchain{Sysroot: sysroot, Rustc: compilerIn(sysroot), env: src.Env, libdir: marks.Libdir(sysroot, src.Given.Libdirs()...)}
 	if err := tc.checkCompiler(); err != nil {
 		return Toolchain{}, err
 	}
@@ -298,14 +300,19 @@ func (tc *Toolchain) askSpec(ctx context.Context) error {
 
 // Findings returns what is odd about a compiler.
 func (tc Toolchain) Findings() []config.Finding {
+	var out []config.Finding
+	if tc.libdir != "" && tc.libdir != "lib" {
+		out = append(out, config.Finding{Severity: config.Note, Place: tc.Path("lib/rustlib"), Remedy: "install the archives with --libdir " + tc.libdir,
+			Reason: fmt.Sprintf("it is in %q, and archives have it in lib, as x.py's: a compiler that was built with install.libdir finds it only there", tc.libdir)})
+	}
 	if tc.printed == "" || tc.emulator != nil { // an emulator may show another root
-		return tc.unrunFindings()
+		return append(out, tc.unrunFindings()...)
 	}
 	if real, err := filepath.EvalSymlinks(tc.printed); err == nil && real == tc.Sysroot {
-		return nil
+		return out
 	}
-	return []config.Finding{{Severity: config.Warning, Place: tc.Rustc, Remedy: "give that as --sysroot, or correct the toolchain",
-		Reason: fmt.Sprintf("its own sysroot is another, %q by --print sysroot: it loads its libraries from there, and what it says of itself is true of that toolchain", tc.printed)}}
+	return append(out, config.Finding{Severity: config.Warning, Place: tc.Rustc, Remedy: "give that as --sysroot, or correct the toolchain",
+		Reason: fmt.Sprintf("its own sysroot is another, %q by --print sysroot: it loads its libraries from there, and what it says of itself is true of that toolchain", tc.printed)})
 }
 
 // BakedLLD reports whether the compiler was built to link its host with
@@ -315,7 +322,7 @@ func (tc Toolchain) BakedLLD() bool { return tc.Spec.BakedLLD() }
 // BuiltBy returns the build record of a sysroot that x built to link in another way
 // than its compiler was built to. ok is false for every other toolchain.
 func (tc Toolchain) BuiltBy() (r manifests.BuildRecord, ok bool, err error) {
-	path := filepath.Join(tc.Sysroot, filepath.FromSlash(manifests.BuildRecordInstalled))
+	path := tc.Path(manifests.BuildRecordInstalled)
 	data, err := dist.ReadFile(path, manifests.MaxBuildRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return manifests.BuildRecord{}, false, nil

@@ -40,13 +40,13 @@ func sysrootOf(rustc string) string {
 
 // withoutCompiler says what a sysroot without a compiler has, for an error.
 func withoutCompiler(sysroot string) string {
-	libs, err := fs.Glob(os.DirFS(sysroot), "lib/rustlib/*/lib/lib*.rlib")
+	libs, err := fs.Glob(os.DirFS(marks.Rustlib(sysroot)), "*/lib/lib*.rlib")
 	if err != nil || len(libs) == 0 {
 		return ""
 	}
 	var names []string
 	for _, lib := range libs {
-		if name := strings.Split(lib, "/")[2]; !slices.Contains(names, name) {
+		if name := strings.Split(lib, "/")[0]; !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

@@ -61,7 +61,7 @@ func (r *inputReader) isShared() bool {
 
 // walkDir looks at the files of one directory, and with deep at all below it.
 func (r *inputReader) walkDir(dir string, deep bool) {
-	root := filepath.Join(r.tc.Sysroot, filepath.FromSlash(dir))
+	root := r.path(dir)
 	err := filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
 		if err != nil {
 			if p == root && os.IsNotExist(err) {
@@ -73,13 +73,14 @@ func (r *inputReader) walkDir(dir string, deep bool) {
 		if err != nil {
 			return err
 		}
+		name := r.tc.archived(filepath.ToSlash(rel))
 		if e.IsDir() {
-			if !deep && p != root || !r.texts && slices.Contains(textDirs, filepath.ToSlash(rel)) {
+			if !deep && p != root || !r.texts && slices.Contains(textDirs, name) {
 				return fs.SkipDir
 			}
 			return nil
 		}
-		r.sort(filepath.ToSlash(rel))
+		r.sort(name)
 		return nil
 	})
 	if err != nil {
@@ -92,7 +93,11 @@ func (r *inputReader) sort(name string) {
 	if r.owned[name] != "" || manifests.IsInstallerFile(name) {
 		return
 	}
-	component, target, ok := manifests.OwnerOf(name, r.tc.Host)
+	component, target, ok := r.tc.ownerOf(name)
+	if ok && !r.last && isSpare(name) {
+		r.spare = append(r.spare, name)
+		ok = false
+	}
 	if r.in.Listed || !ok {
 		if !r.shared || slices.ContainsFunc(ownedRoots, func(o string) bool { return strings.HasPrefix(name, o+"/") }) {
 			r.in.Unowned = append(r.in.Unowned, name)
@@ -124,6 +129,39 @@ func (r *inputReader) sort(name string) {
 	}
 }
 
+// isSpare reports whether a file is a library of the toolchain in another directory than
+// lib: the one of the machine's, or a leftover.
+func isSpare(name string) bool {
+	dir := path.Dir(name)
+	return strings.HasPrefix(dir, "lib") && dir != "lib" && !strings.HasPrefix(dir, "lib/rustlib") && loader.Own(path.Base(name))
+}
+
+// spares takes libraries that no program was seen to need, if the toolchain has no others.
+func (r *inputReader) spares() {
+	for name := range r.owned {
+		if strings.HasPrefix(path.Base(name), "librustc_driver-") {
+			return
+		}
+	}
+	r.last = true
+	for _, name := range r.spare {
+		r.in.Unowned = slices.DeleteFunc(r.in.Unowned, func(u string) bool { return u == name })
+		r.sort(name)
+	}
+}
+
+// ownerOf returns the owner of a file. Where libraries are in a directory of their own,
+// those are as in lib.
+func (tc Toolchain) ownerOf(name string) (component string, target targets.Triple, ok bool) {
+	if component, target, ok = manifests.OwnerOf(name, tc.Host); ok {
+		return component, target, ok
+	}
+	if rest, own := strings.CutPrefix(name, tc.libdir+"/"); own && tc.libdir != "lib" {
+		return manifests.OwnerOf("lib/"+rest, tc.Host)
+	}
+	return component, target, false
+}
+
 // component returns a component, and creates it at the first call.
 func (r *inputReader) component(archive string, target targets.Triple) *InputComponent {
 	spec, _ := manifests.LookupComponent(archive) // a test proves that every owner is a component
@@ -152,7 +190,7 @@ func (r *inputReader) addFile(img *dist.Image, name string) error {
 // duplicates inside their trees (libstd, libLLVM); archives must hold regular
 // files, because rustup refuses links, so the link's target is packaged.
 func (r *inputReader) resolve(name string) (string, error) {
-	p := filepath.Join(r.tc.Sysroot, filepath.FromSlash(name))
+	p := r.path(name)
 	fi, err := os.Lstat(p)
 	if err != nil {
 		return "", fmt.Errorf("reading %q: %w", p, dist.WithoutPath(err))

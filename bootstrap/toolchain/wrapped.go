@@ -166,7 +166,7 @@ func (r *inputReader) oldNames() {
 }
 
 // path returns the path of a name in the sysroot.
-func (r *inputReader) path(name string) string { return r.tc.path(name) }
+func (r *inputReader) path(name string) string { return r.tc.Path(name) }
 
 // isNowhere reports whether a broken file is a link that leads to nothing.
 func (b Broken) isNowhere() bool { return errors.Is(b.Err, errNowhere) }
