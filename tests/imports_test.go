@@ -64,6 +64,7 @@ var layers = []struct {
 	{7, "bootstrap/check", []string{"bootstrap/config", "bootstrap/lld", "bootstrap/marks", "bootstrap/programs", "bootstrap/toolchain", "dist", "targets"},
 		[]string{"golang.org/x/sys"}},
 	{7, "bootstrap/explain", []string{"bootstrap/cargoflags", "bootstrap/lld", "bootstrap/marks", "bootstrap/toolchain", "dist", "targets", "targets/link"}, nil},
+	{7, "bootstrap/inventory", []string{"bootstrap/lld", "bootstrap/marks", "bootstrap/toolchain", "dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "manifests", "targets", "targets/link"}, nil},
 	{5, "dist/catalog", []string{"dist", "dist/archive", "dist/channel", "dist/page", "dist/plot", "manifests"}, nil},
 	{5, "bootstrap/doctor", []string{"dist", "dist/archive", "dist/inspect", "dist/linkage", "dist/loader", "dist/page", "targets", "targets/link"}, nil},
 	{5, "bootstrap/optouts", []string{"bootstrap/cargoflags", "bootstrap/toml", "dist", "targets", "targets/link"}, []string{"github.com/bmatcuk/doublestar/v4", "golang.org/x/sys"}},
@@ -85,7 +86,7 @@ var layers = []struct {
 	{7, "dist/diff", []string{"dist", "dist/archive", "dist/linkage", "manifests"}, nil},
 
 	{8, "bootstrap/cli", []string{"bootstrap", "bootstrap/builddir", "bootstrap/cargoflags", "bootstrap/check", "bootstrap/config",
-		"bootstrap/doctor", "bootstrap/explain", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/marks", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
+		"bootstrap/doctor", "bootstrap/explain", "bootstrap/inventory", "bootstrap/linkbench", "bootstrap/lld", "bootstrap/marks", "bootstrap/migrate", "bootstrap/optouts", "bootstrap/toolchain", "dist", "dist/archive", "dist/attest", "dist/bench", "dist/catalog", "dist/channel", "dist/compose", "dist/diff",
 		"dist/inspect", "dist/install", "dist/installer", "dist/layout", "dist/linkage", "dist/measure", "dist/mirror", "dist/publish", "dist/recompress", "dist/recompress/engine", "dist/sandbox", "dist/sign", "dist/store", "dist/store/cloud", "dist/verify", "dist/xz", "manifests", "targets", "targets/link", "targets/nearest"},
 		[]string{"github.com/rogpeppe/go-internal", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/vbauerster/mpb/v8", "golang.org/x/term"}},
 

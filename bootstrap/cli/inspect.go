@@ -7,14 +7,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"x.go/bootstrap/inventory"
+	"x.go/bootstrap/marks"
 	"x.go/dist/inspect"
+	"x.go/targets"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
 	var failOn, root string
+	var stock bool
+	var host, release string
 	cmd := &cobra.Command{
 		Use:   "inspect file...",
-		Short: "Tell who linked ELF files, and what they hide",
+		Short: "Tell who linked ELF files, what they hide, and what a toolchain needs",
 		Long: `Tell facts of executables, shared objects, objects and archives (.a, .rlib), and of
 those in directories: the linker with its version, and how sure that is; functions
 in .ctors and .dtors, which LLD does not run; GCC's LTO sections; the machine of each
@@ -31,6 +36,24 @@ Words for --fail-on:
 "certain" is a linker that named itself in the file, "likely" is GNU ld, which never
 does, "guess" is read from the order of tables alone.
 
+With --inventory, the answer is which files of a toolchain each step of a build needs, as
+JSON, for sandboxes, Bazel and Nix. Name a sysroot, an unpacked archive, or archives that
+belong together:
+  schema       1; changes if a field changes its meaning
+  host, release, commit, targets[]
+  facts[]      fact, value, how: how host, release and default linker are known
+  files[]      path in the sysroot, size, executable, sha256, component, link: each
+               file that a step names, once
+  steps[]      step (compile, link, document, lint, format, cargo), target, and what is
+               enough for it:
+  .files[]     paths
+  .linker      program, flavor, lld (toolchain, system or none), own
+  .system      interpreters[], libraries[] (name, needed_by), glibc, programs[] (name,
+               why), paths[]: what the machine has to bring
+  .optional[]  when, files: what an option takes beside that
+  .missing[]   name, needed_by: what belongs to the toolchain, and is not in the input
+  .notes[]
+
 With --json, the answer has:
   files[]      path, size, format, kind, machine, linker, version, sure,
                evidence, constructors, lto, needed, runpath, rpath, glibc,
@@ -44,6 +67,8 @@ missing, of another format, or malformed.`,
 		Example: `  x inspect target/release/app
   x inspect libfoo.a libbar.so ~/.rustup/toolchains/stable-*
   x inspect --fail-on ctors,lto,unresolved,glibc=2.17 build/stage
+  x inspect --inventory ~/.rustup/toolchains/stable-x86_64-unknown-linux-gnu
+  x inspect --inventory build/dist/rustc-1.95.0-*.tar.xz build/dist/rust-std-1.95.0-*.tar.xz
   x inspect --root /srv/arm64-root --json /srv/arm64-root/usr/bin`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -52,6 +77,14 @@ missing, of another format, or malformed.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if stock {
+				return a.inventory(cmd, args, host, release)
+			}
+			for _, flag := range []string{"host", "release"} {
+				if cmd.Flags().Changed(flag) {
+					return usagef("reading --%s: it is for --inventory", flag)
+				}
+			}
 			var selected inspect.Selection
 			if cmd.Flags().Changed("fail-on") {
 				var err error
@@ -71,7 +104,14 @@ missing, of another format, or malformed.`,
 	}
 	hideGlobals(cmd, "config", "set", "build-dir", "sysroot", "dry-run", "quiet", "verbose")
 	cmd.Flags().StringVar(&failOn, "fail-on", "", "exit with status 1 if a file has one of these comma-separated `words`")
+	cmd.Flags().BoolVar(&stock, "inventory", false, "say as JSON which files of a toolchain each step of a build needs")
+	cmd.Flags().StringVar(&host, "host", "", "with --inventory, `triple` of a compiler whose files do not say it")
+	cmd.Flags().StringVar(&release, "release", "", "with --inventory, `version` of a compiler whose files do not say it")
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("host", completeTriples))
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("release", completeReleases))
 	cmd.Flags().StringVar(&root, "root", "", "look for libraries in this `directory` as if it were /")
+	cmd.MarkFlagsMutuallyExclusive("inventory", "fail-on")
+	cmd.MarkFlagsMutuallyExclusive("inventory", "root")
 	var words []string
 	for _, w := range inspect.Words() {
 		words = append(words, w[0])
@@ -88,6 +128,25 @@ func inspectWordsHelp() string {
 		text += fmt.Sprintf("  %-16s %s\n", w[0], fill(w[1], 19))
 	}
 	return text
+}
+
+// inventory prints which files of a toolchain are needed for what.
+func (a *app) inventory(cmd *cobra.Command, args []string, host, release string) error {
+	var given marks.Given
+	var err error
+	if given.Release, err = releaseFlag("--release", release); err != nil {
+		return err
+	}
+	if host != "" {
+		if given.Host, err = targets.ParseTriple(host); err != nil {
+			return usagef("reading --host: %w", err)
+		}
+	}
+	inv, err := inventory.Read(cmd.Context(), a.paths(args), given)
+	if err != nil {
+		return err
+	}
+	return a.printJSON(inv)
 }
 
 // inspect prints what is found in files.

@@ -265,42 +265,42 @@ func (r *reader) parse(text, how, own string) error {
 	return nil
 }
 
-// spec finds the description of the host, and with it the linker that the compiler runs
-// by default.
+// spec finds the description of the host.
 func (r *reader) spec() error {
-	r.out.Spec = lookupSpec(r.out.Host, r.out.Version.Release)
-	if r.out.Spec == nil {
-		return missingf("finding the target spec of %s: no release of Rust that x knows has such a target, and the compiler does not run here to be asked: run x on such a machine, or install emulation for it", r.out.Host)
+	bin := filepath.Join(r.root, r.rustlib, r.out.Host.String(), "bin")
+	lld := slices.ContainsFunc([]string{"rust-lld", "rust-lld.exe", "gcc-ld/ld.lld", "gcc-ld/ld.lld.exe"}, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(bin, name))
+		return err == nil
+	})
+	spec, known, err := Describe(r.out.Host, r.out.Version.Release, lld)
+	r.out.Spec = spec
+	r.out.Known = append(r.out.Known, known...)
+	return err
+}
+
+// Describe finds the description of a compiler's host, and with it the linker that the
+// compiler runs by default. hasLLD says that the toolchain has rust-lld or gcc-ld: a
+// compiler with LLD as its default could link nothing without.
+func Describe(host targets.Triple, release targets.Release, hasLLD bool) (*targets.Spec, []Known, error) {
+	spec := lookupSpec(host, release)
+	if spec == nil {
+		return nil, nil, missingf("finding the target spec of %s: no release of Rust that x knows has such a target, and the compiler does not run here to be asked: run x on such a machine, or install emulation for it", host)
 	}
-	s, note, err := targets.Builtin().At(r.out.Version.Release)
+	s, note, err := targets.Builtin().At(release)
 	if err != nil {
-		return err
+		return spec, nil, err
 	}
 	how := fmt.Sprintf("x's registry of the targets of rustc %s", s.Info().Release)
 	if note != "" {
-		how += ", as that of " + r.out.Version.Release.String() + " is not held"
+		how += ", as that of " + release.String() + " is not held"
 	}
-	r.know("target spec", cmp.Or(r.out.Spec.Triple.String(), r.out.Host.String()), how)
+	known := []Known{{"target spec", cmp.Or(spec.Triple.String(), host.String()), how}}
 	value, how := "the system's", "the official compiler of this release and host"
-	if r.out.Spec.BakedLLD() {
+	if spec.BakedLLD() {
 		value = "LLD"
-		if plain, ok := r.withoutLLD(); ok {
-			r.out.Spec, value, how = plain, "the system's", "the toolchain has neither rust-lld nor gcc-ld"
+		if plain, err := targets.Builtin().Lookup(spec.Triple); err == nil && !hasLLD {
+			spec, value, how = plain, "the system's", "the toolchain has neither rust-lld nor gcc-ld"
 		}
 	}
-	r.know("default linker", value, how)
-	return nil
-}
-
-// withoutLLD returns the description as a compiler has it that does not link with LLD by
-// default: one without any LLD could link nothing.
-func (r *reader) withoutLLD() (*targets.Spec, bool) {
-	bin := filepath.Join(r.root, r.rustlib, r.out.Host.String(), "bin")
-	for _, name := range []string{"rust-lld", "gcc-ld/ld.lld"} {
-		if _, err := os.Lstat(filepath.Join(bin, name)); err == nil {
-			return nil, false
-		}
-	}
-	spec, err := targets.Builtin().Lookup(r.out.Spec.Triple)
-	return spec, err == nil
+	return spec, append(known, Known{"default linker", value, how}), nil
 }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package inventory_test
+
+const inRoot = "in-root"
+
+func enter([]string) {}
