@@ -166,7 +166,31 @@ func (inv *Inventory) describe(ctx context.Context, s *set) error {
 		}
 		inv.Files = append(inv.Files, f)
 	}
+	inv.locate(s)
 	return nil
+}
+
+// locate has all lists of files say where the input has them.
+func (inv *Inventory) locate(s *set) {
+	at := func(list []string) {
+		for i := range list {
+			list[i] = s.place(list[i])
+		}
+		slices.Sort(list)
+	}
+	for _, step := range inv.Steps {
+		at(step.Files)
+		for _, o := range step.Optional {
+			at(o.Files)
+		}
+		for _, l := range step.System.Libraries {
+			at(l.NeededBy)
+		}
+		for _, m := range step.Missing {
+			at(m.NeededBy)
+		}
+	}
+	slices.SortFunc(inv.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 }
 
 func optionFiles(s Step) [][]string {

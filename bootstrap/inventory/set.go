@@ -26,9 +26,9 @@ type set struct {
 	known   []marks.Known
 	record  manifests.BuildRecord // zero if x did not build it
 
-	files map[string]*file
-	names []string // of files, sorted
-	temp  string   // directory of what was unpacked; "" if nothing was
+	files map[string]*file // by the names that archives have for them
+	names []string         // of files, sorted
+	temp  string           // directory of what was unpacked; "" if nothing was
 	// unpackedFiles is how many files that directory has.
 	unpackedFiles int
 }
@@ -40,6 +40,7 @@ type file struct {
 	size      int64
 	digest    manifests.Hash // of an archive's
 	disk      string         // where its content is; "" for what was not unpacked
+	place     string         // in the tree, if that is not its name: rustlib may be in lib64
 	link      string         // as [File.Link]
 	leadsTo   string         // the file of the toolchain that a link leads to
 	ids       map[string]bool
@@ -83,10 +84,18 @@ func (s *set) has(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return s.files[name] != nil })
 }
 
+// place returns where the input has a file.
+func (s *set) place(name string) string {
+	if f := s.files[name]; f != nil && f.place != "" {
+		return f.place
+	}
+	return name
+}
+
 // describe returns a file as the inventory has it.
 func (s *set) describe(ctx context.Context, name string) (File, error) {
 	f := s.files[name]
-	out := File{Path: name, Size: f.size, Executable: f.exec, SHA256: f.digest, Component: f.component, Link: f.link}
+	out := File{Path: s.place(name), Size: f.size, Executable: f.exec, SHA256: f.digest, Component: f.component, Link: f.link}
 	if !f.digest.IsZero() {
 		return out, ctx.Err()
 	}

@@ -15,9 +15,6 @@ import (
 	"x.go/targets"
 )
 
-// errNotAsked stands for a compiler that is not asked.
-var errNotAsked = errors.New("nothing is run")
-
 // tree reads a sysroot, or an unpacked archive.
 func (s *set) tree(ctx context.Context, dir string, given marks.Given) error {
 	real, err := filepath.EvalSymlinks(dir)
@@ -27,16 +24,14 @@ func (s *set) tree(ctx context.Context, dir string, given marks.Given) error {
 	if list, err := dist.ReadFile(filepath.Join(real, manifests.ComponentsFile), maxComponents); err == nil {
 		return s.unpacked(ctx, real, list, given)
 	}
-	program, err := programIn(real)
-	if err != nil {
+	if _, err := programIn(real); err != nil {
 		return fmt.Errorf("taking stock of %q: %w", dir, err)
 	}
-	facts, err := marks.Read(real, program, given)
+	tc, err := toolchain.Read(real, given)
 	if err != nil {
 		return err
 	}
-	s.root, s.host, s.version, s.spec, s.known = real, facts.Host, facts.Version, facts.Spec, facts.Known
-	tc := toolchain.Toolchain{Sysroot: real, Rustc: filepath.Join(real, filepath.FromSlash(program)), Host: s.host, Version: s.version, Spec: s.spec, Unrun: errNotAsked}
+	s.root, s.host, s.version, s.spec, s.known = tc.Sysroot, tc.Host, tc.Version, tc.Spec, tc.Read
 	in, err := toolchain.ReadPrograms(tc)
 	if err != nil {
 		return err
@@ -48,8 +43,12 @@ func (s *set) tree(ctx context.Context, dir string, given marks.Given) error {
 			}
 			f := &file{component: c.Spec.Archive, exec: e.IsExec(), size: e.Size, disk: e.Path()}
 			s.files[e.Name] = f
-			if e.Path() != filepath.Join(real, filepath.FromSlash(e.Name)) {
-				s.linked(e.Name, f)
+			at := tc.Path(e.Name)
+			if place, err := filepath.Rel(s.root, at); err == nil && filepath.ToSlash(place) != e.Name {
+				f.place = filepath.ToSlash(place)
+			}
+			if e.Path() != at {
+				s.linked(e.Name, at, f)
 			}
 		}
 	}
@@ -59,8 +58,8 @@ func (s *set) tree(ctx context.Context, dir string, given marks.Given) error {
 }
 
 // linked notes that a file of a tree is reached by a link, and where that leads.
-func (s *set) linked(name string, f *file) {
-	if f.link, _ = os.Readlink(filepath.Join(s.root, filepath.FromSlash(name))); f.link == "" {
+func (s *set) linked(name, at string, f *file) {
+	if f.link, _ = os.Readlink(at); f.link == "" {
 		return // the link is a directory above
 	}
 	rel, err := filepath.Rel(s.root, f.disk)

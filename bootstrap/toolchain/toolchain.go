@@ -100,6 +100,15 @@ func find(ctx context.Context, src Source) (Toolchain, error) {
 			return Toolchain{}, err
 		}
 	}
+	tc, err := src.open()
+	if err != nil {
+		return Toolchain{}, err
+	}
+	return tc, tc.learn(ctx, src.Given)
+}
+
+// open finds the compiler in the sysroot, and asks nothing.
+func (src Source) open() (Toolchain, error) {
 	sysroot, err := resolveSysroot(src.Sysroot)
 	if err != nil {
 		return Toolchain{}, err
@@ -108,10 +117,7 @@ func find(ctx context.Context, src Source) (Toolchain, error) {
 		return Toolchain{}, err
 	}
 	tc := Toolchain{Sysroot: sysroot, Rustc: compilerIn(sysroot), env: src.Env, libdir: marks.Libdir(sysroot, src.Given.Libdirs()...)}
-	if err := tc.checkCompiler(); err != nil {
-		return Toolchain{}, err
-	}
-	return tc, tc.learn(ctx, src.Given)
+	return tc, tc.checkCompiler()
 }
 
 // askAll asks the compiler for its version and its description of the host: both
@@ -172,22 +178,18 @@ func (tc *Toolchain) checkCompiler() error {
 	return nil
 }
 
-// Command returns the command that asks a compiler. A program that the compiler
-// leaves behind, with its output still open, does not keep x waiting for long.
-func Command(ctx context.Context, rustc string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, rustc, args...)
-	cmd.WaitDelay = 5 * time.Second
-	return cmd
-}
-
 // Command returns the command that asks the compiler, by its emulator if it needs one.
 func (tc Toolchain) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return command(ctx, tc.emulator, tc.Rustc, args)
 }
 
+// command returns the command that runs a program. What the program leaves behind, with
+// its output still open, does not keep x waiting for long.
 func command(ctx context.Context, emulator []string, program string, args []string) *exec.Cmd {
 	words := slices.Concat(emulator, []string{program}, args)
-	return Command(ctx, words[0], words[1:]...)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.WaitDelay = 5 * time.Second
+	return cmd
 }
 
 // ask runs a program of the toolchain and returns what it printed.

@@ -79,6 +79,34 @@ var loaderMessages = []string{
 	"error while loading shared libraries", "Error loading shared library", "Error relocating", "not found (required by", "Could not open '", "Exec format error", "signal: illegal instruction",
 }
 
+// errUnasked stands for a compiler that is not run, though it may run here.
+var errUnasked = errors.New("it was not asked")
+
+// Read returns the toolchain of a sysroot as its files tell it: nothing is run.
+func Read(sysroot string, given marks.Given) (Toolchain, error) {
+	tc, err := Source{Sysroot: sysroot, Given: given}.open()
+	if err != nil {
+		return tc, err
+	}
+	facts, err := tc.marks(given)
+	tc.know(facts, errUnasked)
+	return tc, err
+}
+
+// marks reads the facts that the files tell.
+func (tc Toolchain) marks(given marks.Given) (marks.Facts, error) {
+	rel, err := filepath.Rel(tc.Sysroot, tc.Rustc)
+	if err != nil {
+		return marks.Facts{}, err
+	}
+	return marks.Read(tc.Sysroot, filepath.ToSlash(rel), given)
+}
+
+// know takes over facts of the files; unrun says why the compiler did not tell them.
+func (tc *Toolchain) know(f marks.Facts, unrun error) {
+	tc.Host, tc.Version, tc.Spec, tc.Read, tc.Unrun = f.Host, f.Version, f.Spec, f.Known, unrun
+}
+
 // learn asks the compiler for its facts, and reads them from its files if it is one of
 // another machine or does not run here. If both tell, they must agree.
 func (tc *Toolchain) learn(ctx context.Context, given marks.Given) error {
@@ -105,11 +133,7 @@ func (tc *Toolchain) learn(ctx context.Context, given marks.Given) error {
 			}
 		}
 	}
-	rel, err := filepath.Rel(tc.Sysroot, tc.Rustc)
-	if err != nil {
-		return err
-	}
-	facts, err := marks.Read(tc.Sysroot, filepath.ToSlash(rel), given)
+	facts, err := tc.marks(given)
 	if asked == nil {
 		return tc.agree(facts, err, given)
 	}
@@ -117,7 +141,7 @@ func (tc *Toolchain) learn(ctx context.Context, given marks.Given) error {
 	if err != nil {
 		return fmt.Errorf("%w; it does not run here to be asked: %w", err, asked)
 	}
-	tc.Host, tc.Version, tc.Spec, tc.Read, tc.Unrun = facts.Host, facts.Version, facts.Spec, facts.Known, asked
+	tc.know(facts, asked)
 	return nil
 }
 

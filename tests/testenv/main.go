@@ -19,7 +19,7 @@ var programs = strings.Fields(`
 	aarch64-linux-gnu-as aarch64-linux-gnu-gcc aarch64-linux-gnu-ld x86_64-linux-gnu-gcc x86_64-linux-gnu-ld
 	chromium-headless-shell cpio curl dh_builddeb dh_gencontrol dh_install dh_missing dpkg-architecture dpkg-gencontrol dpkg-split perl rpm rpm2cpio rpmbuild versitygw
 	azurite-blob fake-gcs-server node
-	patchelf qemu-aarch64-static qemu-arm-static qemu-i386-static qemu-mips64el-static qemu-ppc64le-static qemu-s390x-static
+	qemu-aarch64-static qemu-arm-static qemu-i386-static qemu-mips64el-static qemu-ppc64le-static qemu-s390x-static
 	munged sbatch scontrol sinfo slurmctld slurmd squeue
 	awk base64 basename cat chgrp chmod chown cmp cp cut date dd dirname echo env expr false find grep head id
 	install ldd ln ls mkdir mkfifo mktemp mount mv od printf pwd readlink rm rmdir sed seq sha256sum sleep sort
