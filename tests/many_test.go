@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"debug/macho"
+	"debug/pe"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -146,6 +148,47 @@ func TestManyBuilt(t *testing.T) {
 	if len(report.Toolchains) != 2 {
 		t.Errorf("x check: got %d toolchains, want 2", len(report.Toolchains))
 	}
+}
+
+// TestWrappersOfHosts has x build the gcc-ld programs that toolchains lack: each is a
+// program for its host, under the name that such a host has.
+func TestWrappersOfHosts(t *testing.T) {
+	t.Parallel()
+	testenv.Need(t, "go")
+	testenv.Long(t, "builds programs for two hosts")
+	dir := t.TempDir()
+	args := []string{"build"}
+	for _, host := range []string{windowsGNU, macARM} {
+		tree := foreign.Sysroot(t, filepath.Join(dir, host), host, "lib/rustlib/"+host+"/bin/gcc-ld")
+		args = append(args, "--sysroot", tree)
+	}
+	runx.Must(t, dir, nil, args...)
+	for host, want := range map[string]struct{ exe, platform string }{
+		windowsGNU: {".exe", "pe amd64"},
+		macARM:     {"", "mach-o arm64"},
+	} {
+		for _, name := range manifests.GCCLDPrograms() {
+			file := filepath.Join(dir, "build", host, "stage2/lib/rustlib", host, "bin/gcc-ld", name+want.exe)
+			if got := platformOf(t, file); got != want.platform {
+				t.Errorf("%s: got a program %q, want %q", file, got, want.platform)
+			}
+		}
+	}
+}
+
+// platformOf says what a program is for.
+func platformOf(t *testing.T, file string) string {
+	t.Helper()
+	f, err := os.Open(file)
+	testenv.Must(t, err)
+	defer f.Close()
+	if p, err := pe.NewFile(f); err == nil && p.Machine == pe.IMAGE_FILE_MACHINE_AMD64 {
+		return "pe amd64"
+	}
+	if m, err := macho.NewFile(f); err == nil && m.Cpu == macho.CpuArm64 {
+		return "mach-o arm64"
+	}
+	return "of another machine"
 }
 
 // TestManyWrong wants clear errors of toolchains that do not belong together.
