@@ -150,6 +150,14 @@ func (b *Builder) note(format string, args ...any) {
 	b.notify(Event{Note: fmt.Sprintf(format, args...)})
 }
 
+// tellOnce tells what was found about a component, for the first time.
+func (b *Builder) tellOnce(f config.Finding) {
+	if !b.told[f] {
+		b.told[f] = true
+		b.tellFinding(f)
+	}
+}
+
 // tellFinding tells what was found about a file of the input.
 func (b *Builder) tellFinding(f config.Finding) {
 	b.notify(Event{Note: f.Place + ": " + f.Text(), Warn: f.Severity == config.Warning})

@@ -149,6 +149,7 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 	if err := b.checkTargets(); err != nil {
 		return nil, err
 	}
+	components = b.apart(components, p.Selection)
 	var combined []int
 	if b.wantsCombined(p.Selection) {
 		combined = b.combinedComponents(components)
@@ -178,6 +179,22 @@ func (p packagesStep) Run(ctx context.Context, b *Builder) ([]part, error) {
 		return nil, err
 	}
 	return parts, nil
+}
+
+// apart arranges the lists of components that lie in each other. It is the configuration
+// that counts, and what s names beside it, but not what s leaves to another run: the
+// archives of several runs are for one channel, and each has one content.
+func (b *Builder) apart(components []toolchain.InputComponent, s Selection) []toolchain.InputComponent {
+	components, nested := toolchain.Apart(b.tc, components, func(c toolchain.InputComponent) (wanted, asked bool) {
+		if s.leavesOut(c.Spec.Archive, c.Target) {
+			return false, false
+		}
+		return c.Wanted(b.cfg, b.tc.Host), s.has(c.Spec.Archive, c.Target)
+	})
+	for _, f := range nested {
+		b.tellOnce(f)
+	}
+	return components
 }
 
 // anyOf returns an error for a selection that leaves nothing.

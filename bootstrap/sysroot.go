@@ -80,9 +80,8 @@ func (assembleStep) Run(ctx context.Context, b *Builder) ([]toolchain.InputCompo
 // judge decides what becomes of a component, and tells it if that is not the usual.
 func (b *Builder) judge(c toolchain.InputComponent, wanted, asked bool) (packed bool, err error) {
 	v := c.Judge(b.tc, wanted, asked)
-	if v.Finding != nil && !b.told[*v.Finding] {
-		b.told[*v.Finding] = true
-		b.tellFinding(*v.Finding)
+	if v.Finding != nil {
+		b.tellOnce(*v.Finding)
 	}
 	return v.Packed, v.Err
 }

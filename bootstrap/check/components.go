@@ -30,6 +30,10 @@ func (k *checker) components(tc toolchain.Toolchain) {
 	components = k.withLLD(tc, components)
 	libraries := tc.ReadLibraries(components)
 	k.out = append(k.out, libraries.Findings(tc.Sysroot)...)
+	_, nested := toolchain.Apart(tc, k.f.Input.Texts, func(c toolchain.InputComponent) (wanted, asked bool) {
+		return c.Wanted(k.c, tc.Host), false
+	})
+	k.out = append(k.out, nested...)
 	for _, c := range libraries.WithLibraries(components) {
 		v := c.Judge(tc, c.Wanted(k.c, tc.Host), false)
 		if v.Finding != nil {

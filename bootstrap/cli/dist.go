@@ -55,6 +55,11 @@ dist.compression-formats and dist.compression-profile say, with .sha256 and a ch
 that can be installed from. It takes a tenth of the time of .tar.xz. x recompress and
 x recompress plan take them, and the channel is then made by x channel make.
 
+If the toolchain has rust-docs and rustc-docs, and the configuration allows both, the
+archive of rust-docs lists its files and directories one by one, since rustc-docs lies
+in its directory: upstream's list would let the removal of one delete the other's files.
+build.compiler-docs = false keeps upstream's list.
+
 SOURCE_DATE_EPOCH sets the time of the files and the channel's date.
 
 --source names a source tree of Rust: of it are rustc-src, the archive

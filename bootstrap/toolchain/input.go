@@ -20,6 +20,9 @@ import (
 // Input is the content of an input sysroot, sorted into components.
 type Input struct {
 	Components []InputComponent // sorted by name, then target
+	// Texts are, of [ReadPrograms], the components of documentation, of whose directories
+	// only the first level was read: enough for [Apart].
+	Texts []InputComponent
 	// Unowned are the slash paths of files that no component claims and that no finding
 	// is about, sorted. They are not packaged.
 	Unowned []string
@@ -38,6 +41,10 @@ type InputComponent struct {
 	Image  dist.Image
 	// Manifest is the component's own file list, or nil if the sysroot has none.
 	Manifest manifests.FileList
+	// apart is set if bulk replaces the directories of that list, or of upstream's: see
+	// [Apart].
+	apart bool
+	bulk  []string
 	// Broken are the files that the component should have and that cannot be
 	// packaged. They matter only if the component is: see [InputComponent.Judge].
 	Broken []Broken
@@ -65,11 +72,23 @@ func readInput(tc Toolchain, texts bool) (Input, error) {
 	if err != nil {
 		return Input{}, fmt.Errorf("reading sysroot %q: %w", tc.Sysroot, err)
 	}
-	r := &inputReader{tc: tc, texts: texts, owned: map[string]string{}}
+	r := &inputReader{tc: tc, texts: texts, owned: map[string]string{}, listed: map[manifests.Directive]bool{}}
 	if len(lists) > 0 {
 		r.in.Listed = true
 		for _, list := range lists {
 			r.readList(list)
+		}
+		for _, l := range r.lists {
+			if !r.texts && slices.Contains(textComponents, l.Spec.Archive) {
+				r.shallow(l.InputComponent)
+			} else {
+				r.takeListed(l)
+			}
+		}
+	} else if !r.texts {
+		for _, archive := range textComponents {
+			spec, _ := manifests.LookupComponent(archive)
+			r.shallow(InputComponent{Spec: spec, Target: tc.Host})
 		}
 	}
 	r.walk()
@@ -136,6 +155,9 @@ type inputReader struct {
 	texts bool // read documentation and sources, too
 	in    Input
 	owned map[string]string // file to the component that owns it
+	// lists are the components of the lists, listed all lines of those.
+	lists  []listed
+	listed map[manifests.Directive]bool
 	// spare are libraries in other directories than lib, and last says that nobody else is
 	// going to claim them.
 	spare []string
@@ -180,16 +202,33 @@ func (r *inputReader) readList(list string) {
 		r.fail("reading file list %q: %w", list, err)
 		return
 	}
-	c := InputComponent{Spec: spec, Target: target, Manifest: m}
-	if !r.texts && slices.Contains(textComponents, spec.Archive) {
-		return
-	}
 	for i := range m {
 		m[i].Path = r.tc.archived(m[i].Path)
-		d := m[i]
+		r.listed[m[i]] = true
+	}
+	r.lists = append(r.lists, listed{InputComponent{Spec: spec, Target: target, Manifest: m}, list, full})
+}
+
+// listed is a component with the list that names its files.
+type listed struct {
+	InputComponent
+	list string // the path of the list
+	full string // what follows "manifest-"
+}
+
+// takeListed reads the files of a list. What another list names in a directory of this
+// one is that one's: upstream's rust-docs and rustc-docs lie so.
+func (r *inputReader) takeListed(l listed) {
+	c, list, full := l.InputComponent, l.list, l.full
+	var err error
+	for _, d := range c.Manifest {
 		if d.Kind == manifests.DirDirective {
 			err = c.Image.AddTree(d.Path, r.path(d.Path), func(name string, e fs.DirEntry) bool {
-				return e.IsDir() || r.claim(d.Path+"/"+name, full)
+				within := manifests.Directive{Kind: manifests.FileDirective, Path: d.Path + "/" + name}
+				if e.IsDir() {
+					within.Kind = manifests.DirDirective
+				}
+				return !r.listed[within] && (e.IsDir() || r.claim(within.Path, full))
 			})
 		} else if r.claim(d.Path, full) {
 			err = r.addFile(&c.Image, d.Path)
@@ -273,6 +312,9 @@ func (c InputComponent) Component() dist.Component {
 // bulkDirs returns the directories that manifest.in lists as a whole: those of the
 // component's own list, else upstream's.
 func (c InputComponent) bulkDirs() []string {
+	if c.apart {
+		return c.bulk
+	}
 	var dirs []string
 	for _, d := range c.Manifest {
 		if d.Kind == manifests.DirDirective {

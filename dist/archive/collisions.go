@@ -33,11 +33,13 @@ func (c *Claimant) together(o *Claimant) bool {
 // Collisions finds what rustup refuses as a "detected conflict": paths that two
 // archives install into one toolchain. Each is a sentence.
 //
-// A directory inside a directory of another component is none by itself: today's
-// rust-docs and rustc-docs are so. It is one if the outer has something at that
-// path, too.
-func Collisions(all []Claimant) []string {
-	o := owners{at: map[string][]claim{}}
+// A path inside a directory of another component is none by itself: upstream's
+// rust-docs and rustc-docs are so, and rustup installs both. It is one if the outer has
+// something at that path, too. But a removal of the outer takes the directory as a whole,
+// with the inner's files, and the removal of the inner then fails. nested has a sentence
+// for each such pair.
+func Collisions(all []Claimant) (collisions, nested []string) {
+	o := owners{at: map[string][]claim{}, told: map[string]bool{}}
 	for i := range all {
 		for _, name := range all[i].Components {
 			for _, d := range all[i].Lists[name] {
@@ -48,7 +50,7 @@ func Collisions(all []Claimant) []string {
 	for i := range all {
 		o.compare(&all[i])
 	}
-	return o.found
+	return o.found, o.nested
 }
 
 // OwnRecords returns the paths, sorted, that an archive installs where rustup and
@@ -72,8 +74,9 @@ func OwnRecords(l *Layout) []string {
 
 // owners says which archives install a path.
 type owners struct {
-	at    map[string][]claim
-	found []string
+	at            map[string][]claim
+	found, nested []string
+	told          map[string]bool // of nested, by its pair
 }
 
 // claim is a line of a component's list.
@@ -120,6 +123,18 @@ func (o *owners) inside(c *Claimant, d manifests.Directive, dir string) {
 			o.add("%q of %s lies below %q, which is a file of %s", d.Path, c.Name.Stem(), dir, other.by.Name.Stem())
 		case isFile || other.by.Dirs[in]:
 			o.add("%q belongs to %s and, in its directory %q, to %s", d.Path, c.Name.Stem(), dir, other.by.Name.Stem())
+		default:
+			o.nest(c, d, other, dir)
 		}
+	}
+}
+
+// nest notes that a line lies in a directory of another archive, once for each pair.
+func (o *owners) nest(c *Claimant, d manifests.Directive, other claim, dir string) {
+	inner, outer := c.Name.Stem(), other.by.Name.Stem()
+	if pair := inner + " " + outer + " " + dir; !o.told[pair] {
+		o.told[pair] = true
+		o.nested = append(o.nested, fmt.Sprintf("%q of %s lies in %q, which %s lists as a whole: removing %s deletes it, and removing %s then fails",
+			d.Path, inner, dir, outer, outer, inner))
 	}
 }

@@ -67,6 +67,7 @@ const (
 	inputReadable   = "input/readable"
 	setFormats      = "set/formats-agree"
 	setOwner        = "set/owner-conflict"
+	setNested       = "set/owner-nested"
 	setCombined     = "set/combined-parts"
 	setVersion      = "set/one-release"
 	setOwnLibraries = "set/own-libraries"
@@ -171,6 +172,7 @@ var staticTable = []CheckInfo{
 	{archiveChecksum, Static, ".sha256 beside it holds 64 lower-case digits, two spaces and the name, and they are right"},
 	{setFormats, Static, "gz, xz and zst of one archive hold the same members"},
 	{setOwner, Static, "no two archives of one toolchain install the same path: rustup refuses them (\"detected conflict\")"},
+	{setNested, Static, "a warning, not a failure, if an archive's files lie in a directory that another lists as a whole: removing that component deletes them. Upstream's rust-docs and rustc-docs are so"},
 	{setCombined, Static, "the combined archive equals its parts"},
 	{setVersion, Static, "archives of one release agree on version and commit where they share them"},
 	{setOwnLibraries, Static, "what programs need of librustc_driver, libstd and Rust's libLLVM is in the archives"},

@@ -3,17 +3,22 @@ package verify
 import "x.go/dist/archive"
 
 // checkOwners finds paths that two archives of one release install into one
-// toolchain, and rustup's own records.
+// toolchain, and rustup's own records. That the directory of one lies in that of another
+// is a warning only: upstream's documentation is so.
 func checkOwners(packs []pack) []*subject {
 	var out []*subject
 	for _, group := range byRelease(packs) {
-		s := newSubject(group[0].release(), setOwner)
+		s := newSubject(group[0].release(), setOwner, setNested)
 		claimants := make([]archive.Claimant, len(group))
 		for i, p := range group {
 			claimants[i] = archive.Claimant{Layout: p.Layout, Name: p.name}
 		}
-		for _, what := range archive.Collisions(claimants) {
+		collisions, nested := archive.Collisions(claimants)
+		for _, what := range collisions {
 			s.failf(setOwner, "%s", what)
+		}
+		for _, what := range nested {
+			s.warnf(setNested, "%s", what)
 		}
 		out = append(out, s)
 	}

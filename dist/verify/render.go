@@ -30,26 +30,31 @@ func (r Report) WriteJSON(w io.Writer) error {
 
 // WriteText writes the report for a terminal, worst first: every failure with
 // its findings, every skip with its reason, then the passes, one line each if
-// verbose and else as a count; the linker of a file that was given is always told. The
-// verdict is the last line.
+// verbose and else as a count; warnings and the linker of a file that was given are always
+// told. The verdict is the last line.
 func (r Report) WriteText(w io.Writer, verbose bool) error {
 	var b strings.Builder
 	for _, c := range r.worstFirst() {
-		if c.Status == Pass && !verbose && c.Name != programLinker {
+		if c.Status == Pass && !verbose && c.Name != programLinker && len(c.Warnings) == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "%s %s", c.Status, c.Name)
+		word := string(c.Status)
+		if len(c.Warnings) > 0 {
+			word = "WARN"
+		}
+		fmt.Fprintf(&b, "%s %s", word, c.Name)
 		if c.Allowed {
 			b.WriteString(" (allowed)")
 		}
 		if c.Subject != "" {
 			fmt.Fprintf(&b, " [%s]", dist.OneLine(c.Subject))
 		}
-		if c.Detail != "" && len(c.Findings) == 0 {
+		listed := slices.Concat(c.Findings, c.Warnings)
+		if c.Detail != "" && len(listed) == 0 {
 			fmt.Fprintf(&b, ": %s", dist.OneLine(c.Detail))
 		}
 		b.WriteByte('\n')
-		for _, f := range c.Findings {
+		for _, f := range listed {
 			fmt.Fprintf(&b, "     %s\n", dist.OneLine(f))
 		}
 	}

@@ -38,6 +38,8 @@ type Check struct {
 	// Findings are all findings when there is more than one, at most 100 and
 	// then a count of the rest.
 	Findings []string `json:"findings,omitempty"`
+	// Warnings are what passes and may still bite, at most 100. Detail is the first.
+	Warnings []string `json:"warnings,omitempty"`
 	// Allowed says that a skip is accepted, by [Options.AllowSkip].
 	Allowed bool `json:"allowed,omitempty"`
 	// Seconds is how long the work of the subject took. The first of its checks has
@@ -213,6 +215,7 @@ type outcome struct {
 	more     int    // findings beyond maxFindings
 	skip     string // reason
 	note     string // what was seen, if it passes
+	warnings []string
 }
 
 func newSubject(name string, checks ...string) *subject {
@@ -260,6 +263,13 @@ func (s *subject) notef(check, format string, args ...any) {
 	s.declare(check).note = fmt.Sprintf(format, args...)
 }
 
+// warnf adds what is to be told of a check that passes.
+func (s *subject) warnf(check, format string, args ...any) {
+	if o := s.declare(check); len(o.warnings) < maxFindings {
+		o.warnings = append(o.warnings, fmt.Sprintf(format, args...))
+	}
+}
+
 // failed reports whether any of the checks has a finding.
 func (s *subject) failed(checks ...string) bool {
 	return slices.ContainsFunc(checks, func(c string) bool { return s.out[c] != nil && len(s.out[c].findings) > 0 })
@@ -285,6 +295,8 @@ func (s *subject) checks() []Check {
 			}
 		case o.skip != "":
 			c.Status, c.Detail = Skip, o.skip
+		case len(o.warnings) > 0:
+			c.Detail, c.Warnings = o.warnings[0], o.warnings
 		}
 		checks = append(checks, c)
 	}

@@ -46,29 +46,34 @@ func TestOwnerConflicts(t *testing.T) {
 		archives archives
 		want     string
 	}{
-		"one host":            {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.95.0" + gnu, "file:bin/x"}}, "bin/x"},
-		"two hosts":           {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.95.0" + arm, "file:bin/x"}}, ""},
-		"two releases":        {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.94.0" + gnu, "file:bin/x"}}, ""},
-		"host and all":        {archives{{"rustc-1.95.0" + gnu, "file:a"}, {"rust-src-1.95.0.tar.xz", "file:a"}}, "a"},
-		"std of two targets":  {archives{{"rust-std-1.95.0" + gnu, "file:a"}, {"rust-std-1.95.0" + wasm, "file:a"}}, "a"},
-		"directory inside":    {archives{{"rust-docs-1.95.0" + gnu, "dir:html html/rustc/i"}, {"rustc-docs-1.95.0" + gnu, "dir:html/rustc html/rustc/l"}}, ""},
-		"content inside":      {archives{{"rust-docs-1.95.0" + gnu, "dir:html html/rustc/i"}, {"rustc-docs-1.95.0" + gnu, "file:html/rustc/i"}}, "html/rustc/i"},
-		"file above":          {archives{{"rustc-1.95.0" + gnu, "file:share/x"}, {"cargo-1.95.0" + gnu, "file:share/x/y"}}, "share/x"},
-		"component of others": {archives{{"cargo-1.95.0" + gnu, "file:bin/cargo"}, {"acme-tool-7.1" + gnu, "file:bin/cargo"}}, "bin/cargo"},
-		"two of others":       {archives{{"acme-7.1" + gnu, "file:bin/a"}, {"acme-headers-2.tar.xz", "file:bin/a"}}, "bin/a"},
-		"rustup's records":    {archives{{"acme-7.1" + gnu, "file:lib/rustlib/multirust-config.toml"}}, "multirust-config.toml"},
+		"one host":                   {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.95.0" + gnu, "file:bin/x"}}, "bin/x"},
+		"two hosts":                  {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.95.0" + arm, "file:bin/x"}}, ""},
+		"two releases":               {archives{{"rustc-1.95.0" + gnu, "file:bin/x"}, {"cargo-1.94.0" + gnu, "file:bin/x"}}, ""},
+		"host and all":               {archives{{"rustc-1.95.0" + gnu, "file:a"}, {"rust-src-1.95.0.tar.xz", "file:a"}}, "a"},
+		"std of two targets":         {archives{{"rust-std-1.95.0" + gnu, "file:a"}, {"rust-std-1.95.0" + wasm, "file:a"}}, "a"},
+		"directory inside":           {archives{{"rust-docs-1.95.0" + gnu, "dir:html html/rustc/i"}, {"rustc-docs-1.95.0" + gnu, "dir:html/rustc html/rustc/l"}}, ""},
+		"directory inside, by files": {archives{{"rustc-docs-1.95.0" + gnu, "file:html/rustc/l", "file:html/rustc/m"}, {"rust-docs-1.95.0" + gnu, "dir:html html/i"}}, ""},
+		"content inside":             {archives{{"rust-docs-1.95.0" + gnu, "dir:html html/rustc/i"}, {"rustc-docs-1.95.0" + gnu, "file:html/rustc/i"}}, "html/rustc/i"},
+		"file above":                 {archives{{"rustc-1.95.0" + gnu, "file:share/x"}, {"cargo-1.95.0" + gnu, "file:share/x/y"}}, "share/x"},
+		"component of others":        {archives{{"cargo-1.95.0" + gnu, "file:bin/cargo"}, {"acme-tool-7.1" + gnu, "file:bin/cargo"}}, "bin/cargo"},
+		"two of others":              {archives{{"acme-7.1" + gnu, "file:bin/a"}, {"acme-headers-2.tar.xz", "file:bin/a"}}, "bin/a"},
+		"rustup's records":           {archives{{"acme-7.1" + gnu, "file:lib/rustlib/multirust-config.toml"}}, "multirust-config.toml"},
 	} {
 		var packs []pack
 		for _, a := range tt.archives {
 			packs = append(packs, packOf(t, a[0], a[1:]...))
 		}
-		var got []string
+		var got, warned []string
 		for _, s := range checkOwners(packs) {
 			for _, c := range s.checks() {
+				warned = append(warned, c.Warnings...)
 				if c.Status == Fail {
 					got = append(got, c.Detail)
 				}
 			}
+		}
+		if nested := strings.HasPrefix(name, "directory inside"); nested != (len(warned) == 1) {
+			t.Errorf("%s: got warnings %q, want one: %t", name, warned, nested)
 		}
 		if (len(got) > 0) != (tt.want != "") || tt.want != "" && !strings.Contains(got[0], tt.want) {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
