@@ -204,9 +204,11 @@ func TestManyWrong(t *testing.T) {
 	tree("z", linuxZ, foreign.Std(wasm, foreign.Full))
 	tree("old", linuxZ, "lib/librustc_driver-1.so: @"+other, foreign.Std(linuxZ, other))
 	tree("changed", macARM, "lib/rustlib/src/rust/library/core/src/lib.rs: other", foreign.Std(wasm, foreign.Full)+"x")
+	tree("mixed", linuxARM, foreign.Std(wasm, other))
 	tree("named/"+linuxZ+"/stage2", linuxARM)
 	for _, tt := range []struct{ name, args, want string }{
 		{"two releases", "--sysroot arm --sysroot old", `/arm" is rustc 1.95.0 (59807616e 2026-04-14): one channel holds one release`},
+		{"two releases in a tree", "--sysroot mixed", "rustc 1.96.0 (ac68faa20 2026-05-25) compiled it, but the compiler is rustc 1.95.0"},
 		{"two of a host", "--sysroot arm --sysroot arm2", `/arm2" are both for aarch64-unknown-linux-gnu`},
 		{"sources that differ", "--sysroot arm --sysroot changed", `differ in "lib/rustlib/src/rust/library/core/src/lib.rs"`},
 		{"libraries that differ", "--sysroot z --sysroot changed rust-std", `packaging rust-std-1.95.0-wasm32-unknown-unknown: "`},

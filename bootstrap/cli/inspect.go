@@ -19,7 +19,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	var host, release string
 	cmd := &cobra.Command{
 		Use:   "inspect file...",
-		Short: "Tell who linked ELF files, what they hide, and what a toolchain needs",
+		Short: "Tell who linked ELF files, or what a toolchain needs",
 		Long: `Tell facts of executables, shared objects, objects and archives (.a, .rlib), and of
 those in directories: the linker with its version, and how sure that is; functions
 in .ctors and .dtors, which LLD does not run; GCC's LTO sections; the machine of each
@@ -42,16 +42,17 @@ belong together:
   schema       1; changes if a field changes its meaning
   host, release, commit, targets[]
   facts[]      fact, value, how: how host, release and default linker are known
-  files[]      path in the sysroot, size, executable, sha256, component, link: each
-               file that a step names, once
-  steps[]      step (compile, link, document, lint, format, cargo), target, and what is
-               enough for it:
+  files[]      path in the sysroot, size, executable, sha256, component, link:
+               each file that a step names, once
+  steps[]      step (compile, link, document, lint, format, cargo), target, and
+               what is enough for it:
   .files[]     paths
   .linker      program, flavor, lld (toolchain, system or none), own
-  .system      interpreters[], libraries[] (name, needed_by), glibc, programs[] (name,
-               why), paths[]: what the machine has to bring
+  .system      interpreters[], libraries[] (name, needed_by), glibc,
+               programs[] (name, why), paths[]: what the machine has to bring
   .optional[]  when, files: what an option takes beside that
-  .missing[]   name, needed_by: what belongs to the toolchain, and is not in the input
+  .missing[]   name, needed_by: what belongs to the toolchain, and is not in the
+               input
   .notes[]
 
 With --json, the answer has:
@@ -68,7 +69,7 @@ missing, of another format, or malformed.`,
   x inspect libfoo.a libbar.so ~/.rustup/toolchains/stable-*
   x inspect --fail-on ctors,lto,unresolved,glibc=2.17 build/stage
   x inspect --inventory ~/.rustup/toolchains/stable-x86_64-unknown-linux-gnu
-  x inspect --inventory build/dist/rustc-1.95.0-*.tar.xz build/dist/rust-std-1.95.0-*.tar.xz
+  x inspect --inventory build/dist/rustc-*.tar.xz build/dist/rust-std-*.tar.xz
   x inspect --root /srv/arm64-root --json /srv/arm64-root/usr/bin`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

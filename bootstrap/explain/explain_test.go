@@ -224,7 +224,7 @@ func TestQuestionErrors(t *testing.T) {
 		{"release", explain.Options{Release: "one"}, explain.Question{}, true, `parsing release "one"`},
 		{"channel", explain.Options{Release: "beta"}, explain.Question{}, true, `looking up channel "beta"`},
 		{"host", explain.Options{Host: "x86_64"}, explain.Question{}, true, "nearest names: x86_64-"},
-		{"described and asked", explain.Options{Rustc: "rustc", Release: "1.95.0"}, explain.Question{}, true, "cannot be combined"},
+		{"described and asked", explain.Options{Rustc: "rustc", Release: "1.64.0"}, explain.Question{}, false, "--release"},
 		{"target", explain.Options{}, explain.Question{Target: "a-b-c"}, true, `looking up target "a-b-c"`},
 		{"two targets", explain.Options{}, explain.Question{Target: "a-b-c", Args: []string{"--target", "d-e-f"}}, true, "differ: give one"},
 		{"target file", explain.Options{}, explain.Question{Target: "none.json"}, true, "no such file"},

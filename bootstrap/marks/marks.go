@@ -87,11 +87,11 @@ func (r *reader) know(fact, value, how string) {
 	r.out.Known = append(r.out.Known, Known{fact, value, how})
 }
 
-// stdVersions returns the version texts in the standard library of the host, each with
-// the first file that has it.
-func (r *reader) stdVersions() map[string]string {
+// StdVersions returns the texts of rustc's versions that compiled a standard library,
+// "1.95.0 (59807616e 2026-04-14)", each with the first file in dir that has it. dir is
+// lib/rustlib/TARGET/lib of a sysroot.
+func StdVersions(dir string) map[string]string {
 	out := map[string]string{}
-	dir := filepath.Join(r.root, r.rustlib, r.out.Host.String(), "lib")
 	for _, pattern := range []string{"libcore-*.rlib", "libstd-*.rlib", "libcore-*.rmeta", "libstd-*.so", "libcore.rlib", "libstd.rlib"} {
 		names, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
@@ -100,9 +100,19 @@ func (r *reader) stdVersions() map[string]string {
 		for _, name := range names {
 			text := crateVersion(filepath.Join(dir, name))
 			if _, known := out[text]; text != "" && !known {
-				out[text] = r.rustlib + "/" + r.out.Host.String() + "/lib/" + name
+				out[text] = name
 			}
 		}
+	}
+	return out
+}
+
+// stdVersions are those of the host's, with the files' places in the sysroot.
+func (r *reader) stdVersions() map[string]string {
+	dir := r.rustlib + "/" + r.out.Host.String() + "/lib"
+	out := StdVersions(filepath.Join(r.root, filepath.FromSlash(dir)))
+	for text, name := range out {
+		out[text] = dir + "/" + name
 	}
 	return out
 }

@@ -107,7 +107,7 @@ func TestOtherFormats(t *testing.T) {
 func TestNoProgram(t *testing.T) {
 	root := foreign.Tree(t, t.TempDir(), foreign.ARM64, "bin/rustc: #!/bin/sh\n")
 	_, err := marks.Read(root, "bin/rustc", marks.Given{})
-	if _, missing := errors.AsType[*marks.MissingError](err); err == nil || missing || !strings.Contains(err.Error(), "want a program") {
+	if _, missing := errors.AsType[*marks.MissingError](err); err == nil || missing || !strings.Contains(err.Error(), "it is no program") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -69,7 +69,7 @@ func otherPlatform(f io.ReaderAt, name string) (Platform, error) {
 	case inspect.MachO:
 		p.os = "macos"
 	default:
-		return Platform{}, fmt.Errorf("reading the machine of %q: got a file of the format %q, want a program (ELF, Mach-O or PE)", name, format)
+		return Platform{}, fmt.Errorf("reading the machine of %q: it is no program: it begins as no ELF, Mach-O or PE file does", name)
 	}
 	for _, m := range machines {
 		if m == "i386" {

@@ -95,6 +95,7 @@ func readInput(tc Toolchain, texts bool) (Input, error) {
 	if err := errors.Join(r.errs...); err != nil {
 		return Input{}, err
 	}
+	r.compiledBy()
 	r.libraries()
 	r.spares()
 	r.programs()

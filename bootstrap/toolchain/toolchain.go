@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -211,7 +210,11 @@ func ask(ctx context.Context, env, emulator []string, rustc string, args ...stri
 		err = start.Err // without the name of the system call
 	}
 	if errors.Is(err, syscall.ENOEXEC) {
-		return nil, fmt.Errorf("running %q: it is built for %s: %w", rustc, machineOf(rustc), err)
+		platform, broken := marks.ReadPlatform(rustc)
+		if broken != nil {
+			return nil, fmt.Errorf("running %q: %w: %v", rustc, err, broken)
+		}
+		return nil, fmt.Errorf("running %q: it is built for another machine, %s: %w", rustc, platform, err)
 	}
 	if line, _, _ := strings.Cut(strings.TrimSpace(string(stderr)), "\n"); line != "" {
 		return nil, fmt.Errorf("running %q %s: %w: %s", rustc, strings.Join(args, " "), err, dist.OneLine(line))
@@ -246,16 +249,6 @@ func (a *answer) Write(p []byte) (int, error) {
 		return 0, errors.New("the answer is too long")
 	}
 	return a.text.Write(p)
-}
-
-// machineOf names the machine of an executable, for an error message.
-func machineOf(path string) string {
-	f, err := elf.Open(path)
-	if err != nil {
-		return "another system"
-	}
-	defer f.Close()
-	return fmt.Sprintf("another machine (%v)", f.Machine)
 }
 
 // askVersion reads `rustc -vV`.

@@ -39,7 +39,10 @@ func TestFindToolchainErrors(t *testing.T) {
 		{"not executable", write("plain", "", 0o644), "not an executable file"},
 		{"fails", write("fails", "#!/bin/sh\necho 'error: out of order' >&2\nexit 3\n", 0o755), "exit status 3: error: out of order"},
 		{"not rustc", write("other", "#!/bin/sh\necho hello\n", 0o755), `no "host" line`},
-		{"foreign", write("foreign", foreignELF, 0o755), "another machine (EM_S390)"},
+		{"no bytes", write("nothing", "", 0o755), "it is no program"},
+		{"no program", write("garbage", "\x00\x01garbage", 0o755), "it is no program"},
+		{"cut off", write("cut", foreignELF[:40], 0o755), "exec format error"},
+		{"foreign", write("foreign", foreignELF, 0o755), "another machine, ELF (s390x, big endian"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -77,7 +77,7 @@ func TestDistBucket(t *testing.T) {
 		only        string // the method that is refused; "" is all
 	}{
 		"unreachable": {"s3://rust/kept?use_path_style=true&endpoint=http://127.0.0.1:1", "connection refused", ""},
-		"forbidden":   {b.url, "StatusCode: 403", ""},
+		"forbidden":   {b.url, "the credentials do not allow it", ""},
 		"read-only":   {b.url, "AccessDenied", http.MethodPut},
 	} {
 		b.set(func(method, _ string) (int, string) {

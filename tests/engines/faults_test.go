@@ -81,19 +81,19 @@ func TestBucketRefuses(t *testing.T) {
 		want        string
 	}{
 		{"unreachable", "s3://rust/kept?use_path_style=true&endpoint=http://127.0.0.1:1", nil, "connection refused"},
-		{"forbidden", b.url, func(string, string) (int, string) { return http.StatusForbidden, "AccessDenied" }, "StatusCode: 403"},
+		{"forbidden", b.url, func(string, string) (int, string) { return http.StatusForbidden, "AccessDenied" }, "the credentials do not allow it"},
 		{"read only", b.url, func(method, _ string) (int, string) {
 			if method == http.MethodPut {
 				return http.StatusForbidden, "AccessDenied"
 			}
 			return 0, ""
-		}, "AccessDenied: refused"},
+		}, `AccessDenied: "refused"`},
 		{"full", b.url, func(method, at string) (int, string) {
 			if method == http.MethodPut && at == key {
 				return http.StatusInsufficientStorage, "XQuotaExceeded"
 			}
 			return 0, ""
-		}, "XQuotaExceeded: refused"},
+		}, `XQuotaExceeded: "refused"`},
 	} {
 		b.set(tt.refuse)
 		r := runx.X(t, dir, append(credentials, "AWS_MAX_ATTEMPTS=1"), "recompress", "task", "-q", "--plan", "plan.json", "--store", tt.store, "--task", "0")
