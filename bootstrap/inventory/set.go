@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -99,17 +98,11 @@ func (s *set) describe(ctx context.Context, name string) (File, error) {
 	if !f.digest.IsZero() {
 		return out, ctx.Err()
 	}
-	in, err := f.open()
-	if err != nil {
+	var err error
+	if out.SHA256, err = dist.HashFile(ctx, f.disk); err != nil {
 		return out, fmt.Errorf("hashing %q: %w", name, err)
 	}
-	defer in.Close()
-	sum := sha256.New()
-	if out.Size, err = io.Copy(sum, in); err != nil {
-		return out, fmt.Errorf("hashing %q: %w", name, err)
-	}
-	out.SHA256 = manifests.Hash(sum.Sum(nil))
-	return out, ctx.Err()
+	return out, nil
 }
 
 // read reads the toolchain in the places.

@@ -89,10 +89,9 @@ func (s *set) recorded(r manifests.BuildRecord) {
 
 // programIn returns the compiler of a sysroot.
 func programIn(dir string) (string, error) {
-	for _, name := range []string{"bin/rustc", "bin/rustc.exe"} {
-		if fi, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil && fi.Mode().IsRegular() {
-			return name, nil
-		}
+	rustc := marks.CompilerIn(dir)
+	if fi, err := os.Stat(rustc); err == nil && fi.Mode().IsRegular() {
+		return "bin/" + filepath.Base(rustc), nil
 	}
 	return "", errors.New("it has no bin/rustc: give a sysroot, an unpacked archive with the component rustc, or archives")
 }

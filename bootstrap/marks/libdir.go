@@ -9,6 +9,18 @@ import (
 	"x.go/targets"
 )
 
+// CompilerIn returns the path of the compiler of a sysroot, <sysroot>/bin/rustc. That is
+// rustc.exe on Windows, whatever system x runs on. It may be missing.
+func CompilerIn(sysroot string) string {
+	rustc := filepath.Join(sysroot, "bin", "rustc")
+	if _, err := os.Stat(rustc); err != nil {
+		if _, err := os.Stat(rustc + ".exe"); err == nil {
+			return rustc + ".exe"
+		}
+	}
+	return rustc
+}
+
 // libdirs are the places of rustlib in a sysroot: x.py's, and those by install.libdir of
 // distributions, as patterns.
 var libdirs = []string{"lib", "lib64", "lib32", "libx32", "lib/*-*"}

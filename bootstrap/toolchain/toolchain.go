@@ -115,7 +115,7 @@ func (src Source) open() (Toolchain, error) {
 	if sysroot, err = pickHost(sysroot, src.Given.Host); err != nil {
 		return Toolchain{}, err
 	}
-	tc := Toolchain{Sysroot: sysroot, Rustc: compilerIn(sysroot), env: src.Env, libdir: marks.Libdir(sysroot, src.Given.Libdirs()...)}
+	tc := Toolchain{Sysroot: sysroot, Rustc: marks.CompilerIn(sysroot), env: src.Env, libdir: marks.Libdir(sysroot, src.Given.Libdirs()...)}
 	return tc, tc.checkCompiler()
 }
 
@@ -133,7 +133,7 @@ func (tc *Toolchain) askAll(ctx context.Context) error {
 // compiler returns the program to ask first.
 func (src Source) compiler() (string, error) {
 	if src.Sysroot != "" {
-		return compilerIn(src.Sysroot), nil
+		return marks.CompilerIn(src.Sysroot), nil
 	}
 	if src.Rustc != "" {
 		return src.Rustc, nil

@@ -267,7 +267,7 @@ func triples(list []targets.Triple) string {
 // <dir>/<host>/stage2. There are none in a sysroot.
 func hostTrees(dir string) map[targets.Triple]string {
 	out := map[targets.Triple]string{}
-	if _, err := os.Stat(compilerIn(dir)); err == nil {
+	if _, err := os.Stat(marks.CompilerIn(dir)); err == nil {
 		return out
 	}
 	entries, err := os.ReadDir(dir)
@@ -277,7 +277,7 @@ func hostTrees(dir string) map[targets.Triple]string {
 	for _, e := range entries {
 		t, err := targets.ParseTriple(e.Name())
 		tree := filepath.Join(dir, e.Name(), "stage2")
-		if _, missing := os.Stat(compilerIn(tree)); err == nil && missing == nil {
+		if _, missing := os.Stat(marks.CompilerIn(tree)); err == nil && missing == nil {
 			out[t] = tree
 		}
 	}

@@ -18,18 +18,6 @@ import (
 	"x.go/targets"
 )
 
-// compilerIn returns the compiler of a sysroot, which is rustc.exe on Windows, whatever
-// system x runs on.
-func compilerIn(sysroot string) string {
-	rustc := filepath.Join(sysroot, "bin", "rustc")
-	if _, err := os.Stat(rustc); err != nil {
-		if _, err := os.Stat(rustc + ".exe"); err == nil {
-			return rustc + ".exe"
-		}
-	}
-	return rustc
-}
-
 // sysrootOf returns the sysroot of a compiler that does not run here.
 func sysrootOf(rustc string) string {
 	if real, err := filepath.EvalSymlinks(rustc); err == nil {

@@ -40,17 +40,6 @@ type lender struct {
 	says    manifests.Rustc
 }
 
-// compilerPath returns the compiler of a tree, which is rustc.exe on Windows.
-func compilerPath(prefix string) (path, exe string) {
-	path = filepath.Join(prefix, "bin", "rustc")
-	if _, err := os.Stat(path); err != nil {
-		if _, err := os.Stat(path + ".exe"); err == nil {
-			return path + ".exe", ".exe"
-		}
-	}
-	return path, ""
-}
-
 // readFacts reads what the files of a compiler for another machine say of it. A tree that
 // disagrees with the names of its archives, or with itself, fails; what the files do not
 // tell is skipped.

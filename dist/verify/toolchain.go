@@ -110,7 +110,8 @@ func (t *toolchain) own(ctx context.Context, dir, path string, args ...string) r
 // failed check; one for another machine is a skip, with errForeign.
 func (t *toolchain) probe(ctx context.Context, s *subject) error {
 	s.declare(treeCompiler)
-	t.compiler, t.exe = compilerPath(t.prefix)
+	t.compiler = marks.CompilerIn(t.prefix)
+	t.exe = filepath.Ext(t.compiler) // of rustc.exe
 	if err := runsHere(t.compiler); errors.Is(err, errForeign) {
 		t.isForeign = true
 		t.readFacts(s)
